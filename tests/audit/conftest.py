@@ -1,0 +1,80 @@
+"""A trail of its own for each test, and the ways in which its parts go away or are changed."""
+
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from audit.events import Event, record
+from audit.models import AuditEntry
+from audit.verification import Kind, verify
+
+ALICE = uuid.UUID("00000000-0000-4000-8000-00000000000a")
+BOB = uuid.UUID("00000000-0000-4000-8000-00000000000b")
+IMAGE = uuid.UUID("00000000-0000-4000-8000-0000000000f1")
+
+
+@pytest.fixture(autouse=True)
+def trail_file(settings: Any, tmp_path: Path, transactional_db: None) -> Path:
+    settings.AUDIT_FILE = tmp_path / "audit.jsonl"
+    return settings.AUDIT_FILE
+
+
+def open_images(count: int) -> None:
+    """Record that alice opened an image, `count` times."""
+    for number in range(count):
+        record(Event.IMAGE_OPENED, actor=ALICE, subject=IMAGE, number=number)
+
+
+@pytest.fixture
+def five_entries(trail_file: Path) -> None:
+    open_images(5)
+
+
+def lines(path: Path) -> list[bytes]:
+    return path.read_bytes().splitlines(keepends=True)
+
+
+def entries() -> list[AuditEntry]:
+    return list(AuditEntry.objects.order_by("sequence"))
+
+
+def findings(start: int = 1) -> list[tuple[Kind, int, int]]:
+    return [(found.kind, found.first, found.last) for found in verify(start=start)]
+
+
+def tamper(statement: str, *values: Any) -> None:
+    """Change the table behind the application's back."""
+    with connections["audit"].cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+@pytest.fixture
+def lock_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], sqlite3.Connection]]:
+    """Return a function that locks the table from another connection; nobody waits for it."""
+    connection = connections["audit"]
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0)
+    connection.close()
+    others = []
+
+    def lock() -> sqlite3.Connection:
+        other = sqlite3.connect(connection.settings_dict["NAME"])
+        other.execute("BEGIN IMMEDIATE")
+        others.append(other)
+        return other
+
+    yield lock
+    for other in others:
+        other.close()
+    connection.close()
+
+
+@pytest.fixture
+def unwritable_file(trail_file: Path) -> Path:
+    """A folder in the file's place: these tests may run as root, whom no mode keeps out."""
+    trail_file.mkdir()
+    return trail_file
