@@ -1,0 +1,134 @@
+"""What is worth recording, and the one function that records it."""
+
+import logging
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from audit.context import current_request
+from audit.leaf import Fact, Leaf, Personal
+
+logger = logging.getLogger("audit")
+
+
+class AuditUnavailable(Exception):
+    """The event could be recorded nowhere. What was to follow it must not happen."""
+
+
+class Event(TextChoices):
+    """Named subject:what-happened, in the past tense: "image:shared", never "share image".
+
+    The subject is the thing it happened to (account, key, image, notice …), not who did it. Of
+    something refused the name says so ("image:upload-refused") when it is worth searching for;
+    else the outcome does. Add freely; never rename a value or give it another meaning: entries
+    are kept for years and stay readable only if a value means what it meant.
+    """
+
+    ACCOUNT_REGISTERED = "account:registered", _("Account made")
+    ACCOUNT_SIGNED_IN = "account:signed-in", _("Signed in")
+    ACCOUNT_SIGN_IN_REFUSED = "account:sign-in-refused", _("Sign-in refused")
+    ACCOUNT_SIGNED_OUT = "account:signed-out", _("Signed out")
+    ACCOUNT_UNLOCKED = "account:unlocked", _("Unlocked")
+    ACCOUNT_UNLOCK_REFUSED = "account:unlock-refused", _("Unlocking refused")
+    ACCOUNT_LOCKED = "account:locked", _("Locked")
+    ACCOUNT_PASSWORD_CHANGED = "account:password-changed", _("Password changed")
+    ACCOUNT_RECOVERED = "account:recovered", _("Recovered with the recovery code")
+    ACCOUNT_RECOVERY_REFUSED = "account:recovery-refused", _("Recovery refused")
+    ACCOUNT_THROTTLED = "account:throttled", _("Held after too many tries")
+    KEYS_MADE = "keys:made", _("Keys made")
+    KEY_CERTIFIED = "key:certified", _("Public key certified")
+    KEY_REFUSED = "key:refused", _("Public key does not verify")
+    RECOVERY_CODE_MADE = "recovery-code:made", _("Recovery code made")
+    RECOVERY_CODE_CONFIRMED = "recovery-code:confirmed", _("Recovery code confirmed")
+    CUSTODY_REFUSED = "custody:refused", _("Unlock cookie does not open")
+    IMAGE_UPLOADED = "image:uploaded", _("Image uploaded")
+    IMAGE_UPLOAD_REFUSED = "image:upload-refused", _("Upload refused")
+    IMAGE_SHARED = "image:shared", _("Image shared")
+    IMAGE_SHARE_REFUSED = "image:share-refused", _("Sharing refused")
+    IMAGE_REVOKED = "image:revoked", _("Access revoked")
+    IMAGE_DELETED = "image:deleted", _("Image deleted")
+    IMAGE_OPENED = "image:opened", _("Image opened")
+    IMAGE_REFUSED = "image:refused", _("Image refused")
+    IMAGE_ALTERED = "image:altered", _("Image does not verify")
+    THUMBNAILS_OPENED = "thumbnails:opened", _("Thumbnails opened")
+    NOTICE_SENT = "notice:sent", _("Notice sent")
+    NOTICE_ALTERED = "notice:altered", _("Notice does not verify")
+    NOTICE_MISSING = "notice:missing", _("Notice missing")
+    REQUEST_REFUSED = "request:refused", _("Request refused")
+    REQUEST_FAILED = "request:failed", _("Request failed")
+    AUDIT_IMPORTED = "audit:imported", _("Audit lines and entries brought together")
+    AUDIT_VERIFIED = "audit:verified", _("Audit trail verified")
+    STORAGE_PURGED = "storage:purged", _("Storage purged")
+
+
+class Outcome(TextChoices):
+    """How it went. INTENDED precedes what changes access; DONE or FAILED follows it."""
+
+    DONE = "done", _("done")
+    INTENDED = "intended", _("intended")
+    FAILED = "failed", _("failed")
+    REFUSED = "refused", _("refused")
+
+
+@dataclass(slots=True)
+class Pending:
+    """An entry on its way to the trail; a sink that took it sets `written`."""
+
+    leaf: bytes
+    personal: Personal | None
+    written: bool = field(default=False)
+
+
+def record(
+    event: Event,
+    *,
+    actor: uuid.UUID | None,
+    subject: uuid.UUID | None = None,
+    outcome: Outcome = Outcome.DONE,
+    **facts: Fact,
+) -> None:
+    """Record that `actor` did `event` to `subject`; on return it is on the disk.
+
+    `facts` are short and public: counts, fingerprints, error names, lists of image ids under
+    `images`. Never keys, names, file names, captions, image bytes or request bodies.
+
+    Raises AuditUnavailable if neither table nor file took it. Raises RuntimeError inside a
+    transaction of the business database: that could roll back what this says was done, and
+    would hold its locks while a disk syncs.
+    """
+    if connections[DEFAULT_DB_ALIAS].in_atomic_block:
+        raise RuntimeError("record() was called inside a transaction; call it before or after")
+    entry = _compose(Event(event), actor, subject, Outcome(outcome), facts)
+    logger.info(event.value, extra={"audit": entry})
+    if not entry.written:
+        # Logging is configured by whoever installs us: a level or a missing handler is silent.
+        raise AuditUnavailable
+
+
+def _compose(
+    event: Event,
+    actor: uuid.UUID | None,
+    subject: uuid.UUID | None,
+    outcome: Outcome,
+    facts: dict[str, Fact],
+) -> Pending:
+    for party in (actor, subject):
+        if not isinstance(party, uuid.UUID | None):
+            raise TypeError("actor and subject are UUIDs")
+    request = current_request.get()
+    personal = Personal.with_new_salt(request.address, request.agent) if request else None
+    leaf = Leaf(
+        time=datetime.now(UTC),
+        event=event.value,
+        actor=actor,
+        subject=subject,
+        outcome=outcome.value,
+        request=request.request_id if request else None,
+        facts=facts,
+        personal=personal.digest() if personal else None,
+    )
+    return Pending(leaf.encode(), personal)

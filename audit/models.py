@@ -1,0 +1,168 @@
+"""The trail's table. Rows are added, read, and nothing else."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NoReturn
+
+from django.db import Error, models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from audit.events import Event, Outcome
+from audit.leaf import IMAGES, Leaf
+from cryptocore.errors import CryptoError
+
+RECENT_PAGES = 200  # entries looked through for one thumbnail; a person opens fewer in minutes
+
+
+class AppendOnly(Exception):
+    """Somebody tried to change or remove an audit entry."""
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    """Refuses every way Django has of changing rows without asking the model."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise AppendOnly
+
+    def delete(self) -> NoReturn:
+        raise AppendOnly
+
+    def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly
+
+    def bulk_update(self, objs: Any, fields: Sequence[str], *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly
+
+    def _raw_delete(self, using: str | None) -> NoReturn:
+        raise AppendOnly
+
+    def _update(self, values: Any) -> NoReturn:
+        raise AppendOnly
+
+    def seen_since(
+        self,
+        actor: uuid.UUID,
+        event: Event,
+        subject: uuid.UUID,
+        since: datetime,
+        *,
+        outcome: Outcome = Outcome.DONE,
+    ) -> bool:
+        """Whether the same is on record already, so that a repeat need not be.
+
+        False when the table does not answer: then it is recorded once more, which harms nobody.
+        """
+        return _tolerantly(
+            self._recent(actor, event, since, outcome).filter(subject=subject).exists
+        )
+
+    def thumbnail_seen_since(self, actor: uuid.UUID, image: uuid.UUID, since: datetime) -> bool:
+        """Whether a page of thumbnails on record already names this image (`images`).
+
+        False when the table does not answer.
+        """
+        pages = self._recent(actor, Event.THUMBNAILS_OPENED, since, Outcome.DONE)
+        return _tolerantly(
+            lambda: any(str(image) in page.images() for page in pages[:RECENT_PAGES])
+        )
+
+    def _recent(
+        self, actor: uuid.UUID, event: Event, since: datetime, outcome: Outcome
+    ) -> "AuditEntryQuerySet":
+        entries = self.filter(actor=actor, event=event, outcome=outcome, time__gte=since)
+        return entries.order_by("-sequence")
+
+
+def _tolerantly(question: Any) -> bool:
+    try:
+        return question()
+    except Error:
+        return False
+
+
+class AuditEntry(models.Model):
+    """One thing that happened. `leaf` is the truth, and what the chain covers; the columns after
+    `key_id` repeat parts of it for searching."""
+
+    sequence = models.BigIntegerField(_("number"), primary_key=True)
+    leaf = models.BinaryField()
+    leaf_hash = models.BinaryField(db_index=True)
+    # Unique: a second entry after the same predecessor would be a fork.
+    previous = models.BinaryField(unique=True)
+    chain = models.BinaryField(unique=True)
+    key_id = models.CharField(max_length=64)
+    time = models.DateTimeField(_("time"), db_index=True)
+    event = models.CharField(_("event"), max_length=64)
+    # No foreign keys: entries outlive the people and things they speak of.
+    actor = models.UUIDField(_("by"), null=True)
+    subject = models.UUIDField(_("about"), null=True)
+    outcome = models.CharField(_("outcome"), max_length=16)
+    request = models.CharField(_("request"), max_length=32, null=True, db_index=True)
+
+    objects = AuditEntryQuerySet.as_manager()
+
+    class Meta:
+        base_manager_name = "objects"
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
+        indexes = [
+            models.Index(fields=["actor", "event", "time"], name="audit_by_actor"),
+            models.Index(fields=["subject", "time"], name="audit_by_subject"),
+            models.Index(fields=["event", "time"], name="audit_by_event"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.event}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly
+        # Without it Django first tries an UPDATE of the row with this number.
+        super().save(force_insert=True, using=kwargs.get("using"))
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly
+
+    def told(self) -> Leaf:
+        """Return what the leaf says. Raises CryptoError if it says nothing we wrote."""
+        return Leaf.parse(bytes(self.leaf))
+
+    def images(self) -> list[str]:
+        try:
+            return list(self.told().facts.get(IMAGES, []))
+        except CryptoError:
+            return []
+
+
+class AuditHead(models.Model):
+    """The newest entry's number and chain value: one row, locked while an entry is added."""
+
+    ONLY = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY)
+    sequence = models.BigIntegerField()
+    chain = models.BinaryField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_audit_head")]
+
+
+class PersonalFacts(models.Model):
+    """From where an entry came: a truncated address and a browser's name. May be erased."""
+
+    # No constraint: what can be erased must never stand in the way of the trail.
+    entry = models.OneToOneField(
+        AuditEntry,
+        models.DO_NOTHING,
+        primary_key=True,
+        db_constraint=False,
+        related_name="personal_facts",
+    )
+    salt = models.BinaryField()
+    address = models.CharField(_("network"), max_length=64, blank=True)
+    agent = models.CharField(_("browser"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name_plural = _("personal facts")
