@@ -1,0 +1,99 @@
+"""`manage.py verify_audit`; its help text is its specification."""
+
+from collections import Counter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
+
+from audit.events import AuditUnavailable, Event, Outcome, record
+from audit.models import AuditEntry
+from audit.reconciliation import Reconciled, reconcile
+from audit.verification import Finding, verify
+
+SHOWN_OF_A_KIND = 20
+
+
+class Command(BaseCommand):
+    help = (
+        "Check the audit trail: that every entry is as recorded, in its place and chained to the "
+        "one before; that the search columns, the personal facts not erased and the head agree "
+        "with the entries; that the audit file (rotated files beside it, .gz too) holds the same. "
+        "Each finding is one line on standard error (of one kind at most 20). The last line says "
+        "how it went. Exit status 0: all is well; 1: something is wrong, or could not be read. "
+        "Records one event. Changes nothing unless --reconcile is given; may run beside the server."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--reconcile",
+            action="store_true",
+            help="First append to the table the lines written while it was away, and to the file "
+            "the entries it lacks. Only what the audit key vouches for; nothing is overwritten; "
+            "twice is as once. Records an event of its own if there was something to append.",
+        )
+        parser.add_argument(
+            "--from",
+            dest="start",
+            type=_number,
+            default=1,
+            metavar="SEQUENCE",
+            help="Trust everything before this number, in table and file: use it where older "
+            "files were moved off this machine.",
+        )
+
+    def handle(self, *, reconcile: bool, start: int, **options: Any) -> None:
+        try:
+            added = _reconcile(start) if reconcile else Reconciled(0, 0)
+            findings = self._show(start)
+            entries = AuditEntry.objects.filter(sequence__gte=start).count()
+            _record(entries, findings)
+        except (Error, OSError, AuditUnavailable) as error:
+            name = type(error).__name__
+            raise CommandError(f"The audit trail could not be read or written ({name}).") from None
+        result = _result(entries, added, findings)
+        if findings:
+            raise CommandError(result)
+        self.stdout.write(result)
+
+    def _show(self, start: int) -> int:
+        shown: Counter[str] = Counter()
+        for finding in verify(start=start):
+            shown[finding.kind] += 1
+            self._show_one(finding, shown[finding.kind])
+        return shown.total()
+
+    def _show_one(self, finding: Finding, of_its_kind: int) -> None:
+        if of_its_kind <= SHOWN_OF_A_KIND:
+            self.stderr.write(str(finding))
+        elif of_its_kind == SHOWN_OF_A_KIND + 1:
+            self.stderr.write(f"{finding.kind}: and more")
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _reconcile(start: int) -> Reconciled:
+    added = reconcile(start=start)
+    if added.imported or added.restored:
+        record(Event.AUDIT_IMPORTED, actor=None, imported=added.imported, restored=added.restored)
+    return added
+
+
+def _record(entries: int, findings: int) -> None:
+    outcome = Outcome.FAILED if findings else Outcome.DONE
+    record(Event.AUDIT_VERIFIED, actor=None, outcome=outcome, entries=entries, findings=findings)
+
+
+def _result(entries: int, added: Reconciled, findings: int) -> str:
+    took = (
+        f" Imported {added.imported} lines, restored {added.restored}."
+        if any((added.imported, added.restored))
+        else ""
+    )
+    verdict = f"{findings} findings" if findings else "all as recorded"
+    return f"Audit trail: {entries} entries, {verdict}.{took}"

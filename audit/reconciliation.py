@@ -1,0 +1,70 @@
+"""Bringing table and file together after one of them was away."""
+
+from dataclasses import dataclass
+
+from audit import chain, file, table
+from audit.file import Line
+from audit.models import AuditEntry, AuditHead
+from audit.verification import (
+    NumberSet,
+    entries_between,
+    imported_hashes,
+    in_pieces,
+    is_authentic,
+    is_vouched_for,
+    parse_or_none,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """How many lines the table took, and how many entries the file took."""
+
+    imported: int
+    restored: int
+
+
+def reconcile(*, start: int = 1) -> Reconciled:
+    """Append to the table each line written without it, then to the file each entry it lacks.
+
+    Nothing is changed or removed, and nothing taken over that the audit key does not vouch for. A
+    line keeps its leaf, so the time in it is when it happened; its number says when it was
+    imported. Doing it twice adds nothing. Raises django.db.Error or OSError if either is away.
+    """
+    imported = _import_lines()
+    return Reconciled(imported, _restore_lines(start))
+
+
+def _import_lines() -> int:
+    imported = 0
+    for piece in in_pieces(file.read_lines()):
+        lines = [line for line in map(parse_or_none, piece) if line and line.sequence is None]
+        known = imported_hashes(lines)
+        for line in lines:
+            if chain.hash_leaf(line.leaf) not in known and is_vouched_for(line):
+                imported += table.append_once(line.leaf) is not None
+    return imported
+
+
+def _restore_lines(start: int) -> int:
+    head = AuditHead.objects.filter(pk=AuditHead.ONLY).first()
+    present = _numbers_in_file(start, head.sequence if head else 0)
+    restored = 0
+    for first, last in present.missing():
+        for entry in filter(is_authentic, entries_between(first, last)):
+            file.append(Line.of_entry(entry))
+            restored += 1
+    return restored
+
+
+def _numbers_in_file(first: int, last: int) -> NumberSet:
+    """Return the numbers of the entries that have their own line."""
+    present = NumberSet(first, last)
+    for piece in in_pieces(file.read_lines()):
+        lines = [line for line in map(parse_or_none, piece) if line and line.sequence is not None]
+        rows = AuditEntry.objects.in_bulk([line.sequence for line in lines])
+        for line in lines:
+            row = rows.get(line.sequence)
+            if row is not None and Line.of_entry(row) == line:
+                present.add(line.sequence)
+    return present
