@@ -36,9 +36,7 @@ def encrypt(plaintext: bytes, content_key: bytes) -> bytes:
     """
     if len(content_key) != CONTENT_KEY_BYTES:
         raise ValueError(f"a content key takes {CONTENT_KEY_BYTES} bytes")
-    iv = secrets.token_bytes(BLOCK_BYTES)
-    cipher = AES.new(content_key, AES.MODE_CBC, iv=iv)
-    return iv + cipher.encrypt(pad(plaintext, BLOCK_BYTES))
+    return _encrypt_under_iv(plaintext, content_key, secrets.token_bytes(BLOCK_BYTES))
 
 
 def decrypt(stored: bytes, content_key: bytes) -> bytes:
@@ -106,6 +104,11 @@ def _require_content_key(content_key: bytes) -> None:
     # Whoever knows a public key can wrap 16 bytes to it, which would quietly mean AES-128.
     if len(content_key) != CONTENT_KEY_BYTES:
         raise CryptoError
+
+
+def _encrypt_under_iv(plaintext: bytes, content_key: bytes, iv: bytes) -> bytes:
+    cipher = AES.new(content_key, AES.MODE_CBC, iv=iv)
+    return iv + cipher.encrypt(pad(plaintext, BLOCK_BYTES))
 
 
 def _tail(stored: bytes, content_key: bytes) -> bytes:

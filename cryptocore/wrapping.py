@@ -11,9 +11,9 @@ def wrap(secret: bytes, public_key: RsaKey, *, label: bytes) -> bytes:
     """Return `secret` wrapped to `public_key`: as long as the modulus, 384 bytes for 3072 bits.
 
     `label` is the context() of the one place where it may be unwrapped. Raises ValueError if
-    the label is empty or the secret longer than 318 bytes (RFC 8017 §7.1.1, for 3072 bits).
+    the secret is longer than 318 bytes (RFC 8017 §7.1.1, for 3072 bits).
     """
-    return _oaep(public_key, label).encrypt(secret)
+    return oaep.new(public_key, hashmod=SHA256, label=label).encrypt(secret)
 
 
 def unwrap(wrapped: bytes, private_key: RsaKey, *, label: bytes) -> bytes:
@@ -22,14 +22,8 @@ def unwrap(wrapped: bytes, private_key: RsaKey, *, label: bytes) -> bytes:
     Raises CryptoError for every failure alike: telling one from another is what Manger's
     attack on OAEP lives on (CRYPTO 2001).
     """
-    cipher = _oaep(private_key, label)
+    cipher = oaep.new(private_key, hashmod=SHA256, label=label)
     try:
         return cipher.decrypt(wrapped)
     except ValueError:
         raise CryptoError from None
-
-
-def _oaep(key: RsaKey, label: bytes) -> oaep.PKCS1OAEP_Cipher:
-    if not label:
-        raise ValueError("without a label a wrapped key opens anywhere")
-    return oaep.new(key, hashmod=SHA256, label=label)
