@@ -52,6 +52,7 @@ class Event(TextChoices):
     IMAGE_REVOKED = "image:revoked", _("Access revoked")
     IMAGE_DELETED = "image:deleted", _("Image deleted")
     IMAGE_OPENED = "image:opened", _("Image opened")
+    IMAGE_DOWNLOADED = "image:downloaded", _("Original downloaded")
     IMAGE_REFUSED = "image:refused", _("Image refused")
     IMAGE_ALTERED = "image:altered", _("Image does not verify")
     THUMBNAILS_OPENED = "thumbnails:opened", _("Thumbnails opened")
@@ -78,6 +79,7 @@ class Outcome(TextChoices):
 class Pending:
     """An entry on its way to the trail; a sink that took it sets `written`."""
 
+    told: Leaf
     leaf: bytes
     personal: Personal | None
     written: bool = field(default=False)
@@ -121,7 +123,7 @@ def _compose(
             raise TypeError("actor and subject are UUIDs")
     request = current_request.get()
     personal = Personal.with_new_salt(request.address, request.agent) if request else None
-    leaf = Leaf(
+    told = Leaf(
         time=datetime.now(UTC),
         event=event.value,
         actor=actor,
@@ -131,4 +133,4 @@ def _compose(
         facts=facts,
         personal=personal.digest() if personal else None,
     )
-    return Pending(leaf.encode(), personal)
+    return Pending(told, told.encode(), personal)

@@ -1,10 +1,15 @@
 """The logging handler through which every event reaches table and file."""
 
 import logging
+from typing import TYPE_CHECKING
 
 from django.db import Error
 
 from audit.events import AuditUnavailable, Pending
+
+if TYPE_CHECKING:
+    from audit.file import Line
+    from audit.models import AuditEntry
 
 # Not below "audit": what is logged there comes here.
 alarm = logging.getLogger("imageshare.alarm")
@@ -37,18 +42,18 @@ class AuditHandler(logging.Handler):
         entry.written = True
 
 
-def _add_to_table(entry: Pending):
+def _add_to_table(entry: Pending) -> "AuditEntry | None":
     from audit import table
 
     try:
-        return table.append(entry.leaf, entry.personal)
+        return table.append(entry.leaf, entry.told, entry.personal)
     except Error as error:
         alarm.critical("The audit table took no entry (%s).", type(error).__name__)
         table.recover_connection()
         return None
 
 
-def _add_to_file(line) -> bool:
+def _add_to_file(line: "Line") -> bool:
     from audit import file
 
     try:

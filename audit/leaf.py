@@ -68,11 +68,13 @@ class Leaf:
         """
         check_facts(self.facts)
         leaf = canonical.encode(self._body(self.facts))
-        # Measured without the one list that may be long.
-        short = {name: fact for name, fact in self.facts.items() if name != IMAGES}
-        if len(canonical.encode(self._body(short))) > LEAF_BYTES:
+        if len(leaf) > LEAF_BYTES and len(self._encode_without_images()) > LEAF_BYTES:
             raise ValueError(f"an audit entry holds at most {LEAF_BYTES} bytes")
         return leaf
+
+    def _encode_without_images(self) -> bytes:
+        short = {name: fact for name, fact in self.facts.items() if name != IMAGES}
+        return canonical.encode(self._body(short))
 
     def _body(self, facts: Mapping[str, Fact]) -> dict[str, Any]:
         return {
@@ -93,7 +95,9 @@ class Leaf:
         body = canonical.decode(data, max_bytes=MAX_BYTES, max_depth=MAX_DEPTH)
         try:
             leaf = cls._from_body(body)
-            if leaf.encode() != data:
+            check_facts(leaf.facts)
+            # A second spelling of a UUID or a time, an unknown or a missing field.
+            if leaf._body(leaf.facts) != body:
                 raise CryptoError
         except (KeyError, TypeError, ValueError, AttributeError):
             raise CryptoError from None
@@ -102,7 +106,7 @@ class Leaf:
     @classmethod
     def _from_body(cls, body: dict[str, Any]) -> Self:
         return cls(
-            time=datetime.strptime(body["time"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC),
+            time=datetime.fromisoformat(body["time"]),
             event=body["event"],
             actor=_uuid(body["actor"]),
             subject=_uuid(body["subject"]),

@@ -1,5 +1,9 @@
 """Adding to the trail's table: number, predecessor and chain, taken under one lock."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.conf import settings
 from django.db import connections, transaction
 
@@ -8,11 +12,19 @@ from audit.leaf import Leaf, Personal
 from audit.models import AuditEntry, AuditHead, PersonalFacts
 from audit.router import ALIAS
 
+# Threads of one process take turns before they ask for the lock. SQLite lets those who wait look
+# again ever more rarely: of 32 threads the slowest waited 2.9 seconds, with turns 0.3.
+_turn = threading.Lock()
+TURN_SECONDS = 2  # then ask without a turn: a table that hangs must not queue everybody up
 
-def append(leaf: bytes, personal: Personal | None) -> AuditEntry:
-    """Add an entry, committed to disk on return. Raises django.db.Error if the table is away."""
-    with transaction.atomic(using=ALIAS, durable=True):
-        entry = _append_after(_lock_head(), leaf)
+
+def append(leaf: bytes, told: Leaf, personal: Personal | None) -> AuditEntry:
+    """Add an entry, committed to disk on return. Raises django.db.Error if the table is away.
+
+    `told` is what `leaf` says.
+    """
+    with _locked_head() as head:
+        entry = _append_after(head, leaf, told)
         if personal is not None:
             PersonalFacts.objects.create(
                 entry=entry, salt=personal.salt, address=personal.address, agent=personal.agent
@@ -23,13 +35,13 @@ def append(leaf: bytes, personal: Personal | None) -> AuditEntry:
 def append_once(leaf: bytes) -> AuditEntry | None:
     """Add an entry unless the table has this leaf already; None if it has.
 
-    Raises django.db.Error if the table is away.
+    Raises django.db.Error if the table is away, CryptoError if `leaf` is none.
     """
-    with transaction.atomic(using=ALIAS, durable=True):
-        head = _lock_head()
+    told = Leaf.parse(leaf)
+    with _locked_head() as head:
         if AuditEntry.objects.filter(leaf_hash=chain.hash_leaf(leaf)).exists():
             return None
-        return _append_after(head, leaf)
+        return _append_after(head, leaf, told)
 
 
 def recover_connection() -> None:
@@ -37,22 +49,29 @@ def recover_connection() -> None:
     connections[ALIAS].close_if_unusable_or_obsolete()
 
 
-def _lock_head() -> AuditHead:
-    # On SQLite the transaction itself is the lock: settings make it IMMEDIATE.
-    heads = AuditHead.objects.select_for_update()
-    beginning = {"sequence": 0, "chain": chain.BEGINNING}
-    head, _ = heads.get_or_create(pk=AuditHead.ONLY, defaults=beginning)
-    return head
+@contextmanager
+def _locked_head() -> Iterator[AuditHead]:
+    """Open a transaction and hold the head, so that nobody else can follow it meanwhile."""
+    my_turn = _turn.acquire(timeout=TURN_SECONDS)
+    try:
+        with transaction.atomic(using=ALIAS, durable=True):
+            # On SQLite the transaction itself is the lock: settings make it IMMEDIATE.
+            heads = AuditHead.objects.select_for_update()
+            beginning = {"sequence": 0, "chain": chain.BEGINNING}
+            yield heads.get_or_create(pk=AuditHead.ONLY, defaults=beginning)[0]
+    finally:
+        if my_turn:
+            _turn.release()
 
 
-def _append_after(head: AuditHead, leaf: bytes) -> AuditEntry:
-    entry = _follow(head, leaf)
+def _append_after(head: AuditHead, leaf: bytes, told: Leaf) -> AuditEntry:
+    entry = _follow(head, leaf, told)
     entry.save()
     AuditHead.objects.filter(pk=head.pk).update(sequence=entry.sequence, chain=entry.chain)
     return entry
 
 
-def _follow(head: AuditHead, leaf: bytes) -> AuditEntry:
+def _follow(head: AuditHead, leaf: bytes, told: Leaf) -> AuditEntry:
     key_id, key = settings.SERVER_KEYS.audit.newest
     leaf_hash, previous = chain.hash_leaf(leaf), bytes(head.chain)
     return AuditEntry(
@@ -62,7 +81,7 @@ def _follow(head: AuditHead, leaf: bytes) -> AuditEntry:
         previous=previous,
         chain=chain.link(previous, leaf_hash, key),
         key_id=key_id,
-        **columns(Leaf.parse(leaf)),
+        **columns(told),
     )
 
 

@@ -109,12 +109,12 @@ class _TableCheck:
 
     def run(self, head: AuditHead) -> Iterator[Finding]:
         for piece in in_pieces(entries_between(self.expected, head.sequence)):
-            yield from _check_personal_facts(piece)
+            kept = PersonalFacts.objects.in_bulk([entry.pk for entry in piece])
             for entry in piece:
-                yield from self._check(entry)
+                yield from self._check(entry, kept.get(entry.pk))
         yield from self._check_end(head)
 
-    def _check(self, entry: AuditEntry) -> Iterator[Finding]:
+    def _check(self, entry: AuditEntry, kept: PersonalFacts | None) -> Iterator[Finding]:
         gap = entry.sequence - self.expected
         if gap:
             yield Finding(Kind.DELETED, self.expected, entry.sequence - 1)
@@ -125,7 +125,7 @@ class _TableCheck:
                 yield from self._judge_unproven(Kind.EDITED)
             return
         yield from self._check_place(entry, explained=bool(gap))
-        yield from _check_columns(entry)
+        yield from _check_copies(entry, kept)
         self.before = bytes(entry.chain)
 
     def _check_place(self, entry: AuditEntry, *, explained: bool) -> Iterator[Finding]:
@@ -176,29 +176,25 @@ def _check_beyond_head() -> Iterator[Finding]:
         yield Finding(kind, counted + 1, newest.sequence)
 
 
-def _check_columns(entry: AuditEntry) -> Iterator[Finding]:
+def _check_copies(entry: AuditEntry, kept: PersonalFacts | None) -> Iterator[Finding]:
+    """Compare what repeats or completes the leaf with it: search columns, personal facts."""
     try:
-        told = columns(entry.told())
+        leaf = entry.told()
     except CryptoError:
-        told = {}
-    if not told or any(getattr(entry, name) != value for name, value in told.items()):
+        yield Finding(Kind.EDITED, entry.sequence, entry.sequence)
+        return
+    if any(getattr(entry, name) != value for name, value in columns(leaf).items()):
         yield Finding(Kind.COLUMN_ALTERED, entry.sequence, entry.sequence)
+    if kept is not None and _digest(kept) != leaf.personal:
+        yield Finding(Kind.PERSONAL_ALTERED, entry.sequence, entry.sequence)
 
 
-def _check_personal_facts(entries: Iterable[AuditEntry]) -> Iterator[Finding]:
-    """Compare those not erased with the digests in the leaves."""
-    by_number = {entry.sequence: entry for entry in entries}
-    for facts in PersonalFacts.objects.filter(pk__in=by_number):
-        personal = Personal(bytes(facts.salt), facts.address, facts.agent)
-        if not _holds_digest_of(by_number[facts.pk], personal):
-            yield Finding(Kind.PERSONAL_ALTERED, facts.pk, facts.pk)
-
-
-def _holds_digest_of(entry: AuditEntry, personal: Personal) -> bool:
+def _digest(kept: PersonalFacts) -> str | None:
+    """Return the digest the leaf must hold; "" of facts we could not have written."""
     try:
-        return entry.told().personal == personal.digest()
-    except (CryptoError, ValueError):
-        return False
+        return Personal(bytes(kept.salt), kept.address, kept.agent).digest()
+    except (TypeError, ValueError):
+        return ""
 
 
 class _FileCheck:
