@@ -1,0 +1,43 @@
+# `make help` prints what each target does.
+PYTHON ?= python3
+PORT ?= 8000
+DATA_DIR ?= var
+export PORT DATA_DIR
+
+BIN := .venv/bin
+# Bytecode beside the source would be written outside the data folder.
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help run test lint types check clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+run: .venv/ready ## Serve on http://127.0.0.1:8000 (PORT=8123, DATA_DIR=/some/dir)
+	@exec $(BIN)/python -m imageshare.start
+
+test: .venv/ready-for-development ## Run every test this machine has the tools for
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/ready-for-development ## Check style and formatting
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: .venv/ready-for-development ## Check cryptocore's types, strictly
+	@$(BIN)/mypy
+
+check: .venv/ready-for-development ## Check deployment settings and missing migrations
+	@$(BIN)/python -m tests.checks
+
+clean: ## Remove the virtual environment and tool caches (never your data)
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ImageShare needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 " )'
+	@echo "Setting up .venv (once) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -r requirements.txt
+	@touch $@
+
+.venv/ready-for-development: .venv/ready requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,274 @@
+"""Settings: one file, every difference between two installations an environment variable.
+
+`.env` beside manage.py and `secrets.env` in the data folder are read too; what the process's own
+environment says wins over both. docs/operations.md explains each variable.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.utils.translation import gettext_lazy as _
+
+from imageshare.keyfile import ServerKeys
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+MEBIBYTE = 2**20
+
+environ.Env.read_env(BASE_DIR / ".env")
+env = environ.Env()
+
+# Where everything is: databases, images, audit file, secrets, temporary files.
+DATA_DIR = Path(env.str("DATA_DIR", default="") or BASE_DIR / "var").absolute()
+environ.Env.read_env(DATA_DIR / "secrets.env")
+
+# Secrets: no defaults, so a missing one stops the start. `make run` writes both.
+SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+KEY_FILE = Path(env.str("KEY_FILE", default="") or DATA_DIR / "server-keys.json")
+SERVER_KEYS = ServerKeys.load(KEY_FILE)
+
+# Address
+PORT = env.int("PORT", default=8000)
+SITE_URL = env.str("SITE_URL", default="") or f"http://127.0.0.1:{PORT}"
+HTTPS = SITE_URL.startswith("https://")
+SITE_HOST = urlsplit(SITE_URL).hostname or "127.0.0.1"
+LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[SITE_HOST, *LOOPBACK])
+CSRF_TRUSTED_ORIGINS = [SITE_URL.rstrip("/")]
+# How many proxies of ours stand in front. Over https one must, since nothing here speaks TLS.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1 if HTTPS else 0)
+
+DEBUG = env.bool("DEBUG", default=False)
+TESTING = env.bool("TESTING", default=False)  # set by the test suite alone
+SECURITY_CONTACT = env.str("SECURITY_CONTACT", default="")  # for security.txt, such as mailto:…
+SECURITY_CONTACT_EXPIRES = env.str("SECURITY_CONTACT_EXPIRES", default="")
+
+INSTALLED_APPS = [
+    "accounts",
+    "gallery",
+    "audit",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "axes",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "audit.middleware.RequestContextMiddleware",
+    "imageshare.middleware.PrivateAnswersMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "imageshare.middleware.RequestSizeMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "imageshare.urls"
+WSGI_APPLICATION = "imageshare.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "imageshare.context_processors.theme",
+                "accounts.context_processors.account",
+                "gallery.context_processors.unread_notices",
+            ]
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# Databases: one for the business, one for the audit trail, so that a transaction rolled back in
+# the first cannot take a refusal's record with it.
+SQLITE_OPTIONS = {
+    "timeout": 20,
+    # A DEFERRED transaction that reads and then writes fails at once, whatever the timeout.
+    "transaction_mode": "IMMEDIATE",
+    # FULL: WAL under NORMAL may lose the last commits at a power cut. secure_delete: destroyed
+    # keys are overwritten rather than left in free pages.
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+        "PRAGMA secure_delete=ON; PRAGMA trusted_schema=OFF;"
+    ),
+}
+
+
+def database(variable: str, file_name: str) -> dict[str, Any]:
+    """Return the database that `variable` names, or the SQLite file of that name."""
+    config = env.db_url(variable, default=f"sqlite:///{DATA_DIR / file_name}")
+    config["ATOMIC_REQUESTS"] = False
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        config["OPTIONS"] = SQLITE_OPTIONS
+        # A file in tests too: an in-memory database is one connection shared by all threads.
+        config["TEST"] = {"NAME": DATA_DIR / f"test-{file_name}"}
+    return config
+
+
+DATABASES = {
+    "default": database("DATABASE_URL", "imageshare.sqlite3"),
+    "audit": database("AUDIT_DATABASE_URL", "audit.sqlite3"),
+}
+DATABASE_ROUTERS = ["audit.router.AuditRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Images
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing may use it
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "sealed": {
+        "BACKEND": "gallery.storage.AtomicFileStorage",
+        "OPTIONS": {"location": DATA_DIR / "images"},
+    },
+}
+MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=50 * MEBIBYTE)
+MAX_REQUEST_BYTES = env.int("MAX_REQUEST_BYTES", default=100 * MEBIBYTE)
+MAX_FILES = env.int("MAX_FILES", default=100)
+MAX_PIXELS = env.int("MAX_PIXELS", default=64_000_000)
+MAX_FRAMES = env.int("MAX_FRAMES", default=600)
+MAX_RECIPIENTS = 500
+PURGE_GRACE = timedelta(seconds=env.int("PURGE_GRACE_SECONDS", default=3600))
+# Never Django's temporary files: an upload is plaintext.
+FILE_UPLOAD_HANDLERS = ["gallery.uploads.MemoryUploadHandler"]
+DATA_UPLOAD_MAX_NUMBER_FILES = MAX_FILES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2 * MAX_RECIPIENTS
+DATA_UPLOAD_MAX_MEMORY_SIZE = MEBIBYTE
+
+# Static files
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+
+# Signing in
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "accounts.backends.PasswordBackend",
+    "accounts.backends.RecoveryCodeBackend",
+]
+LOGIN_URL = "accounts:login"
+LOGIN_REDIRECT_URL = "gallery:shared-with-me"
+LOGOUT_REDIRECT_URL = "home"
+PASSWORD_HASHERS = ["accounts.hashers.NormalisingArgon2Hasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "accounts.validators.MaximumLengthValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "display_name", "email")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# Argon2id for the KEK: never cheaper than the password hash beside it, or it would be the one
+# attacked. A row outside floor and ceiling is refused: the one weakens, the other exhausts us.
+KDF_TIME_COST = env.int("KDF_TIME_COST", default=2)
+KDF_MEMORY_KIB = env.int("KDF_MEMORY_KIB", default=102_400)
+KDF_PARALLELISM = env.int("KDF_PARALLELISM", default=8)
+KDF_FLOOR_TIME_COST = env.int("KDF_FLOOR_TIME_COST", default=2)
+KDF_FLOOR_MEMORY_KIB = env.int("KDF_FLOOR_MEMORY_KIB", default=102_400)
+KDF_CEILING_TIME_COST = env.int("KDF_CEILING_TIME_COST", default=20)
+KDF_CEILING_MEMORY_KIB = env.int("KDF_CEILING_MEMORY_KIB", default=1_048_576)
+KDF_AT_ONCE = env.int("KDF_AT_ONCE", default=4)
+
+# Sessions: locked after the idle time, signed out after the absolute one.
+LOCK_AFTER = timedelta(minutes=env.int("LOCK_AFTER_MINUTES", default=15))
+SIGN_OUT_AFTER = timedelta(hours=env.int("SIGN_OUT_AFTER_HOURS", default=12))
+SESSION_COOKIE_AGE = int(SIGN_OUT_AFTER.total_seconds())
+HOST_PREFIX = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = HOST_PREFIX + "sessionid"
+CSRF_COOKIE_NAME = HOST_PREFIX + "csrftoken"
+UNLOCK_COOKIE_NAME = HOST_PREFIX + "unlock"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+CSRF_FAILURE_VIEW = "imageshare.views.csrf_failure"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# Throttles. Sign-in, unlocking and recovery count per person and address (django-axes); the rest
+# in accounts/throttle.py.
+AXES_FAILURE_LIMIT = env.int("SIGN_IN_TRIES", default=10)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("SIGN_IN_WAIT_MINUTES", default=15))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "audit.context.client_address"
+AXES_LOCKOUT_CALLABLE = "accounts.throttle.too_many_tries"
+AXES_SENSITIVE_PARAMETERS = ["password", "recovery_code", "new_password1", "new_password2"]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+REGISTRATIONS_PER_HOUR = env.int("REGISTRATIONS_PER_HOUR", default=200)
+NAME_LOOKUPS_PER_HOUR = env.int("NAME_LOOKUPS_PER_HOUR", default=1200)
+UPLOADS_PER_HOUR = env.int("UPLOADS_PER_HOUR", default=2000)
+
+# Headers
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_HSTS_SECONDS = 63_072_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# Not no-referrer: browsers then send `Origin: null`, and Django's CSRF check refuses the post.
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "blob:"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# Words and times
+USE_I18N = USE_TZ = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+
+# Logs: standard error for the operator, and the audit trail for what happened.
+AUDIT_FILE = Path(env.str("AUDIT_FILE", default="") or DATA_DIR / "audit.jsonl")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "audit": {"class": "audit.handlers.AuditHandler"},
+    },
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "audit": {"handlers": ["audit"], "level": "INFO", "propagate": False},
+        "axes": {"level": "ERROR"},  # it logs user names; the trail has its own entry
+    },
+}

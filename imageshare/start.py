@@ -1,0 +1,134 @@
+"""`make run`: prepare the data folder, then serve. `python -m imageshare.start`.
+
+The first start makes the folder, the secrets, the key file and both databases; a later one only
+looks whether anything is missing.
+"""
+
+import os
+import secrets
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from imageshare import keyfile
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    os.umask(0o077)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageshare.settings")
+    data_dir = Path(os.environ.get("DATA_DIR") or ROOT / "var").absolute()
+    os.environ["DATA_DIR"] = str(data_dir)
+    bind = (os.environ.get("BIND") or "127.0.0.1", int(os.environ.get("PORT") or 8000))
+    refuse_taken_port(bind)
+    make_data_folder(data_dir)
+    make_secrets(data_dir)
+    migrate()
+    Server(data_dir, bind).run()
+
+
+def refuse_taken_port(bind: tuple[str, int]) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(bind)
+        except OSError as error:
+            host, port = bind
+            sys.exit(
+                f"Cannot listen on {host}:{port} ({error.strerror}). Nothing was started. "
+                f"Choose another port: make run PORT={port + 1}"
+            )
+
+
+def make_data_folder(data_dir: Path) -> None:
+    """Make the folder, private to its owner. Temporary files go there too."""
+    for folder in (data_dir, data_dir / "images", data_dir / "tmp"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(data_dir / "tmp")
+
+
+def make_secrets(data_dir: Path) -> None:
+    secret_file = data_dir / "secrets.env"
+    if not os.environ.get("SECRET_KEY") and not secret_file.exists():
+        keyfile.write_private(secret_file, f"SECRET_KEY={secrets.token_urlsafe(48)}\n")
+    key_file = Path(os.environ.get("KEY_FILE") or data_dir / "server-keys.json")
+    if key_file.exists():
+        return
+    if (data_dir / "imageshare.sqlite3").exists():
+        # New keys would certify nobody's old ones: every share would be refused.
+        sys.exit(
+            f"The key file {key_file} is missing, though this installation has data. "
+            "Put it back from your backup (docs/operations.md). Nothing was changed."
+        )
+    print("Making this installation's keys …", flush=True)
+    keyfile.create(key_file)
+
+
+def migrate() -> None:
+    """Bring both databases up to date; quick when there is nothing to do."""
+    import django
+    from django.core.management import call_command
+    from django.db import connections
+    from django.db.migrations.executor import MigrationExecutor
+
+    django.setup()
+    for alias in connections:
+        executor = MigrationExecutor(connections[alias])
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            print(f"Preparing the database “{alias}” …", flush=True)
+            call_command("migrate", database=alias, verbosity=0)
+        connections[alias].close()
+
+
+class Server(BaseApplication):
+    """gunicorn inside this process, so that a start imports Django once."""
+
+    def __init__(self, data_dir: Path, bind: tuple[str, int]) -> None:
+        self.data_dir = data_dir
+        self.bind = bind
+        super().__init__()
+
+    def load_config(self) -> None:
+        host, port = self.bind
+        options: dict[str, Any] = {
+            "bind": f"{host}:{port}",
+            "workers": int(os.environ.get("WORKERS") or 2),
+            # A slow client holds a thread for the length of its transfer.
+            "threads": int(os.environ.get("THREADS") or 16),
+            "worker_class": "gthread",
+            "worker_tmp_dir": str(self.data_dir / "tmp"),
+            "control_socket_disable": True,
+            "timeout": 120,
+            "graceful_timeout": 20,
+            "preload_app": True,
+            "loglevel": "warning",
+            "when_ready": self.greet,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        from imageshare.wsgi import application
+
+        return application
+
+    def greet(self, arbiter: object) -> None:
+        from django.conf import settings
+
+        manage = f"DATA_DIR={self.data_dir} .venv/bin/python manage.py"
+        print(
+            f"ImageShare is at {settings.SITE_URL} (Ctrl-C stops it).\n"
+            f"Make an administrator:  {manage} createsuperuser\n"
+            f"Everything it writes is in {self.data_dir}; its keys are in {settings.KEY_FILE}: "
+            "back up both, apart from each other.",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

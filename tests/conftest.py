@@ -1,0 +1,185 @@
+"""The cast: alice owns, bob receives, mallory is signed in and granted nothing."""
+
+import io
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from PIL import Image
+
+from accounts.custody import Keyring
+from accounts.services import registration
+from accounts.services.recovery import make_recovery_code
+from cryptocore import keypair
+from gallery.models import SealedImage
+from tests.keys import load_pair
+
+PASSWORD = "correct horse battery"
+TOOLS = {
+    "chromium": "the browser tests (tests/e2e/test_browser.py)",
+    "exiftool": "the second opinion on removed details",
+    "openssl": "the shell block of docs/format.md",
+}
+
+
+# ---- which tools are here --------------------------------------------------------------------
+
+
+def missing_tools() -> list[str]:
+    return [tool for tool in TOOLS if shutil.which(tool) is None]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if missing_tools() and os.environ.get("NOTHING_MAY_BE_MISSING"):
+        pytest.exit(f"Missing here, and nothing may be: {', '.join(missing_tools())}", 1)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for tool in missing_tools():
+        terminalreporter.write_line(f"Not run, because there is no {tool} here: {TOOLS[tool]}.")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real transactions on both databases: a test's own would hide rollbacks and locks."""
+    marker = pytest.mark.django_db(transaction=True, databases=["default", "audit"])
+    for item in items:
+        if "tests/cryptocore" not in str(item.path) and "test_intake" not in item.path.name:
+            item.add_marker(marker)
+
+
+# ---- people ----------------------------------------------------------------------------------
+
+
+@dataclass
+class Person:
+    """Somebody of the cast: their account, their open keys, and a browser of their own."""
+
+    keyring: Keyring = field(repr=False)
+    recovery_code: str = field(repr=False)
+    client: Client = field(default_factory=Client)
+    password: str = PASSWORD
+
+    @property
+    def user(self):
+        return self.keyring.user
+
+    @property
+    def username(self) -> str:
+        return self.user.username
+
+    def sign_in(self) -> Client:
+        answer = self.client.post(
+            "/accounts/login/", {"username": self.username, "password": self.password}
+        )
+        assert answer.status_code == 302, answer.content
+        return self.client
+
+
+@pytest.fixture(autouse=True)
+def fixed_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New pairs come from tests/keys: making one takes a second. The end-to-end tests make real
+    ones, in processes of their own."""
+    numbers = count(1)
+    monkeypatch.setattr(keypair, "generate", lambda: load_pair(next(numbers)))
+
+
+@pytest.fixture
+def make_person() -> Callable[..., Person]:
+    def make(username: str, display_name: str = "", *, with_code: bool = True) -> Person:
+        keyring = registration.register(
+            username=username,
+            display_name=display_name or username.title(),
+            email="",
+            password=PASSWORD,
+        )
+        code = make_recovery_code(keyring=keyring).code if with_code else ""
+        return Person(keyring, code)
+
+    return make
+
+
+@pytest.fixture
+def alice(make_person: Callable[..., Person]) -> Person:
+    """Owns images."""
+    return make_person("alice", "Alice Ardent")
+
+
+@pytest.fixture
+def bob(make_person: Callable[..., Person]) -> Person:
+    """Receives them."""
+    return make_person("bob", "Bob Brook")
+
+
+@pytest.fixture
+def carol(make_person: Callable[..., Person]) -> Person:
+    """Receives them too, and keeps them when bob no longer may."""
+    return make_person("carol", "Carol Clay")
+
+
+@pytest.fixture
+def mallory(make_person: Callable[..., Person]) -> Person:
+    """Signed in, granted nothing."""
+    return make_person("mallory", "Mallory Mist")
+
+
+@pytest.fixture
+def staff() -> Client:
+    """A superuser's browser: oversees, opens nothing."""
+    get_user_model().objects.create_superuser("overseer", PASSWORD)
+    client = Client()
+    client.post("/accounts/login/", {"username": "overseer", "password": PASSWORD})
+    return client
+
+
+# ---- pictures --------------------------------------------------------------------------------
+
+
+def jpeg(colour: str = "teal", size: tuple[int, int] = (64, 48)) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, "JPEG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def picture() -> bytes:
+    return jpeg()
+
+
+@pytest.fixture
+def upload(alice: Person) -> Callable[..., SealedImage]:
+    """Upload as alice, over HTTP, and return what was sealed."""
+
+    def send(*, to: tuple[Person, ...] = (), data: bytes = b"", **fields: str) -> SealedImage:
+        file = io.BytesIO(data or jpeg())
+        file.name = "holiday.jpg"
+        names = [person.username for person in to]
+        answer = alice.sign_in().post(
+            "/images/upload/",
+            {"images": [file], "recipients": names, **fields},
+            headers={"accept": "application/json"},
+        )
+        assert answer.status_code == 201, answer.content
+        return SealedImage.objects.get(pk=answer.json()["images"][0]["id"])
+
+    return send
+
+
+@pytest.fixture
+def shared_image(upload: Callable[..., SealedImage], bob: Person) -> SealedImage:
+    """An image alice shared with bob."""
+    return upload(to=(bob,), caption="At the lake")
+
+
+@pytest.fixture
+def emptied_storage() -> Iterator[None]:
+    """Leave no stored bytes behind."""
+    from tests.environment import DATA_DIR
+
+    yield
+    for path in (DATA_DIR / "images").glob("*/*"):
+        path.unlink()
