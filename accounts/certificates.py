@@ -1,0 +1,136 @@
+"""Public keys are certified, and nothing is wrapped to one that does not verify.
+
+The instance key signs each signing key's certificate; a person's signing key signs their
+encryption keys. So whoever can write to the database, but does not hold the key file, can put no
+key of their own in a person's place.
+"""
+
+import uuid
+from datetime import datetime
+
+from Crypto.PublicKey.RSA import RsaKey
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.custody import Keyring
+from accounts.models import KeyPair
+from cryptocore import keypair, statements
+from cryptocore.errors import CryptoError
+
+KIND = "key"
+
+
+class NoKeys(Exception):
+    """This person has no encryption key yet, or may not receive."""
+
+
+def certify_signing_key(pair: KeyPair, previous: KeyPair | None = None) -> None:
+    """Fill the certificate of a signing key: a statement by the instance key."""
+    instance_key = settings.SERVER_KEYS.signing_key
+    fingerprint = keypair.fingerprint(keypair.public_der(instance_key.public_key()))
+    signer = settings.SERVER_KEYS.instance_id
+    body = _compose(pair, previous, signer=signer, key=fingerprint, time=timezone.now())
+    pair.certificate = body
+    pair.certificate_signature = statements.sign_statement(KIND, body, instance_key)
+
+
+def certify_encryption_key(
+    pair: KeyPair, keyring: Keyring, signing_pair: KeyPair, previous: KeyPair | None = None
+) -> None:
+    """Fill the certificate of an encryption key: a statement by its owner's signing key."""
+    key = signing_pair.fingerprint
+    body = _compose(pair, previous, signer=pair.user_id, key=key, time=timezone.now())
+    pair.certificate = body
+    pair.certificate_signature = keyring.sign(signing_pair, KIND, body)
+
+
+def _compose(
+    pair: KeyPair, previous: KeyPair | None, *, signer: uuid.UUID, key: str, time: datetime
+) -> bytes:
+    before = statements.parse(KIND, bytes(previous.certificate)) if previous else None
+    return statements.compose(
+        KIND,
+        instance=settings.SERVER_KEYS.instance_id,
+        subject=pair.user_id,
+        sequence=before["sequence"] + 1 if before else 1,
+        previous=statements.digest(bytes(previous.certificate)) if previous else None,
+        time=time,
+        signer=signer,
+        key=key,
+        purpose=str(pair.purpose),
+        epoch=pair.epoch,
+        key_pair=str(pair.pk),
+        fingerprint=pair.fingerprint,
+    )
+
+
+def verified_signing_key(pair: KeyPair) -> RsaKey:
+    """Return the public half of a signing key, its certificate verified.
+
+    Raises CryptoError if the instance key did not certify this key for this person.
+    """
+    claimed = statements.parse(KIND, bytes(pair.certificate))
+    instance_key = settings.SERVER_KEYS.public_keys.get(claimed["key"])
+    if instance_key is None or claimed["signer"] != str(settings.SERVER_KEYS.instance_id):
+        raise CryptoError
+    return _verified(pair, instance_key)
+
+
+def verified_encryption_key(pair: KeyPair) -> RsaKey:
+    """Return the public half of an encryption key, its chain of certificates verified.
+
+    Raises CryptoError if its person's own, certified signing key did not sign it.
+    """
+    claimed = statements.parse(KIND, bytes(pair.certificate))
+    signing_pair = KeyPair.objects.filter(
+        user_id=pair.user_id, purpose=KeyPair.Purpose.SIGNING, fingerprint=claimed["key"]
+    ).first()
+    if signing_pair is None or claimed["signer"] != str(pair.user_id):
+        raise CryptoError
+    return _verified(pair, verified_signing_key(signing_pair))
+
+
+def _verified(pair: KeyPair, certifier: RsaKey) -> RsaKey:
+    """Check the certificate's signature, then that it speaks of exactly this row."""
+    body, signature = bytes(pair.certificate), bytes(pair.certificate_signature)
+    certificate = statements.verify_statement(KIND, body, signature, certifier)
+    public_der = bytes(pair.public_key)
+    row = {
+        "instance": str(settings.SERVER_KEYS.instance_id),
+        "subject": str(pair.user_id),
+        "purpose": pair.purpose,
+        "epoch": pair.epoch,
+        "key_pair": str(pair.pk),
+        "fingerprint": keypair.fingerprint(public_der),
+    }
+    if any(certificate[field] != value for field, value in row.items()):
+        raise CryptoError
+    if pair.fingerprint != row["fingerprint"]:
+        raise CryptoError
+    return keypair.load_public_key(public_der)
+
+
+def signing_pair_of(user_id: uuid.UUID) -> KeyPair:
+    """Return the signing key pair a person signs with now. Raises NoKeys."""
+    return _primary(user_id, KeyPair.Purpose.SIGNING)
+
+
+def wrapping_key_of(user_id: uuid.UUID) -> tuple[KeyPair, RsaKey]:
+    """Return the key pair to wrap to and its verified public half: the only way to obtain one.
+
+    Raises NoKeys if this person cannot receive yet, CryptoError if the key does not verify.
+    """
+    pair = _primary(user_id, KeyPair.Purpose.ENCRYPTION)
+    return pair, verified_encryption_key(pair)
+
+
+def _primary(user_id: uuid.UUID, purpose: KeyPair.Purpose) -> KeyPair:
+    """Return the newest pair, which must be the primary one.
+
+    `state` is an unsigned column: an older, certified pair set back to primary would otherwise
+    draw new images to a key its person replaced.
+    """
+    pair = KeyPair.objects.filter(user_id=user_id, purpose=purpose).order_by("-epoch").first()
+    if pair is None or pair.state != KeyPair.State.PRIMARY:
+        raise NoKeys
+    return pair

@@ -1,0 +1,52 @@
+"""Checks that stop a weaker deployment from starting unnoticed."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+LEAST_TIME_COST = 2  # Django's Argon2PasswordHasher; OWASP ASVS 5.0 Appendix C asks for less
+LEAST_MEMORY_KIB = 102_400
+
+
+@register(Tags.security)
+def check_kdf_floor(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """accounts.E001: the KEK must cost an attacker at least what the password hash does."""
+    strong = (
+        settings.KDF_FLOOR_TIME_COST >= LEAST_TIME_COST
+        and settings.KDF_FLOOR_MEMORY_KIB >= LEAST_MEMORY_KIB
+        and settings.KDF_TIME_COST >= settings.KDF_FLOOR_TIME_COST
+        and settings.KDF_MEMORY_KIB >= settings.KDF_FLOOR_MEMORY_KIB
+    )
+    if strong or settings.TESTING:
+        return []
+    return [
+        Error(
+            "The key derivation's cost is below its floor.",
+            hint=f"KDF_FLOOR_TIME_COST ≥ {LEAST_TIME_COST}, KDF_FLOOR_MEMORY_KIB ≥ "
+            f"{LEAST_MEMORY_KIB}, and neither cost below its floor.",
+            id="accounts.E001",
+        )
+    ]
+
+
+@register(Tags.security)
+def check_uploads_stay_in_memory(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """accounts.E002: Django's temporary files would hold pictures in the clear."""
+    if settings.FILE_UPLOAD_HANDLERS == ["gallery.uploads.MemoryUploadHandler"]:
+        return []
+    return [
+        Error(
+            "FILE_UPLOAD_HANDLERS must be gallery.uploads.MemoryUploadHandler alone.",
+            hint="Any other handler writes uploads to disk unencrypted.",
+            id="accounts.E002",
+        )
+    ]
+
+
+@register(Tags.security)
+def check_testing_is_off(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """accounts.E003: TESTING allows cheap key derivation, and is for the test suite alone."""
+    if settings.TESTING and settings.HTTPS:
+        return [Error("TESTING is on for an https site.", hint="Unset it.", id="accounts.E003")]
+    return []

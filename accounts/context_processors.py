@@ -1,0 +1,23 @@
+"""What every page knows about the person it is shown to."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from accounts.services.recovery import recovery_slot_of
+from accounts.unlocking import keyring_of
+
+
+def account(request: HttpRequest) -> dict[str, Any]:
+    if not (hasattr(request, "user") and request.user.is_authenticated):
+        return {"unlocked": False, "recovery_reminder": False}
+    return {
+        "unlocked": keyring_of(request) is not None,
+        "recovery_reminder": SimpleLazyObject(lambda: _reminder(request)),
+    }
+
+
+def _reminder(request: HttpRequest) -> bool:
+    slot = recovery_slot_of(request.user)
+    return slot is None or slot.confirmed_at is None

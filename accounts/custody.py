@@ -1,0 +1,251 @@
+"""Custody: the one file that unlocks private keys.
+
+A person's master key (32 random bytes) opens everything that is theirs. It is stored only
+wrapped: under a password (Argon2id), under a recovery code, and, while the person is unlocked,
+under a secret that only their browser's cookie holds. Private keys hang below it in two branches,
+opening and signing, so that nothing made for one opens in the other (docs/format.md, "Keys").
+
+Nothing here is put in a session, a cache, a module global, a log or an exception's message.
+CPython cannot wipe memory: what was unlocked may stay in this process's memory until reused.
+"""
+
+import secrets
+import threading
+import uuid
+from typing import Any, Self
+
+from Crypto.PublicKey.RSA import RsaKey
+from cryptocore.keywrap import unwrap_key, wrap_key
+from cryptocore.passwords import Argon2Cost, stretch
+from cryptocore.statements import sign_statement
+from cryptocore.wrapping import unwrap
+from django.conf import settings
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.models import KeyPair, KeySlot, User, WrappedKey
+from cryptocore import keypair, recovery_code
+from cryptocore.context import context
+from cryptocore.errors import CryptoError
+from cryptocore.kdf import derive_key
+
+SALT_BYTES = 16
+MASTER_KEY_BYTES = 32
+COOKIE_SECRET_BYTES = 32
+
+# Argon2id takes 100 MiB and a whole core: bound how many run at once, the others wait.
+_kdf_turns = threading.BoundedSemaphore(settings.KDF_AT_ONCE)
+
+
+class DoesNotOpen(Exception):
+    """This password, code or cookie does not open what it was tried on."""
+
+
+# ---- the keyring -----------------------------------------------------------------------------
+
+
+class Keyring:
+    """One person's open keys, for the length of one request. Never prints, pickles or stores."""
+
+    __slots__ = ("_master_key", "_private_keys", "user", "version")
+
+    def __init__(self, user: User, master_key: bytes, version: int) -> None:
+        self.user = user
+        self.version = version
+        self._master_key = master_key
+        self._private_keys: dict[uuid.UUID, RsaKey] = {}
+
+    def __repr__(self) -> str:
+        return f"<Keyring of {self.user.pk}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a keyring stays in the request that unlocked it")
+
+    @classmethod
+    def new(cls, user: User) -> Self:
+        """Make a new master key, not stored yet, for a person who has none."""
+        return cls(user, secrets.token_bytes(MASTER_KEY_BYTES), user.master_key_version + 1)
+
+    # (1) Private keys
+
+    @sensitive_variables()
+    def wrap_private_key(self, pair: KeyPair, private_key: RsaKey) -> bytes:
+        return wrap_key(keypair.private_der(private_key), self._private_key_kek(pair))
+
+    @sensitive_variables()
+    def _private_key(self, pair: KeyPair) -> RsaKey:
+        """Return the private half of `pair`, unwrapped once per request.
+
+        Raises CryptoError if it does not open, or is not the half of this public key.
+        """
+        if pair.user_id != self.user.pk:
+            raise ValueError("a keyring opens its own person's keys")
+        if pair.pk not in self._private_keys:
+            der = unwrap_key(bytes(pair.wrapped_private_key or b""), self._private_key_kek(pair))
+            private_key = keypair.load_private_key(der, public_der=bytes(pair.public_key))
+            self._private_keys[pair.pk] = private_key
+        return self._private_keys[pair.pk]
+
+    @sensitive_variables()
+    def _private_key_kek(self, pair: KeyPair) -> bytes:
+        branch = "signing" if pair.purpose == KeyPair.Purpose.SIGNING else "opening"
+        purpose = f"private-key/{pair.purpose}"
+        return derive_key(self._branch(branch), context(purpose, self.user.pk, pair.epoch, pair.pk))
+
+    @sensitive_variables()
+    def _branch(self, name: str) -> bytes:
+        return derive_key(self._master_key, context(name, self.user.pk, self.version))
+
+    # (2) What private keys are for
+
+    def sign(self, pair: KeyPair, kind: str, body: bytes) -> bytes:
+        """Return the person's signature over a statement."""
+        if pair.purpose != KeyPair.Purpose.SIGNING:
+            raise ValueError("only a signing key signs")
+        return sign_statement(kind, body, self._private_key(pair))
+
+    @sensitive_variables()
+    def unwrap_content_key(self, wrapped: WrappedKey, *, label: bytes) -> bytes:
+        """Return the content key by RSA-OAEP. Raises CryptoError alike for every failure."""
+        private_key = self._private_key(wrapped.key_pair)
+        return unwrap(bytes(wrapped.oaep_bytes), private_key, label=label)
+
+    @sensitive_variables()
+    def wrap_quick_key(self, content_key: bytes, *, subject: uuid.UUID, lock: int) -> bytes:
+        return wrap_key(content_key, self._quick_kek(subject, lock))
+
+    @sensitive_variables()
+    def unwrap_quick_key(self, quick_key: bytes, *, subject: uuid.UUID, lock: int) -> bytes:
+        """Return the content key by its quick key. Raises CryptoError if it does not open."""
+        return unwrap_key(quick_key, self._quick_kek(subject, lock))
+
+    @sensitive_variables()
+    def _quick_kek(self, subject: uuid.UUID, lock: int) -> bytes:
+        info = context("quick-key", settings.SERVER_KEYS.instance_id, subject, self.user.pk, lock)
+        return derive_key(self._branch("opening"), info)
+
+    # (3) Ways in
+
+    @sensitive_variables()
+    def password_slot(self, password: str) -> KeySlot:
+        """Return a new slot, not stored yet, that `password` opens."""
+        slot = self._new_slot(KeySlot.Kind.PASSWORD)
+        slot.time_cost = settings.KDF_TIME_COST
+        slot.memory_kib = settings.KDF_MEMORY_KIB
+        slot.parallelism = settings.KDF_PARALLELISM
+        slot.wrapped_master_key = wrap_key(self._master_key, _password_kek(slot, password))
+        return slot
+
+    @sensitive_variables()
+    def recovery_slot(self, code: str) -> KeySlot:
+        """Return a new slot, not stored yet, that the recovery code opens.
+
+        Two of the code's six groups, chosen at random, are kept under the opening key, so that
+        their typing back can be checked without keeping anything that helps to guess the code.
+        """
+        slot = self._new_slot(KeySlot.Kind.RECOVERY_CODE)
+        slot.wrapped_master_key = wrap_key(self._master_key, _recovery_kek(slot, code))
+        first, second = sorted(secrets.SystemRandom().sample(range(1, 7), 2))
+        slot.confirm_first, slot.confirm_second = first, second
+        groups = recovery_code.groups(code)
+        typed = (groups[first - 1] + groups[second - 1]).encode()
+        slot.wrapped_confirmation = wrap_key(typed, self._confirmation_kek(slot))
+        return slot
+
+    @sensitive_variables()
+    def confirms(self, slot: KeySlot, first: str, second: str) -> bool:
+        """Whether these are the two groups of the slot's code that were asked for."""
+        typed = recovery_code.fold(first) + recovery_code.fold(second)
+        kept = unwrap_key(bytes(slot.wrapped_confirmation or b""), self._confirmation_kek(slot))
+        return secrets.compare_digest(typed.encode(), kept)
+
+    @sensitive_variables()
+    def _confirmation_kek(self, slot: KeySlot) -> bytes:
+        return derive_key(self._branch("opening"), context("recovery-confirmation", slot.pk))
+
+    def _new_slot(self, kind: KeySlot.Kind) -> KeySlot:
+        salt = secrets.token_bytes(SALT_BYTES)
+        return KeySlot(user=self.user, kind=kind, salt=salt, master_key_version=self.version)
+
+    # (4) Staying unlocked
+
+    @sensitive_variables()
+    def wrap_for_cookie(self, custody_id: uuid.UUID, secret: bytes) -> bytes:
+        return wrap_key(self._master_key, _cookie_kek(custody_id, self.user.pk, secret))
+
+
+# ---- opening the master key ------------------------------------------------------------------
+
+
+@sensitive_variables()
+def open_with_password(user: User, password: str) -> Keyring:
+    """Return the keyring of `user`. Raises DoesNotOpen if no slot opens with this password."""
+    slot = user.key_slots.filter(kind=KeySlot.Kind.PASSWORD).first()
+    if slot is None:
+        raise DoesNotOpen
+    return _open_slot(slot, _password_kek(slot, password))
+
+
+@sensitive_variables()
+def open_with_recovery_code(user: User, code: str) -> Keyring:
+    """Return the keyring of `user`. Raises DoesNotOpen if no slot opens with this code."""
+    slot = user.key_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE).first()
+    if slot is None:
+        raise DoesNotOpen
+    try:
+        return _open_slot(slot, _recovery_kek(slot, recovery_code.normalise(code)))
+    except CryptoError:
+        raise DoesNotOpen from None
+
+
+@sensitive_variables()
+def open_with_cookie(user: User, row: Any, secret: bytes) -> Keyring:
+    """Return the keyring a custody row holds. Raises DoesNotOpen if the cookie is not its own."""
+    try:
+        kek = _cookie_kek(row.pk, user.pk, secret)
+        master_key = unwrap_key(bytes(row.wrapped_master_key), kek)
+    except CryptoError:
+        raise DoesNotOpen from None
+    return Keyring(user, master_key, row.master_key_version)
+
+
+@sensitive_variables()
+def _open_slot(slot: KeySlot, kek: bytes) -> Keyring:
+    try:
+        master_key = unwrap_key(bytes(slot.wrapped_master_key), kek)
+    except CryptoError:
+        raise DoesNotOpen from None
+    return Keyring(slot.user, master_key, slot.master_key_version)
+
+
+@sensitive_variables()
+def _password_kek(slot: KeySlot, password: str) -> bytes:
+    cost = _checked_cost(slot)
+    with _kdf_turns:
+        stretched = stretch(password, salt=bytes(slot.salt), cost=cost)
+    return derive_key(stretched, _slot_context(slot))
+
+
+def _checked_cost(slot: KeySlot) -> Argon2Cost:
+    """Return the slot's cost. A row under the floor weakens, one over the ceiling exhausts us."""
+    time_cost, memory_kib = slot.time_cost or 0, slot.memory_kib or 0
+    if not settings.KDF_FLOOR_TIME_COST <= time_cost <= settings.KDF_CEILING_TIME_COST:
+        raise DoesNotOpen
+    if not settings.KDF_FLOOR_MEMORY_KIB <= memory_kib <= settings.KDF_CEILING_MEMORY_KIB:
+        raise DoesNotOpen
+    return Argon2Cost(time_cost, memory_kib, min(slot.parallelism or 1, 64))
+
+
+@sensitive_variables()
+def _recovery_kek(slot: KeySlot, code: str) -> bytes:
+    return derive_key(code.encode("ascii"), _slot_context(slot), salt=bytes(slot.salt))
+
+
+def _slot_context(slot: KeySlot) -> bytes:
+    return context(f"key-slot/{slot.kind}", slot.user_id, slot.pk, slot.master_key_version)
+
+
+@sensitive_variables()
+def _cookie_kek(custody_id: uuid.UUID, user_id: uuid.UUID, secret: bytes) -> bytes:
+    if len(secret) != COOKIE_SECRET_BYTES:
+        raise CryptoError
+    return derive_key(secret, context("custody", custody_id, user_id))

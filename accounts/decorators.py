@@ -1,0 +1,81 @@
+"""What a view may ask of the person: signed in, unlocked, able to come back."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from accounts.answers import refusal, wants_json
+from accounts.services.recovery import recovery_slot_of
+from accounts.unlocking import keyring_of
+
+View = Callable[..., HttpResponse]
+
+
+def signed_in(view: View) -> View:
+    """Signed out: 302 to the sign-in page, or 401 `signed_out` for JSON."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        if wants_json(request):
+            return refusal(request, 401, "signed_out", _("Sign in first."))
+        return redirect_to_login(_where_to_return(request))
+
+    return guarded
+
+
+def unlocked(view: View) -> View:
+    """Locked: 302 to the unlock page, or 401 `locked` for JSON."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if keyring_of(request):
+            return view(request, *args, **kwargs)
+        if wants_json(request):
+            return locked(request)
+        address = urlencode({"next": _where_to_return(request)})
+        return redirect(f"{reverse('accounts:unlock')}?{address}")
+
+    return signed_in(guarded)
+
+
+def unlocked_for_bytes(view: View) -> View:
+    """Locked: 401 `locked` whatever was asked for; a page in place of an image helps nobody."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return view(request, *args, **kwargs) if keyring_of(request) else locked(request)
+
+    return signed_in(guarded)
+
+
+def recoverable(view: View) -> View:
+    """Without a recovery code no upload: a forgotten password would lose the image for good."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if recovery_slot_of(request.user):
+            return view(request, *args, **kwargs)
+        if wants_json(request):
+            sentence = _("Make your recovery code first; nothing was uploaded.")
+            return refusal(request, 403, "recovery_code_needed", sentence)
+        return redirect("accounts:recovery-code")
+
+    return unlocked(guarded)
+
+
+def locked(request: HttpRequest) -> HttpResponse:
+    return refusal(request, 401, "locked", _("Unlock first."), template="401.html")
+
+
+def _where_to_return(request: HttpRequest) -> str:
+    # The address of a post cannot be gone back to: the browser would only ask for it.
+    return request.get_full_path() if request.method in ("GET", "HEAD") else "/"

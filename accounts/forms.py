@@ -1,0 +1,153 @@
+"""What a person may type, and what is wrong with it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts import usernames
+from accounts.models import User
+from cryptocore.passwords import normalise
+
+NEW = {"autocomplete": "new-password"}
+CURRENT = {"autocomplete": "current-password"}
+
+
+class UsernameField(forms.CharField):
+    widget = forms.TextInput(
+        attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+    )
+
+    def to_python(self, value: Any) -> str:
+        return usernames.fold(super().to_python(value))
+
+
+def password_field(label: str, attributes: dict[str, str], help_text: str = "") -> forms.CharField:
+    # strip=False: a space at either end belongs to the password.
+    return forms.CharField(
+        label=label,
+        strip=False,
+        widget=forms.PasswordInput(attrs=attributes),
+        help_text=help_text,
+        max_length=1024,
+    )
+
+
+class NewPasswordMixin(forms.Form):
+    """Two equal new passwords, judged by AUTH_PASSWORD_VALIDATORS."""
+
+    first_name_of_new = "new_password1"
+    second_name_of_new = "new_password2"
+
+    def person(self) -> User | None:
+        return None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        first, second = cleaned.get(self.first_name_of_new), cleaned.get(self.second_name_of_new)
+        if first and second and normalise(first) != normalise(second):
+            mismatch = ValidationError(_("The two passwords differ."), code="password_mismatch")
+            self.add_error(self.second_name_of_new, mismatch)
+        if first:
+            self._judge(first)
+        return cleaned
+
+    def _judge(self, password: str) -> None:
+        try:
+            validate_password(password, self.person())
+        except ValidationError as error:
+            self.add_error(self.first_name_of_new, error)
+
+
+class RegistrationForm(NewPasswordMixin):
+    first_name_of_new = "password1"
+    second_name_of_new = "password2"
+
+    username = UsernameField(label=_("Username"), help_text=usernames.RULE)
+    display_name = forms.CharField(
+        label=_("Your name"), max_length=80, help_text=_("What people see beside your images.")
+    )
+    email = forms.EmailField(
+        label=_("E-mail (optional)"),
+        required=False,
+        help_text=_("Never shown to other people."),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    password1 = password_field(
+        _("Password"), NEW, _("At least 12 characters. Your keys are locked with it.")
+    )
+    password2 = password_field(_("Password again"), NEW)
+
+    field_order = ["username", "display_name", "email", "password1", "password2"]
+
+    def clean_username(self) -> str:
+        username = self.cleaned_data["username"]
+        if username in usernames.RESERVED:
+            raise ValidationError(usernames.TAKEN, code="username_taken")
+        User.objects.free_columns(username)
+        return username
+
+    def person(self) -> User:
+        known = {name: self.cleaned_data.get(name, "") for name in ("username", "display_name")}
+        return User(email=self.cleaned_data.get("email", ""), **known)
+
+
+class SignInForm(forms.Form):
+    username = UsernameField(label=_("Username"), max_length=150)
+    password = password_field(_("Password"), CURRENT)
+
+
+class UnlockForm(forms.Form):
+    password = password_field(_("Password"), CURRENT)
+
+
+class RecoverForm(NewPasswordMixin):
+    username = UsernameField(label=_("Username"), max_length=150)
+    recovery_code = forms.CharField(
+        label=_("Recovery code"),
+        max_length=100,
+        help_text=_("Six groups of five. Spaces, hyphens and small letters do not matter."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    new_password1 = password_field(_("New password"), NEW, _("At least 12 characters."))
+    new_password2 = password_field(_("New password again"), NEW)
+
+    field_order = ["username", "recovery_code", "new_password1", "new_password2"]
+
+    def person(self) -> User:
+        return User(username=self.cleaned_data.get("username", ""))
+
+
+class PasswordForm(NewPasswordMixin):
+    old_password = password_field(_("Present password"), CURRENT)
+    new_password1 = password_field(_("New password"), NEW, _("At least 12 characters."))
+    new_password2 = password_field(_("New password again"), NEW)
+
+    field_order = ["old_password", "new_password1", "new_password2"]
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def person(self) -> User:
+        return self.user
+
+
+def group_field() -> forms.CharField:
+    return forms.CharField(
+        max_length=10, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    )
+
+
+class ConfirmCodeForm(forms.Form):
+    """Two groups of the recovery code, typed back."""
+
+    confirm_1 = group_field()
+    confirm_2 = group_field()
+
+    def __init__(self, *args: Any, first: int, second: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, number in (("confirm_1", first), ("confirm_2", second)):
+            self.fields[name].label = _("Group %(number)s") % {"number": number}

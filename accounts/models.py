@@ -1,0 +1,215 @@
+"""People, and the keys kept for them.
+
+No row here opens anything by itself: master keys are wrapped under a password, a recovery code or
+a cookie; private keys under the master key; MAC keys under the key file (docs/format.md).
+"""
+
+import uuid
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts import usernames
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(username=usernames.fold(username or ""))
+
+    def create_user(self, username: str, password: str | None = None, **fields: object) -> "User":
+        """Make an account without keys; they are made when its person first signs in.
+
+        Raises ValidationError for a name that is malformed, taken or looks like a taken one.
+        """
+        user = self.model(**self.free_columns(username), **fields)
+        user.display_name = user.display_name or user.username
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def free_columns(self, username: str) -> dict[str, str]:
+        """Return the columns of a free name. Raises ValidationError, saying what is wrong."""
+        folded = usernames.fold(username)
+        if not usernames.is_well_formed(folded):
+            raise ValidationError(usernames.RULE, code="invalid_username")
+        skeleton = usernames.skeleton(folded)
+        if self.filter(skeleton=skeleton).exists():
+            raise ValidationError(usernames.TAKEN, code="username_taken")
+        return {"username": folded, "skeleton": skeleton}
+
+    def create_superuser(
+        self, username: str, password: str | None = None, **fields: object
+    ) -> "User":
+        return self.create_user(username, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. Everywhere outside this table a person is this UUID."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    username = models.CharField(_("username"), max_length=32, unique=True)
+    # What is left of a name when look-alikes are folded; unique, so that the database itself
+    # refuses the second of two that a sharer could mistake for one another.
+    skeleton = models.CharField(max_length=64, unique=True, editable=False)
+    display_name = models.CharField(_("display name"), max_length=80, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    is_staff = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    joined_at = models.DateTimeField(auto_now_add=True)
+    master_key_version = models.PositiveIntegerField(default=0, editable=False)
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    objects = UserManager()
+
+    def __str__(self) -> str:
+        return self.display_name or self.username
+
+    def get_full_name(self) -> str:
+        return str(self)
+
+    def get_short_name(self) -> str:
+        return str(self)
+
+
+class KeySlot(models.Model):
+    """One way to a person's master key: 32 bytes wrapped under a KEK (AES-KWP, 40 bytes)."""
+
+    class Kind(models.TextChoices):
+        PASSWORD = "password", _("password")
+        RECOVERY_CODE = "recovery-code", _("recovery code")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="key_slots")
+    kind = models.CharField(max_length=16, choices=Kind)
+    master_key_version = models.PositiveIntegerField()
+    wrapped_master_key = models.BinaryField()
+    salt = models.BinaryField()
+    # Argon2id cost of a password slot; a recovery code has 150 bits and needs none.
+    time_cost = models.PositiveIntegerField(null=True)
+    memory_kib = models.PositiveIntegerField(null=True)
+    parallelism = models.PositiveIntegerField(null=True)
+    # The two groups of a recovery code to be typed back, wrapped under the opening key.
+    wrapped_confirmation = models.BinaryField(null=True)
+    confirm_first = models.PositiveSmallIntegerField(null=True)
+    confirm_second = models.PositiveSmallIntegerField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    confirmed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "kind"], name="one_slot_of_each_kind")
+        ]
+
+
+class KeyPair(models.Model):
+    """One RSA key pair of one person, its private half wrapped under the master key."""
+
+    class Purpose(models.TextChoices):
+        SIGNING = "signing", _("signing")
+        ENCRYPTION = "encryption", _("reading")
+
+    class State(models.TextChoices):
+        PRIMARY = "primary", _("in use")
+        OPEN_ONLY = "open-only", _("opens earlier images")
+        COMPROMISED = "compromised", _("compromised")
+        DESTROYED = "destroyed", _("destroyed")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="key_pairs")
+    purpose = models.CharField(max_length=16, choices=Purpose)
+    epoch = models.PositiveIntegerField()
+    state = models.CharField(max_length=16, choices=State, default=State.PRIMARY)
+    public_key = models.BinaryField()
+    fingerprint = models.CharField(max_length=64, unique=True)
+    wrapped_private_key = models.BinaryField(null=True)
+    master_key_version = models.PositiveIntegerField()
+    # The `key` statement that certifies the public half: by the instance key for a signing key,
+    # by its owner's signing key for an encryption key.
+    certificate = models.BinaryField()
+    certificate_signature = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "purpose", "epoch"], name="one_key_pair_per_epoch"
+            ),
+            models.UniqueConstraint(
+                fields=["user", "purpose"],
+                condition=Q(state="primary"),
+                name="one_primary_key_pair",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.epoch} {self.fingerprint[:16]}"
+
+
+class WrappedKey(models.Model):
+    """One content key wrapped to one person's encryption key.
+
+    `quick_key` is the same content key under the person's opening key: a cache that spares an RSA
+    operation, checked against the key commitment like any other way in.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key_pair = models.ForeignKey(KeyPair, models.PROTECT, related_name="wrapped_keys")
+    subject = models.UUIDField(db_index=True)
+    lock = models.PositiveIntegerField()
+    oaep_bytes = models.BinaryField()
+    quick_key = models.BinaryField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key_pair", "subject", "lock"], name="one_wrapped_key_per_lock"
+            )
+        ]
+
+
+class MacKey(models.Model):
+    """The 32 bytes that MAC a person's notices, wrapped under the notice key of the key file."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="mac_keys")
+    epoch = models.PositiveIntegerField()
+    wrapped_key = models.BinaryField()
+    notice_key_id = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "epoch"], name="one_mac_key_per_epoch")
+        ]
+
+
+class Custody(models.Model):
+    """A person's master key while they are unlocked, wrapped under a secret only a cookie holds."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="custody")
+    master_key_version = models.PositiveIntegerField()
+    wrapped_master_key = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    idle_ends_at = models.DateTimeField(db_index=True)
+    absolute_ends_at = models.DateTimeField()
+
+
+class ThrottleWindow(models.Model):
+    """How often somebody did something since a window began."""
+
+    scope = models.CharField(max_length=32)
+    subject = models.CharField(max_length=64)
+    started_at = models.DateTimeField()
+    count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["scope", "subject"], name="one_window_per_subject")
+        ]

@@ -1,0 +1,83 @@
+"""From the names an owner types to the people, and keys, an image is wrapped for."""
+
+from collections.abc import Iterable
+
+from Crypto.PublicKey.RSA import RsaKey
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from accounts import usernames
+from accounts.certificates import NoKeys, wrapping_key_of
+from accounts.models import KeyPair, KeySlot, User
+from audit.events import Event, Outcome, record
+from cryptocore.errors import CryptoError
+
+
+def find_people(names: Iterable[str], *, besides: User) -> list[User]:
+    """Return the people of these exact names, each once, `besides` left out.
+
+    Raises ValidationError naming every one that is unknown or has no keys yet: then the caller
+    shares with nobody.
+    """
+    wanted = {usernames.fold(name): None for name in names if name.strip()}
+    wanted.pop(besides.username, None)
+    known = {
+        user.username: user for user in User.objects.filter(username__in=wanted, is_active=True)
+    }
+    errors = [_unknown(name) for name in wanted if name not in known]
+    errors += [_without_keys(user) for user in known.values() if not may_receive(user)]
+    if errors:
+        raise ValidationError(errors)
+    return [known[name] for name in wanted]
+
+
+def may_receive(user: User) -> bool:
+    """Whether this person has keys, and a way back to them should they forget their password."""
+    has_code = user.key_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE).exists()
+    try:
+        wrapping_key_of(user.pk)
+    except NoKeys:
+        return False
+    except CryptoError:
+        _refuse_key(user)
+        return False
+    return has_code
+
+
+def _refuse_key(user: User) -> None:
+    record(Event.KEY_REFUSED, actor=None, subject=user.pk, outcome=Outcome.REFUSED)
+
+
+def _unknown(name: str) -> ValidationError:
+    sentence = _("Nobody here is called “%(name)s”. Nothing was shared. Check the spelling.")
+    return ValidationError(sentence, code="unknown_recipient", params={"name": name[:64]})
+
+
+def _without_keys(user: User) -> ValidationError:
+    sentence = _("%(name)s has not finished setting up. Nothing was shared. Try again later.")
+    return ValidationError(sentence, code="no_keys", params={"name": str(user)})
+
+
+def key_to_wrap_to(user: User) -> tuple[KeyPair, RsaKey]:
+    """Return a person's key pair and its verified public half. Raises NoKeys, and records it."""
+    try:
+        return wrapping_key_of(user.pk)
+    except CryptoError:
+        _refuse_key(user)
+        raise NoKeys from None
+
+
+def lock_keys(pairs: Iterable[KeyPair], *, besides: Iterable[User] = ()) -> None:
+    """Hold the rows of these pairs' people, and of others; check that the pairs are primary still.
+
+    Inside the caller's transaction. Destroying a pair takes the same lock, so no content key is
+    ever wrapped to a pair that is being destroyed. Raises NoKeys.
+    """
+    owners = {pair.pk: pair.user_id for pair in pairs}
+    people = {*owners.values(), *(person.pk for person in besides)}
+    # In one order everywhere, or two transactions could each hold what the other waits for.
+    held = User.objects.select_for_update().filter(pk__in=people).order_by("pk")
+    active = {user.pk for user in held if user.is_active}
+    primary = KeyPair.objects.filter(pk__in=owners, state=KeyPair.State.PRIMARY)
+    if not active.issuperset(owners.values()) or primary.count() != len(owners):
+        raise NoKeys

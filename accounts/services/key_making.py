@@ -1,0 +1,94 @@
+"""Making a person's keys: master key, first slot, signing and encryption pair, MAC key."""
+
+import threading
+from dataclasses import dataclass, field
+
+from Crypto.PublicKey.RSA import RsaKey
+from django.db import transaction
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.certificates import certify_encryption_key, certify_signing_key
+from accounts.custody import Keyring
+from accounts.mac_keys import new_mac_key_row
+from accounts.models import KeyPair, KeySlot, MacKey, User
+from audit.events import Event, Outcome, record
+from cryptocore import keypair
+
+# A pair takes about a second of one core: one at a time, the others wait.
+_generator_turn = threading.BoundedSemaphore(1)
+
+
+@dataclass(frozen=True)
+class NewKeys:
+    """Everything a new account needs, made but not stored. Never prints."""
+
+    keyring: Keyring
+    slot: KeySlot = field(repr=False)
+    signing: KeyPair
+    encryption: KeyPair
+    mac_key: MacKey = field(repr=False)
+
+    def store(self) -> None:
+        """Insert the rows, inside the caller's transaction, which also inserted the person."""
+        user = self.keyring.user
+        user.master_key_version = self.keyring.version
+        user.save(update_fields=["master_key_version"])
+        for row in (self.slot, self.signing, self.encryption, self.mac_key):
+            row.save(force_insert=True)
+
+
+@sensitive_variables()
+def make_keys(*, user: User, password: str) -> NewKeys:
+    """Make a person's first keys, a few seconds' work. Outside any transaction."""
+    keyring = Keyring.new(user)
+    signing = new_pair(keyring, KeyPair.Purpose.SIGNING, epoch=1)
+    certify_signing_key(signing)
+    encryption = new_pair(keyring, KeyPair.Purpose.ENCRYPTION, epoch=1)
+    certify_encryption_key(encryption, keyring, signing)
+    mac_key = new_mac_key_row(user, epoch=1)
+    return NewKeys(keyring, keyring.password_slot(password), signing, encryption, mac_key)
+
+
+@sensitive_variables()
+def new_pair(keyring: Keyring, purpose: KeyPair.Purpose, *, epoch: int) -> KeyPair:
+    """Return a new pair, its private half wrapped; not certified, not stored yet."""
+    private_key = generate_private_key()
+    public_der = keypair.public_der(private_key.public_key())
+    pair = KeyPair(user=keyring.user, purpose=purpose, epoch=epoch, public_key=public_der)
+    pair.fingerprint = keypair.fingerprint(public_der)
+    pair.master_key_version = keyring.version
+    pair.wrapped_private_key = keyring.wrap_private_key(pair, private_key)
+    return pair
+
+
+def generate_private_key() -> RsaKey:
+    with _generator_turn:
+        return keypair.generate()
+
+
+@sensitive_variables()
+def make_keys_at_first_sign_in(*, user: User, password: str) -> Keyring | None:
+    """Make and store the keys of an account that came without, as createsuperuser's do.
+
+    Returns None if another request made them first.
+    """
+    record(Event.KEYS_MADE, actor=user.pk, subject=user.pk, outcome=Outcome.INTENDED)
+    keys = make_keys(user=user, password=password)
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        if KeyPair.objects.filter(user=user).exists():
+            return None
+        keys.store()
+    record_made(keys)
+    return keys.keyring
+
+
+def record_made(keys: NewKeys) -> None:
+    person = keys.keyring.user.pk
+    record(
+        Event.KEYS_MADE,
+        actor=person,
+        subject=person,
+        signing=keys.signing.fingerprint,
+        encryption=keys.encryption.fingerprint,
+    )

@@ -1,0 +1,52 @@
+"""A person's own change of password."""
+
+from django.db import transaction
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.custody import DoesNotOpen, Keyring, open_with_password
+from accounts.erasure import truncate_write_ahead_log
+from accounts.models import KeySlot, User
+from accounts.unlocking import end_unlocks
+from audit.events import Event, Outcome, record
+
+
+@sensitive_variables()
+def change_password(*, user: User, old_password: str, new_password: str) -> Keyring:
+    """Wrap the master key under the new password and destroy the old slot at once.
+
+    Every session of this person ends; the caller signs the present one in again. Raises
+    DoesNotOpen if the old password does not open the keys, or they were changed meanwhile.
+    """
+    keyring = open_with_password(user, old_password)
+    old = user.key_slots.get(kind=KeySlot.Kind.PASSWORD)
+    new = keyring.password_slot(new_password)
+    old_hash = user.password
+    user.set_password(new_password)
+    record(Event.ACCOUNT_PASSWORD_CHANGED, actor=user.pk, subject=user.pk, outcome=Outcome.INTENDED)
+    try:
+        _swap(user, old, old_hash, new)
+    except DoesNotOpen:
+        record(
+            Event.ACCOUNT_PASSWORD_CHANGED, actor=user.pk, subject=user.pk, outcome=Outcome.FAILED
+        )
+        raise
+    truncate_write_ahead_log()
+    record(Event.ACCOUNT_PASSWORD_CHANGED, actor=user.pk, subject=user.pk)
+    return keyring
+
+
+def _swap(user: User, old: KeySlot, old_hash: str, new: KeySlot) -> None:
+    with transaction.atomic():
+        current = User.objects.select_for_update().get(pk=user.pk)
+        # Two changes at once: the second finds its starting point gone, and changes nothing.
+        if current.password != old_hash or not KeySlot.objects.filter(pk=old.pk).exists():
+            raise DoesNotOpen
+        replace_password_slot(user, new)
+        end_unlocks(user)
+
+
+def replace_password_slot(user: User, slot: KeySlot) -> None:
+    """Store the new hash and the new slot, and drop the old one, in the caller's transaction."""
+    KeySlot.objects.filter(user=user, kind=KeySlot.Kind.PASSWORD).delete()
+    slot.save(force_insert=True)
+    user.save(update_fields=["password"])

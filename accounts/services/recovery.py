@@ -1,0 +1,93 @@
+"""Recovery codes: made, typed back, and used when a password is forgotten."""
+
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.custody import DoesNotOpen, Keyring, open_with_recovery_code
+from accounts.erasure import truncate_write_ahead_log
+from accounts.models import KeySlot, User
+from accounts.services.passwords import replace_password_slot
+from accounts.unlocking import end_unlocks
+from audit.events import Event, Outcome, record
+from cryptocore import recovery_code
+
+
+@dataclass(frozen=True)
+class NewCode:
+    """A recovery code, to be shown once. Never prints itself."""
+
+    code: str = field(repr=False)
+    confirm_first: int
+    confirm_second: int
+
+    @property
+    def groups(self) -> list[str]:
+        return recovery_code.groups(self.code)
+
+
+def recovery_slot_of(user: User) -> KeySlot | None:
+    return user.key_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE).first()
+
+
+@sensitive_variables()
+def make_recovery_code(*, keyring: Keyring) -> NewCode:
+    """Make a recovery code and its slot; an earlier code stops working."""
+    user = keyring.user
+    code, slot = _new_slot(keyring)
+    record(Event.RECOVERY_CODE_MADE, actor=user.pk, subject=user.pk, outcome=Outcome.INTENDED)
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        _replace_recovery_slot(slot)
+    truncate_write_ahead_log()
+    record(Event.RECOVERY_CODE_MADE, actor=user.pk, subject=user.pk)
+    return NewCode(code, slot.confirm_first, slot.confirm_second)
+
+
+@sensitive_variables()
+def confirm_recovery_code(*, keyring: Keyring, first: str, second: str) -> bool:
+    """Return whether the two groups typed back are right, and remember that they were."""
+    slot = recovery_slot_of(keyring.user)
+    if slot is None or not keyring.confirms(slot, first, second):
+        return False
+    KeySlot.objects.filter(pk=slot.pk).update(confirmed_at=timezone.now())
+    record(Event.RECOVERY_CODE_CONFIRMED, actor=keyring.user.pk, subject=keyring.user.pk)
+    return True
+
+
+@sensitive_variables()
+def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCode]:
+    """Set a new password by the recovery code, which is used up: a new one takes its place.
+
+    Both at once, so that at no moment the account has only one way in. Every other session ends.
+    Raises DoesNotOpen if the code is not this person's, or was used meanwhile.
+    """
+    keyring = open_with_recovery_code(user, code)
+    used = recovery_slot_of(user)
+    new_code, recovery_slot = _new_slot(keyring)
+    password_slot = keyring.password_slot(new_password)
+    user.set_password(new_password)
+    record(Event.ACCOUNT_RECOVERED, actor=user.pk, subject=user.pk, outcome=Outcome.INTENDED)
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        if not KeySlot.objects.filter(pk=used.pk).exists():
+            raise DoesNotOpen
+        replace_password_slot(user, password_slot)
+        _replace_recovery_slot(recovery_slot)
+        end_unlocks(user)
+    truncate_write_ahead_log()
+    record(Event.ACCOUNT_RECOVERED, actor=user.pk, subject=user.pk)
+    return keyring, NewCode(new_code, recovery_slot.confirm_first, recovery_slot.confirm_second)
+
+
+@sensitive_variables()
+def _new_slot(keyring: Keyring) -> tuple[str, KeySlot]:
+    code = recovery_code.new_code()
+    return code, keyring.recovery_slot(code)
+
+
+def _replace_recovery_slot(slot: KeySlot) -> None:
+    KeySlot.objects.filter(user=slot.user, kind=slot.kind).delete()
+    slot.save(force_insert=True)

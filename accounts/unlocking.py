@@ -1,0 +1,138 @@
+"""Who is unlocked: a custody row here, the secret that opens it in the browser's cookie.
+
+Locked is not signed out: lists stay, content asks for the password again.
+"""
+
+import base64
+import binascii
+import secrets
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.custody import COOKIE_SECRET_BYTES, DoesNotOpen, Keyring, open_with_cookie
+from accounts.models import Custody, User
+from audit.events import Event, Outcome, record
+
+SESSION_ENTRY = "custody"
+UNTOUCHED = timedelta(minutes=1)  # the idle end moves at most this often: one write, not sixty
+
+
+@sensitive_variables()
+def unlock(request: HttpRequest, keyring: Keyring) -> bytes:
+    """Keep `keyring` open for this browser; return the secret to give it (see `remember`).
+
+    The secret is new at every unlock. Whatever this session had open before is dropped.
+    """
+    _drop(request)
+    secret = secrets.token_bytes(COOKIE_SECRET_BYTES)
+    row = Custody(user=keyring.user, master_key_version=keyring.version)
+    row.wrapped_master_key = keyring.wrap_for_cookie(row.pk, secret)
+    row.idle_ends_at = timezone.now() + settings.LOCK_AFTER
+    row.absolute_ends_at = _signed_out_at(request)
+    row.save()
+    request.session[SESSION_ENTRY] = str(row.pk)
+    request._keyring = keyring
+    record(Event.ACCOUNT_UNLOCKED, actor=keyring.user.pk, subject=keyring.user.pk)
+    return secret
+
+
+def _signed_out_at(request: HttpRequest) -> datetime:
+    return request.session.get_expiry_date()
+
+
+@sensitive_variables()
+def remember(response: HttpResponse, secret: bytes) -> HttpResponse:
+    """Give the browser its half. A session cookie: closing the browser locks."""
+    response.set_cookie(
+        settings.UNLOCK_COOKIE_NAME,
+        base64.urlsafe_b64encode(secret).decode().rstrip("="),
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def forget(response: HttpResponse) -> HttpResponse:
+    response.delete_cookie(settings.UNLOCK_COOKIE_NAME, samesite="Lax")
+    return response
+
+
+def lock(request: HttpRequest) -> None:
+    """Drop what this session has open. The master key in the row is gone with the row."""
+    if _drop(request):
+        record(Event.ACCOUNT_LOCKED, actor=request.user.pk, subject=request.user.pk)
+
+
+def _drop(request: HttpRequest) -> int:
+    request._keyring = None
+    custody_id = request.session.pop(SESSION_ENTRY, None)
+    return Custody.objects.filter(pk=custody_id).delete()[0] if custody_id else 0
+
+
+def end_unlocks(user: User) -> None:
+    """Lock `user` everywhere: after a new password, a recovery, a disabling."""
+    Custody.objects.filter(user=user).delete()
+
+
+def keyring_of(request: HttpRequest) -> Keyring | None:
+    """Return the open keys of this request's person, or None while they are locked."""
+    if not hasattr(request, "_keyring"):
+        request._keyring = _resume(request) if request.user.is_authenticated else None
+    return request._keyring
+
+
+def _resume(request: HttpRequest) -> Keyring | None:
+    row = _live_row(request)
+    if row is None:
+        return None
+    try:
+        keyring = open_with_cookie(request.user, row, _cookie_secret(request))
+    except DoesNotOpen:
+        _refuse(request, "cookie")
+        return None
+    _extend(row)
+    return keyring
+
+
+def _live_row(request: HttpRequest) -> Custody | None:
+    custody_id = request.session.get(SESSION_ENTRY)
+    if custody_id is None or settings.UNLOCK_COOKIE_NAME not in request.COOKIES:
+        return None
+    row = Custody.objects.filter(pk=custody_id, user_id=request.user.pk).first()
+    now = timezone.now()
+    if row and (row.idle_ends_at <= now or row.absolute_ends_at <= now):
+        lock(request)
+        return None
+    return row
+
+
+def _cookie_secret(request: HttpRequest) -> bytes:
+    text = request.COOKIES[settings.UNLOCK_COOKIE_NAME]
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise DoesNotOpen from None
+
+
+def _refuse(request: HttpRequest, reason: str) -> None:
+    record(
+        Event.CUSTODY_REFUSED,
+        actor=request.user.pk,
+        subject=request.user.pk,
+        outcome=Outcome.REFUSED,
+        reason=reason,
+    )
+
+
+def _extend(row: Custody) -> None:
+    """Move the idle end on. Conditional: a row dropped meanwhile is never written back."""
+    idle_ends_at = timezone.now() + settings.LOCK_AFTER
+    if idle_ends_at - row.idle_ends_at >= UNTOUCHED:
+        Custody.objects.filter(pk=row.pk, idle_ends_at=row.idle_ends_at).update(
+            idle_ends_at=idle_ends_at
+        )
