@@ -1,0 +1,111 @@
+"""What each refusal of the gallery becomes: one class, one answer, one entry in the trail."""
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from accounts.answers import refusal
+from accounts.certificates import NoKeys
+from accounts.throttle import Throttled, throttled
+from audit.context import current_request
+from audit.events import Event, Outcome, record
+from gallery import errors
+from gallery.models import Grant
+
+View = Callable[..., HttpResponse]
+
+
+def answers_refusals(view: View) -> View:
+    """Turn what gallery services refuse into answers."""
+
+    @wraps(view)
+    def guarded(
+        request: HttpRequest, image_id: uuid.UUID | None = None, **kwargs: Any
+    ) -> HttpResponse:
+        arguments = {"image_id": image_id, **kwargs} if image_id else kwargs
+        try:
+            return view(request, **arguments)
+        except errors.NotYours:
+            _refused(request, image_id, "not-yours")
+            return refusal(request, 404, "not_found", _("This image is not available to you."))
+        except errors.NotAllowed:
+            _refused(request, image_id, "not-allowed")
+            return refusal(
+                request, 403, "not_allowed", _("You may see this image, but not do this with it.")
+            )
+        except errors.AccessEnded as ended:
+            _refused(request, image_id, "ended")
+            return _access_ended(request, ended.grant)
+        except errors.Altered as altered:
+            return _altered(request, image_id, altered.step)
+        except errors.Waiting:
+            sentence = _("This image waits until its owner signs in again. Nothing is lost.")
+            return refusal(request, 409, "waiting", sentence, template="gallery/altered.html")
+        except (errors.HeadMoved, NoKeys):
+            response = refusal(
+                request, 503, "busy", _("Something else was changing this. Nothing was changed.")
+            )
+            response.headers["Retry-After"] = "1"
+            return response
+        except Throttled as error:
+            return throttled(request, error.wait_seconds)
+
+    return guarded
+
+
+def _refused(request: HttpRequest, image_id: uuid.UUID | None, reason: str) -> None:
+    record(
+        Event.IMAGE_REFUSED,
+        actor=request.user.pk,
+        subject=image_id,
+        outcome=Outcome.REFUSED,
+        reason=reason,
+    )
+
+
+def _access_ended(request: HttpRequest, grant: Grant) -> HttpResponse:
+    owner, ended_at = grant.image.owner, grant.ended_at or grant.ends_at
+    reason = grant.ended_reason or Grant.Ended.TIME.value
+    sentences = {
+        Grant.Ended.REVOKED: _("%(owner)s has ended your access."),
+        Grant.Ended.TIME: _("The time %(owner)s gave you for this image is over."),
+        Grant.Ended.DELETED: _("%(owner)s has deleted this image."),
+    }
+    return refusal(
+        request,
+        410,
+        "access_ended",
+        sentences[Grant.Ended(reason)] % {"owner": owner},
+        template="gallery/ended.html",
+        context={"owner_name": str(owner), "ended_at": ended_at, "reason": reason},
+    )
+
+
+def _altered(request: HttpRequest, image_id: uuid.UUID | None, step: str) -> HttpResponse:
+    """One answer whichever check failed: telling them apart would help whoever altered it."""
+    record(
+        Event.IMAGE_ALTERED,
+        actor=request.user.pk,
+        subject=image_id,
+        outcome=Outcome.FAILED,
+        step=step,
+    )
+    sentence = _("This image does not match its owner's signature. It was not released.")
+    return refusal(
+        request,
+        409,
+        "altered",
+        sentence,
+        template="gallery/altered.html",
+        context={"incident": _incident()},
+    )
+
+
+def _incident() -> str:
+    """The request's id: what a person reads out to staff, who find it in the trail."""
+    context = current_request.get()
+    return context.request_id if context else ""

@@ -1,0 +1,43 @@
+"""The refusals of gallery services. The view decides the answer, one for each class."""
+
+from gallery.models import Grant
+
+
+class GalleryError(Exception):
+    """Base of what gallery services refuse on purpose."""
+
+
+class NotYours(GalleryError):
+    """No such image for this person: absent, or never theirs. One answer for both."""
+
+
+class NotAllowed(GalleryError):
+    """This person may see the image, but not do this with it."""
+
+
+class AccessEnded(GalleryError):
+    """This person could open the image once. `grant` says until when, and why no more."""
+
+    def __init__(self, grant: Grant) -> None:
+        super().__init__("access ended")
+        self.grant = grant
+
+
+class Waiting(GalleryError):
+    """This person's access is agreed, but the content key is not wrapped to their key yet."""
+
+
+class Altered(GalleryError):
+    """What is stored is not what was signed. `step` goes to the trail, never to a person."""
+
+    def __init__(self, step: str) -> None:
+        super().__init__("altered")
+        self.step = step
+
+
+class HeadMoved(GalleryError):
+    """Another act came between reading and writing; nothing was changed, start anew."""
+
+
+class NotARecipient(GalleryError):
+    """This person has no access that could be taken back."""

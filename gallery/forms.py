@@ -1,0 +1,97 @@
+"""What an owner may ask for when uploading and sharing."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from accounts.recipients import find_people
+from gallery.models import Grant
+from gallery.services.uploading import Terms
+
+
+class NamesField(forms.Field):
+    """User names, one value each: a comma in one is part of a name nobody has."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Iterable[str] | None) -> list[str]:
+        names = [name for name in value or [] if name.strip()]
+        if len(names) > settings.MAX_RECIPIENTS:
+            raise ValidationError(
+                _("At most %(limit)s people at once. Nothing was shared.")
+                % {"limit": settings.MAX_RECIPIENTS},
+                code="too_many_recipients",
+            )
+        return names
+
+
+class TermsForm(forms.Form):
+    """Whom an image is shared with, for what, and until when."""
+
+    recipients = NamesField(required=False)
+    rights = forms.ChoiceField(choices=Grant.Rights.choices, required=False)
+    ends_at = forms.DateTimeField(
+        label=gettext_lazy("Access ends"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+    )
+
+    def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.owner = owner
+
+    def clean_recipients(self) -> list[User]:
+        return find_people(self.cleaned_data["recipients"], besides=self.owner)
+
+    def clean_rights(self) -> str:
+        return self.cleaned_data["rights"] or Grant.Rights.DOWNLOAD.value
+
+    def clean_ends_at(self) -> Any:
+        ends_at = self.cleaned_data["ends_at"]
+        if ends_at is None:
+            return None
+        if ends_at <= timezone.now():
+            sentence = _("This time is over. Nothing was shared. Choose one in the future.")
+            raise ValidationError(sentence, code="in_the_past")
+        return ends_at.replace(microsecond=0)
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.cleaned_data["rights"], self.cleaned_data["ends_at"])
+
+
+class UploadForm(TermsForm):
+    images = forms.Field(required=False)
+    caption = forms.CharField(max_length=500, required=False, label=gettext_lazy("Caption"))
+    keep_details = forms.BooleanField(required=False)
+    upload_id = forms.UUIDField(required=False)
+
+    def __init__(self, *args: Any, file_count: int = 0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.file_count = file_count
+
+    def clean_images(self) -> None:
+        if not self.file_count:
+            raise ValidationError(_("Choose at least one image."), code="required")
+
+    def clean_keep_details(self) -> bool:
+        return self.data.get("keep_details") == "1"
+
+
+class ShareForm(TermsForm):
+    def clean_recipients(self) -> list[User]:
+        people = super().clean_recipients()
+        if not people:
+            raise ValidationError(_("Choose at least one person."), code="required")
+        return people
+
+
+class RevokeForm(forms.Form):
+    recipient = forms.CharField(max_length=150)

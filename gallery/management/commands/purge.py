@@ -1,0 +1,27 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from gallery.services.purging import missing_renditions, purge
+
+
+class Command(BaseCommand):
+    help = (
+        "Remove stored bytes that no image refers to (left by a crash in the middle of an upload "
+        "or a revocation) once they are older than PURGE_GRACE_SECONDS, and rows whose time is "
+        "over. Reports images whose stored bytes are missing and exits with status 1 if there are "
+        "any; those only a backup brings back."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="count, remove nothing")
+
+    def handle(self, *, dry_run: bool, **options: Any) -> None:
+        counts = purge(dry_run=dry_run)
+        verb = "would remove" if dry_run else "removed"
+        self.stdout.write(f"{verb} " + ", ".join(f"{n} {name}" for name, n in counts.items()))
+        missing = missing_renditions()
+        for row in missing:
+            self.stderr.write(f"image {row.image_id}: its {row.name} is missing from storage")
+        if missing:
+            raise SystemExit(1)

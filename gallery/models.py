@@ -1,0 +1,138 @@
+"""Sealed images, who may open them, and the notices that tell.
+
+No column holds anything of a picture: caption, file name and dimensions are content, encrypted
+with it. What a row says about access is an index; the signed statement is what counts.
+"""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class SealedImage(models.Model):
+    """One image of one owner, under its present lock. A deleted one stays as an empty row, so
+    that those who could open it can be told."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="images")
+    lock = models.PositiveIntegerField(default=1)
+    stored_bytes = models.PositiveBigIntegerField()
+    sealed_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True)
+    # A retried upload finds what its first try made.
+    upload_id = models.UUIDField(null=True)
+    upload_index = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "-sealed_at"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "upload_id", "upload_index"], name="one_image_per_uploaded_file"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Rendition(models.Model):
+    """Where the encrypted bytes of one rendition are stored, under a random name."""
+
+    class Name(models.TextChoices):
+        ORIGINAL = "original", _("original")
+        PREVIEW = "preview", _("preview")
+        THUMBNAIL = "thumbnail", _("thumbnail")
+        DESCRIPTION = "description", _("description")
+
+    image = models.ForeignKey(SealedImage, models.CASCADE, related_name="renditions")
+    name = models.CharField(max_length=16, choices=Name)
+    storage_name = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["image", "name"], name="one_of_each_name")]
+
+
+class Statement(models.Model):
+    """One signed statement about an image: its exact bytes and its owner's signature."""
+
+    kind = models.CharField(max_length=16)
+    subject = models.UUIDField()
+    sequence = models.PositiveIntegerField()
+    body = models.BinaryField()
+    signature = models.BinaryField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "subject", "sequence"], name="one_statement_per_sequence"
+            )
+        ]
+
+
+class Grant(models.Model):
+    """One person's access to one image. `entry` and `salt` are what the share statement covers;
+    the other columns repeat it for lists."""
+
+    class Rights(models.TextChoices):
+        VIEW = "view", _("view")
+        DOWNLOAD = "download", _("view and download")
+
+    class Ended(models.TextChoices):
+        REVOKED = "revoked", _("the owner ended it")
+        TIME = "ended", _("its time was over")
+        DELETED = "deleted", _("the image was deleted")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    image = models.ForeignKey(SealedImage, models.PROTECT, related_name="grants")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="grants")
+    # Empty once access has ended, and while a reader's key is waited for.
+    wrapped_key = models.OneToOneField("accounts.WrappedKey", models.SET_NULL, null=True)
+    entry = models.BinaryField()
+    salt = models.BinaryField()
+    rights = models.CharField(max_length=16, choices=Rights)
+    ends_at = models.DateTimeField(null=True)
+    granted_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_reason = models.CharField(max_length=16, choices=Ended, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["reader", "ended_at", "-granted_at"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["image", "reader"],
+                condition=Q(ended_at=None),
+                name="one_live_grant_per_reader",
+            )
+        ]
+
+
+class Notice(models.Model):
+    """One message to one person. The body's tag is checked whenever it is shown."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
+    sequence = models.PositiveIntegerField()
+    body = models.BinaryField()
+    tag = models.BinaryField()
+    mac_epoch = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "sequence"], name="one_notice_per_sequence")
+        ]
+
+
+class NoticeHead(models.Model):
+    """How many notices a person was sent, with a tag: a deleted last notice leaves a gap too."""
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="notice_head", primary_key=True
+    )
+    sequence = models.PositiveIntegerField()
+    tag = models.BinaryField()
+    mac_epoch = models.PositiveIntegerField()

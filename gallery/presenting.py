@@ -1,0 +1,278 @@
+"""What pages and JSON say of images: facts from verified statements and opened descriptions."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from gallery.access import Access
+from gallery.errors import Altered, Waiting
+from gallery.ledger import Ledger
+from gallery.models import Grant, Rendition
+from gallery.opening import Body, Opener
+from gallery.services.notices import NoticeKind, NoticeState, ShownNotice
+
+EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "AVIF": "avif"}
+AVATAR_CLASSES = 8
+
+
+@dataclass(frozen=True)
+class Card:
+    """One image in a list."""
+
+    id: uuid.UUID
+    url: str
+    thumbnail_url: str
+    owner_name: str
+    owner_username: str
+    shared_at: datetime
+    ends_at: datetime | None
+    rights: str
+    recipient_count: int
+    state: str = "locked"
+    caption: str = ""
+    name: str = ""
+    width: int | None = None
+    height: int | None = None
+    is_new: bool = False
+
+    @property
+    def is_draft(self) -> bool:
+        return self.recipient_count == 0
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody beside an image, for a chip or a row."""
+
+    username: str
+    display_name: str
+    initials: str
+    avatar_class: int
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def address(name: str, image_id: uuid.UUID) -> str:
+    return reverse(f"gallery:{name}", args=[image_id])
+
+
+def cards(grants: Iterable[Grant], opener: Opener | None) -> list[Card]:
+    """Return a card per grant; without an opener, as while locked, only what is not content."""
+    grants = list(grants)
+    if opener:
+        opener.prepare(grant.image_id for grant in grants)
+    return [_card(grant, opener) for grant in grants]
+
+
+def _card(grant: Grant, opener: Opener | None) -> Card:
+    owner = grant.image.owner
+    return Card(
+        id=grant.image_id,
+        url=address("image", grant.image_id),
+        thumbnail_url=address("thumbnail", grant.image_id),
+        owner_name=str(owner),
+        owner_username=owner.username,
+        shared_at=grant.granted_at,
+        ends_at=grant.ends_at,
+        rights=grant.rights,
+        recipient_count=getattr(grant, "recipient_count", 1),
+        is_new=getattr(grant, "is_new", False),
+        **(_opened_facts(grant, opener) if opener else {}),
+    )
+
+
+def _opened_facts(grant: Grant, opener: Opener) -> dict[str, Any]:
+    try:
+        description = opener.description(Access(grant.reader, grant))
+    except (Altered, Waiting):
+        return {"state": "altered"}
+    return {
+        "state": "verified",
+        "caption": description["caption"],
+        "name": shown_name(description, grant),
+        "width": description["width"],
+        "height": description["height"],
+    }
+
+
+def shown_name(description: Body, grant: Grant) -> str:
+    """The file name for its owner; a neutral one for recipients, since names tell tales."""
+    if grant.reader_id == grant.image.owner_id:
+        return str(description["file_name"])
+    return neutral_name(description, grant.image_id)
+
+
+def neutral_name(description: Body, image_id: uuid.UUID) -> str:
+    extension = EXTENSIONS.get(description["format"], description["format"].lower())
+    return f"image-{str(image_id)[:8]}.{extension}"
+
+
+def card_json(card: Card) -> dict[str, Any]:
+    return {
+        "id": str(card.id),
+        "url": card.url,
+        "owner": {"username": card.owner_username, "display_name": card.owner_name},
+        "shared_at": card.shared_at.isoformat(),
+        "ends_at": card.ends_at.isoformat() if card.ends_at else None,
+        "rights": card.rights,
+        "state": card.state,
+        "caption": card.caption,
+        "name": card.name,
+        "width": card.width,
+        "height": card.height,
+        "recipients": card.recipient_count,
+    }
+
+
+def person_of(user: User, **facts: Any) -> Person:
+    words = str(user).split()
+    initials = "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+    return Person(user.username, str(user), initials, user.pk.int % AVATAR_CLASSES + 1, facts)
+
+
+def grouped(fingerprint: str) -> str:
+    """A fingerprint in groups of four, as people read it aloud."""
+    return " ".join(fingerprint[i : i + 4] for i in range(0, len(fingerprint), 4)).upper()
+
+
+# ---- the image page --------------------------------------------------------------------------
+
+
+def image_context(access: Access, opener: Opener) -> dict[str, Any]:
+    """Return what the image page shows. Raises Altered or Waiting."""
+    description, manifest = opener.description(access), opener.manifest(access.image)
+    owner = access.image.owner
+    return {
+        "image": _image_facts(access, description),
+        "verdict": _verdict(owner, manifest),
+        "is_owner": access.is_owner,
+        "rights": access.grant.rights,
+        "ends_at": access.grant.ends_at,
+        "owner": owner,
+    }
+
+
+def _image_facts(access: Access, description: Body) -> dict[str, Any]:
+    image_id = access.image.pk
+    urls = {f"{name}_url": address(name, image_id) for name in ("preview", "original", "thumbnail")}
+    return {
+        **urls,
+        "id": image_id,
+        "url": address("image", image_id),
+        "name": shown_name(description, access.grant),
+        "caption": description["caption"],
+        "width": description["width"],
+        "height": description["height"],
+        "format": description["format"],
+        "size_bytes": description["size"],
+        "sealed_at": access.image.sealed_at,
+        "removed": [_removed_sentence(code) for code in description["removed"]],
+    }
+
+
+def _removed_sentence(code: str) -> str:
+    sentences = {
+        "location": _("location"),
+        "camera": _("camera and device details"),
+        "xmp": _("editing details (XMP)"),
+        "iptc": _("caption details (IPTC)"),
+        "comments": _("comments"),
+        "thumbnail": _("an embedded small picture"),
+        "trailing-bytes": _("bytes after the end of the image"),
+    }
+    return sentences.get(code, code)
+
+
+def _verdict(owner: User, manifest: Body) -> dict[str, Any]:
+    """Return the badge of an image whose every check has passed."""
+    original = manifest["renditions"][Rendition.Name.ORIGINAL.value]
+    sentence = _("Signed by %(owner)s. The image is exactly what %(owner)s uploaded.")
+    return {
+        "code": "verified",
+        "sentence": sentence % {"owner": owner},
+        "signer": str(owner),
+        "signed_at": datetime.fromisoformat(manifest["time"]),
+        "fingerprint": grouped(manifest["key"]),
+        "technical": [
+            (_("Signature"), "RSA-PSS, SHA-256"),
+            (_("Encryption"), "AES-256-CBC, RSA-OAEP"),
+            (_("Lock"), str(manifest["lock"])),
+            (_("Manifest"), _("number %(number)s") % {"number": manifest["sequence"]}),
+            (_("SHA-256 of the stored original"), original["sha256"]),
+        ],
+    }
+
+
+def people_of(grants: Iterable[Grant], ledger: Ledger) -> list[dict[str, Any]]:
+    """Return who can open an image, and what the trail says each has done with it."""
+    return [_row(grant, ledger) for grant in grants if grant.reader_id != grant.image.owner_id]
+
+
+def _row(grant: Grant, ledger: Ledger) -> dict[str, Any]:
+    person, doings = person_of(grant.reader), ledger.of(grant.reader_id)
+    return {
+        "username": person.username,
+        "display_name": person.display_name,
+        "initials": person.initials,
+        "avatar_class": person.avatar_class,
+        "rights": grant.rights,
+        "ends_at": grant.ends_at,
+        "granted_at": grant.granted_at,
+        "last_opened": doings.last_opened,
+        "opened_count": doings.opened,
+        "downloaded_count": doings.downloaded,
+    }
+
+
+def removal_sentence(name: str, opened: int, downloaded: int) -> str:
+    """The receipt of a revoked access."""
+    before = ngettext("opened once", "opened %(count)s times", opened) % {"count": opened}
+    if not opened:
+        before = _("never opened")
+    return _(
+        "%(name)s can no longer open this image. Before that: %(before)s, downloaded %(count)s×."
+    ) % {
+        "name": name,
+        "before": before,
+        "count": downloaded,
+    }
+
+
+# ---- notices ---------------------------------------------------------------------------------
+
+
+def notice(shown: ShownNotice) -> dict[str, Any]:
+    """Return what the activity page says of one notice."""
+    genuine = shown.state == NoticeState.GENUINE
+    return {
+        "sequence": shown.sequence,
+        "state": shown.state.value,
+        "kind": shown.kind,
+        "sentence": _notice_sentence(shown),
+        "time": shown.time,
+        "image": address("image", shown.image_id) if genuine and shown.image_id else None,
+        "is_new": shown.is_new,
+    }
+
+
+def _notice_sentence(shown: ShownNotice) -> str:
+    sentences = {
+        NoticeKind.SHARED: _("%(actor)s shared an image with you."),
+        NoticeKind.CHANGED: _("%(actor)s changed what you may do with an image."),
+        NoticeKind.REVOKED: _("%(actor)s ended your access to an image."),
+        NoticeKind.DELETED: _("%(actor)s deleted an image you could open."),
+    }
+    warnings = {
+        NoticeState.ALTERED: _("This notice failed its check and may not be genuine."),
+        NoticeState.REPEATED: _("This notice is a copy of another and says nothing new."),
+        NoticeState.MISSING: _("A notice that was sent to you is missing here."),
+    }
+    if shown.state in warnings:
+        return warnings[shown.state]
+    return sentences[NoticeKind(shown.kind)] % {"actor": shown.actor or _("Somebody")}

@@ -1,0 +1,158 @@
+"""Sealing: renditions encrypted under one content key, and the statements that sign for them.
+
+Nothing here reads or writes a row; services decide when.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from Crypto.PublicKey.RSA import RsaKey
+from cryptocore.wrapping import wrap
+from django.conf import settings
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.certificates import signing_pair_of
+from accounts.custody import Keyring
+from accounts.models import KeyPair, User, WrappedKey
+from cryptocore import content, entries, statements
+from cryptocore.context import context
+from gallery.models import Grant, Statement
+
+MANIFEST = "manifest"
+SHARE = "share"
+
+
+@dataclass(frozen=True)
+class Plain:
+    """One rendition before it is encrypted. Never prints its bytes."""
+
+    data: bytes = field(repr=False)
+    media_type: str
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """One rendition's stored bytes, and what the manifest says of it."""
+
+    stored: bytes = field(repr=False)
+    facts: dict[str, object]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A person an image is sealed for, with the verified key to wrap to."""
+
+    user: User
+    pair: KeyPair
+    public_key: RsaKey
+
+
+@sensitive_variables()
+def seal_renditions(plain: Mapping[str, Plain], content_key: bytes) -> dict[str, Sealed]:
+    return {name: _seal(name, rendition, content_key) for name, rendition in plain.items()}
+
+
+@sensitive_variables()
+def _seal(name: str, plain: Plain, content_key: bytes) -> Sealed:
+    stored = content.encrypt(plain.data, content_key)
+    tag = content.plaintext_tag(content_key, rendition=name, plaintext=plain.data)
+    facts = {
+        "sha256": statements.digest(stored),
+        "length": len(stored),
+        "media_type": plain.media_type,
+        "plaintext_tag": tag.hex(),
+    }
+    return Sealed(stored, facts)
+
+
+@sensitive_variables()
+def wrap_for(reader: Reader, content_key: bytes, *, image_id: uuid.UUID, lock: int) -> WrappedKey:
+    """Return the content key wrapped to a reader's key: not stored yet."""
+    label = content_key_label(reader.pair, image_id=image_id, lock=lock)
+    oaep_bytes = wrap(content_key, reader.public_key, label=label)
+    return WrappedKey(key_pair=reader.pair, subject=image_id, lock=lock, oaep_bytes=oaep_bytes)
+
+
+def content_key_label(pair: KeyPair, *, image_id: uuid.UUID, lock: int) -> bytes:
+    """The OAEP label: a key wrapped for one image, reader, lock and key opens nowhere else."""
+    return context(
+        "content-key",
+        settings.SERVER_KEYS.instance_id,
+        image_id,
+        pair.user_id,
+        lock,
+        bytes.fromhex(pair.fingerprint),
+    )
+
+
+@sensitive_variables()
+def manifest_fields(
+    sealed: Mapping[str, Sealed],
+    content_key: bytes,
+    *,
+    image_id: uuid.UUID,
+    owner_id: uuid.UUID,
+    lock: int,
+) -> dict[str, object]:
+    commitment = content.key_commitment(
+        content_key, image_id=image_id, owner_id=owner_id, lock=lock
+    )
+    return {
+        "lock": lock,
+        "renditions": {name: rendition.facts for name, rendition in sealed.items()},
+        "key_commitment": commitment.hex(),
+    }
+
+
+def set_entry(grant: Grant, *, rights: str, ends_at: datetime | None) -> None:
+    """Fill a grant's entry: what the share statement will cover of it, under a new salt."""
+    grant.rights, grant.ends_at = rights, ends_at
+    grant.entry = entries.encode_entry(
+        person=grant.reader_id, rights=rights, ends_at=ends_at, opens=None, watermark=False
+    )
+    grant.salt = entries.new_salt()
+
+
+def share_fields(grants: list[Grant]) -> dict[str, object]:
+    digests = {entries.entry_digest(bytes(grant.entry), bytes(grant.salt)) for grant in grants}
+    return {"entries": sorted(digests)}
+
+
+def sign_statement(
+    kind: str,
+    fields: Mapping[str, object],
+    *,
+    keyring: Keyring,
+    subject: uuid.UUID,
+    previous: Statement | None,
+) -> Statement:
+    """Return the owner's next statement of this kind about this image: not stored yet."""
+    pair = signing_pair_of(keyring.user.pk)
+    sequence = previous.sequence + 1 if previous else 1
+    body = statements.compose(
+        kind,
+        instance=settings.SERVER_KEYS.instance_id,
+        subject=subject,
+        sequence=sequence,
+        previous=previous.digest if previous else None,
+        time=timezone.now(),
+        signer=keyring.user.pk,
+        key=pair.fingerprint,
+        **fields,
+    )
+    return Statement(
+        kind=kind,
+        subject=subject,
+        sequence=sequence,
+        body=body,
+        signature=keyring.sign(pair, kind, body),
+        digest=statements.digest(body),
+    )
+
+
+def head_of(kind: str, subject: uuid.UUID) -> Statement | None:
+    """Return the newest statement of this kind about this image: the only one that counts."""
+    return Statement.objects.filter(kind=kind, subject=subject).order_by("-sequence").first()

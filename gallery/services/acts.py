@@ -1,0 +1,87 @@
+"""What every act of an owner on a sealed image has in common.
+
+Read the head; encrypt, wrap and sign; record what is intended; in one short transaction compare
+the head again and commit, or start anew; record that it is done. What is missing after `done` was
+rolled back by somebody; what has `intended` alone was never finished.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.custody import Keyring
+from accounts.models import WrappedKey
+from audit.events import Event, Outcome, record
+from gallery.access import Access, access_to, has_ended
+from gallery.errors import HeadMoved
+from gallery.models import Grant, SealedImage, Statement
+from gallery.sealing import SHARE, head_of
+
+TRIES = 5  # how often an act is begun anew because another came between
+
+Result = TypeVar("Result")
+
+
+def starting_anew(act: Callable[[], Result]) -> Result:
+    """Return what `act` returns, begun anew while others come between. Raises HeadMoved at last."""
+    for _ in range(TRIES - 1):
+        try:
+            return act()
+        except HeadMoved:
+            continue
+    return act()
+
+
+def owners_access(keyring: Keyring, image_id: uuid.UUID) -> Access:
+    """Return the owner's access. Raises NotYours, AccessEnded or NotAllowed."""
+    access = access_to(image_id, reader=keyring.user)
+    access.require_owner()
+    return access
+
+
+def live_grants(image: SealedImage) -> list[Grant]:
+    """Return the grants that hold now, the owner's first."""
+    grants = image.grants.filter(ended_at=None).select_related("reader", "wrapped_key__key_pair")
+    live = [grant for grant in grants.order_by("granted_at") if not has_ended(grant)]
+    return sorted(live, key=lambda grant: grant.reader_id != image.owner_id)
+
+
+@contextmanager
+def recorded(event: Event, image: SealedImage, **facts: str | list[str]) -> Iterator[None]:
+    """Record the act as intended, then as done, or as failed."""
+    about = {"actor": image.owner_id, "subject": image.pk}
+    record(event, outcome=Outcome.INTENDED, **about, **facts)
+    try:
+        yield
+    except BaseException:
+        record(event, outcome=Outcome.FAILED, **about)
+        raise
+    record(event, **about, **facts)
+
+
+def hold(image: SealedImage, head: Statement | None) -> None:
+    """Hold the image's row and compare lock and head. Raises HeadMoved if either moved on."""
+    held = SealedImage.objects.select_for_update().get(pk=image.pk)
+    newest = head_of(SHARE, image.pk)
+    if held.deleted_at is not None or held.lock != image.lock:
+        raise HeadMoved
+    if (newest.digest if newest else None) != (head.digest if head else None):
+        raise HeadMoved
+
+
+def end_grants(grants: list[Grant], reason: str) -> None:
+    """Take these grants' keys and end them, inside the caller's transaction."""
+    ids = [grant.pk for grant in grants]
+    WrappedKey.objects.filter(grant__in=ids).delete()
+    Grant.objects.filter(pk__in=ids).update(ended_at=timezone.now(), ended_reason=reason)
+
+
+def end_expired(image: SealedImage) -> None:
+    """End the grants whose time is over: the new share statement does not list them."""
+    expired = image.grants.filter(ended_at=None, ends_at__lte=timezone.now())
+    WrappedKey.objects.filter(grant__in=expired).delete()
+    expired.update(ended_at=F("ends_at"), ended_reason=Grant.Ended.TIME)

@@ -1,0 +1,126 @@
+"""Several files in one upload: the good ones are kept, each bad one is named."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.db import OperationalError
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.custody import Keyring
+from accounts.models import User
+from audit.events import AuditUnavailable, Event, Outcome, record
+from gallery.intake import Limits, PictureRejected, take_in
+from gallery.models import SealedImage
+from gallery.rejections import part_away_sentence, sentence_for
+from gallery.sealing import Reader
+from gallery.services.sharing import readers_of
+from gallery.services.uploading import Origin, Terms, earlier_try, upload_image
+from gallery.storage import StorageAway
+
+PART_AWAY = (StorageAway, OperationalError, AuditUnavailable)
+MAX_NAME_CHARACTERS = 200
+
+
+@dataclass
+class Batch:
+    """What became of an upload, by the position of each file in it."""
+
+    images: dict[int, SealedImage] = field(default_factory=dict)
+    errors: dict[int, list[dict[str, str]]] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+
+    def refuse(self, index: int, code: str, message: str) -> None:
+        self.errors[index] = [{"code": code, "message": message}]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the owner asked for, for all files of one upload."""
+
+    recipients: list[User]
+    terms: Terms
+    caption: str
+    keep_details: bool
+    origin: Origin
+
+
+def limits() -> Limits:
+    return Limits(
+        max_bytes=settings.MAX_UPLOAD_BYTES,
+        max_pixels=settings.MAX_PIXELS,
+        max_frames=settings.MAX_FRAMES,
+    )
+
+
+@sensitive_variables()
+def upload_all(*, keyring: Keyring, files: Iterable[UploadedFile], wishes: Wishes) -> Batch:
+    """Seal every file that is an image we accept.
+
+    Raises NoKeys if a recipient's keys changed meanwhile, and what is away (StorageAway,
+    OperationalError, AuditUnavailable) if that kept all files from being stored.
+    """
+    owner, *recipients = readers_of([keyring.user, *wishes.recipients])
+    batch, away = Batch(), None
+    for index, file in enumerate(files):
+        batch.names[index] = clean_name(file.name or "")
+        try:
+            _upload_one(keyring, file, index, owner, recipients, wishes, batch)
+        except PictureRejected as rejection:
+            _reject(keyring, index, rejection, batch)
+        except PART_AWAY as error:
+            away = error
+            batch.refuse(index, "not_stored", part_away_sentence(batch.names[index]))
+    if away and not batch.images:
+        raise away
+    return batch
+
+
+@sensitive_variables()
+def _upload_one(
+    keyring: Keyring,
+    file: UploadedFile,
+    index: int,
+    owner: Reader,
+    recipients: list[Reader],
+    wishes: Wishes,
+    batch: Batch,
+) -> None:
+    origin = Origin(wishes.origin.upload_id, index)
+    image = earlier_try(owner.user.pk, origin)
+    if image is None:
+        if file.size > settings.MAX_UPLOAD_BYTES:
+            raise PictureRejected("too_large", size=file.size)
+        picture = take_in(file.read(), keep_details=wishes.keep_details, limits=limits())
+        image = upload_image(
+            keyring=keyring,
+            picture=picture,
+            caption=wishes.caption,
+            file_name=batch.names[index],
+            owner=owner,
+            recipients=recipients,
+            terms=wishes.terms,
+            origin=origin,
+        )
+    batch.images[index] = image
+
+
+def _reject(keyring: Keyring, index: int, rejection: PictureRejected, batch: Batch) -> None:
+    record(
+        Event.IMAGE_UPLOAD_REFUSED,
+        actor=keyring.user.pk,
+        outcome=Outcome.REFUSED,
+        code=rejection.code,
+    )
+    sentence = sentence_for(rejection, batch.names[index], limits())
+    batch.refuse(index, rejection.code, sentence)
+
+
+def clean_name(untrusted_name: str) -> str:
+    """Return a file name fit to be shown: no control or direction-changing characters.
+
+    It is only ever shown, never a path: stored bytes have random names.
+    """
+    shown = "".join(character for character in untrusted_name if character.isprintable())
+    return shown.strip()[:MAX_NAME_CHARACTERS] or "image"

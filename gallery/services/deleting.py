@@ -1,0 +1,56 @@
+"""Deleting an image: every key and every stored byte goes; an empty row tells those who had it."""
+
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.custody import Keyring
+from accounts.erasure import truncate_write_ahead_log
+from accounts.models import WrappedKey
+from accounts.recipients import lock_keys
+from audit.events import Event
+from gallery import storage
+from gallery.models import Grant, SealedImage
+from gallery.sealing import SHARE, head_of
+from gallery.services.acts import (
+    end_grants,
+    hold,
+    live_grants,
+    owners_access,
+    recorded,
+    starting_anew,
+)
+from gallery.services.notices import NoticeKind, record_notices, send_notices
+
+
+def delete_image(*, keyring: Keyring, image_id: uuid.UUID) -> None:
+    """Delete the owner's image for everybody. Raises NotYours, AccessEnded or NotAllowed."""
+    starting_anew(lambda: _delete_once(keyring, image_id))
+
+
+def _delete_once(keyring: Keyring, image_id: uuid.UUID) -> None:
+    image = owners_access(keyring, image_id).image
+    head, grants = head_of(SHARE, image_id), live_grants(image)
+    names = list(image.renditions.values_list("storage_name", flat=True))
+    with recorded(Event.IMAGE_DELETED, image):
+        with transaction.atomic():
+            hold(image, head)
+            lock_keys([], besides=[grant.reader for grant in grants])
+            _empty(image, grants)
+        storage.discard(names)
+        truncate_write_ahead_log()
+    record_notices(NoticeKind.DELETED, _recipients(image, grants))
+
+
+def _empty(image: SealedImage, grants: list[Grant]) -> None:
+    end_grants(list(image.grants.filter(ended_at=None)), Grant.Ended.DELETED)
+    WrappedKey.objects.filter(subject=image.pk).delete()
+    image.renditions.all().delete()
+    image.deleted_at = timezone.now()
+    image.save(update_fields=["deleted_at"])
+    send_notices(NoticeKind.DELETED, _recipients(image, grants))
+
+
+def _recipients(image: SealedImage, grants: list[Grant]) -> list[Grant]:
+    return [grant for grant in grants if grant.reader_id != image.owner_id]

@@ -1,0 +1,168 @@
+"""Revoking re-locks: a new content key, new stored bytes, wrapped anew for those who remain.
+
+So a restored old row opens nothing. What the former reader saw, or saved, stays with them.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.certificates import NoKeys
+from accounts.custody import Keyring
+from accounts.erasure import truncate_write_ahead_log
+from accounts.models import User, WrappedKey
+from accounts.recipients import lock_keys
+from audit.events import Event
+from cryptocore import content
+from gallery import storage
+from gallery.access import Access
+from gallery.errors import NotARecipient
+from gallery.models import Grant, Rendition, SealedImage, Statement
+from gallery.opening import Opener
+from gallery.sealing import (
+    MANIFEST,
+    SHARE,
+    Plain,
+    Sealed,
+    head_of,
+    manifest_fields,
+    seal_renditions,
+    set_entry,
+    share_fields,
+    sign_statement,
+    wrap_for,
+)
+from gallery.services.acts import (
+    end_expired,
+    end_grants,
+    hold,
+    live_grants,
+    owners_access,
+    recorded,
+    starting_anew,
+)
+from gallery.services.notices import NoticeKind, record_notices, send_notices
+from gallery.services.sharing import readers_of
+from gallery.services.uploading import add_renditions
+
+
+@dataclass
+class Relocked:
+    """An image under its next lock, made but not stored yet."""
+
+    head: Statement | None
+    lock: int
+    sealed: dict[str, Sealed] = field(repr=False)
+    statements: list[Statement]
+    remaining: list[Grant]
+
+
+@sensitive_variables()
+def revoke(*, keyring: Keyring, image_id: uuid.UUID, recipient: User) -> Grant:
+    """End `recipient`'s access to the owner's image and change its lock; return the ended grant.
+
+    Again for somebody whose access ended already: nothing to do. Raises NotARecipient for
+    somebody who never had any, NotYours, NotAllowed, Altered, StorageAway or HeadMoved; then
+    nothing has changed.
+    """
+    return starting_anew(lambda: _revoke_once(keyring, image_id, recipient))
+
+
+@sensitive_variables()
+def _revoke_once(keyring: Keyring, image_id: uuid.UUID, recipient: User) -> Grant:
+    access = owners_access(keyring, image_id)
+    grants = access.image.grants.filter(reader=recipient).order_by("granted_at")
+    grant = grants.filter(ended_at=None).first() or grants.last()
+    if grant is None or recipient == keyring.user:
+        raise NotARecipient
+    if grant.ended_at is None:
+        relocked = _relock(keyring, access, without=grant)
+        _commit(access.image, relocked, grant)
+        grant.refresh_from_db()
+    return grant
+
+
+@sensitive_variables()
+def _relock(keyring: Keyring, access: Access, *, without: Grant) -> Relocked:
+    """Open everything once more and seal it under a new content key."""
+    image, lock, content_key = access.image, access.image.lock + 1, content.new_content_key()
+    share_head, manifest_head = head_of(SHARE, image.pk), head_of(MANIFEST, image.pk)
+    sealed = seal_renditions(_open_all(keyring, access), content_key)
+    manifest = manifest_fields(
+        sealed, content_key, image_id=image.pk, owner_id=image.owner_id, lock=lock
+    )
+    remaining = [grant for grant in live_grants(image) if grant.pk != without.pk]
+    for grant in remaining:
+        set_entry(grant, rights=grant.rights, ends_at=grant.ends_at)
+        grant.wrapped_key = _wrap_anew(grant, content_key, lock)
+        if grant.reader_id == keyring.user.pk and grant.wrapped_key:
+            quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=lock)
+            grant.wrapped_key.quick_key = quick_key
+    new = ((MANIFEST, manifest, manifest_head), (SHARE, share_fields(remaining), share_head))
+    statements = [
+        sign_statement(kind, fields, keyring=keyring, subject=image.pk, previous=previous)
+        for kind, fields, previous in new
+    ]
+    return Relocked(share_head, lock, sealed, statements, remaining)
+
+
+@sensitive_variables()
+def _open_all(keyring: Keyring, access: Access) -> dict[str, Plain]:
+    opener = Opener(keyring)
+    opened = {name: opener.open(access, name) for name in Rendition.Name.values}
+    return {name: Plain(one.plaintext(), one.media_type) for name, one in opened.items()}
+
+
+@sensitive_variables()
+def _wrap_anew(grant: Grant, content_key: bytes, lock: int) -> WrappedKey | None:
+    """Return the new key for one who remains, or None to let a reader without a usable key wait.
+
+    Another person's missing key must not keep the owner from revoking.
+    """
+    try:
+        (reader,) = readers_of([grant.reader])
+    except NoKeys:
+        return None
+    return wrap_for(reader, content_key, image_id=grant.image_id, lock=lock)
+
+
+def _commit(image: SealedImage, relocked: Relocked, ended: Grant) -> None:
+    """Write the new ciphertext, exchange the rows, then take the old ciphertext away."""
+    digests = {statement.kind: statement.digest for statement in relocked.statements}
+    old_names = list(image.renditions.values_list("storage_name", flat=True))
+    new_names: dict[str, str] = {}
+    with recorded(Event.IMAGE_REVOKED, image, reader=str(ended.reader_id), **digests):
+        try:
+            for name, rendition in relocked.sealed.items():
+                new_names[name] = storage.put(rendition.stored)
+            with transaction.atomic():
+                _exchange(image, relocked, ended, new_names)
+        except BaseException:
+            storage.discard(new_names.values())
+            raise
+        storage.discard(old_names)
+        truncate_write_ahead_log()
+    record_notices(NoticeKind.REVOKED, [ended])
+
+
+def _exchange(
+    image: SealedImage, relocked: Relocked, ended: Grant, new_names: dict[str, str]
+) -> None:
+    hold(image, relocked.head)
+    keys = [grant.wrapped_key for grant in relocked.remaining if grant.wrapped_key]
+    lock_keys((key.key_pair for key in keys), besides=[ended.reader])
+    end_grants([ended], Grant.Ended.REVOKED)
+    end_expired(image)
+    WrappedKey.objects.filter(subject=image.pk).delete()
+    WrappedKey.objects.bulk_create(keys)
+    for grant in relocked.remaining:
+        grant.save()
+    image.renditions.all().delete()
+    add_renditions(image, new_names)
+    Statement.objects.bulk_create(relocked.statements)
+    image.lock = relocked.lock
+    image.stored_bytes = sum(len(sealed.stored) for sealed in relocked.sealed.values())
+    image.save(update_fields=["lock", "stored_bytes"])
+    send_notices(NoticeKind.REVOKED, [ended])

@@ -1,0 +1,137 @@
+"""Sharing a sealed image later, and changing what was granted.
+
+Each act is one new share statement that replaces the one before.
+"""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.custody import Keyring
+from accounts.models import User
+from accounts.recipients import key_to_wrap_to, lock_keys
+from audit.events import Event
+from gallery.models import Grant, SealedImage, Statement
+from gallery.opening import Opener
+from gallery.sealing import (
+    SHARE,
+    Reader,
+    head_of,
+    set_entry,
+    share_fields,
+    sign_statement,
+    wrap_for,
+)
+from gallery.services.acts import (
+    end_expired,
+    hold,
+    live_grants,
+    owners_access,
+    recorded,
+    starting_anew,
+)
+from gallery.services.notices import NoticeKind, record_notices, send_notices
+from gallery.services.uploading import Terms, new_grant
+
+
+@dataclass
+class Shared:
+    """What an act of sharing did: whose grants are new, changed, or were so already."""
+
+    added: list[Grant] = field(default_factory=list)
+    changed: list[Grant] = field(default_factory=list)
+    unchanged: list[Grant] = field(default_factory=list)
+
+    @property
+    def touched(self) -> list[Grant]:
+        return self.added + self.changed
+
+
+@sensitive_variables()
+def share_image(
+    *, keyring: Keyring, image_id: uuid.UUID, recipients: list[User], terms: Terms
+) -> Shared:
+    """Grant `recipients` access to the owner's image; who had it already has its terms changed.
+
+    Raises NotYours, NotAllowed, Altered, NoKeys or HeadMoved; then nothing has changed.
+    """
+    return starting_anew(lambda: _share_once(keyring, image_id, recipients, terms))
+
+
+@sensitive_variables()
+def _share_once(
+    keyring: Keyring, image_id: uuid.UUID, recipients: list[User], terms: Terms
+) -> Shared:
+    access = owners_access(keyring, image_id)
+    head, kept = head_of(SHARE, image_id), live_grants(access.image)
+    content_key = Opener(keyring).content_key_for(access)
+    shared = Shared()
+    for person in recipients:
+        _grant(person, kept, access.image, content_key, terms, shared)
+    if shared.touched:
+        _commit(keyring, access.image, head, kept + shared.added, shared)
+    return shared
+
+
+@sensitive_variables()
+def _grant(
+    person: User,
+    kept: list[Grant],
+    image: SealedImage,
+    content_key: bytes,
+    terms: Terms,
+    shared: Shared,
+) -> None:
+    """Sort one person into `shared`, with what their grant is to become; nothing is stored."""
+    grant = next((grant for grant in kept if grant.reader_id == person.pk), None)
+    if grant and _has_terms(grant, terms):
+        shared.unchanged.append(grant)
+        return
+    (reader,) = readers_of([person])
+    if grant is None:
+        key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
+        shared.added.append(new_grant(image, reader, key, terms))
+        return
+    if grant.wrapped_key is None:
+        grant.wrapped_key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
+    set_entry(grant, rights=terms.rights, ends_at=terms.ends_at)
+    shared.changed.append(grant)
+
+
+def readers_of(people: Iterable[User]) -> list[Reader]:
+    """Return these people with the verified keys to wrap to. Raises NoKeys."""
+    return [Reader(person, *key_to_wrap_to(person)) for person in people]
+
+
+def _has_terms(grant: Grant, terms: Terms) -> bool:
+    return (
+        grant.wrapped_key is not None
+        and grant.rights == terms.rights
+        and grant.ends_at == terms.ends_at
+    )
+
+
+def _commit(
+    keyring: Keyring,
+    image: SealedImage,
+    head: Statement | None,
+    grants: list[Grant],
+    shared: Shared,
+) -> None:
+    fields = share_fields(grants)
+    share = sign_statement(SHARE, fields, keyring=keyring, subject=image.pk, previous=head)
+    with recorded(Event.IMAGE_SHARED, image, share=share.digest), transaction.atomic():
+        hold(image, head)
+        lock_keys(grant.wrapped_key.key_pair for grant in shared.touched)
+        end_expired(image)
+        share.save(force_insert=True)
+        for grant in shared.touched:
+            grant.wrapped_key.save()
+            grant.save()
+        send_notices(NoticeKind.SHARED, shared.added)
+        send_notices(NoticeKind.CHANGED, shared.changed)
+    record_notices(NoticeKind.SHARED, shared.added)
+    record_notices(NoticeKind.CHANGED, shared.changed)

@@ -1,0 +1,191 @@
+"""Sealing a new image: encrypt, wrap, sign, record, commit; everything or nothing."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.custody import Keyring
+from accounts.models import WrappedKey
+from accounts.recipients import lock_keys
+from audit.events import Event
+from cryptocore import canonical, content
+from gallery import storage
+from gallery.intake import Picture
+from gallery.models import Grant, Rendition, SealedImage, Statement
+from gallery.sealing import (
+    MANIFEST,
+    SHARE,
+    Plain,
+    Reader,
+    Sealed,
+    manifest_fields,
+    seal_renditions,
+    set_entry,
+    share_fields,
+    sign_statement,
+    wrap_for,
+)
+from gallery.services.acts import recorded
+from gallery.services.notices import NoticeKind, record_notices, send_notices
+
+FIRST_LOCK = 1
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an act of sharing grants."""
+
+    rights: str
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which file of which upload an image comes from, so that a retry finds it."""
+
+    upload_id: uuid.UUID | None
+    index: int | None
+
+
+@sensitive_variables()
+def upload_image(
+    *,
+    keyring: Keyring,
+    picture: Picture,
+    caption: str,
+    file_name: str,
+    owner: Reader,
+    recipients: Iterable[Reader],
+    terms: Terms,
+    origin: Origin,
+) -> SealedImage:
+    """Seal `picture` for its owner and the recipients.
+
+    Raises StorageAway, AuditUnavailable, or NoKeys if a recipient's key changed meanwhile; then
+    nothing is stored.
+    """
+    image = SealedImage(
+        owner=keyring.user,
+        lock=FIRST_LOCK,
+        sealed_at=timezone.now(),
+        upload_id=origin.upload_id,
+        upload_index=origin.index if origin.upload_id else None,
+    )
+    content_key = content.new_content_key()
+    plain = renditions_of(picture, caption=caption, file_name=file_name, owner_id=owner.user.pk)
+    sealed = seal_renditions(plain, content_key)
+    image.stored_bytes = sum(len(rendition.stored) for rendition in sealed.values())
+    grants, wrapped = _grant_all(image, content_key, owner, list(recipients), terms)
+    wrapped[0].quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=image.lock)
+    statements = _sign(keyring, image, sealed, content_key, grants)
+    digests = {statement.kind: statement.digest for statement in statements}
+    with recorded(Event.IMAGE_UPLOADED, image, **digests):
+        _store(image, sealed, statements, grants, wrapped)
+    record_notices(NoticeKind.SHARED, grants[1:])
+    return image
+
+
+def renditions_of(
+    picture: Picture, *, caption: str, file_name: str, owner_id: uuid.UUID
+) -> dict[str, Plain]:
+    """Return what is sealed of a picture: three renditions and their description."""
+    description = {
+        "caption": caption,
+        "file_name": file_name,
+        "width": picture.width,
+        "height": picture.height,
+        "frames": picture.frames,
+        "format": picture.format,
+        "size": len(picture.original),
+        "captured_at": picture.captured_at,
+        "removed": list(picture.removed),
+        "owner": str(owner_id),
+    }
+    return {
+        Rendition.Name.ORIGINAL.value: Plain(picture.original, picture.media_type),
+        Rendition.Name.PREVIEW.value: Plain(picture.preview, picture.preview_media_type),
+        Rendition.Name.THUMBNAIL.value: Plain(picture.thumbnail, picture.thumbnail_media_type),
+        Rendition.Name.DESCRIPTION.value: Plain(canonical.encode(description), "application/json"),
+    }
+
+
+@sensitive_variables()
+def _grant_all(
+    image: SealedImage, content_key: bytes, owner: Reader, recipients: list[Reader], terms: Terms
+) -> tuple[list[Grant], list[WrappedKey]]:
+    """Return one grant and one wrapped key per person; the owner's first, without an end."""
+    owners = Terms(Grant.Rights.DOWNLOAD.value, None)
+    grants, wrapped = [], []
+    for reader in [owner, *recipients]:
+        key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
+        grants.append(new_grant(image, reader, key, owners if reader is owner else terms))
+        wrapped.append(key)
+    return grants, wrapped
+
+
+def new_grant(image: SealedImage, reader: Reader, key: WrappedKey | None, terms: Terms) -> Grant:
+    grant = Grant(image=image, reader=reader.user, wrapped_key=key, granted_at=timezone.now())
+    set_entry(grant, rights=terms.rights, ends_at=terms.ends_at)
+    return grant
+
+
+@sensitive_variables()
+def _sign(
+    keyring: Keyring,
+    image: SealedImage,
+    sealed: dict[str, Sealed],
+    content_key: bytes,
+    grants: list[Grant],
+) -> list[Statement]:
+    manifest = manifest_fields(
+        sealed, content_key, image_id=image.pk, owner_id=image.owner_id, lock=image.lock
+    )
+    return [
+        sign_statement(kind, fields, keyring=keyring, subject=image.pk, previous=None)
+        for kind, fields in ((MANIFEST, manifest), (SHARE, share_fields(grants)))
+    ]
+
+
+def _store(
+    image: SealedImage,
+    sealed: dict[str, Sealed],
+    statements: list[Statement],
+    grants: list[Grant],
+    wrapped: list[WrappedKey],
+) -> None:
+    """Write ciphertext, then rows; if the rows fail, take the ciphertext away again."""
+    names: dict[str, str] = {}
+    try:
+        for name, rendition in sealed.items():
+            names[name] = storage.put(rendition.stored)
+        with transaction.atomic():
+            lock_keys(key.key_pair for key in wrapped)
+            image.save(force_insert=True)
+            add_renditions(image, names)
+            Statement.objects.bulk_create(statements)
+            WrappedKey.objects.bulk_create(wrapped)
+            Grant.objects.bulk_create(grants)
+            send_notices(NoticeKind.SHARED, grants[1:])  # not to the owner, who comes first
+    except BaseException:
+        storage.discard(names.values())
+        raise
+
+
+def add_renditions(image: SealedImage, names: dict[str, str]) -> None:
+    Rendition.objects.bulk_create(
+        Rendition(image=image, name=name, storage_name=stored) for name, stored in names.items()
+    )
+
+
+def earlier_try(owner_id: uuid.UUID, origin: Origin) -> SealedImage | None:
+    """Return the image an earlier try of this very upload made, if it did."""
+    if origin.upload_id is None:
+        return None
+    return SealedImage.objects.filter(
+        owner_id=owner_id, upload_id=origin.upload_id, upload_index=origin.index
+    ).first()

@@ -1,0 +1,43 @@
+"""Receiving files: in memory, under a hard cap, never in a temporary file."""
+
+from io import BytesIO
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import InMemoryUploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+
+
+class MemoryUploadHandler(FileUploadHandler):
+    """Keeps each file in memory up to MAX_UPLOAD_BYTES.
+
+    Of a longer file nothing is kept but its length, so that it can be named as too large while
+    the others go on. Of somebody who is not signed in nothing is kept at all.
+    """
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self.kept = BytesIO()
+        self.limit = settings.MAX_UPLOAD_BYTES if self._is_signed_in() else 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        if start + len(raw_data) <= self.limit:
+            self.kept.write(raw_data)
+        else:
+            self.kept = BytesIO()
+
+    def file_complete(self, file_size: int) -> InMemoryUploadedFile:
+        self.kept.seek(0)
+        return InMemoryUploadedFile(
+            file=self.kept,
+            field_name=self.field_name,
+            name=self.file_name,
+            content_type=self.content_type,
+            size=file_size,
+            charset=self.charset,
+            content_type_extra=self.content_type_extra,
+        )
+
+    def _is_signed_in(self) -> bool:
+        user = getattr(self.request, "user", None)
+        return user is not None and user.is_authenticated

@@ -1,0 +1,383 @@
+"""Pages and bytes of images: bind, call, answer."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Max, Q, QuerySet
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import throttle
+from accounts.answers import form_refusal, wants_json
+from accounts.certificates import NoKeys
+from accounts.decorators import recoverable, signed_in, unlocked, unlocked_for_bytes
+from accounts.models import User
+from accounts.unlocking import keyring_of
+from accounts.usernames import fold
+from gallery import presenting
+from gallery.access import access_to
+from gallery.answers import answers_refusals
+from gallery.errors import NotARecipient
+from gallery.forms import RevokeForm, ShareForm, TermsForm, UploadForm
+from gallery.ledger import Ledger
+from gallery.models import Grant, Rendition
+from gallery.opening import Opener
+from gallery.releases import record_opening, record_thumbnails
+from gallery.services import deleting, notices, revoking, sharing
+from gallery.services.acts import live_grants
+from gallery.services.batches import Batch, Wishes, upload_all
+from gallery.services.uploading import Origin
+
+PER_PAGE = 60
+CONTACTS_SHOWN = 12
+NO_PLUGINS = "default-src 'none'; sandbox"  # bytes opened on their own run nothing
+
+# ---- lists -----------------------------------------------------------------------------------
+
+
+@require_safe
+@signed_in
+def shared_with_me(request: HttpRequest) -> HttpResponse:
+    grants = _live_grants_of(request.user).exclude(image__owner=request.user)
+    return _list(request, grants, "gallery/shared_with_me.html")
+
+
+@require_safe
+@signed_in
+def mine(request: HttpRequest) -> HttpResponse:
+    grants = _live_grants_of(request.user).filter(image__owner=request.user)
+    return _list(request, grants, "gallery/mine.html")
+
+
+def _live_grants_of(person: User) -> QuerySet[Grant]:
+    others = Count("image__grants", filter=Q(image__grants__ended_at=None)) - 1
+    return (
+        Grant.objects.filter(reader=person, ended_at=None)
+        .exclude(ends_at__lte=timezone.now())
+        .select_related("reader", "image__owner", "wrapped_key__key_pair")
+        .annotate(recipient_count=others)
+        .order_by("-granted_at", "pk")
+    )
+
+
+def _list(request: HttpRequest, grants: QuerySet[Grant], template: str) -> HttpResponse:
+    page = Paginator(grants, PER_PAGE).get_page(request.GET.get("page"))
+    keyring = keyring_of(request)
+    if keyring and page.object_list:
+        record_thumbnails(request.user, [grant.image_id for grant in page.object_list])
+    cards = presenting.cards(page.object_list, Opener(keyring) if keyring else None)
+    if wants_json(request):
+        return JsonResponse(_list_json(cards, page))
+    context = {"cards": cards, "page_obj": page, "unlocked": keyring is not None}
+    return render(request, template, context)
+
+
+def _list_json(cards: list[presenting.Card], page: Page) -> dict[str, Any]:
+    return {
+        "images": [presenting.card_json(card) for card in cards],
+        "page": page.number,
+        "pages": page.paginator.num_pages,
+        "total": page.paginator.count,
+    }
+
+
+# ---- one image -------------------------------------------------------------------------------
+
+
+@require_safe
+@unlocked
+@answers_refusals
+def image(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
+    access = access_to(image_id, reader=request.user)
+    context = presenting.image_context(access, Opener(keyring_of(request)))
+    record_opening(request.user, image_id, Rendition.Name.DESCRIPTION)
+    if access.is_owner:
+        context["people"] = presenting.people_of(live_grants(access.image), Ledger(image_id))
+        context["share_form"] = ShareForm(owner=request.user)
+        context["contacts"] = _contacts(request.user)
+    if wants_json(request):
+        return JsonResponse(_image_json(context))
+    return render(request, "gallery/image.html", context)
+
+
+def _image_json(context: dict[str, Any]) -> dict[str, Any]:
+    owner, verdict = context["owner"], context["verdict"]
+    facts = {
+        **context["image"],
+        "owner": {"username": owner.username, "display_name": str(owner)},
+        "rights": context["rights"],
+        "ends_at": context["ends_at"],
+        "verdict": {name: verdict[name] for name in ("code", "sentence", "signed_at")},
+        "fingerprint": verdict["fingerprint"].replace(" ", "").lower(),
+    }
+    hidden = ("initials", "avatar_class")
+    if "people" in context:
+        facts["people"] = [
+            {name: fact for name, fact in person.items() if name not in hidden}
+            for person in context["people"]
+        ]
+    return facts
+
+
+@require_safe
+@unlocked_for_bytes
+@answers_refusals
+def original(request: HttpRequest, image_id: uuid.UUID) -> HttpResponseBase:
+    return _bytes(request, image_id, Rendition.Name.ORIGINAL)
+
+
+@require_safe
+@unlocked_for_bytes
+@answers_refusals
+def preview(request: HttpRequest, image_id: uuid.UUID) -> HttpResponseBase:
+    return _bytes(request, image_id, Rendition.Name.PREVIEW)
+
+
+@require_safe
+@unlocked_for_bytes
+@answers_refusals
+def thumbnail(request: HttpRequest, image_id: uuid.UUID) -> HttpResponseBase:
+    return _bytes(request, image_id, Rendition.Name.THUMBNAIL)
+
+
+def _bytes(request: HttpRequest, image_id: uuid.UUID, rendition: str) -> HttpResponseBase:
+    """Answer with verified, decrypted bytes; recorded before the first one leaves."""
+    access = access_to(image_id, reader=request.user)
+    if rendition == Rendition.Name.ORIGINAL:
+        access.require(Grant.Rights.DOWNLOAD)
+    opener = Opener(keyring_of(request))
+    opened = opener.open(access, rendition)
+    disposition = "inline"
+    if rendition == Rendition.Name.ORIGINAL:
+        name = presenting.neutral_name(opener.description(access), image_id)
+        disposition = f'attachment; filename="{name}"'
+    record_opening(request.user, image_id, rendition)
+    return StreamingHttpResponse(
+        opened.chunks(),
+        content_type=opened.media_type,
+        headers={
+            "Content-Length": str(opened.length_bytes),
+            "Content-Disposition": disposition,
+            "Content-Security-Policy": NO_PLUGINS,
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
+# ---- uploading -------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@recoverable
+@answers_refusals
+def upload(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return render(request, "gallery/upload.html", _upload_page(request, None))
+    files = request.FILES.getlist("images")
+    throttle.count(
+        "upload", str(request.user.pk), limit=settings.UPLOADS_PER_HOUR, amount=len(files)
+    )
+    _count_names(request)
+    form = UploadForm(request.POST, owner=request.user, file_count=len(files))
+    if not form.is_valid():
+        return form_refusal(request, form, "gallery/upload.html", _upload_page(request, form))
+    try:
+        batch = upload_all(keyring=keyring_of(request), files=files, wishes=_wishes(form))
+    except NoKeys:
+        form.add_error("recipients", _keys_changed())
+        return form_refusal(request, form, "gallery/upload.html", _upload_page(request, form))
+    return _uploaded(request, batch, form)
+
+
+def _count_names(request: HttpRequest) -> None:
+    """Exact user names can be found out by trying: not by trying very many."""
+    names = request.POST.getlist("recipients")[: settings.MAX_RECIPIENTS]
+    if names:
+        person, limit = str(request.user.pk), settings.NAME_LOOKUPS_PER_HOUR
+        throttle.count("names", person, limit=limit, amount=len(names))
+
+
+def _wishes(form: UploadForm) -> Wishes:
+    cleaned = form.cleaned_data
+    return Wishes(
+        recipients=cleaned["recipients"],
+        terms=form.terms,
+        caption=cleaned["caption"],
+        keep_details=cleaned["keep_details"],
+        origin=Origin(cleaned["upload_id"], None),
+    )
+
+
+def _keys_changed() -> ValidationError:
+    sentence = _("A recipient's keys changed just now. Nothing was shared. Try again.")
+    return ValidationError(sentence, code="no_keys")
+
+
+def _upload_page(request: HttpRequest, form: UploadForm | None) -> dict[str, Any]:
+    return {
+        "form": form or UploadForm(owner=request.user, initial={"upload_id": uuid.uuid4()}),
+        "contacts": _contacts(request.user),
+        "limits": {
+            "formats": "JPEG, PNG, WebP, HEIC, AVIF, GIF",
+            "max_mb": settings.MAX_UPLOAD_BYTES // settings.MEBIBYTE,
+            "max_files": settings.MAX_FILES,
+        },
+    }
+
+
+def _contacts(person: User) -> list[presenting.Person]:
+    """Return whom this person shared with lately."""
+    shared = Grant.objects.filter(image__owner=person, reader__is_active=True)
+    latest = (
+        shared.exclude(reader=person)
+        .values("reader")
+        .annotate(last=Max("granted_at"))
+        .order_by("-last")[:CONTACTS_SHOWN]
+    )
+    people = User.objects.in_bulk([row["reader"] for row in latest])
+    return [presenting.person_of(people[row["reader"]]) for row in latest]
+
+
+def _uploaded(request: HttpRequest, batch: Batch, form: UploadForm) -> HttpResponse:
+    status = 201 if batch.images else 422
+    images = [
+        {
+            "id": str(image.pk),
+            "url": presenting.address("image", image.pk),
+            "thumbnail_url": presenting.address("thumbnail", image.pk),
+            "name": batch.names[index],
+        }
+        for index, image in batch.images.items()
+    ]
+    if wants_json(request):
+        answer = [{"id": image["id"], "url": image["url"]} for image in images]
+        return JsonResponse({"images": answer, "errors": batch.errors}, status=status)
+    recipients = form.cleaned_data["recipients"]
+    context = {
+        "images": images,
+        "errors": [(batch.names[i], error[0]["message"]) for i, error in batch.errors.items()],
+        "recipients": [str(person) for person in recipients],
+        "is_draft": not recipients,
+    }
+    return render(request, "gallery/uploaded.html", context, status=status)
+
+
+# ---- sharing, revoking, deleting -------------------------------------------------------------
+
+
+@require_POST
+@unlocked
+@answers_refusals
+def share(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
+    access_to(image_id, reader=request.user).require_owner()
+    _count_names(request)
+    form = ShareForm(request.POST, owner=request.user)
+    if not form.is_valid():
+        return _invalid(request, image_id, form)
+    shared = sharing.share_image(
+        keyring=keyring_of(request),
+        image_id=image_id,
+        recipients=form.cleaned_data["recipients"],
+        terms=form.terms,
+    )
+    if wants_json(request):
+        return JsonResponse(_shared_json(shared))
+    names = ", ".join(str(person) for person in form.cleaned_data["recipients"])
+    messages.success(request, _("%(names)s can open this image.") % {"names": names})
+    return redirect("gallery:image", image_id)
+
+
+def _shared_json(shared: sharing.Shared) -> dict[str, list[str]]:
+    grants = {
+        "added": shared.added,
+        "changed": shared.changed,
+        "unchanged": shared.unchanged,
+    }
+    return {word: [grant.reader.username for grant in those] for word, those in grants.items()}
+
+
+def _invalid(request: HttpRequest, image_id: uuid.UUID, form: TermsForm) -> HttpResponse:
+    access = access_to(image_id, reader=request.user)
+    context = presenting.image_context(access, Opener(keyring_of(request)))
+    context["people"] = presenting.people_of(live_grants(access.image), Ledger(image_id))
+    context.update(share_form=form, contacts=_contacts(request.user))
+    return form_refusal(request, form, "gallery/image.html", context)
+
+
+@require_POST
+@unlocked
+@answers_refusals
+def revoke(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
+    access_to(image_id, reader=request.user).require_owner()
+    form = RevokeForm(request.POST)
+    try:
+        recipient = _person_named(form.data.get("recipient", ""))
+        grant = revoking.revoke(keyring=keyring_of(request), image_id=image_id, recipient=recipient)
+    except NotARecipient:
+        sentence = _("This person has no access to this image. Nothing was changed.")
+        form.is_valid()
+        form.add_error("recipient", ValidationError(sentence, code="not_a_recipient"))
+        return _invalid(request, image_id, form)
+    return _revoked(request, grant)
+
+
+def _person_named(name: str) -> User:
+    person = User.objects.filter(username=fold(name)).first()
+    if person is None:
+        raise NotARecipient
+    return person
+
+
+def _revoked(request: HttpRequest, grant: Grant) -> HttpResponse:
+    doings = Ledger(grant.image_id).of(grant.reader_id)
+    if wants_json(request):
+        return JsonResponse(
+            {
+                "recipient": grant.reader.username,
+                "ended_at": grant.ended_at,
+                "opened": doings.opened,
+                "downloaded": doings.downloaded,
+            }
+        )
+    sentence = presenting.removal_sentence(str(grant.reader), doings.opened, doings.downloaded)
+    messages.success(request, sentence)
+    return redirect("gallery:image", grant.image_id)
+
+
+@require_POST
+@unlocked
+@answers_refusals
+def delete(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
+    deleting.delete_image(keyring=keyring_of(request), image_id=image_id)
+    if wants_json(request):
+        return JsonResponse({"deleted": str(image_id)})
+    messages.success(request, _("The image is deleted, for everybody."))
+    return redirect("gallery:mine")
+
+
+# ---- notices ---------------------------------------------------------------------------------
+
+
+@require_safe
+@signed_in
+def activity(request: HttpRequest) -> HttpResponse:
+    shown = notices.read_notices(request.user)
+    context = {"notices": [presenting.notice(one) for one in shown]}
+    if wants_json(request):
+        return JsonResponse(context)
+    response = render(request, "gallery/activity.html", context)
+    notices.mark_read(request.user)
+    return response
