@@ -1,10 +1,11 @@
 import pytest
 from Crypto.PublicKey import ECC, RSA
-from Crypto.Util.asn1 import DerInteger, DerNull, DerObjectId, DerOctetString, DerSequence
+from Crypto.Util.asn1 import DerInteger, DerObjectId, DerSequence
 
 from cryptocore import keypair
 from cryptocore.errors import CryptoError
 from cryptocore.signature import sign, verify
+from tests.cryptocore.ders import pkcs1_numbers, pkcs8, spki
 from tests.cryptocore.refusals import assert_refused, flipped
 from tests.keys import PAIRS, load_pair, load_refused, pair_der
 
@@ -13,22 +14,6 @@ PUBLIC_DER = keypair.public_der(load_pair(1))
 PUBLIC = load_pair(1).public_key()
 # The bit string of the SubjectPublicKeyInfo holds SEQUENCE {n, e}.
 PKCS1_PUBLIC = DerSequence([PUBLIC.n, PUBLIC.e]).encode()
-
-
-def spki(n: int, e: int) -> bytes:
-    return RSA.construct((n, e), consistency_check=False).export_key(format="DER")
-
-
-def pkcs8(*numbers: int, version: int = 0) -> bytes:
-    """PKCS#8 around these numbers, whatever they are."""
-    key = DerOctetString(DerSequence(list(numbers)).encode())
-    algorithm = DerSequence([DerObjectId(RSA.oid), DerNull()])
-    return DerSequence([DerInteger(version), algorithm, key]).encode()
-
-
-def pkcs1_numbers(key: RSA.RsaKey) -> list[int]:
-    """The nine numbers in the order of RFC 8017 A.1.2, where the last is q^-1 mod p."""
-    return [0, key.n, key.e, key.d, key.p, key.q, key.dp, key.dq, key.invq]
 
 
 NOT_OURS = {
