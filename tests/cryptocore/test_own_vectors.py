@@ -1,0 +1,97 @@
+"""tests/vectors/*.json: what we store and sign, each with what must come of it."""
+
+import json
+from uuid import UUID
+
+import pytest
+
+from cryptocore import content, entries, keywrap, statements, wrapping
+from cryptocore.context import context
+from tests.cryptocore.refusals import assert_refused
+from tests.keys import load_pair
+from tests.vectors import make
+
+
+def unhex(vector, *names):
+    return [bytes.fromhex(vector[name]) for name in names]
+
+
+def open_content(vector):
+    stored, key = unhex(vector, "stored", "key")
+    return {"plaintext": content.decrypt(stored, key).hex()}
+
+
+def open_statement(vector):
+    short, signature = unhex(vector, "body", "signature")
+    at = vector.get("at", 0)
+    body = short[:at] + b"x" * vector.get("x", 0) + short[at:]
+    key = load_pair(vector["pair"]).public_key()
+    assert statements.verify_statement(vector["kind"], body, signature, key)
+    return {}
+
+
+def open_entry(vector):
+    entry, salt = unhex(vector, "entry", "salt")
+    assert entries.parse_entry(entry)
+    return {"digest": entries.entry_digest(entry, salt)}
+
+
+def open_wrapped_key(vector):
+    fields = vector["label_fields"]
+    people = (UUID(fields[name]) for name in ("instance", "image", "reader"))
+    label = context("content-key", *people, fields["lock"], bytes.fromhex(fields["key"]))
+    wrapped = bytes.fromhex(vector["wrapped"])
+    content_key = wrapping.unwrap(wrapped, load_pair(vector["pair"]), label=label)
+    assert content.rendition_tag_key(content_key, "original")
+    return {"content_key": content_key.hex()}
+
+
+def open_key(vector):
+    return {"key": keywrap.unwrap_key(*unhex(vector, "wrapped", "kek")).hex()}
+
+
+def open_commitment(vector):
+    content_key, commitment = unhex(vector, "content_key", "commitment")
+    people = {name + "_id": UUID(vector[name]) for name in ("image", "owner")}
+    content.check_key_commitment(content_key, commitment, **people, lock=vector["lock"])
+    return {}
+
+
+def open_tag(vector):
+    content_key, tag, plaintext = unhex(vector, "content_key", "tag", "plaintext")
+    rendition = vector["rendition"]
+    content.check_plaintext_tag(content_key, tag, rendition=rendition, plaintext=plaintext)
+    return {"tag_key": content.rendition_tag_key(content_key, rendition).hex()}
+
+
+OPEN = {
+    "content": open_content,
+    "statements": open_statement,
+    "share-entries": open_entry,
+    "wrapped-keys": open_wrapped_key,
+    "keys-under-kek": open_key,
+    "key-commitments": open_commitment,
+    "plaintext-tags": open_tag,
+}
+
+
+def test_every_file_of_vectors_is_tried():
+    assert {path.stem for path in make.HERE.glob("*.json")} == OPEN.keys() == make.FILES.keys()
+
+
+@pytest.mark.parametrize(
+    ("tally", "name"), [(f"ours: {name}.json", name) for name in OPEN], indirect=["tally"]
+)
+def test_each_vector_has_its_result(tally, name):
+    for vector in json.loads((make.HERE / f"{name}.json").read_text()):
+        if vector["result"] == "open":
+            assert OPEN[name](vector).items() <= vector.items(), vector["name"]
+        else:
+            assert vector["result"] == "refused"
+            assert_refused(OPEN[name], vector)
+        tally.ran += 1
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_the_script_still_writes_the_same_file(name):
+    assert make.text(name) == (make.HERE / f"{name}.json").read_text()
