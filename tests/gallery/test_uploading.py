@@ -2,12 +2,14 @@
 
 import io
 import uuid
+from pathlib import Path
 
 import pytest
 from django.core.files.storage import storages
 
 from accounts.models import KeyPair, User, WrappedKey
 from audit.models import AuditEntry
+from gallery import storage
 from gallery.models import Grant, Notice, Rendition, SealedImage, Statement
 from tests.conftest import jpeg
 
@@ -219,8 +221,8 @@ def test_an_upload_is_sealed_signed_granted_noticed_and_recorded(alice, bob):
 
 def test_the_same_picture_twice_shares_no_stored_byte(alice):
     post(alice, [file(jpeg()), file(jpeg())])
-    sealed = storages["sealed"]
-    stored = [sealed.open(row.storage_name).read() for row in Rendition.objects.all()]
+    names = Rendition.objects.values_list("storage_name", flat=True)
+    stored = [Path(storages["sealed"].path(name)).read_bytes() for name in names]
     assert len({data[:16] for data in stored}) == 8
     assert len({data[16:32] for data in stored}) == 8
 
@@ -238,12 +240,12 @@ def test_a_storage_that_fails_leaves_neither_row_nor_file(alice, bob, monkeypatc
     before = stored_files()
     writes = iter([True, True, False])
 
-    def failing(path, data, real=__import__("gallery.storage", fromlist=["x"])._write_and_sync):
+    def failing(path, data, write=storage._write_and_sync):
         if not next(writes):
             raise OSError(28, "No space left on device")
-        real(path, data)
+        write(path, data)
 
-    monkeypatch.setattr("gallery.storage._write_and_sync", failing)
+    monkeypatch.setattr(storage, "_write_and_sync", failing)
     alice.sign_in().raise_request_exception = False
     answer = post(alice, recipients=["bob"])
     assert answer.status_code == 503

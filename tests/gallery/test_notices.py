@@ -1,0 +1,132 @@
+"""Notices: genuine ones are shown, and every other kind is called what it is."""
+
+import json
+
+import pytest
+
+from accounts.models import MacKey
+from audit.models import AuditEntry
+from cryptocore import canonical
+from gallery.models import Notice, NoticeHead
+from gallery.services.notices import read_notices
+from tests.gallery.test_revoking import post_revoke
+from tests.gallery.test_sharing import share
+
+JSON = {"accept": "application/json"}
+
+
+def states(person):
+    return [notice.state.value for notice in read_notices(person.user)]
+
+
+def shown(person):
+    return person.sign_in().get("/activity/", headers=JSON).json()["notices"]
+
+
+def test_each_act_of_sharing_sends_one_notice_to_each_recipient(upload, alice, bob, carol, mallory):
+    image = upload(to=(bob, carol))
+    share(alice, image, bob, rights="view")
+    post_revoke(alice, image)
+    assert [notice["kind"] for notice in shown(bob)] == ["revoked", "changed", "shared"]
+    assert [notice["kind"] for notice in shown(carol)] == ["shared"]
+    assert shown(alice) == shown(mallory) == []
+    assert all(notice["state"] == "genuine" for notice in shown(bob))
+
+
+@pytest.mark.parametrize("field", ["body", "tag"])
+def test_a_flipped_bit_is_altered(shared_image, bob, field):
+    notice = Notice.objects.get()
+    damaged = bytearray(bytes(getattr(notice, field)))
+    damaged[-2] ^= 1
+    setattr(notice, field, bytes(damaged))
+    notice.save()
+    assert states(bob) == ["altered"]
+    assert AuditEntry.objects.filter(event="notice:altered", subject=bob.user.pk).count() == 1
+
+
+def test_a_rewritten_body_is_altered(shared_image, bob, mallory):
+    notice = Notice.objects.get()
+    body = json.loads(bytes(notice.body))
+    body["actor"] = str(mallory.user.pk)
+    Notice.objects.update(body=canonical.encode(body))
+    (only,) = shown(bob)
+    assert only["state"] == "altered"
+    assert only["image"] is None
+    assert "Mallory" not in only["sentence"]
+
+
+def test_a_forged_notice_is_altered(bob):
+    Notice.objects.create(
+        person=bob.user,
+        sequence=1,
+        body=b'{"kind":"shared"}',
+        tag=bytes(32),
+        mac_epoch=1,
+        created_at="2026-01-01T00:00:00Z",
+    )
+    assert states(bob)[-1] == "altered"
+
+
+def test_another_persons_notice_is_altered(shared_image, bob, carol):
+    Notice.objects.update(person=carol.user)
+    assert "altered" in states(carol)
+
+
+def test_a_notice_copied_to_a_new_number_is_repeated(shared_image, bob):
+    notice = Notice.objects.get()
+    notice.pk, notice.sequence = None, 2
+    notice.save(force_insert=True)
+    assert states(bob) == ["repeated", "genuine"]
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_a_deleted_notice_is_missing_wherever_it_was(upload, bob, lost):
+    for _ in range(3):
+        upload(to=(bob,))
+    Notice.objects.filter(sequence=lost).delete()
+    assert states(bob).count("missing") == 1
+    assert states(bob).count("genuine") == 2
+    assert AuditEntry.objects.filter(event="notice:missing").count() == 1
+
+
+def test_all_notices_deleted_are_missing(shared_image, bob):
+    Notice.objects.all().delete()
+    assert states(bob) == ["missing"]
+
+
+def test_a_forged_head_hides_nothing(shared_image, bob):
+    Notice.objects.all().delete()
+    NoticeHead.objects.update(sequence=0)
+    assert states(bob) == ["missing"]
+
+
+def test_a_notice_after_a_deleted_one_takes_a_new_number(upload, bob):
+    upload(to=(bob,))
+    Notice.objects.all().delete()
+    upload(to=(bob,))
+    assert states(bob) == ["genuine", "missing"]
+
+
+def test_an_older_mac_key_still_verifies_and_a_lost_one_does_not(shared_image, bob):
+    MacKey.objects.filter(user=bob.user).update(notice_key_id="gone")
+    assert "genuine" not in states(bob)
+
+
+def test_what_is_wrong_is_recorded_once_a_day_not_at_every_look(shared_image, bob):
+    Notice.objects.update(tag=bytes(32))
+    for _ in range(3):
+        states(bob)
+    assert AuditEntry.objects.filter(event="notice:altered").count() == 1
+
+
+def test_the_page_marks_notices_read_and_the_script_does_not(shared_image, bob):
+    shown(bob)
+    assert Notice.objects.filter(read_at=None).exists()
+    assert bob.client.get("/activity/").status_code == 200
+    assert not Notice.objects.filter(read_at=None).exists()
+
+
+def test_a_locked_person_still_reads_their_notices(shared_image, bob):
+    client = bob.sign_in()
+    client.post("/accounts/lock/")
+    assert client.get("/activity/", headers=JSON).status_code == 200
