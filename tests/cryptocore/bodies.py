@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from Crypto.PublicKey.RSA import RsaKey
+
 from cryptocore import keypair, statements
+from cryptocore.signature import sign
 from tests.keys import load_pair
 
 INSTANCE = UUID("b6d1c8f4-2a37-4c64-8f0e-3f5a7c1d9e01")
@@ -59,6 +62,11 @@ def compose(kind: str, **changes: Any) -> bytes:
         "key": KEY,
     }
     return statements.compose(kind, **{**common, **FIELDS[kind], **changes})
+
+
+def signed(kind: str, body: bytes, key: RsaKey = SIGNER) -> bytes:
+    """A signature over any body as `kind`: sign_statement() would refuse a malformed one."""
+    return sign(statements.signed_bytes(kind, body), key)
 
 
 def changed(kind: str, *path: str, to: Any) -> bytes:
