@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connections
 
+from audit import table
 from audit.file import Line
 from tests.audit.conftest import entries, findings, lines, open_images
 
@@ -17,11 +18,27 @@ def record_and_hang_up() -> None:
         connections.close_all()
 
 
-def test_eight_threads_make_one_chain_without_gaps(trail_file):
+def record_from_many_threads() -> None:
     with ThreadPoolExecutor(THREADS) as pool:
         for done in [pool.submit(record_and_hang_up) for _ in range(THREADS)]:
             done.result()
+
+
+def assert_one_chain_without_gaps(trail_file) -> None:
     numbers = list(range(1, THREADS * EACH + 1))
     assert [entry.sequence for entry in entries()] == numbers
     assert sorted(Line.parse(line).sequence for line in lines(trail_file)) == numbers
     assert findings() == []
+
+
+def test_eight_threads_make_one_chain_without_gaps(trail_file):
+    record_from_many_threads()
+    assert_one_chain_without_gaps(trail_file)
+
+
+def test_without_turns_the_tables_lock_alone_keeps_the_chain_whole(trail_file, monkeypatch):
+    """As between processes, which share no turns."""
+    monkeypatch.setattr(table, "TURN_SECONDS", 0)
+    with table._turn:
+        record_from_many_threads()
+    assert_one_chain_without_gaps(trail_file)

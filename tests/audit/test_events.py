@@ -1,6 +1,7 @@
 """record(): what it refuses, what it writes, and what it asks of whoever calls it."""
 
 import logging
+import os
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -96,7 +97,12 @@ def test_table_and_file_say_the_same(five_entries, trail_file):
     assert findings() == []
 
 
-def test_the_file_is_private(five_entries, trail_file):
+def test_the_file_is_private_whatever_the_process_allows(trail_file):
+    allowed = os.umask(0)
+    try:
+        record(Event.IMAGE_OPENED, actor=ALICE)
+    finally:
+        os.umask(allowed)
     assert trail_file.stat().st_mode & 0o777 == 0o600
 
 

@@ -356,8 +356,9 @@ def replace_leaf(all_lines, index, leaf) -> list[bytes]:
 
 
 def test_from_a_number_on_everything_before_is_trusted(trail_file):
-    tamper("DELETE FROM audit_auditentry WHERE sequence < 3")
-    rewrite(trail_file, lambda all_lines: all_lines[3:])
+    tamper("DELETE FROM audit_auditentry WHERE sequence < 2")
+    tamper("UPDATE audit_auditentry SET leaf = %s WHERE sequence = 2", forged_leaf())
+    rewrite(trail_file, lambda all_lines: replace_leaf(all_lines[1:], 1, forged_leaf()))
     assert findings(start=4) == []
     tamper("UPDATE audit_auditentry SET leaf = %s WHERE sequence = 4", forged_leaf())
     assert findings(start=4) == [(Kind.EDITED, 4, 4)]
