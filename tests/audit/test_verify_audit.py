@@ -42,9 +42,7 @@ def test_many_findings_of_a_kind_are_cut_short():
 def test_a_table_that_is_away_is_a_failure_without_its_message(five_entries):
     tamper("ALTER TABLE audit_auditentry RENAME TO elsewhere")
     try:
-        with pytest.raises(
-            CommandError, match=r"could not be read or written \(OperationalError\)"
-        ):
+        with pytest.raises(CommandError, match=r"could not be read or written \(\w+Error\)"):
             run()
     finally:
         tamper("ALTER TABLE elsewhere RENAME TO audit_auditentry")
