@@ -123,15 +123,15 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("leaf hash"))
     def leaf_hash_hex(self, entry: AuditEntry) -> str:
-        return bytes(entry.leaf_hash).hex()
+        return entry.leaf_hash.hex()
 
     @admin.display(description=_("chain value before"))
     def previous_hex(self, entry: AuditEntry) -> str:
-        return bytes(entry.previous).hex()
+        return entry.previous.hex()
 
     @admin.display(description=_("chain value"))
     def chain_hex(self, entry: AuditEntry) -> str:
-        return bytes(entry.chain).hex()
+        return entry.chain.hex()
 
 
 def _in_words(fact: Any) -> str:

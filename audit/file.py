@@ -40,10 +40,10 @@ class Line:
     @classmethod
     def of_entry(cls, entry: AuditEntry) -> Self:
         return cls(
-            bytes(entry.leaf),
+            entry.leaf,
             entry.key_id,
-            bytes(entry.chain),
-            bytes(entry.previous),
+            entry.chain,
+            entry.previous,
             entry.sequence,
         )
 

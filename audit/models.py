@@ -20,6 +20,14 @@ class AppendOnly(Exception):
     """Somebody tried to change or remove an audit entry."""
 
 
+class RawBytesField(models.BinaryField):
+    """Bytes as bytes. SQLite keeps whatever type was written: what is not bytes is read as none,
+    so that one altered cell cannot stop the verification that is to find it."""
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> bytes:
+        return bytes(value) if isinstance(value, bytes | memoryview) else b""
+
+
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     """Refuses every way Django has of changing rows without asking the model."""
 
@@ -40,6 +48,10 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 
     def _update(self, values: Any) -> NoReturn:
         raise AppendOnly
+
+    def proofs(self) -> "AuditEntryQuerySet":
+        """The entries without their search columns, which may hold what Django cannot read."""
+        return self.only("sequence", "leaf", "leaf_hash", "previous", "chain", "key_id")
 
     def seen_since(
         self,
@@ -63,7 +75,7 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 
         False when the table does not answer.
         """
-        pages = self._recent(actor, Event.THUMBNAILS_OPENED, since, Outcome.DONE)
+        pages = self._recent(actor, Event.THUMBNAILS_OPENED, since, Outcome.DONE).proofs()
         return _tolerantly(
             lambda: any(str(image) in page.images() for page in pages[:RECENT_PAGES])
         )
@@ -87,11 +99,11 @@ class AuditEntry(models.Model):
     `key_id` repeat parts of it for searching."""
 
     sequence = models.BigIntegerField(_("number"), primary_key=True)
-    leaf = models.BinaryField()
-    leaf_hash = models.BinaryField(db_index=True)
+    leaf = RawBytesField()
+    leaf_hash = RawBytesField(db_index=True)
     # Unique: a second entry after the same predecessor would be a fork.
-    previous = models.BinaryField(unique=True)
-    chain = models.BinaryField(unique=True)
+    previous = RawBytesField(unique=True)
+    chain = RawBytesField(unique=True)
     key_id = models.CharField(max_length=64)
     time = models.DateTimeField(_("time"), db_index=True)
     event = models.CharField(_("event"), max_length=64)
@@ -127,7 +139,7 @@ class AuditEntry(models.Model):
 
     def told(self) -> Leaf:
         """Return what the leaf says. Raises CryptoError if it says nothing we wrote."""
-        return Leaf.parse(bytes(self.leaf))
+        return Leaf.parse(self.leaf)
 
     def images(self) -> list[str]:
         try:
@@ -143,7 +155,7 @@ class AuditHead(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY)
     sequence = models.BigIntegerField()
-    chain = models.BinaryField()
+    chain = RawBytesField()
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="one_audit_head")]
@@ -160,7 +172,7 @@ class PersonalFacts(models.Model):
         db_constraint=False,
         related_name="personal_facts",
     )
-    salt = models.BinaryField()
+    salt = RawBytesField()
     address = models.CharField(_("network"), max_length=64, blank=True)
     agent = models.CharField(_("browser"), max_length=200, blank=True)
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from audit import chain, file, table
 from audit.file import Line
-from audit.models import AuditEntry, AuditHead
 from audit.verification import (
     NumberSet,
     entries_between,
@@ -13,6 +12,8 @@ from audit.verification import (
     is_authentic,
     is_vouched_for,
     parse_or_none,
+    read_head,
+    rows_of,
 )
 
 
@@ -47,8 +48,7 @@ def _import_lines() -> int:
 
 
 def _restore_lines(start: int) -> int:
-    head = AuditHead.objects.filter(pk=AuditHead.ONLY).first()
-    present = _numbers_in_file(start, head.sequence if head else 0)
+    present = _numbers_in_file(start, read_head().sequence)
     restored = 0
     for first, last in present.missing():
         for entry in filter(is_authentic, entries_between(first, last)):
@@ -62,7 +62,7 @@ def _numbers_in_file(first: int, last: int) -> NumberSet:
     present = NumberSet(first, last)
     for piece in in_pieces(file.read_lines()):
         lines = [line for line in map(parse_or_none, piece) if line and line.sequence is not None]
-        rows = AuditEntry.objects.in_bulk([line.sequence for line in lines])
+        rows = rows_of(lines)
         for line in lines:
             row = rows.get(line.sequence)
             if row is not None and Line.of_entry(row) == line:

@@ -10,18 +10,20 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db.models import Q
 
 from audit import chain, file
 from audit.file import Line
 from audit.leaf import Personal
 from audit.models import AuditEntry, AuditHead, PersonalFacts
-from audit.table import columns
+from audit.table import SEARCH_COLUMNS, columns
 from cryptocore.errors import CryptoError
 
 PIECE = 500  # rows or lines held at once
+PAGE_BITS = 8192
 TORN = re.compile(rb'\{"[^\n]*[^}\n]\n')  # begins like a line of ours and breaks off
 
 Thing = TypeVar("Thing")
@@ -67,32 +69,35 @@ def verify(*, start: int = 1) -> Iterator[Finding]:
     the table is away, OSError if the file cannot be read.
     """
     # Read before the file: a line follows its row, so whatever the head counts has its line soon.
-    head = AuditHead.objects.filter(pk=AuditHead.ONLY).first() or AuditHead(
-        sequence=0, chain=chain.BEGINNING
-    )
+    head = read_head()
     yield from _TableCheck(start).run(head)
     yield from _FileCheck(start, head.sequence).run()
+
+
+def read_head() -> AuditHead:
+    """Return the head; that of an empty trail where there is none, or it counts no entries."""
+    head = AuditHead.objects.filter(pk=AuditHead.ONLY).first()
+    if head is None or type(head.sequence) is not int:
+        return AuditHead(sequence=0, chain=chain.BEGINNING)
+    return head
 
 
 def is_authentic(entry: AuditEntry) -> bool:
     """Whether the audit key vouches for leaf and predecessor of this row."""
     try:
         key = settings.SERVER_KEYS.audit.get(entry.key_id)
-        leaf_hash = chain.hash_leaf(bytes(entry.leaf))
-        chain.check_link(bytes(entry.previous), leaf_hash, bytes(entry.chain), key)
+        leaf_hash = chain.hash_leaf(entry.leaf)
+        chain.check_link(entry.previous, leaf_hash, entry.chain, key)
     except (CryptoError, KeyError):
         return False
-    return leaf_hash == bytes(entry.leaf_hash)
+    return leaf_hash == entry.leaf_hash
 
 
 def entries_between(first: int, last: int) -> Iterator[AuditEntry]:
     """Yield the rows numbered `first` to `last`, in order, without holding the table open."""
     while first <= last:
-        piece = list(
-            AuditEntry.objects.filter(sequence__gte=first, sequence__lte=last).order_by("sequence")[
-                :PIECE
-            ]
-        )
+        numbered = AuditEntry.objects.proofs().filter(sequence__gte=first, sequence__lte=last)
+        piece = list(numbered.order_by("sequence")[:PIECE])
         if not piece:
             return
         yield from piece
@@ -109,12 +114,12 @@ class _TableCheck:
 
     def run(self, head: AuditHead) -> Iterator[Finding]:
         for piece in in_pieces(entries_between(self.expected, head.sequence)):
-            kept = PersonalFacts.objects.in_bulk([entry.pk for entry in piece])
+            copies = _Copies([entry.pk for entry in piece])
             for entry in piece:
-                yield from self._check(entry, kept.get(entry.pk))
+                yield from self._check(entry, copies)
         yield from self._check_end(head)
 
-    def _check(self, entry: AuditEntry, kept: PersonalFacts | None) -> Iterator[Finding]:
+    def _check(self, entry: AuditEntry, copies: "_Copies") -> Iterator[Finding]:
         gap = entry.sequence - self.expected
         if gap:
             yield Finding(Kind.DELETED, self.expected, entry.sequence - 1)
@@ -125,12 +130,12 @@ class _TableCheck:
                 yield from self._judge_unproven(Kind.EDITED)
             return
         yield from self._check_place(entry, explained=bool(gap))
-        yield from _check_copies(entry, kept)
-        self.before = bytes(entry.chain)
+        yield from copies.check(entry)
+        self.before = entry.chain
 
     def _check_place(self, entry: AuditEntry, *, explained: bool) -> Iterator[Finding]:
         """Compare the proven predecessor with the row before; tell how it came apart if not."""
-        previous = bytes(entry.previous)
+        previous = entry.previous
         follows = self.before is None or previous == self.before
         if self.unproven:
             # The next proven entry follows the last proven one: those between never belonged.
@@ -147,52 +152,75 @@ class _TableCheck:
         self.unproven = []
 
     def _check_end(self, head: AuditHead) -> Iterator[Finding]:
-        ends_here = self.before in (None, bytes(head.chain))
-        if self.unproven:
-            yield from self._judge_unproven(Kind.INSERTED if ends_here else Kind.EDITED)
-        elif self.expected <= head.sequence:
+        ends_here = self.before in (None, head.chain)
+        explained = bool(self.unproven)
+        yield from self._judge_unproven(Kind.INSERTED if ends_here else Kind.EDITED)
+        if self.expected <= head.sequence:
             yield Finding(Kind.TABLE_TRUNCATED, self.expected, head.sequence)
-        elif not ends_here:
+        elif not ends_here and not explained:
             yield Finding(Kind.HEAD_ALTERED, head.sequence, head.sequence)
-        yield from _check_beyond_head()
+        yield from _check_outside()
 
 
 def _chain_before(start: int) -> bytes | None:
     """Return the chain value before number `start`, None if its row is gone (it is trusted)."""
     if start <= 1:
         return chain.BEGINNING
-    entry = AuditEntry.objects.filter(sequence=start - 1).first()
-    return bytes(entry.chain) if entry else None
+    entry = AuditEntry.objects.proofs().filter(sequence=start - 1).first()
+    return entry.chain if entry else None
 
 
-def _check_beyond_head() -> Iterator[Finding]:
-    """Rows and head are written together: no row may be newer, read in this order."""
-    newest = AuditEntry.objects.order_by("-sequence").first()
-    head = AuditHead.objects.filter(pk=AuditHead.ONLY).first()
-    counted = head.sequence if head else 0
-    if newest is not None and newest.sequence > counted:
-        beyond = AuditEntry.objects.filter(sequence__gt=counted).order_by("sequence")[:PIECE]
-        kind = Kind.HEAD_ALTERED if any(map(is_authentic, beyond)) else Kind.INSERTED
-        yield Finding(kind, counted + 1, newest.sequence)
+def _check_outside() -> Iterator[Finding]:
+    """Look for rows numbered below the first or above the head's, where none can be."""
+    counted = read_head().sequence
+    where_none_can_be = Q(sequence__lt=1) | Q(sequence__gt=counted)
+    rows = list(AuditEntry.objects.proofs().filter(where_none_can_be).order_by("sequence")[:PIECE])
+    # Read once more: entries may have been added since.
+    counted = read_head().sequence
+    # SQLite takes text for a number.
+    outside = [row for row in rows if type(row.sequence) is not int or row.sequence > counted]
+    outside += [row for row in rows if type(row.sequence) is int and row.sequence < 1]
+    if outside:
+        kind = Kind.HEAD_ALTERED if any(map(is_authentic, outside)) else Kind.INSERTED
+        yield Finding(kind, outside[0].sequence, outside[-1].sequence)
 
 
-def _check_copies(entry: AuditEntry, kept: PersonalFacts | None) -> Iterator[Finding]:
-    """Compare what repeats or completes the leaf with it: search columns, personal facts."""
+class _Copies:
+    """What repeats or completes the leaves of some entries: search columns, personal facts."""
+
+    def __init__(self, numbers: list[int]) -> None:
+        self.columns = _columns_of(numbers)
+        self.personal_facts = PersonalFacts.objects.in_bulk(numbers)
+
+    def check(self, entry: AuditEntry) -> Iterator[Finding]:
+        try:
+            leaf = entry.told()
+        except CryptoError:
+            yield Finding(Kind.EDITED, entry.sequence, entry.sequence)
+            return
+        if self.columns.get(entry.sequence) != columns(leaf):
+            yield Finding(Kind.COLUMN_ALTERED, entry.sequence, entry.sequence)
+        kept = self.personal_facts.get(entry.sequence)
+        if kept is not None and _digest(kept) != leaf.personal:
+            yield Finding(Kind.PERSONAL_ALTERED, entry.sequence, entry.sequence)
+
+
+def _columns_of(numbers: list[int]) -> dict[int, dict[str, Any]]:
+    """Return the search columns by number, but for rows where Django cannot read one."""
+    rows = AuditEntry.objects.filter(pk__in=numbers).values("sequence", *SEARCH_COLUMNS)
     try:
-        leaf = entry.told()
-    except CryptoError:
-        yield Finding(Kind.EDITED, entry.sequence, entry.sequence)
-        return
-    if any(getattr(entry, name) != value for name, value in columns(leaf).items()):
-        yield Finding(Kind.COLUMN_ALTERED, entry.sequence, entry.sequence)
-    if kept is not None and _digest(kept) != leaf.personal:
-        yield Finding(Kind.PERSONAL_ALTERED, entry.sequence, entry.sequence)
+        return {row.pop("sequence"): row for row in rows}
+    except (ValueError, TypeError, AttributeError):
+        if len(numbers) == 1:
+            return {}
+        half = len(numbers) // 2
+        return _columns_of(numbers[:half]) | _columns_of(numbers[half:])
 
 
 def _digest(kept: PersonalFacts) -> str | None:
     """Return the digest the leaf must hold; "" of facts we could not have written."""
     try:
-        return Personal(bytes(kept.salt), kept.address, kept.agent).digest()
+        return Personal(kept.salt, kept.address, kept.agent).digest()
     except (TypeError, ValueError):
         return ""
 
@@ -286,44 +314,49 @@ def is_vouched_for(line: Line) -> bool:
 def rows_of(lines: Iterable[Line | None]) -> dict[int, AuditEntry]:
     """Return the rows that `lines` name, by number."""
     numbers = [line.sequence for line in lines if line and line.sequence is not None]
-    return AuditEntry.objects.in_bulk(numbers)
+    return AuditEntry.objects.proofs().in_bulk(numbers)
 
 
 def imported_hashes(lines: Iterable[Line | None]) -> set[bytes]:
     """Return the leaf hashes of those unnumbered `lines` that the table holds."""
     hashes = [chain.hash_leaf(line.leaf) for line in lines if line and line.sequence is None]
     found = AuditEntry.objects.filter(leaf_hash__in=hashes).values_list("leaf_hash", flat=True)
-    return {bytes(leaf_hash) for leaf_hash in found}
+    return set(found)
 
 
 class NumberSet:
-    """The numbers `first` to `last`, one bit each: 8 million entries take 1 MB."""
+    """Some of the numbers `first` to `last`, one bit each: 8 million that lie close take 1 MB.
+
+    Room is made where numbers are, so that a head altered to 2**62 takes none.
+    """
 
     def __init__(self, first: int, last: int) -> None:
         self.first = first
         self.last = last
-        self._bits = bytearray((max(0, last - first + 1) + 7) // 8)
+        self._pages: dict[int, bytearray] = {}
 
     def add(self, number: int) -> None:
         """Note a number; one outside the range is none of ours."""
         if self.first <= number <= self.last:
-            byte, bit = divmod(number - self.first, 8)
-            self._bits[byte] |= 1 << bit
-
-    def __contains__(self, number: int) -> bool:
-        byte, bit = divmod(number - self.first, 8)
-        return bool(self._bits[byte] & 1 << bit)
+            page, bit = divmod(number, PAGE_BITS)
+            octets = self._pages.setdefault(page, bytearray(PAGE_BITS // 8))
+            octets[bit // 8] |= 1 << bit % 8
 
     def missing(self) -> Iterator[tuple[int, int]]:
         """Yield the ranges (first, last) of numbers not added."""
-        begin = None
-        for number in range(self.first, self.last + 2):
-            absent = number <= self.last and number not in self
-            if absent and begin is None:
-                begin = number
-            elif not absent and begin is not None:
+        begin = self.first
+        for number in self._numbers():
+            if number > begin:
                 yield begin, number - 1
-                begin = None
+            begin = number + 1
+        if begin <= self.last:
+            yield begin, self.last
+
+    def _numbers(self) -> Iterator[int]:
+        for page in sorted(self._pages):
+            octets = self._pages[page]
+            present = (bit for bit in range(PAGE_BITS) if octets[bit // 8] & 1 << bit % 8)
+            yield from (page * PAGE_BITS + bit for bit in present)
 
 
 def in_pieces(things: Iterable[Thing]) -> Iterator[list[Thing]]:

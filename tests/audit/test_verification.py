@@ -131,7 +131,7 @@ def test_an_entry_inserted_at_the_end_is_found_with_and_without_the_head():
     assert (Kind.INSERTED, 6, 6) in findings()
 
 
-def insert_forgery(sequence: int) -> None:
+def insert_forgery(sequence: object) -> None:
     leaf = forged_leaf()
     tamper(
         "INSERT INTO audit_auditentry (sequence, leaf, leaf_hash, previous, chain, key_id, time, "
@@ -247,6 +247,54 @@ def test_personal_facts_put_beside_an_entry_that_had_none_are_found():
         bytes(32),
     )
     assert findings() == [(Kind.PERSONAL_ALTERED, 3, 3)]
+
+
+# ---- cells of another type: SQLite keeps whatever is written ---------------------------------
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "kind"),
+    [
+        ("leaf", "text", Kind.EDITED),
+        ("leaf", 7, Kind.EDITED),
+        ("leaf_hash", "text", Kind.EDITED),
+        ("previous", "text", Kind.EDITED),
+        ("chain", 7, Kind.EDITED),
+        ("key_id", b"\xff", Kind.KEY_UNKNOWN),
+        ("time", "yesterday", Kind.COLUMN_ALTERED),
+        ("time", b"\xff", Kind.COLUMN_ALTERED),
+        ("actor", "alice", Kind.COLUMN_ALTERED),
+        ("subject", b"\xff", Kind.COLUMN_ALTERED),
+        ("event", b"\xff", Kind.COLUMN_ALTERED),
+    ],
+)
+def test_a_cell_nobody_can_read_is_found_and_hides_nothing(column, value, kind):
+    tamper(f"UPDATE audit_auditentry SET {column} = %s WHERE sequence = 3", value)
+    tamper("UPDATE audit_auditentry SET event = 'x' WHERE sequence = 5")
+    assert findings() == [(kind, 3, 3), (Kind.COLUMN_ALTERED, 5, 5)]
+
+
+@pytest.mark.parametrize("number", [2**62, 2**63 - 1])
+def test_a_head_that_counts_too_many_is_found_without_counting_them(number):
+    tamper("UPDATE audit_audithead SET sequence = %s", number)
+    assert (Kind.TABLE_TRUNCATED, 6, number) in findings()
+
+
+@pytest.mark.parametrize("number", [2**62, 0, -3])
+def test_a_row_numbered_where_none_can_be_is_found(number):
+    insert_forgery(number)
+    assert findings() == [(Kind.INSERTED, number, number)]
+
+
+@pytest.mark.parametrize("number", ["text", 2.5])
+def test_a_row_with_a_number_that_is_none_is_found(number):
+    insert_forgery(number)
+    assert Kind.INSERTED in [kind for kind, _, _ in findings()]
+
+
+def test_a_head_with_a_number_that_is_none_is_found():
+    tamper("UPDATE audit_audithead SET sequence = 'many'")
+    assert (Kind.HEAD_ALTERED, 1, 5) in findings()
 
 
 # ---- the file --------------------------------------------------------------------------------
