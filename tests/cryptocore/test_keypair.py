@@ -15,6 +15,8 @@ PUBLIC = load_pair(1).public_key()
 # The bit string of the SubjectPublicKeyInfo holds SEQUENCE {n, e}.
 PKCS1_PUBLIC = DerSequence([PUBLIC.n, PUBLIC.e]).encode()
 
+PSS_ALGORITHM = keypair.RSA_ENCRYPTION.replace(b"\x01\x01\x01", b"\x01\x01\x0a")
+
 
 NOT_OURS = {
     "nothing": b"",
@@ -29,7 +31,7 @@ NOT_OURS = {
     "an elliptic curve's": ECC.construct(curve="P-256", d=1).public_key().export_key(format="DER"),
     "a byte after it": PUBLIC_DER + b"\x00",
     "cut": PUBLIC_DER[:-1],
-    "the PSS algorithm": PUBLIC_DER.replace(bytes.fromhex("010101"), bytes.fromhex("01010a")),
+    "the PSS algorithm": PUBLIC_DER.replace(keypair.RSA_ENCRYPTION, PSS_ALGORITHM),
     "algorithm without its NULL": DerSequence(
         [DerSequence([DerObjectId(RSA.oid)]).encode(), b"\x03\x82\x01\x8f\x00" + PKCS1_PUBLIC]
     ).encode(),
@@ -148,6 +150,8 @@ WRONG_PRIVATE = {
     "p = 1": changed(4, 1),
     "another q": changed(5, KEY.q + 2),
     "q = 1, p = n": pkcs8(0, KEY.n, KEY.e, KEY.d, KEY.n, 1, 1, 1, 1),
+    "another key's factors": pkcs8(0, KEY.n, *pkcs1_numbers(load_pair(2))[2:]),
+    "the PSS algorithm": PRIVATE_DER.replace(keypair.RSA_ENCRYPTION, PSS_ALGORITHM),
     "a negative p and q": pkcs8(0, KEY.n, KEY.e, KEY.d, -KEY.p, -KEY.q, 1, 1, 1),
     "too long": PRIVATE_DER + bytes(4096),
 }

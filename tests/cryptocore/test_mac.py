@@ -1,5 +1,9 @@
+import hmac
+from uuid import UUID
+
 import pytest
 
+from cryptocore import content
 from cryptocore.mac import check_mac, mac, new_mac_key
 from tests.cryptocore.refusals import assert_refused, flipped
 
@@ -31,6 +35,17 @@ def test_everybodys_key_is_a_programmers_mistake():
 
 def test_the_right_tag_is_taken():
     check_mac(b"a notice", TAG, KEY)
+
+
+def test_tags_and_commitments_are_compared_in_constant_time(monkeypatch):
+    """Unlike `==`, which no outcome tells apart: so the comparison itself is watched."""
+    compared, real = [], hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", lambda *two: compared.append(two) or real(*two))
+    check_mac(b"a notice", TAG, KEY)
+    ids = {"image_id": UUID(int=1), "owner_id": UUID(int=2), "lock": 1}
+    commitment = content.key_commitment(KEY, **ids)
+    content.check_key_commitment(KEY, commitment, **ids)
+    assert compared == [(TAG, TAG), (commitment, commitment)]
 
 
 def test_new_keys_are_thirty_two_bytes_and_differ():
