@@ -1,17 +1,18 @@
 """Intake: untrusted bytes in, a clean picture out. The one file that decodes images.
 
 It knows no keys and no Django, so that it can run in a limited child process. What a file may
-cost is read from its header before anything is decoded; its details are removed before it is
+cost is read from its headers before anything is decoded; its details are removed before it is
 sealed; preview and thumbnail are made here, the only moment the picture is open.
 """
 
 import io
+import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms
 
 from gallery import containers
 
@@ -19,11 +20,9 @@ try:
     import pi_heif
 except ImportError:  # an optional package: requirements-heic.txt
     pi_heif = None
-else:
-    pi_heif.register_heif_opener()
 
-PREVIEW_PIXELS, THUMBNAIL_PIXELS = 2048, 512  # the longer side
-PREVIEW_QUALITY, THUMBNAIL_QUALITY = 85, 80
+logger = logging.getLogger(__name__)
+
 MEDIA_TYPES = {
     "JPEG": "image/jpeg",
     "PNG": "image/png",
@@ -32,38 +31,73 @@ MEDIA_TYPES = {
     "AVIF": "image/avif",
     "HEIC": "image/heic",
 }
-PLUGINS = {"HEIC": ("HEIF",)}  # Pillow's name for it; of all its other formats none is tried
-CAPTURED_TAG, EXIF_TAG = 0x9003, 0x8769
+CODES = (
+    "empty",
+    "too_large",
+    "not_an_image",
+    "heic_unavailable",
+    "unreadable",
+    "too_many_pixels",
+    "too_many_frames",
+    "too_much_work",
+)
 
-# Pillow warns at 89 million pixels and refuses at twice that. Ours is checked before, is lower,
-# and refuses.
-Image.MAX_IMAGE_PIXELS = None
+# An animation, or a JPEG of many scans, may cost whoever shows it this many largest pictures.
+WORK_FACTOR = 16
 
-# A decoded picture takes 4 bytes a pixel, 256 MB at the default limit: one at a time.
-_decoder_turn = threading.BoundedSemaphore(1)
+PREVIEW_PIXELS, THUMBNAIL_PIXELS = 2048, 512  # of the longer side
+PREVIEW_QUALITY, THUMBNAIL_QUALITY = 85, 80
+# Lanczos follows a cheap reduction, from at least this many times the target.
+REDUCING_GAP = 1.5
+STRIP_PIXELS = 1_000_000
 
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+LYING = 5  # from this orientation on, width and height change places
+OPAQUE = 255
 
-class PictureRejected(Exception):
-    """The upload is no picture we accept. `code` says why; `facts` are numbers for a sentence."""
-
-    def __init__(self, code: str, **facts: int) -> None:
-        super().__init__(code)
-        self.code = code
-        self.facts = facts
+# A decoded picture takes 4 bytes a pixel and more: 256 MB at the default limit. This bounds memory
+# and holds no state: requests in one process decode one after another.
+_one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may be: bytes, pixels of one frame, and frames."""
+    """What one file may be: bytes, pixels of one frame, and frames.
+
+    Pillow has a limit of its own on top, of 178 million pixels.
+    """
 
     max_bytes: int
     max_pixels: int
     max_frames: int
 
 
+class PictureRejected(Exception):
+    """The upload is no picture we accept: `code` is one of CODES, `facts` numbers to tell."""
+
+    def __init__(self, code: str, **facts: int) -> None:
+        if code not in CODES:
+            raise ValueError("no such code")
+        super().__init__(code)
+        self.code = code
+        self.facts = facts
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What is sealed of an upload. Width and height as displayed, after its orientation."""
+    """What is sealed of an upload. Width and height as displayed, after its orientation.
+
+    `captured_at` is ISO 8601, with an offset if the camera knew it, and only known where details
+    are kept; `removed` holds short words (containers.common.Removed).
+    """
 
     original: bytes = field(repr=False)
     media_type: str
@@ -79,137 +113,191 @@ class Picture:
     removed: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Renditions:
+    """What decoding gives: the size as displayed, preview and thumbnail with media type each."""
+
+    size: tuple[int, int]
+    preview: tuple[bytes, str] = field(repr=False)
+    thumbnail: tuple[bytes, str] = field(repr=False)
+
+
 def take_in(data: bytes, *, keep_details: bool, limits: Limits) -> Picture:
-    """Return the picture in `data`: as it is, or without its details.
+    """Return the picture in `data`: byte for byte, or without its details.
 
-    Raises PictureRejected: empty, too_large, not_an_image, heic_unavailable, too_many_pixels,
-    too_many_frames, unreadable.
+    What is decoded is always the file without its details, so nothing in them can steer the
+    preview. Raises PictureRejected.
     """
-    header = _checked_header(data, limits)
-    original, removed = data, ()
-    if not keep_details:
-        original, removed = _without_details(data)
-    with _decoder_turn:
-        return _decoded(original, header, removed, keep_details=keep_details)
+    _check_bytes(data, limits)
+    with _unreadable_if_it_fails():
+        cleaned = containers.clean(data)
+    _check_amounts(cleaned, limits)
+    with _one_at_a_time, _unreadable_if_it_fails():
+        renditions = _renditions(cleaned, limits)
+    width, height = renditions.size
+    return Picture(
+        original=data if keep_details else cleaned.data,
+        media_type=MEDIA_TYPES[cleaned.format],
+        width=width,
+        height=height,
+        frames=cleaned.frames,
+        format=cleaned.format,
+        preview=renditions.preview[0],
+        preview_media_type=renditions.preview[1],
+        thumbnail=renditions.thumbnail[0],
+        thumbnail_media_type=renditions.thumbnail[1],
+        captured_at=cleaned.captured_at if keep_details else None,
+        removed=() if keep_details else cleaned.removed,
+    )
 
 
-def _checked_header(data: bytes, limits: Limits) -> containers.Header:
-    """Return what the file says of itself, refused if that is more than it may be."""
+# ---- refusing --------------------------------------------------------------------------------
+
+
+def _check_bytes(data: bytes, limits: Limits) -> None:
     if not data:
         raise PictureRejected("empty")
     if len(data) > limits.max_bytes:
         raise PictureRejected("too_large", size=len(data))
-    kind = containers.sniff(data)
+    kind = containers.format_of(data)
     if kind is None:
         raise PictureRejected("not_an_image")
     if kind == "HEIC" and pi_heif is None:
         raise PictureRejected("heic_unavailable")
+
+
+def _check_amounts(cleaned: containers.Cleaned, limits: Limits) -> None:
+    """Refuse by what the headers say, before anything is decoded."""
+    _check_pixels((cleaned.width, cleaned.height), limits)
+    if cleaned.frames > limits.max_frames:
+        raise PictureRejected("too_many_frames", frames=cleaned.frames)
+    if cleaned.work_pixels > WORK_FACTOR * limits.max_pixels:
+        raise PictureRejected("too_much_work", frames=cleaned.frames)
+
+
+def _check_pixels(size: tuple[int, int], limits: Limits) -> None:
+    width, height = size
+    if width * height > limits.max_pixels:
+        raise PictureRejected("too_many_pixels", width=width, height=height)
+
+
+@contextmanager
+def _unreadable_if_it_fails() -> Iterator[None]:
+    """Turn whatever hostile bytes provoke, MemoryError too, into one refusal."""
     try:
-        header = containers.read_header(data)
-    except containers.Malformed:
-        raise PictureRejected("unreadable") from None
-    if header.width * header.height > limits.max_pixels:
-        raise PictureRejected("too_many_pixels", width=header.width, height=header.height)
-    if header.frames > limits.max_frames:
-        raise PictureRejected("too_many_frames", frames=header.frames)
-    return header
-
-
-def _without_details(data: bytes) -> tuple[bytes, tuple[str, ...]]:
-    try:
-        return containers.without_details(data)
-    except containers.Malformed:
+        yield
+    except PictureRejected:
+        raise
+    except Exception as error:
+        logger.info("a file could not be read as a picture: %s", type(error).__name__)
         raise PictureRejected("unreadable") from None
 
 
-def _decoded(
-    original: bytes, header: containers.Header, removed: tuple[str, ...], *, keep_details: bool
-) -> Picture:
-    try:
-        with Image.open(io.BytesIO(original), formats=_plugins(header.format)) as image:
-            captured_at = _captured_at(image) if keep_details else None
-            width, height = _displayed_size(image)
-            preview = _preview(image)
-        preview_bytes, preview_type = _encoded(preview, PREVIEW_QUALITY)
-        preview.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
-        thumbnail_bytes, thumbnail_type = _encoded(preview, THUMBNAIL_QUALITY)
-    # Decoders raise what they like for hostile input, MemoryError and SyntaxError among it.
-    except Exception:
-        raise PictureRejected("unreadable") from None
-    return Picture(
-        original=original,
-        media_type=MEDIA_TYPES[header.format],
-        width=width,
-        height=height,
-        frames=header.frames,
-        format=header.format,
-        preview=preview_bytes,
-        preview_media_type=preview_type,
-        thumbnail=thumbnail_bytes,
-        thumbnail_media_type=thumbnail_type,
-        captured_at=captured_at,
-        removed=removed,
+# ---- decoding --------------------------------------------------------------------------------
+
+
+def _renditions(cleaned: containers.Cleaned, limits: Limits) -> Renditions:
+    """Decode the first frame, all of it, and make what is shown of it."""
+    with _opened(cleaned, limits) as image:
+        size, profile = image.size, image.info.get("icc_profile")
+        orientation = _orientation(image, cleaned)
+        preview = _shrunk(image, PREVIEW_PIXELS)
+    preview = _in_srgb(preview, profile)
+    if orientation != 1:
+        preview = preview.transpose(TURNS[orientation])
+    return Renditions(
+        size=size if orientation < LYING else size[::-1],
+        preview=_encoded(preview, PREVIEW_QUALITY),
+        thumbnail=_encoded(_shrunk(preview, THUMBNAIL_PIXELS), THUMBNAIL_QUALITY),
     )
 
 
-def _plugins(kind: str) -> tuple[str, ...]:
-    return PLUGINS.get(kind, (kind,))
+def _opened(cleaned: containers.Cleaned, limits: Limits) -> Image.Image:
+    """Open with one decoder, where Pillow by itself would try forty.
+
+    What the decoder says of the size is checked again: it may read otherwise than we do.
+    """
+    if cleaned.format == "HEIC":
+        photograph = pi_heif.open_heif(cleaned.data)
+        _check_pixels(photograph.size, limits)
+        return photograph.to_pillow()
+    image = Image.open(io.BytesIO(cleaned.data), formats=(cleaned.format,))
+    _check_pixels(image.size, limits)
+    return image
 
 
-def _displayed_size(image: Image.Image) -> tuple[int, int]:
-    turned = image.getexif().get(containers.ORIENTATION_TAG, 1) in (5, 6, 7, 8)
-    return (image.height, image.width) if turned else (image.width, image.height)
+def _orientation(image: Image.Image, cleaned: containers.Cleaned) -> int:
+    """Return how to turn what was decoded (Exif: 1 to 8).
+
+    In HEIF files boxes say it, not Exif: libheif has turned already, Pillow's AVIF tells.
+    """
+    if cleaned.format == "HEIC":
+        return 1
+    if cleaned.format == "AVIF":
+        return image.getexif().get(ExifTags.Base.Orientation, 1)
+    return cleaned.orientation
 
 
-def _captured_at(image: Image.Image) -> str | None:
-    """Return when the camera says the picture was taken: local time, ISO 8601 without offset."""
-    text = image.getexif().get_ifd(EXIF_TAG).get(CAPTURED_TAG)
-    try:
-        return datetime.strptime(str(text), "%Y:%m:%d %H:%M:%S").isoformat()  # noqa: DTZ007
-    except ValueError:
-        return None
-
-
-def _preview(image: Image.Image) -> Image.Image:
-    """Decode the picture, all of it, and return it small, upright, and without a word beside it."""
+def _shrunk(image: Image.Image, side: int) -> Image.Image:
+    """Return the picture, RGB, RGBA, grey or CMYK, no longer than `side`; never enlarged."""
+    scale = min(1, side / max(image.size))
+    target = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     # A JPEG is decoded at a fraction of its size, which still reads every byte of it.
-    image.draft("RGB", (PREVIEW_PIXELS, PREVIEW_PIXELS))
+    image.draft(None, target)
+    reduced = _reduced(image, max(1, int(max(image.size) / max(target) / REDUCING_GAP)))
+    return reduced.resize(target, Image.Resampling.LANCZOS) if reduced.size != target else reduced
+
+
+def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    """Return the picture in a plain mode, reduced. In strips: a second whole one costs too much."""
     image.load()
-    profile = image.info.get("icc_profile")
-    small = _plain_mode(image)
-    small.thumbnail((PREVIEW_PIXELS, PREVIEW_PIXELS))
-    upright = ImageOps.exif_transpose(small)
-    upright.info = {"icc_profile": profile} if profile and image.mode != "CMYK" else {}
-    return upright
+    mode = _plain_mode(image)
+    size = (-(-image.width // factor), -(-image.height // factor))
+    reduced = Image.new(mode, size)
+    rows = factor * max(1, STRIP_PIXELS // image.width // factor)
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        reduced.paste(_plain(strip, mode).reduce(factor), (0, top // factor))
+    return reduced
 
 
-def _plain_mode(image: Image.Image) -> Image.Image:
-    """Return the picture as RGB, or as RGBA if it has transparency."""
-    if image.mode == "CMYK":
-        return _from_cmyk(image)
-    if image.mode.startswith("I") or image.mode == "F":  # 16 bits of grey
-        return image.convert("I").point(lambda value: value * (1 / 256)).convert("RGB")
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+def _plain_mode(image: Image.Image) -> str:
+    if image.mode.startswith(("I", "1")):
+        return "L"
+    if image.has_transparency_data:
+        return "RGBA"
+    return image.mode if image.mode in ("L", "CMYK") else "RGB"
 
 
-def _from_cmyk(image: Image.Image) -> Image.Image:
-    profile: Any = image.info.get("icc_profile")
-    if not profile:
-        return image.convert("RGB")
-    ink = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    converted = ImageCms.profileToProfile(
-        image, ink, ImageCms.createProfile("sRGB"), outputMode="RGB"
-    )
-    return converted or image.convert("RGB")
+def _plain(image: Image.Image, mode: str) -> Image.Image:
+    if image.mode.startswith("I"):  # 16 bits of grey, which convert() would cut off at 255
+        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Return the picture in sRGB: what a viewer assumes of a picture without a profile.
+
+    Thumbnails would otherwise carry profiles of up to a megabyte, with the names of people's
+    screens in them. A profile that does not fit the picture counts as none, as in browsers.
+    """
+    mode = "RGBA" if image.mode == "RGBA" else "RGB"
+    if profile:
+        with suppress(ImageCms.PyCMSError, OSError):
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            target = ImageCms.createProfile("sRGB")
+            return ImageCms.profileToProfile(image, source, target, outputMode=mode) or image
+    return image if image.mode == "L" else image.convert(mode)
 
 
 def _encoded(image: Image.Image, quality: int) -> tuple[bytes, str]:
-    """Return JPEG, or WebP where there is transparency; nothing but pixels and colour profile."""
-    profile, image = image.info.get("icc_profile"), image.copy()
-    image.info = {}  # Pillow writes comments and more from here
+    """Return the pixels and nothing but them: as WebP where some are transparent, else as JPEG."""
+    if image.mode == "RGBA" and image.getchannel("A").getextrema()[0] == OPAQUE:
+        image = image.convert("RGB")
+    image.info = {}  # from here Pillow would write comments, profiles and more
     file = io.BytesIO()
     if image.mode == "RGBA":
-        image.save(file, "WEBP", quality=quality, icc_profile=profile)
+        image.save(file, "WEBP", quality=quality)
         return file.getvalue(), "image/webp"
-    image.save(file, "JPEG", quality=quality, icc_profile=profile, progressive=False)
+    image.save(file, "JPEG", quality=quality, optimize=True)
     return file.getvalue(), "image/jpeg"

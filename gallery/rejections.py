@@ -1,5 +1,8 @@
 """What a person reads when a file is refused: what happened, what is safe, what to do."""
 
+import math
+
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from gallery.intake import Limits, PictureRejected
@@ -8,23 +11,35 @@ MEBIBYTE = 2**20
 
 
 def sentence_for(rejection: PictureRejected, name: str, limits: Limits) -> str:
-    """Return the sentence about this file and this refusal."""
+    """Return the sentence about the file called `name` and why it was refused."""
     facts = {
         "name": name,
-        "max_mb": limits.max_bytes // MEBIBYTE,
-        "max_megapixels": limits.max_pixels // 1_000_000,
-        "max_frames": limits.max_frames,
-        **rejection.facts,
+        "size": _rounded_up(rejection.facts.get("size", 0) / MEBIBYTE),
+        "width": rejection.facts.get("width"),
+        "height": rejection.facts.get("height"),
+        "frames": rejection.facts.get("frames"),
+        "max_size": number_format(limits.max_bytes // MEBIBYTE),
+        "max_megapixels": number_format(limits.max_pixels // 1_000_000),
+        "max_frames": number_format(limits.max_frames),
     }
-    facts["mb"] = -(-rejection.facts.get("size", 0) // MEBIBYTE)
     return _sentences()[rejection.code] % facts
+
+
+def part_away_sentence(name: str) -> str:
+    """Return the sentence about a file that was fine, while a part of ours was not."""
+    return _("%(name)s could not be stored just now. Try again in a moment.") % {"name": name}
+
+
+def _rounded_up(megabytes: float) -> str:
+    """Return a number with one decimal that never equals a limit it is over."""
+    return number_format(math.ceil(megabytes * 10) / 10, decimal_pos=1)
 
 
 def _sentences() -> dict[str, str]:
     return {
         "empty": _("%(name)s is empty. It was not uploaded. Choose the file again."),
         "too_large": _(
-            "%(name)s is %(mb)s MB; the limit is %(max_mb)s MB. It was not uploaded. "
+            "%(name)s is %(size)s MB; the limit is %(max_size)s MB. It was not uploaded. "
             "Export it as JPEG, or ask staff to raise the limit."
         ),
         "not_an_image": _(
@@ -35,21 +50,20 @@ def _sentences() -> dict[str, str]:
             "%(name)s is a HEIC photograph, which this installation cannot read. "
             "It was not uploaded. Export it as JPEG, or ask staff to install HEIC support."
         ),
+        "unreadable": _(
+            "We could not read %(name)s. It was not uploaded. The file may be incomplete; "
+            "try exporting it as JPEG."
+        ),
         "too_many_pixels": _(
-            "%(name)s is %(width)s × %(height)s pixels; the limit is %(max_megapixels)s million. "
-            "It was not uploaded. Export it smaller."
+            "%(name)s is %(width)s × %(height)s pixels; the limit is %(max_megapixels)s million "
+            "in all. It was not uploaded. Export it smaller."
         ),
         "too_many_frames": _(
             "%(name)s has %(frames)s frames; the limit is %(max_frames)s. It was not uploaded. "
             "Export a shorter animation."
         ),
-        "unreadable": _(
-            "We could not read %(name)s. It was not uploaded. The file may be incomplete; "
-            "try exporting it as JPEG."
+        "too_much_work": _(
+            "%(name)s would take too long to show. It was not uploaded. "
+            "Export it smaller, or an animation shorter."
         ),
     }
-
-
-def part_away_sentence(name: str) -> str:
-    """Return the sentence about a file that was fine, while a part of ours was not."""
-    return _("%(name)s could not be stored just now. Try again in a moment.") % {"name": name}

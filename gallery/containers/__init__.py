@@ -1,0 +1,83 @@
+"""Image files as containers: what they are, how much they are, and what in them tells tales.
+
+Reads headers and takes details out without decoding a pixel, so nothing of the picture changes.
+Pure functions over bytes that may come from an attacker: every length is checked against what is
+there, no loop is longer than the file and no recursion deeper than a table of ours, and whatever
+does not add up is Malformed.
+
+Kept: pixels, colour profile, orientation, animation. Everything else is left out, by lists of
+what may stay rather than of what must go. What is hidden *inside* coded pixels stays.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gallery.containers import gif, isobmff, jpeg, png, webp
+from gallery.containers.common import Findings, Malformed
+
+__all__ = ["Cleaned", "Malformed", "clean", "format_of"]
+
+WALKS: dict[str, Callable[[bytes], Findings]] = {
+    "JPEG": jpeg.walk,
+    "PNG": png.walk,
+    "GIF": gif.walk,
+    "WEBP": webp.walk,
+    "AVIF": isobmff.walk,
+    "HEIC": isobmff.walk,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """A file without its details, and what it says of itself.
+
+    Width and height are the largest any of its headers states, before orientation;
+    `work_pixels` is how many pixels have to be gone over to show all of it once.
+    """
+
+    format: str
+    data: bytes = field(repr=False)
+    width: int
+    height: int
+    frames: int
+    work_pixels: int
+    orientation: int
+    captured_at: str | None
+    removed: tuple[str, ...]
+
+
+def format_of(data: bytes) -> str | None:
+    """Return the format the content begins as, whatever the file was called, or None."""
+    if data.startswith(jpeg.MAGIC):
+        return "JPEG"
+    if data.startswith(png.MAGIC):
+        return "PNG"
+    if data.startswith(gif.MAGIC):
+        return "GIF"
+    if data.startswith(webp.RIFF) and data[8:12] == webp.MAGIC:
+        return "WEBP"
+    return isobmff.brand(data)
+
+
+def clean(data: bytes) -> Cleaned:
+    """Return the file without its details.
+
+    Raises Malformed: cut short, contradictory, or of no format we know.
+    """
+    kind = format_of(data)
+    if kind is None:
+        raise Malformed("no format we know")
+    found = WALKS[kind](data)
+    if not (found.width and found.scans):
+        raise Malformed("no picture")
+    return Cleaned(
+        format=kind,
+        data=b"".join(found.parts),
+        width=found.width,
+        height=found.height,
+        frames=found.frames,
+        work_pixels=found.width * found.height * found.frames * found.scans,
+        orientation=found.orientation,
+        captured_at=found.captured_at,
+        removed=tuple(sorted(found.removed)),
+    )

@@ -1,0 +1,99 @@
+"""GIF files (CompuServe, GIF89a), block by block."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gallery.containers.common import Findings, Malformed, Removed, bounded, number
+
+MAGIC = (b"GIF87a", b"GIF89a")
+PADDING, EXTENSION, IMAGE, TRAILER = 0x00, 0x21, 0x2C, 0x3B
+PLAIN_TEXT, CONTROL, COMMENT, APPLICATION = 0x01, 0xF9, 0xFE, 0xFF
+LOOPING = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
+LOOP_SUB_BLOCK = b"\x03\x01"  # three bytes: 1, and how often
+LOOP_BYTES = 18  # introducer, label, name and that sub-block; others after it are nobody's
+
+
+class Block(NamedTuple):
+    kind: int
+    start: int
+    stop: int
+
+
+def walk(data: bytes) -> Findings:
+    found, view = Findings(frames=0), memoryview(data)
+    found.see_size(number(data, 6, 2, "little"), number(data, 8, 2, "little"))
+    screen = 13 + _colour_table_bytes(number(data, 10, 1))
+    found.parts.append(view[:screen])
+    end = len(data)
+    for block in bounded(_blocks(data, screen)):
+        found.parts.append(_kept(view, block, found))
+        end = block.stop
+    if not found.frames:
+        raise Malformed("no picture")
+    if end < len(data):
+        found.removed.add(Removed.TRAILING_BYTES)
+    return found
+
+
+def _colour_table_bytes(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _blocks(data: bytes, at: int) -> Iterator[Block]:
+    """Yield the blocks, the trailer last. Raises Malformed if there is none."""
+    kind = None
+    while kind != TRAILER:
+        kind = number(data, at, 1)
+        stop = _end_of_block(data, kind, at)
+        yield Block(kind, at, stop)
+        at = stop
+
+
+def _end_of_block(data: bytes, kind: int, at: int) -> int:
+    if kind in (PADDING, TRAILER):
+        return at + 1
+    if kind == EXTENSION:
+        return _end_of_sub_blocks(data, at + 2)
+    if kind == IMAGE:
+        table = _colour_table_bytes(number(data, at + 9, 1))
+        return _end_of_sub_blocks(data, at + 11 + table)
+    raise Malformed("no block")
+
+
+def _end_of_sub_blocks(data: bytes, at: int) -> int:
+    try:
+        while length := data[at]:
+            at += 1 + length
+    except IndexError:
+        raise Malformed("a block beyond the end") from None
+    return at + 1
+
+
+def _kept(view: memoryview, block: Block, found: Findings) -> bytes | memoryview:
+    """Return what stays of a block, which may be nothing."""
+    whole = view[block.start : block.stop]
+    if block.kind == EXTENSION:
+        return _kept_extension(whole, found)
+    if block.kind == IMAGE:
+        left, top, width, height = (number(whole, at, 2, "little") for at in (1, 3, 5, 7))
+        found.see_size(left + width, top + height)  # decoders grow the screen to hold it
+        found.frames += 1
+    return b"" if block.kind == PADDING else whole
+
+
+def _kept_extension(whole: memoryview, found: Findings) -> bytes | memoryview:
+    label, name = whole[1], bytes(whole[3:14])
+    if label == CONTROL:
+        return _kept_control(whole)
+    if label == APPLICATION and name in LOOPING and bytes(whole[14:16]) == LOOP_SUB_BLOCK:
+        return bytes(whole[:LOOP_BYTES]) + b"\0"
+    removed = Removed.XMP if name == b"XMP DataXMP" else Removed.OTHER
+    found.removed.add(Removed.COMMENTS if label in (COMMENT, PLAIN_TEXT) else removed)
+    return b""
+
+
+def _kept_control(whole: memoryview) -> bytes:
+    """Return delay, disposal and transparency; further sub-blocks are nobody's."""
+    if whole[2] != 4:
+        raise Malformed("a control block of another size")
+    return bytes(whole[:7]) + b"\0"

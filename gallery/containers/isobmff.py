@@ -1,0 +1,311 @@
+"""AVIF and HEIC files: ISO base media (ISO/IEC 14496-12) and HEIF (23008-12).
+
+Such a file points into itself by offsets from its start, so nothing is taken out of it: what does
+not stay is overwritten where it lies, all of it that no picture refers to. Only what is behind the
+last box is cut off.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+from gallery.containers import av1, exif
+from gallery.containers.boxes import Box, Fields, Reader
+from gallery.containers.common import MAX_PARTS, Findings, Malformed, Removed, note_xmp, number
+
+AVIF_BRANDS = {b"avif", b"avis"}
+HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1"}
+MAX_BRAND_BYTES = 256
+
+# Items that are picture; what others hold is overwritten. `iovl` and `iden` build a picture from
+# others, each as often as they like: no camera writes them, and they cost a reader what they like.
+PICTURES = {b"av01", b"hvc1", b"hev1", b"lhv1", b"grid", b"tmap"}
+REFUSED = {b"iovl", b"iden"}
+SAMPLE_TABLES = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
+XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+
+Range = tuple[int, int]  # start and stop in the file
+
+
+class Item(NamedTuple):
+    """One item of a `meta` box: a picture, a tile of one, or details about it."""
+
+    kind: bytes
+    extents: list[Range]
+
+    def content(self, data: bytes) -> bytes:
+        return b"".join(data[start:stop] for start, stop in self.extents)
+
+
+def brand(data: bytes) -> str | None:
+    """Return AVIF or HEIC, as the file type box has it, or None."""
+    if data[4:8] != b"ftyp":
+        return None
+    stop = min(number(data, 0, 4), len(data), MAX_BRAND_BYTES)
+    brands = {data[8:12], *(data[at : at + 4] for at in range(16, stop, 4))}
+    if brands & AVIF_BRANDS:
+        return "AVIF"
+    return "HEIC" if brands & HEIC_BRANDS else None
+
+
+def walk(data: bytes) -> Findings:
+    found, reader = Findings(), Reader(data)
+    file = reader.file()
+    metas = [file.one(b"meta"), *file.all(b"moov", b"trak", b"meta")]
+    items = [item for meta in metas for item in _items(data, meta)]
+    samples = [sample for trak in file.all(b"moov", b"trak") for sample in _samples(data, trak)]
+    _note_amounts(data, file, items, samples, found)
+
+    changed = bytearray(data)
+    _blank_boxes(changed, reader.unwanted, file, found)
+    _blank_fields(changed, file, metas)
+    _blank_gaps(changed, file, metas, items, samples)
+    for item in _details(items):
+        _overwrite(changed, item, found)
+    if file.stop < len(data):
+        found.removed.add(Removed.TRAILING_BYTES)
+    found.parts = [memoryview(changed)[: file.stop]]
+    return found
+
+
+# ---- where pictures and details lie ----------------------------------------------------------
+
+
+def _items(data: bytes, meta: Box) -> list[Item]:
+    """Return the items of a `meta` box that have a place. Raises Malformed."""
+    kinds = dict(_item_kind(data, entry) for entry in meta.one(b"iinf").children)
+    if REFUSED & set(kinds.values()):
+        raise Malformed("a picture built of pictures")
+    inner = meta.all(b"idat")
+    places = _places(Fields(data, meta.one(b"iloc")), inner[0].body if inner else None)
+    return [Item(kinds.get(item, b""), extents) for item, extents in places]
+
+
+def _item_kind(data: bytes, entry: Box) -> tuple[int, bytes]:
+    """Return id and kind (ISO/IEC 14496-12 §8.11.6; of versions before 2 nobody has any)."""
+    fields = Fields(data, entry)
+    version = fields.take(4) >> 24
+    if version not in (2, 3):
+        raise Malformed("an item without a kind")
+    item = fields.take(2 if version == 2 else 4)
+    fields.take(2)
+    return item, fields.take(4).to_bytes(4)
+
+
+def _places(fields: Fields, inner: int | None) -> Iterator[tuple[int, list[Range]]]:
+    """Yield id and extents of every item (ISO/IEC 14496-12 §8.11.3)."""
+    version = fields.take(4) >> 24
+    if version > 2:
+        raise Malformed("a table of another version")
+    widths = fields.take(2)
+    base_width, index_width = widths >> 4 & 15, widths & 15 if version else 0
+    id_width = 4 if version == 2 else 2
+    for _ in range(fields.take(id_width)):
+        item, method = fields.take(id_width), fields.take(2) & 15 if version else 0
+        if fields.take(2) or method > 1:
+            raise Malformed("a place in another file, or in another item")
+        origin = fields.take(base_width) + (_known(inner) if method else 0)
+        yield item, list(_extents(fields, origin, (index_width, widths >> 12, widths >> 8 & 15)))
+
+
+def _known(inner: int | None) -> int:
+    if inner is None:
+        raise Malformed("a place in a box that is not there")
+    return inner
+
+
+def _extents(fields: Fields, origin: int, widths: tuple[int, int, int]) -> Iterator[Range]:
+    count = fields.take(2)
+    if count and not widths[2]:
+        raise Malformed("extents without lengths")
+    for _ in range(count):
+        _index, offset, length = (fields.take(width) for width in widths)
+        if not length:
+            raise Malformed("an extent of unknown length")
+        yield origin + offset, origin + offset + length
+
+
+def _samples(data: bytes, trak: Box) -> Iterator[Range]:
+    """Yield where each sample of a track lies (ISO/IEC 14496-12 §8.7)."""
+    tables = trak.one(*SAMPLE_TABLES[2:])
+    sizes = _sample_sizes(Fields(data, tables.one(b"stsz")))
+    taken = 0
+    for chunk, count in _chunks(data, tables):
+        ends = accumulate(sizes[taken : taken + count], initial=chunk)
+        yield from pairwise(ends)
+        taken += count
+    if taken != len(sizes):
+        raise Malformed("other samples than stated")
+
+
+def _sample_sizes(fields: Fields) -> list[int]:
+    fields.take(4)
+    size, count = fields.take(4), fields.take(4)
+    if count > MAX_PARTS:
+        raise Malformed("too many samples")
+    return [size] * count if size else [fields.take(4) for _ in range(count)]
+
+
+def _chunks(data: bytes, tables: Box) -> Iterator[tuple[int, int]]:
+    """Yield offset and number of samples of every chunk."""
+    offsets = [
+        offset
+        for kind, width in ((b"stco", 4), (b"co64", 8))
+        for table in tables.all(kind)
+        for (offset,) in _entries(Fields(data, table), (width,))
+    ]
+    runs = list(_entries(Fields(data, tables.one(b"stsc")), (4, 4, 4)))
+    for (first, count, _), (following, _, _) in pairwise([*runs, (len(offsets) + 1, 0, 0)]):
+        if not 1 <= first < following <= len(offsets) + 1 or count > MAX_PARTS:
+            raise Malformed("chunks out of order")
+        yield from ((offset, count) for offset in offsets[first - 1 : following - 1])
+
+
+def _entries(fields: Fields, widths: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    fields.take(4)
+    for _ in range(fields.take(4)):
+        yield tuple(fields.take(width) for width in widths)
+
+
+# ---- how much it is --------------------------------------------------------------------------
+
+
+def _note_amounts(
+    data: bytes, file: Box, items: list[Item], samples: list[Range], found: Findings
+) -> None:
+    """Note every size the file states, the coded pictures' own too, and how many frames."""
+    for extent in file.all(b"meta", b"iprp", b"ipco", b"ispe"):
+        found.see_size(number(data, extent.body + 4, 4), number(data, extent.body + 8, 4))
+    for entry in _sample_entries(file):
+        found.see_size(number(data, entry.body + 24, 2), number(data, entry.body + 26, 2))
+    for stream in _av1_streams(data, items, samples):
+        for size in av1.sequence_sizes(stream):
+            found.see_size(*size)
+    counts = [number(data, table.body + 8, 4) for table in file.all(*SAMPLE_TABLES, b"stsz")]
+    found.frames = max([1, *counts])
+
+
+def _sample_entries(file: Box) -> list[Box]:
+    return [entry for table in file.all(*SAMPLE_TABLES, b"stsd") for entry in table.children]
+
+
+def _av1_streams(data: bytes, items: list[Item], samples: list[Range]) -> Iterator[bytes]:
+    if brand(data) == "AVIF":
+        yield from (item.content(data) for item in items if item.kind == b"av01")
+        yield from (data[start:stop] for start, stop in samples)
+
+
+# ---- overwriting -----------------------------------------------------------------------------
+
+
+def _fill(changed: bytearray, start: int, stop: int, byte: bytes = b"\0") -> None:
+    changed[start:stop] = byte * (stop - start)
+
+
+def _blank_boxes(changed: bytearray, unwanted: list[Box], file: Box, found: Findings) -> None:
+    """Make boxes `free` and empty where they lie."""
+    for box in unwanted:
+        content = memoryview(changed)[box.body : box.stop].tobytes()
+        if content.startswith(XMP_UUID):
+            note_xmp(content, found)
+        elif content.strip(b"\0") and box.stop <= file.stop:
+            found.removed.add(Removed.OTHER)
+        changed[box.start + 4 : box.start + 8] = b"free"
+        _fill(changed, box.body, box.stop)
+
+
+def _blank_fields(changed: bytearray, file: Box, metas: list[Box]) -> None:
+    """Blank the times and names that fields of boxes that stay hold."""
+    for path in ((b"mvhd",), (b"trak", b"tkhd"), (b"trak", b"mdia", b"mdhd")):
+        for box in file.all(b"moov", *path):
+            _blank_times(changed, box)
+    for box in [*file.all(b"moov", b"trak", b"mdia"), *metas]:
+        handler = box.one(b"hdlr")
+        _fill(changed, min(handler.body + 24, handler.stop), handler.stop)  # name, to the end
+    for entry in _sample_entries(file):
+        _fill(changed, entry.body + 42, entry.body + 74)  # the compressor's name
+    for meta in metas:
+        for entry in meta.all(b"iinf", b"infe"):
+            _blank_item_name(changed, entry)
+
+
+def _blank_times(changed: bytearray, box: Box) -> None:
+    """Creation and modification (ISO/IEC 14496-12 §8.2.2, §8.3.2, §8.4.2)."""
+    width = 8 if number(changed, box.body, 1) == 1 else 4
+    if box.stop - box.body < 4 + 2 * width:
+        raise Malformed("a header too short")
+    _fill(changed, box.body + 4, box.body + 4 + 2 * width)
+
+
+def _blank_item_name(changed: bytearray, entry: Box) -> None:
+    """Blank what an item is called, to the zero before its media type."""
+    name = entry.body + (14 if number(changed, entry.body, 1) == 3 else 12)
+    stop = changed.find(b"\0", name, entry.stop)
+    _fill(changed, name, stop if stop >= 0 else max(name, entry.stop), b" ")
+
+
+def _details(items: list[Item]) -> list[Item]:
+    return [item for item in items if item.kind not in PICTURES]
+
+
+def _blank_gaps(
+    changed: bytearray, file: Box, metas: list[Box], items: list[Item], samples: list[Range]
+) -> None:
+    """Empty what no item refers to. Raises Malformed if one refers to where no data is."""
+    pictures = [extent for item in items if item.kind in PICTURES for extent in item.extents]
+    details = [extent for item in _details(items) for extent in item.extents]
+    used = sorted([*_merged([*pictures, *samples]), *_merged(details)])
+    used.reverse()
+    areas = [*file.all(b"mdat"), *(idat for meta in metas for idat in meta.all(b"idat"))]
+    for area in sorted(areas, key=lambda box: box.start):
+        at = area.body
+        while used and used[-1][0] < area.stop:
+            start, stop = used.pop()
+            if start < at or stop > area.stop:
+                raise Malformed("picture over details, or outside the data")
+            _fill(changed, at, start)
+            at = stop
+        _fill(changed, at, area.stop)
+    if used:
+        raise Malformed("outside the data")
+
+
+def _merged(ranges: Iterable[Range]) -> list[Range]:
+    merged: list[Range] = []
+    for start, stop in sorted(ranges):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
+        else:
+            merged.append((start, stop))
+    return merged
+
+
+def _overwrite(changed: bytearray, item: Item, found: Findings) -> None:
+    content = b"".join(bytes(changed[start:stop]) for start, stop in item.extents)
+    blank = memoryview(_blanked(item.kind, content, found))
+    at = 0
+    for start, stop in item.extents:
+        changed[start:stop] = blank[at : at + stop - start]
+        at += stop - start
+
+
+def _blanked(kind: bytes, content: bytes, found: Findings) -> bytes:
+    """Return what takes the place of an item's content: as long, and of a form readers accept."""
+    if kind == b"Exif":
+        exif.note(content[4 + int.from_bytes(content[:4], "big") :], found)
+        return _empty_exif(len(content), found.orientation)
+    if kind == b"mime":
+        if content.strip(b" \0"):
+            note_xmp(content, found)
+        return b" " * len(content)
+    if content.strip(b"\0"):
+        found.removed.add(Removed.OTHER)
+    return bytes(len(content))
+
+
+def _empty_exif(length: int, orientation: int) -> bytes:
+    """Return an Exif item of that length (23008-12 annex A.2.1): of zeros alone decoders
+    refuse the file. The orientation counts for nothing here, yet some viewers look at it."""
+    blocks = [exif.EMPTY] if orientation == 1 else [exif.orientation_only(orientation), exif.EMPTY]
+    fitting = [block for block in blocks if 4 + len(block) <= length]
+    return bytes(4) + fitting[0].ljust(length - 4, b"\0") if fitting else bytes(length)
