@@ -15,10 +15,6 @@ import uuid
 from typing import Any, Self
 
 from Crypto.PublicKey.RSA import RsaKey
-from cryptocore.keywrap import unwrap_key, wrap_key
-from cryptocore.passwords import Argon2Cost, stretch
-from cryptocore.statements import sign_statement
-from cryptocore.wrapping import unwrap
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
@@ -27,6 +23,10 @@ from cryptocore import keypair, recovery_code
 from cryptocore.context import context
 from cryptocore.errors import CryptoError
 from cryptocore.kdf import derive_key
+from cryptocore.keywrap import unwrap_key, wrap_key
+from cryptocore.passwords import Argon2Cost, stretch
+from cryptocore.statements import sign_statement
+from cryptocore.wrapping import unwrap
 
 SALT_BYTES = 16
 MASTER_KEY_BYTES = 32

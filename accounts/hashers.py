@@ -1,8 +1,9 @@
 """How passwords are kept."""
 
-from cryptocore.passwords import normalise
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
+
+from cryptocore.passwords import normalise
 
 
 class NormalisingArgon2Hasher(Argon2PasswordHasher):

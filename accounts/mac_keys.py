@@ -4,7 +4,6 @@ The server must be able to write a notice while its recipient is away, so it hol
 notice's MAC shows changes by whoever has the database but not the key file, and promises no more.
 """
 
-from cryptocore.keywrap import unwrap_key, wrap_key
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
@@ -12,6 +11,7 @@ from accounts.models import MacKey, User
 from cryptocore.context import context
 from cryptocore.errors import CryptoError
 from cryptocore.kdf import derive_key
+from cryptocore.keywrap import unwrap_key, wrap_key
 from cryptocore.mac import new_mac_key
 
 

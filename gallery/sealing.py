@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from Crypto.PublicKey.RSA import RsaKey
-from cryptocore.wrapping import wrap
 from django.conf import settings
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -19,6 +18,7 @@ from accounts.custody import Keyring
 from accounts.models import KeyPair, User, WrappedKey
 from cryptocore import content, entries, statements
 from cryptocore.context import context
+from cryptocore.wrapping import wrap
 from gallery.models import Grant, Statement
 
 MANIFEST = "manifest"
