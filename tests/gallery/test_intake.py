@@ -100,13 +100,14 @@ def vp8x(width: int, height: int) -> tuple[bytes, bytes]:
     )
 
 
+VP8L_HEADER = (b"VP8L", b"\x2f" + (16_383 << 14 | 16_383).to_bytes(4, "little"))
 GIF_PIXEL = b"\x2c" + struct.pack("<HHHH", 0, 0, 1, 1) + b"\0\2\2\x4c\1\0"
 PIXEL_BOMBS = {
     "PNG": png_header(30_000, 30_000),
     "JPEG": jpeg_of_size(65_500, 65_500),
     "GIF screen": b"GIF89a\xff\xff\xff\xff\0\0\0" + GIF_PIXEL + b"\x3b",
     "GIF frame": b"GIF89a\1\0\1\0\0\0\0" + GIF_PIXEL.replace(b"\1\0\1\0", b"\xff" * 4) + b"\x3b",
-    "WEBP": webp_of([vp8x(16_384, 16_384)]),
+    "WEBP": webp_of([vp8x(16_384, 16_384), VP8L_HEADER]),
     "AVIF": avif_of_size(20_000, 20_000),
     "HEIC": HEIC.replace(struct.pack(">II", 64, 48), struct.pack(">II", 20_000, 20_000)),
 }
