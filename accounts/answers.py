@@ -6,8 +6,18 @@ from typing import Any
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
-PAGES = {400, 403, 404, 405, 413, 429, 500, 503}
+TITLES = {
+    401: _("Locked"),
+    403: _("Not allowed"),
+    404: _("Nothing here"),
+    405: _("Nothing to open here"),
+    413: _("Too much at once"),
+    429: _("Too many tries"),
+    500: _("Something went wrong"),
+    503: _("Busy for a moment"),
+}
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -20,18 +30,23 @@ def refusal(
     code: str,
     message: str,
     *,
-    template: str | None = None,
+    template: str = "refusal.html",
     context: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
-    """Return a refusal as JSON when asked for, else as the page of that status.
+    """Return a refusal as JSON when asked for, else as a page.
 
     `code` is stable, `message` a sentence for a person.
     """
     if wants_json(request):
-        errors = {"__all__": [{"code": code, "message": message}]}
-        return JsonResponse({"code": code, "message": message, "errors": errors}, status=status)
-    context = {"message": message, "code": code, **(context or {})}
-    return render(request, template or f"{status}.html", context, status=status)
+        return JsonResponse(refusal_json(code, message), status=status)
+    title = TITLES.get(status, _("That did not work"))
+    shown = {"message": message, "title": title, "status": status, **(context or {})}
+    return render(request, template, shown, status=status)
+
+
+def refusal_json(code: str, message: str) -> dict[str, Any]:
+    errors = {"__all__": [{"code": code, "message": message}]}
+    return {"code": code, "message": message, "errors": errors}
 
 
 def form_refusal(

@@ -73,7 +73,7 @@ def recoverable(view: View) -> View:
 
 
 def locked(request: HttpRequest) -> HttpResponse:
-    return refusal(request, 401, "locked", _("Unlock first."), template="401.html")
+    return refusal(request, 401, "locked", _("Unlock first."))
 
 
 def _where_to_return(request: HttpRequest) -> str:

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts import usernames
+from accounts.fingerprints import grouped
 
 
 class UserManager(BaseUserManager["User"]):
@@ -149,6 +150,10 @@ class KeyPair(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.epoch} {self.fingerprint[:16]}"
+
+    @property
+    def grouped_fingerprint(self) -> str:
+        return grouped(self.fingerprint)
 
 
 class WrappedKey(models.Model):

@@ -28,6 +28,12 @@ class RequestContext:
 current_request: ContextVar[RequestContext | None] = ContextVar("current_request", default=None)
 
 
+def request_id() -> str:
+    """Return the id of the request being served, "" outside of one: what a person quotes."""
+    context = current_request.get()
+    return context.request_id if context else ""
+
+
 def client_address(request: HttpRequest) -> str:
     """Return the address the request came from, "" if there is none (a Unix socket).
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.answers import refusal
 from accounts.certificates import NoKeys
 from accounts.throttle import Throttled, throttled
-from audit.context import current_request
+from audit.context import request_id
 from audit.events import Event, Outcome, record
 from gallery import errors
 from gallery.models import Grant
@@ -44,7 +44,7 @@ def answers_refusals(view: View) -> View:
             return _altered(request, image_id, altered.step)
         except errors.Waiting:
             sentence = _("This image waits until its owner signs in again. Nothing is lost.")
-            return refusal(request, 409, "waiting", sentence, template="gallery/altered.html")
+            return refusal(request, 409, "waiting", sentence, template="gallery/waiting.html")
         except (errors.HeadMoved, NoKeys):
             response = refusal(
                 request, 503, "busy", _("Something else was changing this. Nothing was changed.")
@@ -101,11 +101,5 @@ def _altered(request: HttpRequest, image_id: uuid.UUID | None, step: str) -> Htt
         "altered",
         sentence,
         template="gallery/altered.html",
-        context={"incident": _incident()},
+        context={"incident": request_id()},
     )
-
-
-def _incident() -> str:
-    """The request's id: what a person reads out to staff, who find it in the trail."""
-    context = current_request.get()
-    return context.request_id if context else ""

@@ -91,7 +91,3 @@ class ShareForm(TermsForm):
         if not people:
             raise ValidationError(_("Choose at least one person."), code="required")
         return people
-
-
-class RevokeForm(forms.Form):
-    recipient = forms.CharField(max_length=150)

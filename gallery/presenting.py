@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.fingerprints import grouped
 from accounts.models import User
 from gallery.access import Access
 from gallery.errors import Altered, Waiting
@@ -55,7 +56,6 @@ class Person:
     display_name: str
     initials: str
     avatar_class: int
-    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def address(name: str, image_id: uuid.UUID) -> str:
@@ -90,8 +90,10 @@ def _card(grant: Grant, opener: Opener | None) -> Card:
 def _opened_facts(grant: Grant, opener: Opener) -> dict[str, Any]:
     try:
         description = opener.description(Access(grant.reader, grant))
-    except (Altered, Waiting):
+    except Altered:
         return {"state": "altered"}
+    except Waiting:
+        return {"state": "waiting"}
     return {
         "state": "verified",
         "caption": description["caption"],
@@ -130,15 +132,19 @@ def card_json(card: Card) -> dict[str, Any]:
     }
 
 
-def person_of(user: User, **facts: Any) -> Person:
+def person_of(user: User) -> Person:
     words = str(user).split()
     initials = "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
-    return Person(user.username, str(user), initials, user.pk.int % AVATAR_CLASSES + 1, facts)
+    return Person(user.username, str(user), initials, user.pk.int % AVATAR_CLASSES + 1)
 
 
-def grouped(fingerprint: str) -> str:
-    """A fingerprint in groups of four, as people read it aloud."""
-    return " ".join(fingerprint[i : i + 4] for i in range(0, len(fingerprint), 4)).upper()
+def people_to_choose(contacts: Iterable[Person], chosen: list[str]) -> dict[str, Any]:
+    """Return the contacts, each ticked or not, and the names to show typed: one empty at least."""
+    contacts = list(contacts)
+    known = {contact.username for contact in contacts}
+    typed = [name for name in chosen if name.strip() and name not in known]
+    ticked = [(contact, contact.username in chosen) for contact in contacts]
+    return {"contacts": ticked, "typed": [*typed, ""]}
 
 
 # ---- the image page --------------------------------------------------------------------------
@@ -209,18 +215,15 @@ def _verdict(owner: User, manifest: Body) -> dict[str, Any]:
     }
 
 
-def people_of(grants: Iterable[Grant], ledger: Ledger) -> list[dict[str, Any]]:
+def rows_of(grants: Iterable[Grant], ledger: Ledger) -> list[dict[str, Any]]:
     """Return who can open an image, and what the trail says each has done with it."""
     return [_row(grant, ledger) for grant in grants if grant.reader_id != grant.image.owner_id]
 
 
 def _row(grant: Grant, ledger: Ledger) -> dict[str, Any]:
-    person, doings = person_of(grant.reader), ledger.of(grant.reader_id)
+    doings = ledger.of(grant.reader_id)
     return {
-        "username": person.username,
-        "display_name": person.display_name,
-        "initials": person.initials,
-        "avatar_class": person.avatar_class,
+        **asdict(person_of(grant.reader)),
         "rights": grant.rights,
         "ends_at": grant.ends_at,
         "granted_at": grant.granted_at,

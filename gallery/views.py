@@ -28,10 +28,10 @@ from accounts.models import User
 from accounts.unlocking import keyring_of
 from accounts.usernames import fold
 from gallery import presenting
-from gallery.access import access_to
+from gallery.access import Access, access_to
 from gallery.answers import answers_refusals
 from gallery.errors import NotARecipient
-from gallery.forms import RevokeForm, ShareForm, TermsForm, UploadForm
+from gallery.forms import ShareForm, TermsForm, UploadForm
 from gallery.ledger import Ledger
 from gallery.models import Grant, Rendition
 from gallery.opening import Opener
@@ -102,15 +102,23 @@ def _list_json(cards: list[presenting.Card], page: Page) -> dict[str, Any]:
 @answers_refusals
 def image(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
     access = access_to(image_id, reader=request.user)
-    context = presenting.image_context(access, Opener(keyring_of(request)))
+    context = _image_page(request, access)
     record_opening(request.user, image_id, Rendition.Name.DESCRIPTION)
-    if access.is_owner:
-        context["people"] = presenting.people_of(live_grants(access.image), Ledger(image_id))
-        context["share_form"] = ShareForm(owner=request.user)
-        context["contacts"] = _contacts(request.user)
     if wants_json(request):
         return JsonResponse(_image_json(context))
     return render(request, "gallery/image.html", context)
+
+
+def _image_page(
+    request: HttpRequest, access: Access, form: TermsForm | None = None
+) -> dict[str, Any]:
+    """Return what the image page shows: to its owner also who can open it."""
+    context = presenting.image_context(access, Opener(keyring_of(request)))
+    if access.is_owner:
+        context["rows"] = presenting.rows_of(live_grants(access.image), Ledger(access.image.pk))
+        context["share_form"] = form or ShareForm(owner=request.user)
+        context["people"] = _people_to_choose(request)
+    return context
 
 
 def _image_json(context: dict[str, Any]) -> dict[str, Any]:
@@ -124,10 +132,10 @@ def _image_json(context: dict[str, Any]) -> dict[str, Any]:
         "fingerprint": verdict["fingerprint"].replace(" ", "").lower(),
     }
     hidden = ("initials", "avatar_class")
-    if "people" in context:
+    if "rows" in context:
         facts["people"] = [
-            {name: fact for name, fact in person.items() if name not in hidden}
-            for person in context["people"]
+            {name: fact for name, fact in row.items() if name not in hidden}
+            for row in context["rows"]
         ]
     return facts
 
@@ -228,14 +236,21 @@ def _keys_changed() -> ValidationError:
 
 def _upload_page(request: HttpRequest, form: UploadForm | None) -> dict[str, Any]:
     return {
-        "form": form or UploadForm(owner=request.user, initial={"upload_id": uuid.uuid4()}),
-        "contacts": _contacts(request.user),
+        "form": form or UploadForm(owner=request.user),
+        "upload_id": uuid.uuid4(),
+        "people": _people_to_choose(request),
         "limits": {
             "formats": "JPEG, PNG, WebP, HEIC, AVIF, GIF",
             "max_mb": settings.MAX_UPLOAD_BYTES // settings.MEBIBYTE,
+            "max_request_mb": settings.MAX_REQUEST_BYTES // settings.MEBIBYTE,
             "max_files": settings.MAX_FILES,
         },
     }
+
+
+def _people_to_choose(request: HttpRequest) -> dict[str, Any]:
+    chosen = request.POST.getlist("recipients")[: settings.MAX_RECIPIENTS]
+    return presenting.people_to_choose(_contacts(request.user), chosen)
 
 
 def _contacts(person: User) -> list[presenting.Person]:
@@ -310,10 +325,7 @@ def _shared_json(shared: sharing.Shared) -> dict[str, list[str]]:
 
 
 def _invalid(request: HttpRequest, image_id: uuid.UUID, form: TermsForm) -> HttpResponse:
-    access = access_to(image_id, reader=request.user)
-    context = presenting.image_context(access, Opener(keyring_of(request)))
-    context["people"] = presenting.people_of(live_grants(access.image), Ledger(image_id))
-    context.update(share_form=form, contacts=_contacts(request.user))
+    context = _image_page(request, access_to(image_id, reader=request.user), form)
     return form_refusal(request, form, "gallery/image.html", context)
 
 
@@ -321,17 +333,23 @@ def _invalid(request: HttpRequest, image_id: uuid.UUID, form: TermsForm) -> Http
 @unlocked
 @answers_refusals
 def revoke(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
-    access_to(image_id, reader=request.user).require_owner()
-    form = RevokeForm(request.POST)
+    access = access_to(image_id, reader=request.user)
+    access.require_owner()
     try:
-        recipient = _person_named(form.data.get("recipient", ""))
+        recipient = _person_named(request.POST.get("recipient", ""))
         grant = revoking.revoke(keyring=keyring_of(request), image_id=image_id, recipient=recipient)
     except NotARecipient:
-        sentence = _("This person has no access to this image. Nothing was changed.")
-        form.is_valid()
-        form.add_error("recipient", ValidationError(sentence, code="not_a_recipient"))
-        return _invalid(request, image_id, form)
+        return _nothing_to_revoke(request, access)
     return _revoked(request, grant)
+
+
+def _nothing_to_revoke(request: HttpRequest, access: Access) -> HttpResponse:
+    sentence = _("This person has no access to this image. Nothing was changed.")
+    if wants_json(request):
+        errors = {"recipient": [{"code": "not_a_recipient", "message": sentence}]}
+        return JsonResponse({"errors": errors}, status=422)
+    context = {**_image_page(request, access), "revoke_error": sentence}
+    return render(request, "gallery/image.html", context, status=422)
 
 
 def _person_named(name: str) -> User:

@@ -11,11 +11,13 @@ from django.core.exceptions import (
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from accounts.answers import refusal
+from accounts.answers import TITLES, refusal, refusal_json, wants_json
+from audit.context import request_id
 from audit.events import AuditUnavailable, Event, Outcome, record
 from gallery.storage import StorageAway
 from imageshare import health
@@ -101,7 +103,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     record(Event.REQUEST_REFUSED, actor=request.user.pk, outcome=Outcome.REFUSED, reason="csrf")
     sentence = _("This page was open too long. Nothing was changed. Reload it and try again.")
-    return refusal(request, 403, "csrf", sentence, template="403_csrf.html")
+    return refusal(request, 403, "csrf", sentence)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -114,7 +116,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
         sentence = _(
             "A part of ImageShare is busy or away. Nothing was lost. Try again in a moment."
         )
-        response = refusal(request, 503, "busy", sentence)
+        response = _away(request, 503, "busy", sentence)
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return response
-    return refusal(request, 500, "failed", _("Something went wrong on our side."))
+    sentence = _(
+        "Something went wrong on our side. What you saved before is safe. "
+        "Go back and try again, or give staff the reference below."
+    )
+    return _away(request, 500, "failed", sentence)
+
+
+def _away(request: HttpRequest, status: int, code: str, sentence: str) -> HttpResponse:
+    """Answer without asking any part of ours: what a page usually shows may be what is away."""
+    if wants_json(request):
+        return JsonResponse(refusal_json(code, sentence), status=status)
+    context = {"title": TITLES[status], "message": sentence, "reference": request_id()}
+    return HttpResponse(render_to_string("away.html", context), status=status)

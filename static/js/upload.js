@@ -60,16 +60,6 @@ document.addEventListener("paste", (event) => {
   if (event.clipboardData.files.length) add(event.clipboardData.files);
 });
 
-form.querySelector("[data-add-person]")?.addEventListener("click", () => {
-  const fields = form.querySelectorAll("input[name=recipients][type=text]");
-  const field = fields[fields.length - 1].cloneNode();
-  field.value = "";
-  field.removeAttribute("id");
-  field.setAttribute("aria-label", words.another);
-  fields[fields.length - 1].after(field);
-  field.focus();
-});
-
 input.addEventListener("change", show);
 form.addEventListener("input", summarise);
 show();
