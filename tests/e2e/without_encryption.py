@@ -1,0 +1,40 @@
+"""The server with its encryption switched off, to see that the search at rest would find it."""
+
+from Crypto.Util.Padding import pad
+
+from cryptocore import content, keywrap
+from imageshare import start
+
+
+def leave_plain(plaintext: bytes, content_key: bytes) -> bytes:
+    return bytes(16) + pad(plaintext, 16)
+
+
+def leave_key(key: bytes, kek: bytes) -> bytes:
+    return key
+
+
+def leave_password(self: object, password: str, salt: str) -> str:
+    return f"plain${password}"
+
+
+def leave_the_rest_too() -> None:
+    """What can only be patched once Django is set up: passwords, and Django's own uploads."""
+    from django.conf import global_settings, settings
+
+    from accounts import hashers
+
+    hashers.NormalisingArgon2Hasher.encode = leave_password
+    settings.FILE_UPLOAD_HANDLERS = global_settings.FILE_UPLOAD_HANDLERS
+
+
+def main() -> None:
+    content.encrypt = leave_plain
+    keywrap.wrap_key = keywrap.unwrap_key = leave_key
+    prepare = start.migrate
+    start.migrate = lambda: (prepare(), leave_the_rest_too())
+    start.main()
+
+
+if __name__ == "__main__":
+    main()
