@@ -13,6 +13,8 @@ TITLES = {
     403: _("Not allowed"),
     404: _("Nothing here"),
     405: _("Nothing to open here"),
+    409: _("Not ready yet"),
+    410: _("Access ended"),
     413: _("Too much at once"),
     429: _("Too many tries"),
     500: _("Something went wrong"),

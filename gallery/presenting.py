@@ -198,7 +198,7 @@ def _removed_sentence(code: str) -> str:
 def _verdict(owner: User, manifest: Body) -> dict[str, Any]:
     """Return the badge of an image whose every check has passed."""
     original = manifest["renditions"][Rendition.Name.ORIGINAL.value]
-    sentence = _("Signed by %(owner)s. The image is exactly what %(owner)s uploaded.")
+    sentence = _("Signed by %(owner)s. It is exactly as it was when %(owner)s sealed it.")
     return {
         "code": "verified",
         "sentence": sentence % {"owner": owner},

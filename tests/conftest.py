@@ -48,7 +48,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Real transactions on both databases: a test's own would hide rollbacks and locks."""
     marker = pytest.mark.django_db(transaction=True, databases=["default", "audit"])
     for item in items:
-        if "tests/cryptocore" not in str(item.path) and "test_intake" not in item.path.name:
+        place = str(item.path)
+        if not any(part in place for part in ("tests/cryptocore", "tests/e2e", "test_intake")):
             item.add_marker(marker)
 
 

@@ -1,0 +1,128 @@
+"""People in a real Chromium, doing what people do, and looking at every page they come to."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Download, Page, sync_playwright
+
+PASSWORD = "correct horse battery"
+NARROWEST = {"width": 320, "height": 640}  # WCAG 2.2, 1.4.10: no scrolling in two directions
+DESKTOP = {"width": 1280, "height": 800}
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+# A browser writes every refused request to its console; what else stands there is a fault.
+EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of 4")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visitor:
+    """One person with a browser profile of their own."""
+
+    page: Page
+    address: str
+    username: str
+    scripts: bool
+    recovery_code: str = ""
+    complaints: list[str] = field(default_factory=list)
+
+    @classmethod
+    def arrive(cls, browser: Browser, address: str, username: str, *, scripts: bool) -> Self:
+        profile = browser.new_context(
+            java_script_enabled=scripts, viewport=DESKTOP, reduced_motion="reduce"
+        )
+        visitor = cls(profile.new_page(), address, username, scripts)
+        visitor.page.on("console", visitor._hear)
+        visitor.page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
+        return visitor
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not EXPECTED.match(message.text):
+            self.complaints.append(message.text)
+
+    def go(self, path: str) -> int:
+        """Go to a page, look at it, and return its status."""
+        answer = self.page.goto(self.address + path)
+        self.look()
+        return answer.status if answer else 0
+
+    def look(self) -> None:
+        """Complain of a page that is too wide for a phone or that not everybody can use."""
+        self.page.set_viewport_size(NARROWEST)
+        width = self.page.evaluate("document.documentElement.scrollWidth")
+        if width > NARROWEST["width"]:
+            self.complaints.append(f"{self.page.url} is {width} pixels wide")
+        for scheme in ("light", "dark") if self.scripts else ():
+            self.page.emulate_media(color_scheme=scheme)
+            self.complaints += [
+                f"{self.page.url} ({scheme}): {violation['id']}: {violation['nodes'][0]['html']}"
+                for violation in Axe().run(self.page).response["violations"]
+            ]
+        self.page.set_viewport_size(DESKTOP)
+
+    def press(self, text: str) -> None:
+        """Press the button with this text, and look at where it leads."""
+        self.page.get_by_role("button", name=text).locator("visible=true").first.click()
+        self.page.wait_for_load_state()
+        self.look()
+
+    def says(self, text: str) -> bool:
+        return text in self.page.locator("main").inner_text()
+
+    # ---- what people do ----------------------------------------------------------------------
+
+    def register(self, display_name: str) -> None:
+        self.go("/accounts/register/")
+        self.page.fill("[name=username]", self.username)
+        self.page.fill("[name=display_name]", display_name)
+        self.page.fill("[name=password1]", PASSWORD)
+        self.page.fill("[name=password2]", PASSWORD)
+        self.press("Make my account")
+        self.press("Show my recovery code")
+        self.type_code_back()
+
+    def type_code_back(self) -> None:
+        """Keep the recovery code on the page, and type the two groups it asks for."""
+        groups = self.page.locator("[data-group]")
+        shown = [groups.nth(n).get_attribute("data-group") for n in range(6)]
+        self.recovery_code = "-".join(shown)
+        for name in ("confirm_1", "confirm_2"):
+            label = self.page.locator(f"label[for=id_{name}]").inner_text()
+            self.page.fill(f"[name={name}]", shown[int(re.findall(r"\d", label)[0]) - 1])
+        self.press("I saved it")
+
+    def upload(self, files: list[Path], *, to: str, caption: str) -> None:
+        self.go("/images/upload/")
+        self.page.set_input_files("[name=images]", files)
+        self.page.fill("[name=caption]", caption)
+        self.page.fill("#id_recipients", to)
+        self.press("Encrypt and share")
+
+    def image_addresses(self) -> list[str]:
+        cards = self.page.locator("a.image-card")
+        return [cards.nth(n).get_attribute("href") for n in range(cards.count())]
+
+    def download_original(self) -> bytes:
+        with self.page.expect_download() as waiting:
+            self.page.get_by_role("link", name="Download the original").click()
+        download: Download = waiting.value
+        return Path(download.path()).read_bytes()
