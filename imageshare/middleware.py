@@ -1,6 +1,7 @@
 """What holds for every answer and every request, whichever app serves it."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -26,6 +27,25 @@ class PrivateAnswersMiddleware:
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         return response
+
+
+class WrongMethodMiddleware:
+    """Says in a page what Django says with an empty one, as when a form's address is opened.
+
+    Stands last, so that the page gets the headers every page gets.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
+            return response
+        sentence = _("This address does something else. Nothing was changed. Go back, try again.")
+        page = refusal(request, 405, "wrong_method", sentence)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page
 
 
 class RequestSizeMiddleware:

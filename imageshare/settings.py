@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "imageshare.middleware.WrongMethodMiddleware",
 ]
 
 ROOT_URLCONF = "imageshare.urls"

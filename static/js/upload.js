@@ -18,11 +18,15 @@ function row(file) {
   picture.src = URL.createObjectURL(file);
   picture.addEventListener("error", () => picture.removeAttribute("src"));
   const text = document.createElement("span");
-  const size = (file.size / 2 ** 20).toFixed(1);
   const tooLarge = file.size > Number(words.maxMb) * 2 ** 20;
-  text.textContent = `${file.name} · ${size} MB${tooLarge ? ` · ${words.tooLarge}` : ""}`;
+  text.textContent = `${file.name} · ${shownSize(file.size)}${tooLarge ? ` · ${words.tooLarge}` : ""}`;
   item.append(picture, text);
   return item;
+}
+
+function shownSize(bytes) {
+  const megabytes = bytes / 2 ** 20;
+  return megabytes < 1 ? `${Math.ceil(bytes / 1024)} KB` : `${megabytes.toFixed(1)} MB`;
 }
 
 function people() {

@@ -81,6 +81,16 @@ def test_refusals_are_json_when_asked_for_and_a_page_otherwise(client, address, 
     assert b"<h1" in client.get(address).content
 
 
+def test_an_address_that_only_takes_a_form_says_so(alice):
+    client = alice.sign_in()
+    page = client.get("/accounts/logout/")
+    assert (page.status_code, page["Allow"]) == (405, "POST")
+    assert b"does something else" in page.content
+    is_guarded(page)
+    assert client.get("/accounts/lock/", headers=JSON).json()["code"] == "wrong_method"
+    assert client.put("/images/", headers=JSON).status_code == 405
+
+
 def test_a_database_that_is_away_is_503_and_a_fault_of_ours_500(client, monkeypatch):
     client.raise_request_exception = False
     for error, status in ((OperationalError("database is locked"), 503), (KeyError("x"), 500)):
