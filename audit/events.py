@@ -40,7 +40,6 @@ class Event(TextChoices):
     ACCOUNT_RECOVERY_REFUSED = "account:recovery-refused", _("Recovery refused")
     ACCOUNT_THROTTLED = "account:throttled", _("Held after too many tries")
     KEYS_MADE = "keys:made", _("Keys made")
-    KEY_CERTIFIED = "key:certified", _("Public key certified")
     KEY_REFUSED = "key:refused", _("Public key does not verify")
     RECOVERY_CODE_MADE = "recovery-code:made", _("Recovery code made")
     RECOVERY_CODE_CONFIRMED = "recovery-code:confirmed", _("Recovery code confirmed")

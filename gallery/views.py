@@ -1,6 +1,7 @@
 """Pages and bytes of images: bind, call, answer."""
 
 import uuid
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +28,7 @@ from accounts.decorators import recoverable, signed_in, unlocked, unlocked_for_b
 from accounts.models import User
 from accounts.unlocking import keyring_of
 from accounts.usernames import fold
+from audit.events import Event, Outcome, record
 from gallery import presenting
 from gallery.access import Access, access_to
 from gallery.answers import answers_refusals
@@ -201,13 +203,18 @@ def upload(request: HttpRequest) -> HttpResponse:
     _count_names(request)
     form = UploadForm(request.POST, owner=request.user, file_count=len(files))
     if not form.is_valid():
-        return form_refusal(request, form, "gallery/upload.html", _upload_page(request, form))
+        return _refused_upload(request, form)
     try:
         batch = upload_all(keyring=keyring_of(request), files=files, wishes=_wishes(form))
     except NoKeys:
         form.add_error("recipients", _keys_changed())
-        return form_refusal(request, form, "gallery/upload.html", _upload_page(request, form))
+        return _refused_upload(request, form)
     return _uploaded(request, batch, form)
+
+
+def _refused_upload(request: HttpRequest, form: UploadForm) -> HttpResponse:
+    _record_refused(request, Event.IMAGE_UPLOAD_REFUSED, form)
+    return form_refusal(request, form, "gallery/upload.html", _upload_page(request, form))
 
 
 def _count_names(request: HttpRequest) -> None:
@@ -325,6 +332,7 @@ def _shared_json(shared: sharing.Shared) -> dict[str, list[str]]:
 
 
 def _invalid(request: HttpRequest, image_id: uuid.UUID, form: TermsForm) -> HttpResponse:
+    _record_refused(request, Event.IMAGE_SHARE_REFUSED, form, image_id)
     context = _image_page(request, access_to(image_id, reader=request.user), form)
     return form_refusal(request, form, "gallery/image.html", context)
 
@@ -350,6 +358,16 @@ def _nothing_to_revoke(request: HttpRequest, access: Access) -> HttpResponse:
         return JsonResponse({"errors": errors}, status=422)
     context = {**_image_page(request, access), "revoke_error": sentence}
     return render(request, "gallery/image.html", context, status=422)
+
+
+def _record_refused(
+    request: HttpRequest, event: Event, form: TermsForm, image_id: uuid.UUID | None = None
+) -> None:
+    """Record what was wrong in a form, by codes: what people typed is not for the trail."""
+    codes = sorted(
+        {error.code or "" for errors in form.errors.as_data().values() for error in errors}
+    )
+    record(event, actor=request.user.pk, subject=image_id, outcome=Outcome.REFUSED, codes=codes)
 
 
 def _person_named(name: str) -> User:

@@ -1,6 +1,7 @@
 """Pages that belong to no app: the landing page, health, preferences and refusals."""
 
 import sys
+from contextlib import suppress
 
 from django.conf import settings
 from django.core.exceptions import (
@@ -119,11 +120,18 @@ def server_error(request: HttpRequest) -> HttpResponse:
         response = _away(request, 503, "busy", sentence)
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return response
+    with suppress(AuditUnavailable):
+        record(Event.REQUEST_FAILED, actor=None, outcome=Outcome.FAILED, error=_error_name())
     sentence = _(
         "Something went wrong on our side. What you saved before is safe. "
         "Go back and try again, or give staff the reference below."
     )
     return _away(request, 500, "failed", sentence)
+
+
+def _error_name() -> str:
+    error = sys.exc_info()[0]
+    return error.__name__ if error else "unknown"
 
 
 def _away(request: HttpRequest, status: int, code: str, sentence: str) -> HttpResponse:

@@ -1,0 +1,83 @@
+"""The documents name everything there is, and nothing that is not."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from audit.events import Event, Outcome
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+OURS = ("accounts", "audit", "gallery", "imageshare")
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def settings_read() -> set[str]:
+    """The environment variables that settings and start read."""
+    read = r'(?:env\.\w+|environ\.get|database)\(\s*"([A-Z_]+)"'
+    names = {
+        name
+        for file in ("imageshare/settings.py", "imageshare/start.py")
+        for name in re.findall(read, text_of(file))
+    }
+    return names - {"DJANGO_SETTINGS_MODULE"}
+
+
+def test_every_setting_is_explained():
+    documented = set(re.findall(r"`([A-Z_]{4,})`", text_of("docs/operations.md")))
+    assert settings_read() - documented == set()
+
+
+def test_every_variable_of_the_example_is_a_setting():
+    names = set(re.findall(r"^([A-Z_]+)=", text_of(".env.example"), re.MULTILINE))
+    assert names <= settings_read()
+
+
+def test_every_event_and_outcome_is_explained_and_used():
+    described = set(re.findall(r"`([a-z-]+:[a-z-]+)`", text_of("docs/audit.md")))
+    assert described == set(Event.values)
+    assert all(f"| `{outcome}` |" in text_of("docs/audit.md") for outcome in Outcome.values)
+    sources = "".join(
+        path.read_text() for package in OURS for path in (ROOT / package).rglob("*.py")
+    )
+    assert [event.name for event in Event if f"Event.{event.name}" not in sources] == []
+
+
+def test_every_command_is_explained():
+    ours = {name for name, app in get_commands().items() if app in OURS}
+    assert [name for name in sorted(ours) if f"`{name}" not in text_of("docs/operations.md")] == []
+
+
+def addresses(patterns: list[URLPattern | URLResolver], prefix: str = "") -> list[str]:
+    found = []
+    for pattern in patterns:
+        path = prefix + str(pattern.pattern)
+        if path.startswith("admin/"):
+            continue
+        if isinstance(pattern, URLPattern):
+            found.append(path)
+        else:
+            found += addresses(pattern.url_patterns, path)
+    return found
+
+
+@pytest.mark.parametrize("address", addresses(get_resolver().url_patterns))
+def test_every_address_is_explained(address: str):
+    parts = [part for part in re.split(r"<[^>]*>", "/" + address) if len(part) > 1]
+    document = text_of("docs/http.md")
+    assert all(part in document or part.strip("/") in document for part in parts), address
+
+
+@pytest.mark.parametrize(
+    "document", ["README.md", *(str(path.relative_to(ROOT)) for path in DOCS.rglob("*.md"))]
+)
+def test_links_between_documents_lead_somewhere(document: str):
+    place = (ROOT / document).parent
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text_of(document))
+    assert [target for target in targets if not (place / target).exists()] == []
