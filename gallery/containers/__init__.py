@@ -70,13 +70,14 @@ def clean(data: bytes) -> Cleaned:
     found = WALKS[kind](data)
     if not (found.width and found.scans):
         raise Malformed("no picture")
+    pixels = found.width * found.height
     return Cleaned(
         format=kind,
         data=b"".join(found.parts),
         width=found.width,
         height=found.height,
         frames=found.frames,
-        work_pixels=found.width * found.height * found.frames * found.scans,
+        work_pixels=max(pixels * found.frames * found.scans, found.work_pixels),
         orientation=found.orientation,
         captured_at=found.captured_at,
         removed=tuple(sorted(found.removed)),

@@ -20,6 +20,7 @@ STAYING: dict[bytes, frozenset[bytes]] = {
     b"file": frozenset(b"ftyp meta moov mdat".split()),
     b"meta": frozenset(b"hdlr pitm iloc iinf iref iprp idat dinf grpl".split()),
     b"iinf": frozenset({b"infe"}),
+    b"iref": frozenset(),
     b"iprp": frozenset(b"ipco ipma".split()),
     b"ipco": PROPERTIES,
     b"moov": frozenset(b"mvhd trak".split()),
@@ -30,9 +31,10 @@ STAYING: dict[bytes, frozenset[bytes]] = {
     b"stsd": SAMPLE_ENTRIES,
     **dict.fromkeys(SAMPLE_ENTRIES, SAMPLE_BOXES),
 }
-FIELD_BYTES = {b"meta": 4, b"iinf": 8, b"stsd": 8, **dict.fromkeys(SAMPLE_ENTRIES, 78)}
+FIELD_BYTES = {b"meta": 4, b"iref": 4, b"iinf": 8, b"stsd": 8, **dict.fromkeys(SAMPLE_ENTRIES, 78)}
 
-# The longest table we read entry by entry; a phone's picture of 60 tiles needs 1 KB.
+# Tables we read entry by entry: all of a file together. A phone's picture of 60 tiles needs 2 KB.
+TABLES = frozenset(b"iloc iref ipma stsz stsc stco co64".split())
 MAX_TABLE_BYTES = 1_000_000
 
 
@@ -65,8 +67,6 @@ class Fields:
     """Reads a box's fields one after another, never beyond it."""
 
     def __init__(self, data: bytes, box: Box) -> None:
-        if box.stop - box.body > MAX_TABLE_BYTES:
-            raise Malformed("a table too long")
         self.data, self.at, self.stop = data, box.body, box.stop
 
     def take(self, size: int) -> int:
@@ -75,13 +75,6 @@ class Fields:
             raise Malformed("a field beyond its box")
         return int.from_bytes(self.data[self.at - size : self.at], "big")
 
-    def text(self) -> tuple[int, int]:
-        """Pass over a text that ends with a zero; return where it lies."""
-        start = self.at
-        end = self.data.find(b"\0", start, self.stop)
-        self.at = self.stop if end < 0 else end + 1
-        return start, self.stop if end < 0 else end
-
 
 class Reader:
     """Reads the boxes that stay as a tree, and notes the others."""
@@ -89,6 +82,7 @@ class Reader:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.left = MAX_PARTS
+        self.table_bytes_left = MAX_TABLE_BYTES
         self.unwanted: list[Box] = []
 
     def file(self) -> Box:
@@ -119,9 +113,9 @@ class Reader:
 
     def _sorted(self, box: Box, parent: bytes) -> list[Box]:
         """Return the box with its children if it stays; if not, note it, and return none."""
-        self.left -= 1
-        if self.left < 0:
-            raise Malformed("too many boxes")
+        self._count(box)
+        if parent == b"iref":  # of any kind, and numbers only
+            return [box]
         if box.kind not in STAYING[parent]:
             self.unwanted.append(box)
             return []
@@ -131,6 +125,13 @@ class Reader:
                 raise Malformed("a box shorter than its fields")
             box.children.extend(self._boxes(box.kind, first, box.stop))
         return [box]
+
+    def _count(self, box: Box) -> None:
+        self.left -= 1
+        if box.kind in TABLES:
+            self.table_bytes_left -= box.stop - box.start
+        if self.left < 0 or self.table_bytes_left < 0:
+            raise Malformed("too many boxes, or tables too long")
 
     def _field_bytes(self, box: Box) -> int:
         if box.kind == b"iinf" and number(self.data, box.body, 1) == 0:

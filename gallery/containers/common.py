@@ -41,7 +41,9 @@ class Findings:
     height: int = 0
     frames: int = 1
     scans: int = 1  # how often every pixel of a frame is gone over
+    work_pixels: int = 0  # of a picture that is built of others: of all of them
     orientation: int = 1
+    oriented: bool = False  # a readable Exif block has told the orientation
     captured_at: str | None = None
     removed: set[str] = field(default_factory=set)
 

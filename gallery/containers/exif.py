@@ -59,7 +59,8 @@ def orientation_only(orientation: int) -> bytes:
 def note(block: bytes | memoryview, found: Findings) -> None:
     """Note the orientation, the time, and what kinds of details a block holds.
 
-    A block nobody can read costs the picture nothing: it counts as camera details, and goes.
+    Of several blocks the first counts, as in browsers. One nobody can read costs the picture
+    nothing: it counts as camera details, and goes.
     """
     if block[: len(PREFIX)] == PREFIX:
         block = block[len(PREFIX) :]
@@ -85,10 +86,11 @@ def _note(block: Block, found: Findings) -> None:
         found.removed.add(Removed.CAMERA)
     if following:
         found.removed.add(Removed.THUMBNAIL)
-    found.orientation = _orientation(block, entries.get(ORIENTATION))
+    if not found.oriented:
+        found.oriented, found.orientation = True, _orientation(block, entries.get(ORIENTATION))
     if EXIF_DIRECTORY in entries:
         details, _ = block.directory(block.number(entries[EXIF_DIRECTORY].at, 4))
-        found.captured_at = _taken(block, details)
+        found.captured_at = found.captured_at or _taken(block, details)
 
 
 def _orientation(block: Block, entry: Entry | None) -> int:

@@ -7,34 +7,27 @@ last box is cut off.
 
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, pairwise
-from typing import NamedTuple
 
 from gallery.containers import av1, exif
 from gallery.containers.boxes import Box, Fields, Reader
 from gallery.containers.common import MAX_PARTS, Findings, Malformed, Removed, note_xmp, number
+from gallery.containers.items import (
+    PICTURES,
+    Item,
+    Range,
+    extent,
+    grid_size,
+    items_of,
+    work_pixels,
+)
 
 AVIF_BRANDS = {b"avif", b"avis"}
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1"}
 MAX_BRAND_BYTES = 256
 
-# Items that are picture; what others hold is overwritten. `iovl` and `iden` build a picture from
-# others, each as often as they like: no camera writes them, and they cost a reader what they like.
-PICTURES = {b"av01", b"hvc1", b"hev1", b"lhv1", b"grid", b"tmap"}
-REFUSED = {b"iovl", b"iden"}
+DETAILS = {b"Exif", b"mime"}  # items whose kind may be known although their content goes
 SAMPLE_TABLES = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
 XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
-
-Range = tuple[int, int]  # start and stop in the file
-
-
-class Item(NamedTuple):
-    """One item of a `meta` box: a picture, a tile of one, or details about it."""
-
-    kind: bytes
-    extents: list[Range]
-
-    def content(self, data: bytes) -> bytes:
-        return b"".join(data[start:stop] for start, stop in self.extents)
 
 
 def brand(data: bytes) -> str | None:
@@ -52,7 +45,7 @@ def walk(data: bytes) -> Findings:
     found, reader = Findings(), Reader(data)
     file = reader.file()
     metas = [file.one(b"meta"), *file.all(b"moov", b"trak", b"meta")]
-    items = [item for meta in metas for item in _items(data, meta)]
+    items = [item for meta in metas for item in items_of(data, meta)]
     samples = [sample for trak in file.all(b"moov", b"trak") for sample in _samples(data, trak)]
     _note_amounts(data, file, items, samples, found)
 
@@ -68,61 +61,7 @@ def walk(data: bytes) -> Findings:
     return found
 
 
-# ---- where pictures and details lie ----------------------------------------------------------
-
-
-def _items(data: bytes, meta: Box) -> list[Item]:
-    """Return the items of a `meta` box that have a place. Raises Malformed."""
-    kinds = dict(_item_kind(data, entry) for entry in meta.one(b"iinf").children)
-    if REFUSED & set(kinds.values()):
-        raise Malformed("a picture built of pictures")
-    inner = meta.all(b"idat")
-    places = _places(Fields(data, meta.one(b"iloc")), inner[0].body if inner else None)
-    return [Item(kinds.get(item, b""), extents) for item, extents in places]
-
-
-def _item_kind(data: bytes, entry: Box) -> tuple[int, bytes]:
-    """Return id and kind (ISO/IEC 14496-12 §8.11.6; of versions before 2 nobody has any)."""
-    fields = Fields(data, entry)
-    version = fields.take(4) >> 24
-    if version not in (2, 3):
-        raise Malformed("an item without a kind")
-    item = fields.take(2 if version == 2 else 4)
-    fields.take(2)
-    return item, fields.take(4).to_bytes(4)
-
-
-def _places(fields: Fields, inner: int | None) -> Iterator[tuple[int, list[Range]]]:
-    """Yield id and extents of every item (ISO/IEC 14496-12 §8.11.3)."""
-    version = fields.take(4) >> 24
-    if version > 2:
-        raise Malformed("a table of another version")
-    widths = fields.take(2)
-    base_width, index_width = widths >> 4 & 15, widths & 15 if version else 0
-    id_width = 4 if version == 2 else 2
-    for _ in range(fields.take(id_width)):
-        item, method = fields.take(id_width), fields.take(2) & 15 if version else 0
-        if fields.take(2) or method > 1:
-            raise Malformed("a place in another file, or in another item")
-        origin = fields.take(base_width) + (_known(inner) if method else 0)
-        yield item, list(_extents(fields, origin, (index_width, widths >> 12, widths >> 8 & 15)))
-
-
-def _known(inner: int | None) -> int:
-    if inner is None:
-        raise Malformed("a place in a box that is not there")
-    return inner
-
-
-def _extents(fields: Fields, origin: int, widths: tuple[int, int, int]) -> Iterator[Range]:
-    count = fields.take(2)
-    if count and not widths[2]:
-        raise Malformed("extents without lengths")
-    for _ in range(count):
-        _index, offset, length = (fields.take(width) for width in widths)
-        if not length:
-            raise Malformed("an extent of unknown length")
-        yield origin + offset, origin + offset + length
+# ---- where the frames of an animation lie ----------------------------------------------------
 
 
 def _samples(data: bytes, trak: Box) -> Iterator[Range]:
@@ -174,8 +113,11 @@ def _note_amounts(
     data: bytes, file: Box, items: list[Item], samples: list[Range], found: Findings
 ) -> None:
     """Note every size the file states, the coded pictures' own too, and how many frames."""
-    for extent in file.all(b"meta", b"iprp", b"ipco", b"ispe"):
-        found.see_size(number(data, extent.body + 4, 4), number(data, extent.body + 8, 4))
+    for box in file.all(b"meta", b"iprp", b"ipco", b"ispe"):
+        found.see_size(*extent(data, box))
+    for item in items:
+        if item.kind == b"grid":
+            found.see_size(*grid_size(item.content(data)))
     for entry in _sample_entries(file):
         found.see_size(number(data, entry.body + 24, 2), number(data, entry.body + 26, 2))
     for stream in _av1_streams(data, items, samples):
@@ -183,6 +125,7 @@ def _note_amounts(
             found.see_size(*size)
     counts = [number(data, table.body + 8, 4) for table in file.all(*SAMPLE_TABLES, b"stsz")]
     found.frames = max([1, *counts])
+    found.work_pixels = work_pixels(data, file.one(b"meta"))
 
 
 def _sample_entries(file: Box) -> list[Box]:
@@ -198,8 +141,8 @@ def _av1_streams(data: bytes, items: list[Item], samples: list[Range]) -> Iterat
 # ---- overwriting -----------------------------------------------------------------------------
 
 
-def _fill(changed: bytearray, start: int, stop: int, byte: bytes = b"\0") -> None:
-    changed[start:stop] = byte * (stop - start)
+def _fill(changed: bytearray, start: int, stop: int) -> None:
+    changed[start:stop] = bytes(stop - start)
 
 
 def _blank_boxes(changed: bytearray, unwanted: list[Box], file: Box, found: Findings) -> None:
@@ -226,7 +169,7 @@ def _blank_fields(changed: bytearray, file: Box, metas: list[Box]) -> None:
         _fill(changed, entry.body + 42, entry.body + 74)  # the compressor's name
     for meta in metas:
         for entry in meta.all(b"iinf", b"infe"):
-            _blank_item_name(changed, entry)
+            _blank_entry(changed, entry)
 
 
 def _blank_times(changed: bytearray, box: Box) -> None:
@@ -237,11 +180,15 @@ def _blank_times(changed: bytearray, box: Box) -> None:
     _fill(changed, box.body + 4, box.body + 4 + 2 * width)
 
 
-def _blank_item_name(changed: bytearray, entry: Box) -> None:
-    """Blank what an item is called, to the zero before its media type."""
-    name = entry.body + (14 if number(changed, entry.body, 1) == 3 else 12)
-    stop = changed.find(b"\0", name, entry.stop)
-    _fill(changed, name, stop if stop >= 0 else max(name, entry.stop), b" ")
+def _blank_entry(changed: bytearray, entry: Box) -> None:
+    """Leave of an item's entry its kind, not its name or media type; of a kind nobody knows that
+    neither: a decoder died of one that was no UTF-8."""
+    kind = entry.body + (10 if number(changed, entry.body, 1) == 3 else 8)
+    if kind + 4 > entry.stop:
+        raise Malformed("an item without a kind")
+    if bytes(changed[kind : kind + 4]) not in PICTURES | DETAILS:
+        changed[kind : kind + 4] = b"free"
+    _fill(changed, kind + 4, entry.stop)
 
 
 def _details(items: list[Item]) -> list[Item]:
@@ -294,11 +241,9 @@ def _blanked(kind: bytes, content: bytes, found: Findings) -> bytes:
     if kind == b"Exif":
         exif.note(content[4 + int.from_bytes(content[:4], "big") :], found)
         return _empty_exif(len(content), found.orientation)
-    if kind == b"mime":
-        if content.strip(b" \0"):
-            note_xmp(content, found)
-        return b" " * len(content)
-    if content.strip(b"\0"):
+    if kind == b"mime" and content.strip(b"\0"):
+        note_xmp(content, found)
+    elif content.strip(b"\0"):
         found.removed.add(Removed.OTHER)
     return bytes(len(content))
 

@@ -43,7 +43,8 @@ def walk(data: bytes) -> Findings:
         (jfif if segment.marker == APP0 else rest).append(_kept(view, segment, found))
     _note_trailing(view[end:], found)
     # JFIF comes first, Exif after it: decoders find either order, and this one is the rule.
-    found.parts = [view[:2], *filter(len, jfif[:1]), _exif_segment(found.orientation), *rest]
+    first_jfif = next(filter(len, jfif), b"")
+    found.parts = [view[:2], first_jfif, _exif_segment(found.orientation), *rest]
     return found
 
 

@@ -60,6 +60,7 @@ def _simple(chunks: list[Chunk], found: Findings) -> list[Chunk]:
     found.see_size(*_coded_size(picture))
     for chunk in others:
         _note_removed(chunk, found)
+    found.orientation = 1
     return [picture]
 
 
