@@ -14,6 +14,9 @@ from pathlib import Path
 
 from PIL import Image, ImageCms
 
+from gallery.intake import Limits
+
+LIMITS = Limits(max_bytes=60_000_000, max_pixels=64_000_000, max_frames=500)
 WIDTH, HEIGHT = 128, 64
 COLOURS = ("red", "yellow", "blue", "teal")  # top left, top right, bottom left, bottom right
 HEIC = (Path(__file__).parent / "pictures" / "corners.heic").read_bytes()
@@ -21,14 +24,14 @@ PILLOW_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
 FORMATS = (*PILLOW_FORMATS, "HEIC")
 
 
-def corners(size: tuple[int, int] = (WIDTH, HEIGHT)) -> Image.Image:
+def corners(mode: str = "RGB", size: tuple[int, int] = (WIDTH, HEIGHT)) -> Image.Image:
     """Return a picture whose four corners tell how it is turned."""
     width, height = size
     picture = Image.new("RGB", size)
     for index, colour in enumerate(COLOURS):
         left, top = index % 2 * width // 2, index // 2 * height // 2
         picture.paste(colour, (left, top, left + width // 2, top + height // 2))
-    return picture
+    return picture.convert(mode)
 
 
 def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
@@ -420,3 +423,115 @@ def with_canaries(kind: str, *, orientation: int = 1, little: bool = True) -> by
     if kind in ("AVIF", "HEIC"):
         return iso(kind, orientation=orientation, little=little)
     return makers[kind](orientation=orientation, little=little)
+
+
+# ---- pictures built of pictures --------------------------------------------------------------
+
+IDAT, MDAT = 1, 0  # where an item's content lies: iloc's construction methods
+
+
+@dataclass(frozen=True)
+class Part:
+    """An item of a picture that is built of several; it comes with its properties by number."""
+
+    kind: bytes
+    body: bytes
+    properties: tuple[int, ...] = ()
+    place: int = MDAT
+    media_type: bytes = b""
+
+
+def extent(width: int, height: int) -> bytes:
+    return full_box(b"ispe", 0, struct.pack(">II", width, height))
+
+
+def grid(rows: int, columns: int, width: int, height: int) -> Part:
+    body = bytes([0, 1, rows - 1, columns - 1]) + struct.pack(">II", width, height)
+    return Part(b"grid", body, place=IDAT)
+
+
+def linked(kind: bytes, source: int, *targets: int) -> bytes:
+    return box(kind, struct.pack(f">HH{len(targets)}H", source, len(targets), *targets))
+
+
+def built(
+    parts: list[Part], properties: list[bytes], links: list[bytes], more: bytes = b""
+) -> bytes:
+    """Return a HEIC of items 1 to n, the first of them primary."""
+    head, places = box(b"ftyp", b"heic", bytes(4), b"mif1", b"heic"), [0] * len(parts)
+    for _ in range(2):  # the table of places has the same length whatever it says
+        meta = _meta_of(parts, properties, links, places, more)
+        ends = {IDAT: 0, MDAT: len(head) + len(meta) + 8}
+        for index, part in enumerate(parts):
+            places[index] = ends[part.place]
+            ends[part.place] += len(part.body)
+    return head + meta + box(b"mdat", *(part.body for part in parts if part.place == MDAT))
+
+
+def _meta_of(
+    parts: list[Part], properties: list[bytes], links: list[bytes], places: list[int], more: bytes
+) -> bytes:
+    numbered = list(enumerate(zip(parts, places, strict=True), start=1))
+    entries = [
+        full_box(b"infe", 2, struct.pack(">HH", number, 0), part.kind, b"\0", part.media_type)
+        for number, (part, _) in numbered
+    ]
+    table = [
+        struct.pack(">HHHHII", number, part.place, 0, 1, place, len(part.body))
+        for number, (part, place) in numbered
+    ]
+    owned = [
+        struct.pack(">HB", number, len(part.properties)) + bytes(part.properties)
+        for number, (part, _) in numbered
+    ]
+    return full_box(
+        b"meta", 0,
+        full_box(b"hdlr", 0, bytes(4), b"pict", bytes(12), b"\0"),
+        box(b"dinf", full_box(b"dref", 0, struct.pack(">I", 1), full_box(b"url ", 0)[:-1] + b"\1")),
+        full_box(b"pitm", 0, b"\0\x01"),
+        full_box(b"iinf", 0, struct.pack(">H", len(entries)), *entries),
+        full_box(b"iref", 0, *links),
+        box(
+            b"iprp",
+            box(b"ipco", *properties),
+            full_box(b"ipma", 0, struct.pack(">I", len(owned)), *owned),
+        ),
+        box(b"idat", *(part.body for part in parts if part.place == IDAT)),
+        full_box(b"iloc", 1, b"\x44\0", struct.pack(">H", len(table)), *table),
+        more,
+    )  # fmt: skip
+
+
+def phone_heic() -> bytes:
+    """Return a HEIC as phones build it: tiles that reach over the edge, a small picture, a gain
+    map with XMP of its own, Exif, XMP, and a box of the maker's."""
+    coded, config = find_box(HEIC, b"mdat")[8:], find_box(HEIC, b"hvcC")
+    properties = [
+        config,
+        extent(WIDTH, HEIGHT),
+        extent(250, 120),
+        box(b"colr", b"prof", profile()),
+        box(b"irot", b"\3"),
+        full_box(b"pixi", 0, b"\x03\x08\x08\x08"),
+        full_box(b"auxC", 0, b"urn:com:apple:photo:2020:aux:hdrgainmap\0"),
+    ]
+    tile, xmp_type = Part(b"hvc1", coded, (0x81, 2, 4)), b"application/rdf+xml\0"
+    parts = [
+        replace(grid(2, 2, 250, 120), properties=(3, 4, 0x85, 6)),
+        *[tile] * 4,
+        Part(b"hvc1", coded, (0x81, 2, 4, 0x85, 6)),
+        Part(b"hvc1", coded, (0x81, 2, 0x85, 6, 7)),
+        Part(b"Exif", b"\0\0\0\x06Exif\0\0" + tiff(orientation=6, little=False)),
+        Part(b"mime", xmp(), media_type=xmp_type),
+        Part(b"mime", xmp(), media_type=canary("media-type").encode() + b"\0"),
+        Part(b"uri ", canary("uri-item").encode(), media_type=canary("uri").encode() + b"\0"),
+    ]
+    links = [
+        linked(b"dimg", 1, 2, 3, 4, 5),
+        linked(b"thmb", 6, 1),
+        linked(b"auxl", 7, 1),
+        *(linked(b"cdsc", source, 1) for source in (8, 9, 11)),
+        linked(b"cdsc", 10, 7),
+        linked(b"zzzz", 11, 1),
+    ]
+    return built(parts, properties, links, box(b"cana", canary("maker-box").encode()))
