@@ -13,6 +13,8 @@ from audit.context import current_request
 from audit.leaf import Fact, Leaf, Personal
 
 logger = logging.getLogger("audit")
+# Not below "audit": what is logged there goes to the trail.
+alarm = logging.getLogger("imageshare.alarm")
 
 
 class AuditUnavailable(Exception):
@@ -108,6 +110,25 @@ def record(
     if not entry.written:
         # Logging is configured by whoever installs us: a level or a missing handler is silent.
         raise AuditUnavailable
+
+
+def record_after(
+    event: Event,
+    *,
+    actor: uuid.UUID | None,
+    subject: uuid.UUID | None = None,
+    outcome: Outcome = Outcome.DONE,
+    **facts: Fact,
+) -> None:
+    """Record what is already so: committed, or failed. With no trail to take it, only an alarm.
+
+    Refusing now would tell the person that nothing happened, which is not true any more; what was
+    intended is on record.
+    """
+    try:
+        record(event, actor=actor, subject=subject, outcome=outcome, **facts)
+    except AuditUnavailable:
+        alarm.critical("Nothing took the entry that %s is %s.", event.value, outcome.value)
 
 
 def _compose(

@@ -5,14 +5,11 @@ from typing import TYPE_CHECKING
 
 from django.db import Error
 
-from audit.events import AuditUnavailable, Pending
+from audit.events import AuditUnavailable, Pending, alarm
 
 if TYPE_CHECKING:
     from audit.file import Line
     from audit.models import AuditEntry
-
-# Not below "audit": what is logged there comes here.
-alarm = logging.getLogger("imageshare.alarm")
 
 
 class AuditHandler(logging.Handler):

@@ -13,6 +13,7 @@ from accounts.certificates import NoKeys
 from accounts.throttle import Throttled, throttled
 from audit.context import request_id
 from audit.events import Event, Outcome, record
+from cryptocore.errors import CryptoError
 from gallery import errors
 from gallery.models import Grant
 
@@ -45,6 +46,8 @@ def answers_refusals(view: View) -> View:
         except errors.Waiting:
             sentence = _("This image waits until its owner signs in again. Nothing is lost.")
             return refusal(request, 409, "waiting", sentence, template="gallery/waiting.html")
+        except CryptoError:  # the person's own keys do not verify or open
+            return _altered(request, image_id, "own-keys")
         except (errors.HeadMoved, NoKeys):
             response = refusal(
                 request, 503, "busy", _("Something else was changing this. Nothing was changed.")

@@ -39,5 +39,9 @@ class HeadMoved(GalleryError):
     """Another act came between reading and writing; nothing was changed, start anew."""
 
 
+class TooManyReaders(GalleryError):
+    """More people than one share statement can list."""
+
+
 class NotARecipient(GalleryError):
     """This person has no access that could be taken back."""

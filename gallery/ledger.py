@@ -5,6 +5,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import Error
+from django.db.models import QuerySet
+
 from audit.events import Event, Outcome
 from audit.models import AuditEntry
 
@@ -19,19 +22,28 @@ class Doings:
 
 
 class Ledger:
-    """The openings of one image, by person. Grid thumbnails do not count."""
+    """The openings of one image, by person. Grid thumbnails do not count.
+
+    `away` says that the trail's table does not answer: then nothing is known, not nothing done.
+    """
 
     def __init__(self, image_id: uuid.UUID) -> None:
         self._people: dict[uuid.UUID, Doings] = defaultdict(Doings)
+        try:
+            for actor, event, time in self._entries(image_id):
+                self._count(self._people[actor], event, time)
+            self.away = False
+        except Error:
+            self.away = True
+
+    @staticmethod
+    def _entries(image_id: uuid.UUID) -> QuerySet[AuditEntry]:
         entries = AuditEntry.objects.filter(
             subject=image_id,
             event__in=[Event.IMAGE_OPENED, Event.IMAGE_DOWNLOADED],
             outcome=Outcome.DONE,
         )
-        for actor, event, time in entries.order_by("sequence").values_list(
-            "actor", "event", "time"
-        ):
-            self._count(self._people[actor], event, time)
+        return entries.order_by("sequence").values_list("actor", "event", "time")
 
     @staticmethod
     def _count(doings: Doings, event: str, time: datetime) -> None:

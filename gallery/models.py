@@ -11,6 +11,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from cryptocore import statements
+
 
 class SealedImage(models.Model):
     """One image of one owner, under its present lock. A deleted one stays as an empty row, so
@@ -63,7 +65,6 @@ class Statement(models.Model):
     sequence = models.PositiveIntegerField()
     body = models.BinaryField()
     signature = models.BinaryField()
-    digest = models.CharField(max_length=64)
 
     class Meta:
         constraints = [
@@ -71,6 +72,11 @@ class Statement(models.Model):
                 fields=["kind", "subject", "sequence"], name="one_statement_per_sequence"
             )
         ]
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the body, in hex: what the next statement calls `previous`."""
+        return statements.digest(bytes(self.body))
 
 
 class Grant(models.Model):

@@ -14,10 +14,10 @@ leaves before (7).
 import json
 import secrets
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from Crypto.PublicKey.RSA import RsaKey
 from django.conf import settings
@@ -30,12 +30,13 @@ from accounts.models import KeyPair, WrappedKey
 from cryptocore import content, entries, statements
 from cryptocore.errors import CryptoError
 from gallery import storage
-from gallery.access import Access
+from gallery.access import Access, access_to
 from gallery.errors import Altered, Waiting
-from gallery.models import Rendition, SealedImage, Statement
-from gallery.sealing import MANIFEST, SHARE, content_key_label, head_of
+from gallery.models import Grant, Rendition, SealedImage, Statement
+from gallery.sealing import MANIFEST, SHARE, content_key_label, head_of, heads_of
 
 Body = dict[str, Any]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def _step(name: str) -> Iterator[None]:
     """Whatever an attacker can cause in this step is `Altered`, with the step's name."""
     try:
         yield
-    except (CryptoError, KeyError, ValueError):
+    # TypeError: a number too large for its place in a context.
+    except (CryptoError, KeyError, ValueError, TypeError):
         raise Altered(name) from None
 
 
@@ -79,10 +81,18 @@ class Opener:
     def prepare(self, image_ids: Iterable[uuid.UUID]) -> None:
         """Fetch what opening these images will ask for: a page of sixty costs two queries."""
         ids = list(image_ids)
-        for statement in Statement.objects.filter(subject__in=ids).order_by("sequence"):
+        for statement in heads_of(ids):
             self._heads[statement.kind, statement.subject] = statement
         for row in Rendition.objects.filter(image_id__in=ids):
             self._storage_names[row.image_id, row.name] = row.storage_name
+
+    def forget(self, image_id: uuid.UUID) -> None:
+        """Drop what was read of an image that has changed meanwhile."""
+        for remembered in (self._bodies, self._heads):
+            for kind in (MANIFEST, SHARE):
+                remembered.pop((kind, image_id), None)
+        for name in Rendition.Name.values:
+            self._storage_names.pop((image_id, name), None)
 
     def open(self, access: Access, rendition: str) -> Opened:
         """Return one rendition of an image. Raises Altered, Waiting or StorageAway."""
@@ -100,12 +110,13 @@ class Opener:
     # (2), (3)
     def manifest(self, image: SealedImage) -> Body:
         """Return the verified manifest of the image's present lock."""
-        manifest = self._head(MANIFEST, image)
+        manifest = self.head(MANIFEST, image)
         if manifest["lock"] != image.lock:
             raise Altered("manifest-lock")
         return manifest
 
-    def _head(self, kind: str, image: SealedImage) -> Body:
+    def head(self, kind: str, image: SealedImage) -> Body:
+        """Return the newest statement of this kind about the image, its signature verified."""
         if (kind, image.pk) not in self._bodies:
             self._bodies[kind, image.pk] = self._verified_head(kind, image)
         return self._bodies[kind, image.pk]
@@ -135,15 +146,21 @@ class Opener:
     # (4)
     def check_entry(self, access: Access) -> None:
         """Check that the owner's newest share statement lists this reader, with these rights."""
-        share, grant = self._head(SHARE, access.image), access.grant
-        with _step("entry"):
+        if access.grant.reader_id != access.reader.pk or not self.is_signed(access.grant):
+            raise Altered("entry")
+        if access.grant.ends_at is not None and access.grant.ends_at <= timezone.now():
+            raise Altered("entry-ended")
+
+    def is_signed(self, grant: Grant) -> bool:
+        """Whether the owner's newest share statement says what this row says."""
+        signed = self.head(SHARE, grant.image)["entries"]
+        try:
             entry = entries.parse_entry(bytes(grant.entry))
             digest = entries.entry_digest(bytes(grant.entry), bytes(grant.salt))
-        signed = digest in share["entries"]
-        if not signed or entry.person != access.reader.pk or entry.rights != grant.rights:
-            raise Altered("entry")
-        if entry.ends_at is not None and entry.ends_at <= timezone.now():
-            raise Altered("entry-ended")
+        except CryptoError:
+            return False
+        said = (entry.person, entry.rights, entry.ends_at)
+        return digest in signed and said == (grant.reader_id, grant.rights, grant.ends_at)
 
     # (5)
     def _read_stored(self, image: SealedImage, rendition: str, facts: Body) -> bytes:
@@ -218,6 +235,30 @@ class Opener:
             content_key, subject=wrapped.subject, lock=wrapped.lock
         )
         WrappedKey.objects.filter(pk=wrapped.pk).update(quick_key=quick_key)
+
+
+def settled(opener: Opener, access: Access, act: Callable[[Access], Result]) -> Result:
+    """Return `act(access)`, begun anew where an act of the owner came between its reads.
+
+    What looks altered because half of it was read before a re-lock and half after is not. Raises
+    what `act` raises, and AccessEnded if it was this reader's access that was ended.
+    """
+    while True:
+        try:
+            return act(access)
+        except Altered:
+            newer = moved_on(access)
+            if newer is None:
+                raise
+            opener.forget(access.image.pk)
+            access = newer
+
+
+def moved_on(access: Access) -> Access | None:
+    """Return the reader's present access if the image or the grant changed, else None."""
+    newer = access_to(access.image.pk, reader=access.reader)
+    same_lock = newer.image.lock == access.image.lock
+    return None if same_lock and newer.grant.salt == access.grant.salt else newer
 
 
 def _about(body: Body, image: SealedImage, *, sequence: int) -> Body:

@@ -13,13 +13,14 @@ from django.utils.translation import ngettext
 from accounts.fingerprints import grouped
 from accounts.models import User
 from gallery.access import Access
-from gallery.errors import Altered, Waiting
+from gallery.errors import AccessEnded, Altered, Waiting
 from gallery.ledger import Ledger
-from gallery.models import Grant, Rendition
-from gallery.opening import Body, Opener
+from gallery.models import Grant, Rendition, SealedImage
+from gallery.opening import Body, Opened, Opener, settled
+from gallery.readers import readers_as_signed
 from gallery.services.notices import NoticeKind, NoticeState, ShownNotice
+from gallery.storage import StorageAway
 
-EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "AVIF": "avif"}
 AVATAR_CLASSES = 8
 
 
@@ -67,10 +68,10 @@ def cards(grants: Iterable[Grant], opener: Opener | None) -> list[Card]:
     grants = list(grants)
     if opener:
         opener.prepare(grant.image_id for grant in grants)
-    return [_card(grant, opener) for grant in grants]
+    return [_card(grant, _opened_facts(grant, opener) if opener else {}) for grant in grants]
 
 
-def _card(grant: Grant, opener: Opener | None) -> Card:
+def _card(grant: Grant, facts: dict[str, Any]) -> Card:
     owner = grant.image.owner
     return Card(
         id=grant.image_id,
@@ -83,17 +84,20 @@ def _card(grant: Grant, opener: Opener | None) -> Card:
         rights=grant.rights,
         recipient_count=getattr(grant, "recipient_count", 1),
         is_new=getattr(grant, "is_new", False),
-        **(_opened_facts(grant, opener) if opener else {}),
+        **facts,
     )
 
 
 def _opened_facts(grant: Grant, opener: Opener) -> dict[str, Any]:
+    """Return what an image's description adds to its card; no trouble of one keeps the others."""
     try:
-        description = opener.description(Access(grant.reader, grant))
+        description = settled(opener, Access(grant.reader, grant), opener.description)
     except Altered:
         return {"state": "altered"}
     except Waiting:
         return {"state": "waiting"}
+    except (AccessEnded, StorageAway):
+        return {"state": "away"}
     return {
         "state": "verified",
         "caption": description["caption"],
@@ -107,12 +111,19 @@ def shown_name(description: Body, grant: Grant) -> str:
     """The file name for its owner; a neutral one for recipients, since names tell tales."""
     if grant.reader_id == grant.image.owner_id:
         return str(description["file_name"])
-    return neutral_name(description, grant.image_id)
+    return neutral_name("image/" + description["format"].lower(), grant.image_id)
 
 
-def neutral_name(description: Body, image_id: uuid.UUID) -> str:
-    extension = EXTENSIONS.get(description["format"], description["format"].lower())
+def neutral_name(media_type: str, image_id: uuid.UUID) -> str:
+    extension = media_type.removeprefix("image/").replace("jpeg", "jpg")
     return f"image-{str(image_id)[:8]}.{extension}"
+
+
+def disposition(rendition: str, opened: Opened, image_id: uuid.UUID) -> str:
+    """Return Content-Disposition (RFC 6266): an original is kept under a name of ours."""
+    if rendition != Rendition.Name.ORIGINAL:
+        return "inline"
+    return f'attachment; filename="{neutral_name(opened.media_type, image_id)}"'
 
 
 def card_json(card: Card) -> dict[str, Any]:
@@ -151,10 +162,13 @@ def people_to_choose(contacts: Iterable[Person], chosen: list[str]) -> dict[str,
 
 
 def image_context(access: Access, opener: Opener) -> dict[str, Any]:
-    """Return what the image page shows. Raises Altered or Waiting."""
+    """Return what the image page shows: to its owner also who can open it.
+
+    Raises Altered or Waiting.
+    """
     description, manifest = opener.description(access), opener.manifest(access.image)
     owner = access.image.owner
-    return {
+    context = {
         "image": _image_facts(access, description),
         "verdict": _verdict(owner, manifest),
         "is_owner": access.is_owner,
@@ -162,6 +176,13 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
         "ends_at": access.grant.ends_at,
         "owner": owner,
     }
+    return {**context, **_readers(access.image, opener)} if access.is_owner else context
+
+
+def _readers(image: SealedImage, opener: Opener) -> dict[str, Any]:
+    readers, ledger = readers_as_signed(image, opener), Ledger(image.pk)
+    rows = [_row(grant, ledger) for grant in readers.signed if grant.reader_id != image.owner_id]
+    return {"rows": rows, "list_altered": bool(readers.unsigned)}
 
 
 def _image_facts(access: Access, description: Body) -> dict[str, Any]:
@@ -215,12 +236,8 @@ def _verdict(owner: User, manifest: Body) -> dict[str, Any]:
     }
 
 
-def rows_of(grants: Iterable[Grant], ledger: Ledger) -> list[dict[str, Any]]:
-    """Return who can open an image, and what the trail says each has done with it."""
-    return [_row(grant, ledger) for grant in grants if grant.reader_id != grant.image.owner_id]
-
-
 def _row(grant: Grant, ledger: Ledger) -> dict[str, Any]:
+    """Return one person who can open an image, and what the trail says they did with it."""
     doings = ledger.of(grant.reader_id)
     return {
         **asdict(person_of(grant.reader)),
@@ -228,23 +245,32 @@ def _row(grant: Grant, ledger: Ledger) -> dict[str, Any]:
         "ends_at": grant.ends_at,
         "granted_at": grant.granted_at,
         "last_opened": doings.last_opened,
-        "opened_count": doings.opened,
-        "downloaded_count": doings.downloaded,
+        "opened_count": None if ledger.away else doings.opened,
+        "downloaded_count": None if ledger.away else doings.downloaded,
     }
 
 
-def removal_sentence(name: str, opened: int, downloaded: int) -> str:
-    """The receipt of a revoked access."""
-    before = ngettext("opened once", "opened %(count)s times", opened) % {"count": opened}
-    if not opened:
+def receipt_json(grant: Grant, ledger: Ledger) -> dict[str, Any]:
+    """Return the receipt of a revoked access; what the trail cannot tell now is None."""
+    doings = ledger.of(grant.reader_id)
+    return {
+        "recipient": grant.reader.username,
+        "ended_at": grant.ended_at,
+        "opened": None if ledger.away else doings.opened,
+        "downloaded": None if ledger.away else doings.downloaded,
+    }
+
+
+def receipt_sentence(grant: Grant, ledger: Ledger) -> str:
+    name, doings = str(grant.reader), ledger.of(grant.reader_id)
+    ended = _("%(name)s can no longer open this image.") % {"name": name}
+    if ledger.away:
+        return ended
+    before = ngettext("opened once", "opened %(count)s times", doings.opened)
+    if not doings.opened:
         before = _("never opened")
-    return _(
-        "%(name)s can no longer open this image. Before that: %(before)s, downloaded %(count)s×."
-    ) % {
-        "name": name,
-        "before": before,
-        "count": downloaded,
-    }
+    facts = {"before": before % {"count": doings.opened}, "downloads": doings.downloaded}
+    return f"{ended} " + _("Before that: %(before)s, downloaded %(downloads)s×.") % facts
 
 
 # ---- notices ---------------------------------------------------------------------------------

@@ -4,12 +4,13 @@ Nothing here reads or writes a row; services decide when.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from Crypto.PublicKey.RSA import RsaKey
 from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -149,8 +150,15 @@ def sign_statement(
         sequence=sequence,
         body=body,
         signature=keyring.sign(pair, kind, body),
-        digest=statements.digest(body),
     )
+
+
+def heads_of(subjects: Iterable[uuid.UUID]) -> QuerySet[Statement]:
+    """Return the newest statements of both kinds about these images."""
+    newer = Statement.objects.filter(
+        kind=OuterRef("kind"), subject=OuterRef("subject"), sequence__gt=OuterRef("sequence")
+    )
+    return Statement.objects.filter(~Exists(newer), subject__in=subjects)
 
 
 def head_of(kind: str, subject: uuid.UUID) -> Statement | None:

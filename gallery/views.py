@@ -1,7 +1,6 @@
 """Pages and bytes of images: bind, call, answer."""
 
 import uuid
-from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -32,14 +31,13 @@ from audit.events import Event, Outcome, record
 from gallery import presenting
 from gallery.access import Access, access_to
 from gallery.answers import answers_refusals
-from gallery.errors import NotARecipient
+from gallery.errors import NotARecipient, TooManyReaders
 from gallery.forms import ShareForm, TermsForm, UploadForm
 from gallery.ledger import Ledger
 from gallery.models import Grant, Rendition
-from gallery.opening import Opener
+from gallery.opening import Opener, settled
 from gallery.releases import record_opening, record_thumbnails
 from gallery.services import deleting, notices, revoking, sharing
-from gallery.services.acts import live_grants
 from gallery.services.batches import Batch, Wishes, upload_all
 from gallery.services.uploading import Origin
 
@@ -103,9 +101,7 @@ def _list_json(cards: list[presenting.Card], page: Page) -> dict[str, Any]:
 @unlocked
 @answers_refusals
 def image(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
-    access = access_to(image_id, reader=request.user)
-    context = _image_page(request, access)
-    record_opening(request.user, image_id, Rendition.Name.DESCRIPTION)
+    context = _image_page(request, access_to(image_id, reader=request.user))
     if wants_json(request):
         return JsonResponse(_image_json(context))
     return render(request, "gallery/image.html", context)
@@ -114,12 +110,13 @@ def image(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
 def _image_page(
     request: HttpRequest, access: Access, form: TermsForm | None = None
 ) -> dict[str, Any]:
-    """Return what the image page shows: to its owner also who can open it."""
-    context = presenting.image_context(access, Opener(keyring_of(request)))
+    """Return what the image page shows: to its owner also who can open it. Records the opening."""
+    opener = Opener(keyring_of(request))
+    context = settled(opener, access, lambda access: presenting.image_context(access, opener))
     if access.is_owner:
-        context["rows"] = presenting.rows_of(live_grants(access.image), Ledger(access.image.pk))
         context["share_form"] = form or ShareForm(owner=request.user)
         context["people"] = _people_to_choose(request)
+    record_opening(request.user, access.image.pk, Rendition.Name.DESCRIPTION)
     return context
 
 
@@ -169,18 +166,14 @@ def _bytes(request: HttpRequest, image_id: uuid.UUID, rendition: str) -> HttpRes
     if rendition == Rendition.Name.ORIGINAL:
         access.require(Grant.Rights.DOWNLOAD)
     opener = Opener(keyring_of(request))
-    opened = opener.open(access, rendition)
-    disposition = "inline"
-    if rendition == Rendition.Name.ORIGINAL:
-        name = presenting.neutral_name(opener.description(access), image_id)
-        disposition = f'attachment; filename="{name}"'
+    opened = settled(opener, access, lambda access: opener.open(access, rendition))
     record_opening(request.user, image_id, rendition)
     return StreamingHttpResponse(
         opened.chunks(),
         content_type=opened.media_type,
         headers={
             "Content-Length": str(opened.length_bytes),
-            "Content-Disposition": disposition,
+            "Content-Disposition": presenting.disposition(rendition, opened, image_id),
             "Content-Security-Policy": NO_PLUGINS,
             "Cache-Control": "private, no-store",
         },
@@ -206,8 +199,8 @@ def upload(request: HttpRequest) -> HttpResponse:
         return _refused_upload(request, form)
     try:
         batch = upload_all(keyring=keyring_of(request), files=files, wishes=_wishes(form))
-    except NoKeys:
-        form.add_error("recipients", _keys_changed())
+    except NoKeys as error:
+        form.add_error("recipients", _not_shared(error))
         return _refused_upload(request, form)
     return _uploaded(request, batch, form)
 
@@ -236,7 +229,11 @@ def _wishes(form: UploadForm) -> Wishes:
     )
 
 
-def _keys_changed() -> ValidationError:
+def _not_shared(error: Exception) -> ValidationError:
+    if isinstance(error, TooManyReaders):
+        sentence = _("At most %(limit)s people can open one image. Nothing was shared.")
+        limit = {"limit": settings.MAX_RECIPIENTS}
+        return ValidationError(sentence, code="too_many_recipients", params=limit)
     sentence = _("A recipient's keys changed just now. Nothing was shared. Try again.")
     return ValidationError(sentence, code="no_keys")
 
@@ -309,12 +306,16 @@ def share(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
     form = ShareForm(request.POST, owner=request.user)
     if not form.is_valid():
         return _invalid(request, image_id, form)
-    shared = sharing.share_image(
-        keyring=keyring_of(request),
-        image_id=image_id,
-        recipients=form.cleaned_data["recipients"],
-        terms=form.terms,
-    )
+    try:
+        shared = sharing.share_image(
+            keyring=keyring_of(request),
+            image_id=image_id,
+            recipients=form.cleaned_data["recipients"],
+            terms=form.terms,
+        )
+    except (TooManyReaders, NoKeys) as error:
+        form.add_error("recipients", _not_shared(error))
+        return _invalid(request, image_id, form)
     if wants_json(request):
         return JsonResponse(_shared_json(shared))
     names = ", ".join(str(person) for person in form.cleaned_data["recipients"])
@@ -333,7 +334,8 @@ def _shared_json(shared: sharing.Shared) -> dict[str, list[str]]:
 
 def _invalid(request: HttpRequest, image_id: uuid.UUID, form: TermsForm) -> HttpResponse:
     _record_refused(request, Event.IMAGE_SHARE_REFUSED, form, image_id)
-    context = _image_page(request, access_to(image_id, reader=request.user), form)
+    access = access_to(image_id, reader=request.user)
+    context = {} if wants_json(request) else _image_page(request, access, form)
     return form_refusal(request, form, "gallery/image.html", context)
 
 
@@ -378,18 +380,10 @@ def _person_named(name: str) -> User:
 
 
 def _revoked(request: HttpRequest, grant: Grant) -> HttpResponse:
-    doings = Ledger(grant.image_id).of(grant.reader_id)
+    ledger = Ledger(grant.image_id)
     if wants_json(request):
-        return JsonResponse(
-            {
-                "recipient": grant.reader.username,
-                "ended_at": grant.ended_at,
-                "opened": doings.opened,
-                "downloaded": doings.downloaded,
-            }
-        )
-    sentence = presenting.removal_sentence(str(grant.reader), doings.opened, doings.downloaded)
-    messages.success(request, sentence)
+        return JsonResponse(presenting.receipt_json(grant, ledger))
+    messages.success(request, presenting.receipt_sentence(grant, ledger))
     return redirect("gallery:image", grant.image_id)
 
 

@@ -15,10 +15,11 @@ from django.utils import timezone
 
 from accounts.custody import Keyring
 from accounts.models import WrappedKey
-from audit.events import Event, Outcome, record
-from gallery.access import Access, access_to, has_ended
-from gallery.errors import HeadMoved
+from audit.events import Event, Outcome, record, record_after
+from gallery.access import Access, access_to
+from gallery.errors import Altered, HeadMoved
 from gallery.models import Grant, SealedImage, Statement
+from gallery.opening import moved_on
 from gallery.sealing import SHARE, head_of
 
 TRIES = 5  # how often an act is begun anew because another came between
@@ -43,11 +44,15 @@ def owners_access(keyring: Keyring, image_id: uuid.UUID) -> Access:
     return access
 
 
-def live_grants(image: SealedImage) -> list[Grant]:
-    """Return the grants that hold now, the owner's first."""
-    grants = image.grants.filter(ended_at=None).select_related("reader", "wrapped_key__key_pair")
-    live = [grant for grant in grants.order_by("granted_at") if not has_ended(grant)]
-    return sorted(live, key=lambda grant: grant.reader_id != image.owner_id)
+@contextmanager
+def anew_if_moved(access: Access) -> Iterator[None]:
+    """Let an act begin anew where what it read looks altered because another came between."""
+    try:
+        yield
+    except Altered:
+        if moved_on(access):
+            raise HeadMoved from None
+        raise
 
 
 @contextmanager
@@ -58,9 +63,16 @@ def recorded(event: Event, image: SealedImage, **facts: str | list[str]) -> Iter
     try:
         yield
     except BaseException:
-        record(event, outcome=Outcome.FAILED, **about)
+        record_after(event, outcome=Outcome.FAILED, **about)
         raise
-    record(event, **about, **facts)
+    record_after(event, **about, **facts)
+
+
+def record_unsigned(image: SealedImage, grants: list[Grant]) -> None:
+    """Record that rows said somebody may open this image whom its owner never named."""
+    if grants:
+        about = {"actor": image.owner_id, "subject": image.pk, "outcome": Outcome.FAILED}
+        record_after(Event.IMAGE_ALTERED, **about, step="entries", count=len(grants))
 
 
 def hold(image: SealedImage, head: Statement | None) -> None:

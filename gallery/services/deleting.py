@@ -12,16 +12,16 @@ from accounts.recipients import lock_keys
 from audit.events import Event
 from gallery import storage
 from gallery.models import Grant, SealedImage
+from gallery.readers import live_grants
 from gallery.sealing import SHARE, head_of
 from gallery.services.acts import (
     end_grants,
     hold,
-    live_grants,
     owners_access,
     recorded,
     starting_anew,
 )
-from gallery.services.notices import NoticeKind, record_notices, send_notices
+from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
 
 
 def delete_image(*, keyring: Keyring, image_id: uuid.UUID) -> None:
@@ -37,19 +37,19 @@ def _delete_once(keyring: Keyring, image_id: uuid.UUID) -> None:
         with transaction.atomic():
             hold(image, head)
             lock_keys([], besides=[grant.reader for grant in grants])
-            _empty(image, grants)
+            sent = _empty(image, grants)
         storage.discard(names)
         truncate_write_ahead_log()
-    record_notices(NoticeKind.DELETED, _recipients(image, grants))
+    record_notices([sent])
 
 
-def _empty(image: SealedImage, grants: list[Grant]) -> None:
+def _empty(image: SealedImage, grants: list[Grant]) -> Sent:
     end_grants(list(image.grants.filter(ended_at=None)), Grant.Ended.DELETED)
     WrappedKey.objects.filter(subject=image.pk).delete()
     image.renditions.all().delete()
     image.deleted_at = timezone.now()
     image.save(update_fields=["deleted_at"])
-    send_notices(NoticeKind.DELETED, _recipients(image, grants))
+    return send_notices(NoticeKind.DELETED, _recipients(image, grants))
 
 
 def _recipients(image: SealedImage, grants: list[Grant]) -> list[Grant]:

@@ -6,7 +6,7 @@ forged, altered, moved to another person, repeated or taken away is seen, and sa
 
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.mac_keys import notice_mac_key
 from accounts.models import MacKey, User
-from audit.events import Event, Outcome, record
+from audit.events import Event, Outcome, record, record_after
 from audit.models import AuditEntry
 from cryptocore import canonical
 from cryptocore.context import context
@@ -65,37 +65,60 @@ class ShownNotice:
 # ---- writing ---------------------------------------------------------------------------------
 
 
-def send_notices(kind: NoticeKind, grants: Iterable[Grant]) -> None:
+@dataclass
+class Sent:
+    """Whose notices of one kind were written, and whose could not be."""
+
+    kind: NoticeKind
+    told: list[Grant] = field(default_factory=list)
+    untold: list[Grant] = field(default_factory=list)
+
+
+def send_notices(kind: NoticeKind, grants: Iterable[Grant]) -> Sent:
     """Write one notice to the reader of each grant, inside the caller's transaction.
 
-    The caller holds the readers' rows (accounts.recipients.lock_keys, or lock_people), so that
-    sequences neither repeat nor leave gaps.
+    The caller holds the readers' rows (accounts.recipients.lock_keys), so that sequences neither
+    repeat nor leave gaps. Somebody whose MAC key does not open is not told: that must not keep
+    an owner from taking access back.
     """
+    sent = Sent(kind)
     for grant in grants:
-        _send(kind, grant)
+        mac_key_row = MacKey.objects.filter(user=grant.reader).order_by("-epoch").first()
+        try:
+            key = notice_mac_key(mac_key_row) if mac_key_row else None
+        except CryptoError:
+            key = None
+        if mac_key_row is None or key is None:
+            sent.untold.append(grant)
+            continue
+        _send(kind, grant, mac_key_row, key)
+        sent.told.append(grant)
+    return sent
 
 
-def record_notices(kind: NoticeKind, grants: list[Grant]) -> None:
-    """Record whom notices were sent to, after they were committed."""
+def record_notices(sent: Iterable[Sent]) -> None:
+    """Record whom notices were sent to, after they were committed, and who could not be told."""
+    for one in sent:
+        _record_people(one.kind, one.told, Outcome.DONE)
+        _record_people(one.kind, one.untold, Outcome.FAILED)
+
+
+def _record_people(kind: NoticeKind, grants: list[Grant], outcome: Outcome) -> None:
     for start in range(0, len(grants), PEOPLE_PER_ENTRY):
         some = grants[start : start + PEOPLE_PER_ENTRY]
-        record(
+        record_after(
             Event.NOTICE_SENT,
             actor=some[0].image.owner_id,
             subject=some[0].image_id,
+            outcome=outcome,
             kind=kind.value,
             people=[str(grant.reader_id) for grant in some],
         )
 
 
 @sensitive_variables()
-def _send(kind: NoticeKind, grant: Grant) -> None:
-    person = grant.reader
-    mac_key_row = MacKey.objects.filter(user=person).order_by("-epoch").first()
-    if mac_key_row is None:
-        return  # an account that lost its keys; it has no page to read notices on either
-    key = notice_mac_key(mac_key_row)
-    now = timezone.now()
+def _send(kind: NoticeKind, grant: Grant, mac_key_row: MacKey, key: bytes) -> None:
+    person, now = grant.reader, timezone.now()
     sequence = _next_sequence(person)
     body = canonical.encode(
         {

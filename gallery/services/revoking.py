@@ -18,9 +18,10 @@ from audit.events import Event
 from cryptocore import content
 from gallery import storage
 from gallery.access import Access
-from gallery.errors import NotARecipient
+from gallery.errors import HeadMoved, NotARecipient
 from gallery.models import Grant, Rendition, SealedImage, Statement
 from gallery.opening import Opener
+from gallery.readers import readers_as_signed
 from gallery.sealing import (
     MANIFEST,
     SHARE,
@@ -35,28 +36,33 @@ from gallery.sealing import (
     wrap_for,
 )
 from gallery.services.acts import (
+    anew_if_moved,
     end_expired,
     end_grants,
     hold,
-    live_grants,
     owners_access,
+    record_unsigned,
     recorded,
     starting_anew,
 )
-from gallery.services.notices import NoticeKind, record_notices, send_notices
+from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
 from gallery.services.sharing import readers_of
-from gallery.services.uploading import add_renditions
+from gallery.services.uploading import add_renditions, discard_unreferenced
 
 
 @dataclass
 class Relocked:
-    """An image under its next lock, made but not stored yet."""
+    """An image under its next lock, made but not stored yet.
+
+    `unsigned` rows end with it: they name people whom the owner never let in.
+    """
 
     head: Statement | None
     lock: int
     sealed: dict[str, Sealed] = field(repr=False)
     statements: list[Statement]
     remaining: list[Grant]
+    unsigned: list[Grant]
 
 
 @sensitive_variables()
@@ -78,7 +84,8 @@ def _revoke_once(keyring: Keyring, image_id: uuid.UUID, recipient: User) -> Gran
     if grant is None or recipient == keyring.user:
         raise NotARecipient
     if grant.ended_at is None:
-        relocked = _relock(keyring, access, without=grant)
+        with anew_if_moved(access):
+            relocked = _relock(keyring, access, without=grant)
         _commit(access.image, relocked, grant)
         grant.refresh_from_db()
     return grant
@@ -89,11 +96,13 @@ def _relock(keyring: Keyring, access: Access, *, without: Grant) -> Relocked:
     """Open everything once more and seal it under a new content key."""
     image, lock, content_key = access.image, access.image.lock + 1, content.new_content_key()
     share_head, manifest_head = head_of(SHARE, image.pk), head_of(MANIFEST, image.pk)
-    sealed = seal_renditions(_open_all(keyring, access), content_key)
+    opener = Opener(keyring)
+    sealed = seal_renditions(_open_all(opener, access), content_key)
+    readers = readers_as_signed(image, opener)
     manifest = manifest_fields(
         sealed, content_key, image_id=image.pk, owner_id=image.owner_id, lock=lock
     )
-    remaining = [grant for grant in live_grants(image) if grant.pk != without.pk]
+    remaining = [grant for grant in readers.signed if grant.pk != without.pk]
     for grant in remaining:
         set_entry(grant, rights=grant.rights, ends_at=grant.ends_at)
         grant.wrapped_key = _wrap_anew(grant, content_key, lock)
@@ -105,12 +114,12 @@ def _relock(keyring: Keyring, access: Access, *, without: Grant) -> Relocked:
         sign_statement(kind, fields, keyring=keyring, subject=image.pk, previous=previous)
         for kind, fields, previous in new
     ]
-    return Relocked(share_head, lock, sealed, statements, remaining)
+    unsigned = [grant for grant in readers.unsigned if grant.pk != without.pk]
+    return Relocked(share_head, lock, sealed, statements, remaining, unsigned)
 
 
 @sensitive_variables()
-def _open_all(keyring: Keyring, access: Access) -> dict[str, Plain]:
-    opener = Opener(keyring)
+def _open_all(opener: Opener, access: Access) -> dict[str, Plain]:
     opened = {name: opener.open(access, name) for name in Rendition.Name.values}
     return {name: Plain(one.plaintext(), one.media_type) for name, one in opened.items()}
 
@@ -121,6 +130,8 @@ def _wrap_anew(grant: Grant, content_key: bytes, lock: int) -> WrappedKey | None
 
     Another person's missing key must not keep the owner from revoking.
     """
+    if not grant.reader.is_active:
+        return None
     try:
         (reader,) = readers_of([grant.reader])
     except NoKeys:
@@ -138,22 +149,23 @@ def _commit(image: SealedImage, relocked: Relocked, ended: Grant) -> None:
             for name, rendition in relocked.sealed.items():
                 new_names[name] = storage.put(rendition.stored)
             with transaction.atomic():
-                _exchange(image, relocked, ended, new_names)
+                sent = _exchange(image, relocked, ended, new_names)
         except BaseException:
-            storage.discard(new_names.values())
+            discard_unreferenced(new_names.values())
             raise
         storage.discard(old_names)
         truncate_write_ahead_log()
-    record_notices(NoticeKind.REVOKED, [ended])
+    record_unsigned(image, relocked.unsigned)
+    record_notices([sent])
 
 
 def _exchange(
     image: SealedImage, relocked: Relocked, ended: Grant, new_names: dict[str, str]
-) -> None:
+) -> Sent:
     hold(image, relocked.head)
     keys = [grant.wrapped_key for grant in relocked.remaining if grant.wrapped_key]
-    lock_keys((key.key_pair for key in keys), besides=[ended.reader])
-    end_grants([ended], Grant.Ended.REVOKED)
+    _lock_keys(keys, ended)
+    end_grants([ended, *relocked.unsigned], Grant.Ended.REVOKED)
     end_expired(image)
     WrappedKey.objects.filter(subject=image.pk).delete()
     WrappedKey.objects.bulk_create(keys)
@@ -165,4 +177,12 @@ def _exchange(
     image.lock = relocked.lock
     image.stored_bytes = sum(len(sealed.stored) for sealed in relocked.sealed.values())
     image.save(update_fields=["lock", "stored_bytes"])
-    send_notices(NoticeKind.REVOKED, [ended])
+    return send_notices(NoticeKind.REVOKED, [ended])
+
+
+def _lock_keys(keys: list[WrappedKey], ended: Grant) -> None:
+    """Hold the rows. Raises HeadMoved where somebody's key changed meanwhile: they will wait."""
+    try:
+        lock_keys((key.key_pair for key in keys), besides=[ended.reader])
+    except NoKeys:
+        raise HeadMoved from None

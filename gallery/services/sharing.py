@@ -14,8 +14,11 @@ from accounts.custody import Keyring
 from accounts.models import User
 from accounts.recipients import key_to_wrap_to, lock_keys
 from audit.events import Event
+from cryptocore import statements
+from gallery.errors import Altered, TooManyReaders
 from gallery.models import Grant, SealedImage, Statement
 from gallery.opening import Opener
+from gallery.readers import readers_as_signed
 from gallery.sealing import (
     SHARE,
     Reader,
@@ -26,9 +29,9 @@ from gallery.sealing import (
     wrap_for,
 )
 from gallery.services.acts import (
+    anew_if_moved,
     end_expired,
     hold,
-    live_grants,
     owners_access,
     recorded,
     starting_anew,
@@ -56,7 +59,8 @@ def share_image(
 ) -> Shared:
     """Grant `recipients` access to the owner's image; who had it already has its terms changed.
 
-    Raises NotYours, NotAllowed, Altered, NoKeys or HeadMoved; then nothing has changed.
+    Raises NotYours, NotAllowed, Altered, TooManyReaders, NoKeys or HeadMoved; then nothing has
+    changed.
     """
     return starting_anew(lambda: _share_once(keyring, image_id, recipients, terms))
 
@@ -65,15 +69,26 @@ def share_image(
 def _share_once(
     keyring: Keyring, image_id: uuid.UUID, recipients: list[User], terms: Terms
 ) -> Shared:
-    access = owners_access(keyring, image_id)
-    head, kept = head_of(SHARE, image_id), live_grants(access.image)
-    content_key = Opener(keyring).content_key_for(access)
+    access, head = owners_access(keyring, image_id), head_of(SHARE, image_id)
+    opener = Opener(keyring)
+    with anew_if_moved(access):
+        kept = _signed_readers(access.image, opener)
+        content_key = opener.content_key_for(access)
     shared = Shared()
     for person in recipients:
         _grant(person, kept, access.image, content_key, terms, shared)
+    if len(kept) + len(shared.added) > statements.MAX_ENTRIES:
+        raise TooManyReaders
     if shared.touched:
         _commit(keyring, access.image, head, kept + shared.added, shared)
     return shared
+
+
+def _signed_readers(image: SealedImage, opener: Opener) -> list[Grant]:
+    readers = readers_as_signed(image, opener)
+    if readers.unsigned:
+        raise Altered("entries")
+    return readers.signed
 
 
 @sensitive_variables()
@@ -131,7 +146,8 @@ def _commit(
         for grant in shared.touched:
             grant.wrapped_key.save()
             grant.save()
-        send_notices(NoticeKind.SHARED, shared.added)
-        send_notices(NoticeKind.CHANGED, shared.changed)
-    record_notices(NoticeKind.SHARED, shared.added)
-    record_notices(NoticeKind.CHANGED, shared.changed)
+        sent = [
+            send_notices(NoticeKind.SHARED, shared.added),
+            send_notices(NoticeKind.CHANGED, shared.changed),
+        ]
+    record_notices(sent)

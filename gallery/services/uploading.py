@@ -2,10 +2,11 @@
 
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -31,7 +32,7 @@ from gallery.sealing import (
     wrap_for,
 )
 from gallery.services.acts import recorded
-from gallery.services.notices import NoticeKind, record_notices, send_notices
+from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
 
 FIRST_LOCK = 1
 
@@ -85,8 +86,8 @@ def upload_image(
     statements = _sign(keyring, image, sealed, content_key, grants)
     digests = {statement.kind: statement.digest for statement in statements}
     with recorded(Event.IMAGE_UPLOADED, image, **digests):
-        _store(image, sealed, statements, grants, wrapped)
-    record_notices(NoticeKind.SHARED, grants[1:])
+        sent = _store(image, sealed, statements, grants, wrapped)
+    record_notices([sent])
     return image
 
 
@@ -157,7 +158,7 @@ def _store(
     statements: list[Statement],
     grants: list[Grant],
     wrapped: list[WrappedKey],
-) -> None:
+) -> Sent:
     """Write ciphertext, then rows; if the rows fail, take the ciphertext away again."""
     names: dict[str, str] = {}
     try:
@@ -170,10 +171,22 @@ def _store(
             Statement.objects.bulk_create(statements)
             WrappedKey.objects.bulk_create(wrapped)
             Grant.objects.bulk_create(grants)
-            send_notices(NoticeKind.SHARED, grants[1:])  # not to the owner, who comes first
+            return send_notices(NoticeKind.SHARED, grants[1:])  # the first is the owner
     except BaseException:
-        storage.discard(names.values())
+        discard_unreferenced(names.values())
         raise
+
+
+def discard_unreferenced(names: Iterable[str]) -> None:
+    """Delete stored bytes that no row names.
+
+    An error does not prove that a commit failed: its answer alone may have been lost, and then the
+    rows are there and name these very bytes. What the database cannot deny now is left to `purge`.
+    """
+    names = set(names)
+    with suppress(DatabaseError):
+        rows = Rendition.objects.filter(storage_name__in=names)
+        storage.discard(names.difference(rows.values_list("storage_name", flat=True)))
 
 
 def add_renditions(image: SealedImage, names: dict[str, str]) -> None:

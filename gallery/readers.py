@@ -1,0 +1,33 @@
+"""Who may open an image, as its owner signed it.
+
+A grant's row is only an index: whoever can write to the database can insert or change one. So
+whatever signs a new list, or wraps a key, begins from what the newest signed list says.
+"""
+
+from dataclasses import dataclass
+
+from gallery.access import has_ended
+from gallery.models import Grant, SealedImage
+from gallery.opening import Opener
+
+
+@dataclass(frozen=True)
+class Readers:
+    """The grants that hold now: those the owner signed, the owner's first, and those nobody did."""
+
+    signed: list[Grant]
+    unsigned: list[Grant]
+
+
+def readers_as_signed(image: SealedImage, opener: Opener) -> Readers:
+    """Return the grants of an image. Raises Altered if its share statement does not verify."""
+    grants = live_grants(image)
+    signed = [grant for grant in grants if opener.is_signed(grant)]
+    return Readers(signed, [grant for grant in grants if grant not in signed])
+
+
+def live_grants(image: SealedImage) -> list[Grant]:
+    """Return the rows that say they hold now, the owner's first; proves nothing."""
+    rows = image.grants.filter(ended_at=None).select_related("reader", "wrapped_key__key_pair")
+    live = [grant for grant in rows.order_by("granted_at") if not has_ended(grant)]
+    return sorted(live, key=lambda grant: grant.reader_id != image.owner_id)
