@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from PIL import Image, ImageCms
@@ -51,8 +52,12 @@ def animated(kind: str, frames: int = 3) -> bytes:
     return encoded(pictures[0], kind, save_all=True, append_images=rest, duration=100)
 
 
+@cache
 def profile() -> bytes:
-    """Return sRGB with red and blue exchanged: who follows it shows other colours."""
+    """Return sRGB with red and blue exchanged: who follows it shows other colours.
+
+    Made once: it holds the second it was made in.
+    """
     made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     red, blue = made.index(b"rXYZ"), made.index(b"bXYZ")  # in the table of tags; then offset, size
     swapped = bytearray(made)
@@ -235,6 +240,7 @@ def gif(*, frames: int = 3) -> bytes:
         b"\x21\xfe" + sub_blocks(canary("comment").encode()),
         b"\x21\xff\x0bXMP DataXMP" + xmp() + ramp,
         b"\x21\xff\x0bMGK8BIM0000" + sub_blocks(canary("application").encode()),
+        b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0" + sub_blocks(canary("loop").encode()),
         b"\x21\x01\x0c" + bytes(12) + sub_blocks(canary("plain-text").encode()),
         b"\x21\x99" + sub_blocks(canary("unknown").encode()),
     ]
@@ -249,6 +255,23 @@ def riff(kind: bytes, body: bytes) -> bytes:
     return kind + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
 
 
+def riff_chunks(data: bytes) -> Iterable[tuple[bytes, bytes]]:
+    at = 12
+    while at < len(data):
+        kind, length = struct.unpack_from("<4sI", data, at)
+        yield kind, data[at + 8 : at + 8 + length]
+        at += 8 + length + length % 2
+
+
+def hidden_in(kind: bytes) -> bytes:
+    """Return what finds room at the end of chunks of that kind."""
+    room = {
+        b"ANIM": canary("animation").encode(),
+        b"ANMF": riff(b"CANA", canary("frame").encode()),
+    }
+    return room.get(kind, b"")
+
+
 def webp(*, orientation: int = 0, little: bool = True, animated_too: bool = False) -> bytes:
     exif = tiff(orientation=orientation, little=little)
     options = {"exif": exif, "xmp": xmp(), "icc_profile": profile(), "lossless": True}
@@ -256,7 +279,8 @@ def webp(*, orientation: int = 0, little: bool = True, animated_too: bool = Fals
         rest = [Image.new("RGB", (WIDTH, HEIGHT), colour) for colour in COLOURS[1:]]
         options |= {"save_all": True, "append_images": rest, "duration": 100}
     data = encoded(corners(), "WEBP", **options)
-    body = data[12:] + riff(b"CANA", canary("chunk").encode())
+    chunks = [riff(kind, body + hidden_in(kind)) for kind, body in riff_chunks(data)]
+    body = b"".join(chunks) + riff(b"CANA", canary("chunk").encode())
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body + b"Canary-trailing-7f3a"
 
 
@@ -414,6 +438,14 @@ def iso(kind: str, *, orientation: int = 1, little: bool = True) -> bytes:
         ),
         after=box(b"mpvd", canary("motion").encode()) + b"Canary-trailing-7f3a",
     ).build()
+
+
+def animated_avif() -> bytes:
+    """Return an animation with a canary for its compressor's name, and one in a box behind it."""
+    data = animated("AVIF")
+    name = data.index(b"stsd") + 12 + 8 + 42  # fields, the entry's head, and the fields before it
+    hidden = canary("compressor").encode().ljust(32)
+    return data[:name] + hidden + data[name + 32 :] + box(b"skip", canary("skip").encode())
 
 
 def with_canaries(kind: str, *, orientation: int = 1, little: bool = True) -> bytes:

@@ -188,8 +188,9 @@ def test_an_hevc_stream_larger_than_its_box_says_is_not_decoded():
     assert refusal(data).code == "unreadable"
 
 
-def test_the_size_a_decoder_tells_is_checked_again(monkeypatch):
-    data = plain("PNG")
+@pytest.mark.parametrize("kind", ["PNG", "HEIC"])
+def test_the_size_a_decoder_tells_is_checked_again(kind, monkeypatch):
+    data = plain(kind)
     monkeypatch.setattr(
         containers, "clean", lambda data: replace(_cleaned(data), width=1, height=1, work_pixels=1)
     )
@@ -280,11 +281,11 @@ def test_a_tile_without_a_size_is_refused(undecoded):
     assert refusal(built(parts, properties, [linked(b"dimg", 1, 2)])).code == "unreadable"
 
 
-def test_a_kind_of_item_nobody_knows_does_not_reach_the_decoder():
+@pytest.mark.parametrize("name", [b"uri ", b"application/rdf", b"urn:com:apple"])
+def test_a_name_that_is_no_text_does_not_reach_the_decoder(name):
     """pi_heif 1.4 makes a str of it, and ends the process if it cannot."""
-    assert b"uri " in phone_heic()
-    data = phone_heic().replace(b"uri ", b"\xd0ri ")
-    assert b"\xd0ri " not in containers.clean(data).data
+    assert name in phone_heic()
+    data = phone_heic().replace(name, b"\xd0" + name[1:])
     assert take_in(data, keep_details=False, limits=LIMITS).format == "HEIC"
 
 
@@ -333,12 +334,11 @@ CONTRADICTIONS = {
     "WEBP of two pictures": webp_of(
         webp_header(WIDTH, HEIGHT), (b"VP8 ", plain("WEBP")[20:]), (b"VP8L", LOSSLESS_HEADER)
     ),
-    "WEBP with a frame beyond its canvas": webp_of(
-        webp_header(8, 8, 2),
-        (b"ANIM", bytes(6)),
-        (b"ANMF", b"\x01" + bytes(5) + b"\7\0\0\7\0\0" + bytes(4)),
-    ),
+    "WEBP with a frame beyond its canvas": animated("WEBP")[:24] + b"\1" + animated("WEBP")[25:],
     "HEIC whose details lie over its picture": details_over_picture(),
+    "HEIC whose picture lies in another file": heif("HEIC")
+    .build()
+    .replace(struct.pack(">HHHI", 1, 0, 0, 0), struct.pack(">HHHI", 1, 0, 1, 0)),
     "HEIC of two meta boxes": HEIC + find_box(HEIC, b"meta"),
 }
 
@@ -356,6 +356,17 @@ def test_tables_longer_than_any_pictures_are_not_read(undecoded):
     )
 
 
+EMPTY_PARTS = {
+    "JPEG": plain("JPEG")[:2] + segment(0xFE, b"") * 250_001 + plain("JPEG")[2:],
+    "HEIC": HEIC + box(b"free") * 250_001,
+}
+
+
+@pytest.mark.parametrize("data", EMPTY_PARTS.values(), ids=EMPTY_PARTS)
+def test_more_parts_than_any_picture_has_are_not_read(data, undecoded):
+    assert refusal(data).code == "unreadable"
+
+
 @pytest.mark.parametrize("appended", [b"PK\3\4Canary-zip-7f3a", b"<script>Canary-html-7f3a"])
 @pytest.mark.parametrize("kind", FORMATS)
 def test_of_a_file_that_is_two_only_the_picture_stays(kind, appended):
@@ -368,6 +379,18 @@ def test_of_a_file_that_is_two_only_the_picture_stays(kind, appended):
 
 
 # ---- decoders --------------------------------------------------------------------------------
+
+
+def test_one_decoder_is_asked_and_no_other_of_pillows_forty(monkeypatch):
+    asked = []
+
+    def opened(*_args: object, formats: tuple[str, ...]) -> None:
+        asked.append(formats)
+        raise OSError
+
+    monkeypatch.setattr(Image, "open", opened)
+    refusal(plain("WEBP"))
+    assert set(asked) == {("WEBP",)}
 
 
 @pytest.mark.parametrize("error", [MemoryError, ValueError, OSError, Image.DecompressionBombError])

@@ -12,7 +12,7 @@ import pi_heif
 import pytest
 from PIL import Image, ImageOps, ImageSequence
 
-from gallery import containers
+from gallery import containers, intake
 from gallery.intake import Picture, take_in
 from tests.gallery.picture_files import (
     COLOURS,
@@ -21,8 +21,7 @@ from tests.gallery.picture_files import (
     LIMITS,
     PILLOW_FORMATS,
     Item,
-    animated,
-    box,
+    animated_avif,
     canary,
     chunk,
     corners,
@@ -47,7 +46,7 @@ ANIMATED = {
     "PNG": lambda: png(animated_too=True),
     "GIF": gif,
     "WEBP": lambda: webp(animated_too=True),
-    "AVIF": lambda: animated("AVIF") + box(b"skip", canary("skip").encode()),
+    "AVIF": animated_avif,
 }
 SAMPLES = {kind: with_canaries(kind, orientation=6) for kind in FORMATS}
 SAMPLES |= {f"{kind} animated": build() for kind, build in ANIMATED.items()}
@@ -322,8 +321,28 @@ def test_16_bits_of_grey_are_not_cut_off():
 
 def test_a_profile_of_a_png_that_does_not_inflate_is_left_out():
     data = plain("PNG")
-    broken = chunk(b"iCCP", b"name\0\0" + b"\xff" * 20)
-    assert cleaned(data[:33] + broken + data[33:]).original == data
+    for packed in (b"\xff" * 20, zlib.compress(profile())[:-9]):
+        broken = chunk(b"iCCP", b"name\0\0" + packed)
+        assert cleaned(data[:33] + broken + data[33:]).original == data
+
+
+def test_bytes_behind_the_profile_of_a_png_are_left_out():
+    data, packed = plain("PNG"), zlib.compress(profile())
+    with_more = chunk(b"iCCP", b"icc\0\0" + packed + canary("behind").encode())
+    without = chunk(b"iCCP", b"icc\0\0" + packed)
+    assert cleaned(data[:33] + with_more + data[33:]).original == data[:33] + without + data[33:]
+
+
+def test_a_gif_repeats_as_often_as_it_did():
+    assert opened(cleaned(gif()).original).info["loop"] == opened(gif()).info["loop"]
+
+
+def test_of_an_adobe_block_stays_what_tells_the_colours():
+    block = b"Adobe\0\x64\0\0\0\0\0"
+    data = plain("JPEG")
+    hiding = data[:2] + segment(0xEE, block + canary("adobe").encode()) + data[2:]
+    assert segment(0xEE, block) in cleaned(hiding).original
+    assert not places_found(cleaned(hiding).original)
 
 
 # ---- preview and thumbnail -------------------------------------------------------------------
@@ -346,3 +365,10 @@ def test_what_is_opaque_becomes_jpeg_and_what_is_not_webp(kind):
 def test_a_very_long_picture_keeps_at_least_one_pixel():
     picture = cleaned(encoded(Image.new("RGB", (20_000, 1)), "PNG"))
     assert Image.open(io.BytesIO(picture.thumbnail)).size == (512, 1)
+
+
+def test_nothing_pillow_noted_is_written_into_a_preview():
+    image = corners()
+    image.info = {"comment": canary("comment").encode(), "exif": tiff(), "xmp": canary("xmp")}
+    for mode in ("RGB", "RGBA"):
+        assert not places_found(intake._encoded(image.convert(mode), 80)[0])
