@@ -10,8 +10,9 @@ CPython cannot wipe memory: what was unlocked may stay in this process's memory 
 """
 
 import secrets
-import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 from Crypto.PublicKey.RSA import RsaKey
@@ -19,6 +20,7 @@ from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import KeyPair, KeySlot, User, WrappedKey
+from accounts.turns import KDF_TURNS
 from cryptocore import keypair, recovery_code
 from cryptocore.context import context
 from cryptocore.errors import CryptoError
@@ -31,9 +33,6 @@ from cryptocore.wrapping import unwrap
 SALT_BYTES = 16
 MASTER_KEY_BYTES = 32
 COOKIE_SECRET_BYTES = 32
-
-# Argon2id takes 100 MiB and a whole core: bound how many run at once, the others wait.
-_kdf_turns = threading.BoundedSemaphore(settings.KDF_AT_ONCE)
 
 
 class DoesNotOpen(Exception):
@@ -155,7 +154,10 @@ class Keyring:
     def confirms(self, slot: KeySlot, first: str, second: str) -> bool:
         """Whether these are the two groups of the slot's code that were asked for."""
         typed = recovery_code.fold(first) + recovery_code.fold(second)
-        kept = unwrap_key(bytes(slot.wrapped_confirmation or b""), self._confirmation_kek(slot))
+        try:
+            kept = unwrap_key(bytes(slot.wrapped_confirmation or b""), self._confirmation_kek(slot))
+        except CryptoError:
+            return False
         return secrets.compare_digest(typed.encode(), kept)
 
     @sensitive_variables()
@@ -182,45 +184,48 @@ def open_with_password(user: User, password: str) -> Keyring:
     slot = user.key_slots.filter(kind=KeySlot.Kind.PASSWORD).first()
     if slot is None:
         raise DoesNotOpen
-    return _open_slot(slot, _password_kek(slot, password))
+    with _opens_or_not():
+        return _open_slot(slot, _password_kek(slot, password))
 
 
 @sensitive_variables()
-def open_with_recovery_code(user: User, code: str) -> Keyring:
-    """Return the keyring of `user`. Raises DoesNotOpen if no slot opens with this code."""
-    slot = user.key_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE).first()
-    if slot is None:
+def open_with_recovery_code(slot: KeySlot | None, code: str) -> Keyring:
+    """Return the keyring of the slot's person. Raises DoesNotOpen if this code does not open it."""
+    if slot is None or slot.kind != KeySlot.Kind.RECOVERY_CODE:
         raise DoesNotOpen
-    try:
+    with _opens_or_not():
         return _open_slot(slot, _recovery_kek(slot, recovery_code.normalise(code)))
-    except CryptoError:
-        raise DoesNotOpen from None
 
 
 @sensitive_variables()
 def open_with_cookie(user: User, row: Any, secret: bytes) -> Keyring:
     """Return the keyring a custody row holds. Raises DoesNotOpen if the cookie is not its own."""
-    try:
+    with _opens_or_not():
         kek = _cookie_kek(row.pk, user.pk, secret)
         master_key = unwrap_key(bytes(row.wrapped_master_key), kek)
-    except CryptoError:
-        raise DoesNotOpen from None
     return Keyring(user, master_key, row.master_key_version)
 
 
 @sensitive_variables()
 def _open_slot(slot: KeySlot, kek: bytes) -> Keyring:
-    try:
-        master_key = unwrap_key(bytes(slot.wrapped_master_key), kek)
-    except CryptoError:
-        raise DoesNotOpen from None
+    master_key = unwrap_key(bytes(slot.wrapped_master_key), kek)
     return Keyring(slot.user, master_key, slot.master_key_version)
+
+
+@contextmanager
+def _opens_or_not() -> Iterator[None]:
+    """Make one refusal of every failure, of those that an altered row causes, too."""
+    try:
+        yield
+    # TypeError: a number too large for its place in a context.
+    except (CryptoError, TypeError):
+        raise DoesNotOpen from None
 
 
 @sensitive_variables()
 def _password_kek(slot: KeySlot, password: str) -> bytes:
     cost = _checked_cost(slot)
-    with _kdf_turns:
+    with KDF_TURNS.turn():
         stretched = stretch(password, salt=bytes(slot.salt), cost=cost)
     return derive_key(stretched, _slot_context(slot))
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
+from accounts.turns import KDF_TURNS
 from cryptocore.passwords import normalise
 
 
@@ -14,7 +15,9 @@ class NormalisingArgon2Hasher(Argon2PasswordHasher):
     parallelism = settings.KDF_PARALLELISM
 
     def encode(self, password: str, salt: str) -> str:
-        return super().encode(normalise(password), salt)
+        with KDF_TURNS.turn():
+            return super().encode(normalise(password), salt)
 
     def verify(self, password: str, encoded: str) -> bool:
-        return super().verify(normalise(password), encoded)
+        with KDF_TURNS.turn():
+            return super().verify(normalise(password), encoded)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.files.storage import storages
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 
 
 def parts() -> dict[str, bool]:
@@ -22,7 +22,7 @@ def parts() -> dict[str, bool]:
 def _answers(question: Callable[[], object]) -> bool:
     try:
         question()
-    except (DatabaseError, OSError):
+    except (Error, OSError):
         return False
     return True
 

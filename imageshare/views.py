@@ -9,7 +9,7 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     TooManyFilesSent,
 )
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.answers import TITLES, refusal, refusal_json, wants_json
+from accounts.turns import Busy
 from audit.context import request_id
 from audit.events import AuditUnavailable, Event, Outcome, record
 from gallery.storage import StorageAway
@@ -26,7 +27,7 @@ from imageshare.context_processors import THEMES
 from imageshare.middleware import request_too_large
 
 OVER_THE_CAP = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
-PART_AWAY = (AuditUnavailable, OperationalError, StorageAway)
+PART_AWAY = (AuditUnavailable, OperationalError, InterfaceError, StorageAway, Busy)
 RETRY_AFTER_SECONDS = 10
 ONE_YEAR_SECONDS = 31_536_000
 

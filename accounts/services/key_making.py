@@ -1,6 +1,5 @@
 """Making a person's keys: master key, first slot, signing and encryption pair, MAC key."""
 
-import threading
 from dataclasses import dataclass, field
 
 from Crypto.PublicKey.RSA import RsaKey
@@ -11,11 +10,10 @@ from accounts.certificates import certify_encryption_key, certify_signing_key
 from accounts.custody import Keyring
 from accounts.mac_keys import new_mac_key_row
 from accounts.models import KeyPair, KeySlot, MacKey, User
-from audit.events import Event, Outcome, record
+from accounts.turns import KEY_MAKING_TURNS
+from audit.events import Event, Outcome, record, record_after
+from audit.models import AuditEntry
 from cryptocore import keypair
-
-# A pair takes about a second of one core: one at a time, the others wait.
-_generator_turn = threading.BoundedSemaphore(1)
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def new_pair(keyring: Keyring, purpose: KeyPair.Purpose, *, epoch: int) -> KeyPa
 
 
 def generate_private_key() -> RsaKey:
-    with _generator_turn:
+    with KEY_MAKING_TURNS.turn():
         return keypair.generate()
 
 
@@ -72,20 +70,32 @@ def make_keys_at_first_sign_in(*, user: User, password: str) -> Keyring | None:
 
     Returns None if another request made them first.
     """
-    record(Event.KEYS_MADE, actor=user.pk, subject=user.pk, outcome=Outcome.INTENDED)
     keys = make_keys(user=user, password=password)
+    record(Event.KEYS_MADE, actor=user.pk, subject=user.pk, outcome=Outcome.INTENDED)
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)
-        if KeyPair.objects.filter(user=user).exists():
+        held = User.objects.select_for_update().get(pk=user.pk)
+        if held.master_key_version or KeyPair.objects.filter(user=user).exists():
             return None
         keys.store()
     record_made(keys)
     return keys.keyring
 
 
+def never_had_keys(user: User) -> bool:
+    """Whether this account came without keys. Keys that are gone are never made anew silently.
+
+    Whoever can write to the database could else delete a person's keys and be certified the next:
+    the trail remembers that there were some.
+    """
+    if user.master_key_version or KeyPair.objects.filter(user=user).exists():
+        return False
+    made = AuditEntry.objects.filter(subject=user.pk, event=Event.KEYS_MADE, outcome=Outcome.DONE)
+    return not made.exists()
+
+
 def record_made(keys: NewKeys) -> None:
     person = keys.keyring.user.pk
-    record(
+    record_after(
         Event.KEYS_MADE,
         actor=person,
         subject=person,

@@ -25,7 +25,9 @@ def test_a_flipped_bit_in_a_slot_opens_nothing(alice, kind, field):
     slot.save()
     ways = {
         "password": lambda: custody.open_with_password(alice.user, PASSWORD),
-        "recovery-code": lambda: custody.open_with_recovery_code(alice.user, alice.recovery_code),
+        "recovery-code": lambda: custody.open_with_recovery_code(
+            slot_of(alice, "recovery-code"), alice.recovery_code
+        ),
     }
     with pytest.raises(DoesNotOpen):
         ways[kind]()
@@ -106,6 +108,6 @@ def test_master_keys_and_key_pairs_are_everybodys_own(alice, bob):
 
 def test_two_keyrings_of_one_person_open_the_same(alice):
     again = custody.open_with_password(alice.user, PASSWORD)
-    by_code = custody.open_with_recovery_code(alice.user, alice.recovery_code)
+    by_code = custody.open_with_recovery_code(slot_of(alice, "recovery-code"), alice.recovery_code)
     assert isinstance(again, Keyring)
     assert again._master_key == by_code._master_key == alice.keyring._master_key
