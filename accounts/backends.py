@@ -1,4 +1,4 @@
-"""Who somebody is: by password, or by recovery code. django-axes counts the failures of both."""
+"""Who somebody is: by password, or by recovery code. accounts/guessing.py limits the tries."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import usernames
 from accounts.custody import DoesNotOpen, open_with_recovery_code
-from accounts.models import User
+from accounts.models import KeySlot, User
 
 
 class PasswordBackend(ModelBackend):
@@ -26,9 +26,13 @@ class RecoveryCodeBackend(BaseBackend):
     ) -> User | None:
         if username is None or recovery_code is None:
             return None
-        user = User.objects.filter(username=usernames.fold(username), is_active=True).first()
+        slot = KeySlot.objects.filter(
+            user__username=usernames.fold(username),
+            user__is_active=True,
+            kind=KeySlot.Kind.RECOVERY_CODE,
+        ).first()
         try:
-            return open_with_recovery_code(user, recovery_code).user if user else None
+            return open_with_recovery_code(slot, recovery_code).user
         except DoesNotOpen:
             return None
 

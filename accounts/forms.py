@@ -1,5 +1,6 @@
 """What a person may type, and what is wrong with it."""
 
+import unicodedata
 from typing import Any
 
 from django import forms
@@ -11,6 +12,9 @@ from accounts import usernames
 from accounts.models import User
 from cryptocore.passwords import normalise
 
+# Control and format characters (zero width, right-to-left override), surrogates, private use,
+# unassigned, line and paragraph separators.
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 NEW = {"autocomplete": "new-password"}
 CURRENT = {"autocomplete": "current-password"}
 
@@ -84,10 +88,18 @@ class RegistrationForm(NewPasswordMixin):
 
     def clean_username(self) -> str:
         username = self.cleaned_data["username"]
-        if username in usernames.RESERVED:
+        if usernames.is_reserved(username):
             raise ValidationError(usernames.TAKEN, code="username_taken")
         User.objects.free_columns(username)
         return username
+
+    def clean_display_name(self) -> str:
+        """Refuse what is not seen, or turns around what is: names stand beside images."""
+        name = self.cleaned_data["display_name"]
+        if any(unicodedata.category(character) in UNSEEN for character in name):
+            sentence = _("Use letters, digits, spaces and marks that can be seen.")
+            raise ValidationError(sentence, code="invalid_display_name")
+        return name
 
     def person(self) -> User:
         known = {name: self.cleaned_data.get(name, "") for name in ("username", "display_name")}

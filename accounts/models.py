@@ -207,11 +207,11 @@ class Custody(models.Model):
 
 
 class ThrottleWindow(models.Model):
-    """How often somebody did something since a window began."""
+    """How often somebody did something in a window of time."""
 
     scope = models.CharField(max_length=32)
     subject = models.CharField(max_length=64)
-    started_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
     count = models.PositiveIntegerField(default=1)
 
     class Meta:

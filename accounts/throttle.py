@@ -1,20 +1,23 @@
-"""How often somebody may do what is costly, or tells names. Sign-in itself: django-axes."""
+"""How often somebody may do what is costly, tells names, or is a guess at a secret."""
 
 import hashlib
+import ipaddress
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.answers import refusal
 from accounts.models import ThrottleWindow
+from audit.context import client_address
 from audit.events import Event, Outcome, record
 
-WINDOW = timedelta(hours=1)
+HOUR = timedelta(hours=1)
+# A household or a rented server has a whole /64 of IPv6 to itself: one address of it says nothing.
+IPV6_PREFIX = 64
 
 
 class Throttled(Exception):
@@ -25,24 +28,53 @@ class Throttled(Exception):
         self.wait_seconds = wait_seconds
 
 
-def count(scope: str, subject: str, *, limit: int, amount: int = 1) -> None:
-    """Count `amount` doings of `subject`. Raises Throttled once `limit` an hour is passed.
+def count(
+    scope: str, subject: str, *, limit: int, amount: int = 1, window: timedelta = HOUR
+) -> None:
+    """Count `amount` doings of `subject`. Raises Throttled once `limit` in a window is passed.
 
-    Kept in the database, so that all processes count together; the subject only as a digest.
+    Kept in the database, so that all processes count together; the subject only as a digest. A
+    try while held does not prolong the wait: the window ends when it ends.
     """
-    digest = hashlib.sha256(subject.encode()).hexdigest()
     now = timezone.now()
-    windows = ThrottleWindow.objects.filter(scope=scope, subject=digest)
-    windows.filter(started_at__lte=now - WINDOW).delete()
+    windows = _windows(scope, subject)
+    windows.filter(ends_at__lte=now).delete()
     if not windows.update(count=F("count") + amount):
+        new = ThrottleWindow(scope=scope, subject=_digest(subject), ends_at=now + window)
+        new.count = amount
         try:
-            windows.create(scope=scope, subject=digest, started_at=now, count=amount)
+            new.save(force_insert=True)
         except IntegrityError:  # another request began the window meanwhile
             windows.update(count=F("count") + amount)
-    window = windows.first()
-    if window and window.count > limit:
-        wait = window.started_at + WINDOW - now
-        raise Throttled(max(1, int(wait.total_seconds())))
+    kept = windows.first()
+    if kept and kept.count > limit:
+        raise Throttled(max(1, int((kept.ends_at - now).total_seconds())))
+
+
+def take_back(scope: str, subject: str) -> None:
+    """Uncount one doing: it turned out to be none."""
+    _windows(scope, subject).filter(count__gt=0).update(count=F("count") - 1)
+
+
+def forget(scope: str, subject: str) -> None:
+    """Begin anew with `subject`."""
+    _windows(scope, subject).delete()
+
+
+def _windows(scope: str, subject: str) -> QuerySet[ThrottleWindow]:
+    return ThrottleWindow.objects.filter(scope=scope, subject=_digest(subject))
+
+
+def _digest(subject: str) -> str:
+    return hashlib.sha256(subject.encode()).hexdigest()
+
+
+def network_of(request: HttpRequest) -> str:
+    """Return what requests of one client have in common: the address, of IPv6 its /64."""
+    address = client_address(request)
+    if ":" not in address:
+        return address or "none"
+    return str(ipaddress.ip_network((address, IPV6_PREFIX), strict=False))
 
 
 def throttled(request: HttpRequest, wait_seconds: int) -> HttpResponse:
@@ -53,10 +85,3 @@ def throttled(request: HttpRequest, wait_seconds: int) -> HttpResponse:
     response = refusal(request, 429, "throttled", sentence % {"minutes": minutes})
     response.headers["Retry-After"] = str(wait_seconds)
     return response
-
-
-def too_many_tries(
-    request: HttpRequest, original_response: HttpResponse, credentials: object
-) -> HttpResponse:
-    """What django-axes answers while a person's sign-in from this address is held."""
-    return throttled(request, int(settings.AXES_COOLOFF_TIME.total_seconds()))

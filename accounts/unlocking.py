@@ -27,7 +27,7 @@ def unlock(request: HttpRequest, keyring: Keyring) -> bytes:
 
     The secret is new at every unlock. Whatever this session had open before is dropped.
     """
-    _drop(request)
+    drop(request)
     secret = secrets.token_bytes(COOKIE_SECRET_BYTES)
     row = Custody(user=keyring.user, master_key_version=keyring.version)
     row.wrapped_master_key = keyring.wrap_for_cookie(row.pk, secret)
@@ -64,11 +64,12 @@ def forget(response: HttpResponse) -> HttpResponse:
 
 def lock(request: HttpRequest) -> None:
     """Drop what this session has open. The master key in the row is gone with the row."""
-    if _drop(request):
+    if drop(request):
         record(Event.ACCOUNT_LOCKED, actor=request.user.pk, subject=request.user.pk)
 
 
-def _drop(request: HttpRequest) -> int:
+def drop(request: HttpRequest) -> int:
+    """Drop the custody row of this session; return how many there were."""
     request._keyring = None
     custody_id = request.session.pop(SESSION_ENTRY, None)
     return Custody.objects.filter(pk=custody_id).delete()[0] if custody_id else 0

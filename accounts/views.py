@@ -4,9 +4,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import login, logout
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,13 +16,13 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import forms, unlocking
-from accounts.answers import form_refusal, wants_json
+from accounts.answers import form_refusal, refusal, wants_json
 from accounts.custody import DoesNotOpen, Keyring, open_with_password
 from accounts.decorators import signed_in, unlocked
-from accounts.models import KeyPair, User
+from accounts.guessing import identify, know_browser
+from accounts.models import User
 from accounts.services import key_making, passwords, recovery, registration
-from accounts.throttle import Throttled, count, throttled
-from audit.context import client_address
+from accounts.throttle import count, forget, network_of
 from audit.events import Event, Outcome, record
 
 # Session entry: the password was changed elsewhere, so it signs in and opens nothing.
@@ -33,13 +33,10 @@ CHANGED_ELSEWHERE = "changed_elsewhere"
 @sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 def register(request: HttpRequest) -> HttpResponse:
-    form = forms.RegistrationForm(request.POST or None)
+    form = forms.RegistrationForm(posted(request))
     if request.method != "POST":
         return render(request, "accounts/register.html", {"form": form})
-    try:
-        count("register", client_address(request), limit=settings.REGISTRATIONS_PER_HOUR)
-    except Throttled as error:
-        return throttled(request, error.wait_seconds)
+    count("register", network_of(request), limit=settings.REGISTRATIONS_PER_HOUR)
     if not form.is_valid():
         return form_refusal(request, form, "accounts/register.html")
     try:
@@ -59,13 +56,13 @@ def register(request: HttpRequest) -> HttpResponse:
 @sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
-    form = forms.SignInForm(request.POST or None)
+    form = forms.SignInForm(posted(request))
     context = {"next": _next(request)}
     if request.method != "POST":
         return render(request, "accounts/login.html", {"form": form, **context})
     if not form.is_valid():
         return form_refusal(request, form, "accounts/login.html", context)
-    user = authenticate(request, **form.cleaned_data)
+    user = identify(request, **form.cleaned_data)
     if user is None:
         _refused(request, form, Event.ACCOUNT_SIGN_IN_REFUSED)
         return form_refusal(request, form, "accounts/login.html", context)
@@ -78,7 +75,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @sensitive_variables()
 def _keyring_at_sign_in(user: User, password: str) -> Keyring | None:
     """Return the person's keys: opened, or made now if the account came without any."""
-    if not KeyPair.objects.filter(user=user).exists():
+    if key_making.never_had_keys(user):
         keyring = key_making.make_keys_at_first_sign_in(user=user, password=password)
         if keyring:
             return keyring
@@ -105,7 +102,7 @@ def _signed_in(
     secret = _begin_session(request, keyring)
     facts = {"username": keyring.user.username, "unlocked": True, "next": address}
     answer = JsonResponse(facts, status=status) if wants_json(request) else redirect(address)
-    return unlocking.remember(answer, secret)
+    return know_browser(unlocking.remember(answer, secret), keyring.user.username)
 
 
 @sensitive_variables()
@@ -116,6 +113,7 @@ def _begin_session(request: HttpRequest, keyring: Keyring) -> bytes:
 
 
 def _log_in(request: HttpRequest, user: User) -> None:
+    unlocking.drop(request)  # somebody else's keys, if they were open in this browser
     login(request, user, backend="accounts.backends.PasswordBackend")
     request.session.set_expiry(timezone.now() + settings.SIGN_OUT_AFTER)
     record(Event.ACCOUNT_SIGNED_IN, actor=user.pk, subject=user.pk)
@@ -156,7 +154,7 @@ def lock(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def unlock(request: HttpRequest) -> HttpResponse:
-    form = forms.UnlockForm(request.POST or None)
+    form = forms.UnlockForm(posted(request))
     foreign = request.session.get(CHANGED_ELSEWHERE, False)
     context = {"next": _next(request), "foreign_change": foreign}
     if request.method != "POST":
@@ -167,6 +165,7 @@ def unlock(request: HttpRequest) -> HttpResponse:
     if keyring is None:
         _refused_unlock(request, form)
         return form_refusal(request, form, "accounts/unlock.html", context)
+    request.session.cycle_key()
     secret = unlocking.unlock(request, keyring)
     if wants_json(request):
         return unlocking.remember(JsonResponse({"unlocked": True, "next": context["next"]}), secret)
@@ -176,14 +175,22 @@ def unlock(request: HttpRequest) -> HttpResponse:
 @sensitive_variables()
 def _keyring_at_unlock(request: HttpRequest, password: str, *, foreign: bool) -> Keyring | None:
     """Return the open keys; after a foreign change the password from before it opens them."""
-    try:
-        if foreign:
-            count("unlock", str(request.user.pk), limit=settings.AXES_FAILURE_LIMIT)
-        elif authenticate(request, username=request.user.username, password=password) is None:
-            return None
-        return open_with_password(request.user, password)
-    except (DoesNotOpen, Throttled):
+    if not foreign and identify(request, username=request.user.username, password=password) is None:
         return None
+    open_keys = _open_as_before if foreign else open_with_password
+    try:
+        return open_keys(request.user, password)
+    except DoesNotOpen:
+        return None
+
+
+@sensitive_variables()
+def _open_as_before(user: User, password: str) -> Keyring:
+    """Open with the password from before; its tries are counted here, for no hash knows it."""
+    count("unlock", str(user.pk), limit=settings.SIGN_IN_TRIES, window=settings.SIGN_IN_WAIT)
+    keyring = open_with_password(user, password)
+    forget("unlock", str(user.pk))
+    return keyring
 
 
 def _refused_unlock(request: HttpRequest, form: forms.UnlockForm) -> None:
@@ -197,13 +204,13 @@ def _refused_unlock(request: HttpRequest, form: forms.UnlockForm) -> None:
 @sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 def recover(request: HttpRequest) -> HttpResponse:
-    form = forms.RecoverForm(request.POST or None)
+    form = forms.RecoverForm(posted(request))
     if request.method != "POST":
         return render(request, "accounts/recover.html", {"form": form})
     if not form.is_valid():
         return form_refusal(request, form, "accounts/recover.html")
     username, code = form.cleaned_data["username"], form.cleaned_data["recovery_code"]
-    user = authenticate(request, username=username, recovery_code=code)
+    user = identify(request, username=username, recovery_code=code)
     try:
         if user is None:
             raise DoesNotOpen
@@ -227,7 +234,7 @@ def recovery_code(request: HttpRequest) -> HttpResponse:
     confirmed = slot is not None and slot.confirmed_at is not None
     # A confirmed code is replaced only by somebody who knows the password: whoever finds the
     # screen unlocked must not walk away with a way in of their own.
-    make_form = forms.UnlockForm(request.POST or None) if confirmed else None
+    make_form = forms.UnlockForm(posted(request)) if confirmed else None
     if request.method != "POST":
         return render(request, "accounts/recovery_code.html", _code_page(slot, make_form))
     if make_form and not _password_is_right(request, make_form):
@@ -242,7 +249,7 @@ def _password_is_right(request: HttpRequest, form: forms.UnlockForm) -> bool:
     if not form.is_valid():
         return False
     password = form.cleaned_data["password"]
-    if authenticate(request, username=request.user.username, password=password):
+    if identify(request, username=request.user.username, password=password):
         return True
     _refused_unlock(request, form)
     return False
@@ -285,7 +292,7 @@ def _show_code(
 def _confirm_code(request: HttpRequest) -> HttpResponse:
     slot = recovery.recovery_slot_of(request.user)
     if slot is None:
-        return redirect("accounts:recovery-code")
+        return _no_code(request)
     form = forms.ConfirmCodeForm(request.POST, first=slot.confirm_first, second=slot.confirm_second)
     if form.is_valid() and not recovery.confirm_recovery_code(
         keyring=unlocking.keyring_of(request),
@@ -303,12 +310,19 @@ def _confirm_code(request: HttpRequest) -> HttpResponse:
     return redirect("gallery:shared-with-me")
 
 
+def _no_code(request: HttpRequest) -> HttpResponse:
+    if not wants_json(request):
+        return redirect("accounts:recovery-code")
+    sentence = _("There is no recovery code yet. Make one first.")
+    return refusal(request, 403, "recovery_code_needed", sentence)
+
+
 @sensitive_post_parameters()
 @sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def password(request: HttpRequest) -> HttpResponse:
-    form = forms.PasswordForm(request.POST or None, user=request.user)
+    form = forms.PasswordForm(posted(request), user=request.user)
     if request.method != "POST":
         return render(request, "accounts/password.html", {"form": form})
     keyring = _change_password(request, form) if form.is_valid() else None
@@ -324,7 +338,7 @@ def password(request: HttpRequest) -> HttpResponse:
 @sensitive_variables()
 def _change_password(request: HttpRequest, form: forms.PasswordForm) -> Keyring | None:
     old, new = form.cleaned_data["old_password"], form.cleaned_data["new_password1"]
-    user = authenticate(request, username=request.user.username, password=old)
+    user = identify(request, username=request.user.username, password=old)
     try:
         if user is None:
             raise DoesNotOpen
@@ -346,6 +360,11 @@ def security(request: HttpRequest) -> HttpResponse:
         "mac_key": request.user.mac_keys.order_by("-epoch").first(),
     }
     return render(request, "accounts/security.html", context)
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """Return what to bind a form to: an empty post is a post, too."""
+    return request.POST if request.method == "POST" else None
 
 
 def _next(request: HttpRequest) -> str:

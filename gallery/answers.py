@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 
 from accounts.answers import refusal
 from accounts.certificates import NoKeys
-from accounts.throttle import Throttled, throttled
 from audit.context import request_id
 from audit.events import Event, Outcome, record
 from cryptocore.errors import CryptoError
@@ -54,8 +53,6 @@ def answers_refusals(view: View) -> View:
             )
             response.headers["Retry-After"] = "1"
             return response
-        except Throttled as error:
-            return throttled(request, error.wait_seconds)
 
     return guarded
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts.answers import refusal
+from accounts.throttle import Throttled, throttled
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -29,8 +30,8 @@ class PrivateAnswersMiddleware:
         return response
 
 
-class WrongMethodMiddleware:
-    """Says in a page what Django says with an empty one, as when a form's address is opened.
+class RefusalMiddleware:
+    """Says in a page what views refuse alike: the wrong method, and doing something too often.
 
     Stands last, so that the page gets the headers every page gets.
     """
@@ -46,6 +47,9 @@ class WrongMethodMiddleware:
         page = refusal(request, 405, "wrong_method", sentence)
         page.headers["Allow"] = response.headers["Allow"]
         return page
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return throttled(request, error.wait_seconds) if isinstance(error, Throttled) else None
 
 
 class RequestSizeMiddleware:

@@ -58,7 +58,6 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.forms",
-    "axes",
     "csp",
 ]
 
@@ -76,8 +75,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",
-    "imageshare.middleware.WrongMethodMiddleware",
+    "imageshare.middleware.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "imageshare.urls"
@@ -165,7 +163,6 @@ WHITENOISE_USE_FINDERS = True
 # Signing in
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
     "accounts.backends.PasswordBackend",
     "accounts.backends.RecoveryCodeBackend",
 ]
@@ -204,23 +201,15 @@ HOST_PREFIX = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME = HOST_PREFIX + "sessionid"
 CSRF_COOKIE_NAME = HOST_PREFIX + "csrftoken"
 UNLOCK_COOKIE_NAME = HOST_PREFIX + "unlock"
+KNOWN_BROWSER_COOKIE_NAME = HOST_PREFIX + "known"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_FAILURE_VIEW = "imageshare.views.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-# Throttles. Sign-in, unlocking and recovery count per person and address (django-axes); the rest
-# in accounts/throttle.py.
-AXES_FAILURE_LIMIT = env.int("SIGN_IN_TRIES", default=10)
-AXES_COOLOFF_TIME = timedelta(minutes=env.int("SIGN_IN_WAIT_MINUTES", default=15))
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_CLIENT_IP_CALLABLE = "audit.context.client_address"
-AXES_LOCKOUT_CALLABLE = "accounts.throttle.too_many_tries"
-AXES_SENSITIVE_PARAMETERS = ["password", "recovery_code", "new_password1", "new_password2"]
-AXES_DISABLE_ACCESS_LOG = True
-AXES_ENABLE_ADMIN = False
-AXES_VERBOSE = False
+# Throttles (accounts/throttle.py, accounts/guessing.py)
+SIGN_IN_TRIES = env.int("SIGN_IN_TRIES", default=10)
+SIGN_IN_WAIT = timedelta(minutes=env.int("SIGN_IN_WAIT_MINUTES", default=15))
+SIGN_IN_TRIES_PER_PERSON = env.int("SIGN_IN_TRIES_PER_PERSON", default=100)
 REGISTRATIONS_PER_HOUR = env.int("REGISTRATIONS_PER_HOUR", default=200)
 NAME_LOOKUPS_PER_HOUR = env.int("NAME_LOOKUPS_PER_HOUR", default=1200)
 UPLOADS_PER_HOUR = env.int("UPLOADS_PER_HOUR", default=2000)
@@ -270,6 +259,5 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "audit": {"handlers": ["audit"], "level": "INFO", "propagate": False},
-        "axes": {"level": "ERROR"},  # it logs user names; the trail has its own entry
     },
 }

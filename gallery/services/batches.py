@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
@@ -19,7 +19,7 @@ from gallery.services.sharing import readers_of
 from gallery.services.uploading import Origin, Terms, earlier_try, upload_image
 from gallery.storage import StorageAway
 
-PART_AWAY = (StorageAway, OperationalError, AuditUnavailable)
+PART_AWAY = (StorageAway, OperationalError, InterfaceError, AuditUnavailable)
 MAX_NAME_CHARACTERS = 200
 
 

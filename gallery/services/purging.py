@@ -8,7 +8,6 @@ from django.core.files.storage import Storage
 from django.utils import timezone
 
 from accounts.models import Custody, ThrottleWindow
-from accounts.throttle import WINDOW
 from audit.events import Event, record
 from gallery import storage
 from gallery.models import Rendition
@@ -22,7 +21,7 @@ def purge(*, dry_run: bool = False) -> dict[str, int]:
     before = timezone.now() - settings.PURGE_GRACE
     orphans = list(_orphans(storage.sealed_storage(), before))
     over = Custody.objects.filter(idle_ends_at__lte=timezone.now())
-    windows = ThrottleWindow.objects.filter(started_at__lte=timezone.now() - WINDOW)
+    windows = ThrottleWindow.objects.filter(ends_at__lte=timezone.now())
     counts = {"orphans": len(orphans), "custody": over.count(), "windows": windows.count()}
     if not dry_run:
         storage.discard(orphans)

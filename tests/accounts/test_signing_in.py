@@ -27,7 +27,7 @@ def test_a_wrong_password_and_an_unknown_name_read_the_same(client, alice):
 
 
 def test_ten_wrong_passwords_hold_the_right_one_too(client, alice, settings):
-    for _ in range(settings.AXES_FAILURE_LIMIT):
+    for _ in range(settings.SIGN_IN_TRIES + 1):
         answer = client.post(LOGIN, {"username": "alice", "password": "wrong password"})
     held = client.post(LOGIN, {"username": "alice", "password": PASSWORD}, headers=JSON)
     assert answer.status_code == held.status_code == 429
@@ -37,13 +37,13 @@ def test_ten_wrong_passwords_hold_the_right_one_too(client, alice, settings):
 
 
 def test_a_held_name_is_not_held_from_another_address(alice, settings):
-    for _ in range(settings.AXES_FAILURE_LIMIT + 1):
+    for _ in range(settings.SIGN_IN_TRIES + 1):
         Client(REMOTE_ADDR="203.0.113.9").post(LOGIN, {"username": "alice", "password": "wrong"})
     assert alice.sign_in()
 
 
 def test_writing_the_name_differently_gives_no_further_tries(client, alice, settings):
-    for number in range(settings.AXES_FAILURE_LIMIT):
+    for number in range(settings.SIGN_IN_TRIES):
         name = ["alice", "Alice", " ALICE"][number % 3]
         client.post(LOGIN, {"username": name, "password": "wrong password"})
     answer = client.post(LOGIN, {"username": "alice", "password": PASSWORD})
@@ -218,3 +218,66 @@ def test_cookies_are_guarded(alice):
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
     assert cookie["max-age"] == ""
+
+
+# ---- what one browser leaves to the next person ----------------------------------------------
+
+
+def test_signing_in_as_somebody_else_drops_the_first_persons_keys(alice, bob):
+    client = alice.sign_in()
+    client.post(LOGIN, {"username": "bob", "password": PASSWORD})
+    assert [row.user for row in Custody.objects.all()] == [bob.user]
+
+
+def test_the_session_id_is_new_after_unlocking(alice):
+    client = alice.sign_in()
+    client.post("/accounts/lock/")
+    before = client.session.session_key
+    client.post(UNLOCK, {"password": PASSWORD})
+    assert client.session.session_key != before
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/accounts/register/", LOGIN, "/accounts/recover/", "/accounts/password/", UNLOCK],
+)
+def test_an_empty_post_is_told_what_is_missing(alice, address):
+    answer = alice.sign_in().post(address, headers=JSON)
+    assert answer.status_code == 422
+    assert answer.json()["errors"]
+
+
+# ---- keys that are gone ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("forget_version", [True, False])
+def test_keys_deleted_in_the_database_are_never_made_anew_silently(alice, forget_version):
+    alice.user.key_slots.all().delete()
+    KeyPair.objects.filter(user=alice.user).delete()
+    if forget_version:
+        User.objects.filter(pk=alice.user.pk).update(master_key_version=0)
+    answer = Client().post(LOGIN, {"username": "alice", "password": PASSWORD}, headers=JSON)
+    assert answer.json()["unlocked"] is False
+    assert not KeyPair.objects.filter(user=alice.user).exists()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [{"salt": b"short"}, {"parallelism": 10**6}, {"master_key_version": 2**33}, {"time_cost": 0}],
+)
+def test_an_altered_slot_signs_in_and_opens_nothing(alice, column):
+    alice.user.key_slots.filter(kind="password").update(**column)
+    answer = Client().post(LOGIN, {"username": "alice", "password": PASSWORD}, headers=JSON)
+    assert answer.json()["unlocked"] is False
+
+
+def test_tries_of_the_password_from_before_a_foreign_change_are_held_too(alice, settings):
+    user = User.objects.get(pk=alice.user.pk)
+    user.set_password("set by somebody else")
+    user.save()
+    client = Client()
+    client.post(LOGIN, {"username": "alice", "password": "set by somebody else"})
+    for _ in range(settings.SIGN_IN_TRIES):
+        assert client.post(UNLOCK, {"password": "wrong password"}).status_code == 422
+    answer = client.post(UNLOCK, {"password": PASSWORD}, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (429, "throttled")
