@@ -6,8 +6,9 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import DoesNotOpen, Keyring, open_with_password
 from accounts.erasure import truncate_write_ahead_log
 from accounts.models import KeySlot, User
+from accounts.services.acts import recorded
 from accounts.unlocking import end_unlocks
-from audit.events import Event, Outcome, record
+from audit.events import Event
 
 
 @sensitive_variables()
@@ -22,16 +23,9 @@ def change_password(*, user: User, old_password: str, new_password: str) -> Keyr
     new = keyring.password_slot(new_password)
     old_hash = user.password
     user.set_password(new_password)
-    record(Event.ACCOUNT_PASSWORD_CHANGED, actor=user.pk, subject=user.pk, outcome=Outcome.INTENDED)
-    try:
+    with recorded(Event.ACCOUNT_PASSWORD_CHANGED, user):
         _swap(user, old, old_hash, new)
-    except DoesNotOpen:
-        record(
-            Event.ACCOUNT_PASSWORD_CHANGED, actor=user.pk, subject=user.pk, outcome=Outcome.FAILED
-        )
-        raise
-    truncate_write_ahead_log()
-    record(Event.ACCOUNT_PASSWORD_CHANGED, actor=user.pk, subject=user.pk)
+        truncate_write_ahead_log()
     return keyring
 
 

@@ -9,9 +9,10 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import DoesNotOpen, Keyring, open_with_recovery_code
 from accounts.erasure import truncate_write_ahead_log
 from accounts.models import KeySlot, User
+from accounts.services.acts import recorded
 from accounts.services.passwords import replace_password_slot
 from accounts.unlocking import end_unlocks
-from audit.events import Event, Outcome, record
+from audit.events import Event, record_after
 from cryptocore import recovery_code
 
 
@@ -37,12 +38,11 @@ def make_recovery_code(*, keyring: Keyring) -> NewCode:
     """Make a recovery code and its slot; an earlier code stops working."""
     user = keyring.user
     code, slot = _new_slot(keyring)
-    record(Event.RECOVERY_CODE_MADE, actor=user.pk, subject=user.pk, outcome=Outcome.INTENDED)
-    with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)
-        _replace_recovery_slot(slot)
-    truncate_write_ahead_log()
-    record(Event.RECOVERY_CODE_MADE, actor=user.pk, subject=user.pk)
+    with recorded(Event.RECOVERY_CODE_MADE, user):
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=user.pk)
+            _replace_recovery_slot(slot)
+        truncate_write_ahead_log()
     return NewCode(code, slot.confirm_first, slot.confirm_second)
 
 
@@ -53,7 +53,7 @@ def confirm_recovery_code(*, keyring: Keyring, first: str, second: str) -> bool:
     if slot is None or not keyring.confirms(slot, first, second):
         return False
     KeySlot.objects.filter(pk=slot.pk).update(confirmed_at=timezone.now())
-    record(Event.RECOVERY_CODE_CONFIRMED, actor=keyring.user.pk, subject=keyring.user.pk)
+    record_after(Event.RECOVERY_CODE_CONFIRMED, actor=keyring.user.pk, subject=keyring.user.pk)
     return True
 
 
@@ -64,21 +64,20 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
     Both at once, so that at no moment the account has only one way in. Every other session ends.
     Raises DoesNotOpen if the code is not this person's, or was used meanwhile.
     """
-    keyring = open_with_recovery_code(user, code)
     used = recovery_slot_of(user)
+    keyring = open_with_recovery_code(used, code)
     new_code, recovery_slot = _new_slot(keyring)
     password_slot = keyring.password_slot(new_password)
     user.set_password(new_password)
-    record(Event.ACCOUNT_RECOVERED, actor=user.pk, subject=user.pk, outcome=Outcome.INTENDED)
-    with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)
-        if not KeySlot.objects.filter(pk=used.pk).exists():
-            raise DoesNotOpen
-        replace_password_slot(user, password_slot)
-        _replace_recovery_slot(recovery_slot)
-        end_unlocks(user)
-    truncate_write_ahead_log()
-    record(Event.ACCOUNT_RECOVERED, actor=user.pk, subject=user.pk)
+    with recorded(Event.ACCOUNT_RECOVERED, user):
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=user.pk)
+            if not KeySlot.objects.filter(pk=used.pk).exists():
+                raise DoesNotOpen
+            replace_password_slot(user, password_slot)
+            _replace_recovery_slot(recovery_slot)
+            end_unlocks(user)
+        truncate_write_ahead_log()
     return keyring, NewCode(new_code, recovery_slot.confirm_first, recovery_slot.confirm_second)
 
 

@@ -7,8 +7,9 @@ from django.views.decorators.debug import sensitive_variables
 from accounts import usernames
 from accounts.custody import Keyring
 from accounts.models import User
+from accounts.services.acts import recorded
 from accounts.services.key_making import make_keys, record_made
-from audit.events import Event, Outcome, record
+from audit.events import Event
 
 
 @sensitive_variables()
@@ -19,15 +20,12 @@ def register(*, username: str, display_name: str, email: str, password: str) -> 
     """
     user = User(**User.objects.free_columns(username), display_name=display_name, email=email)
     user.set_password(password)
-    record(Event.ACCOUNT_REGISTERED, actor=None, subject=user.pk, outcome=Outcome.INTENDED)
     keys = make_keys(user=user, password=password)
     try:
-        with transaction.atomic():
+        with recorded(Event.ACCOUNT_REGISTERED, user), transaction.atomic():
             user.save(force_insert=True)
             keys.store()
     except IntegrityError:
-        record(Event.ACCOUNT_REGISTERED, actor=None, subject=user.pk, outcome=Outcome.FAILED)
         raise ValidationError(usernames.TAKEN, code="username_taken") from None
-    record(Event.ACCOUNT_REGISTERED, actor=user.pk, subject=user.pk)
     record_made(keys)
     return keys.keyring

@@ -3,7 +3,10 @@
 import pytest
 from django.test import Client
 
+from accounts.custody import DoesNotOpen
 from accounts.models import KeySlot, User
+from accounts.services import recovery
+from audit.models import AuditEntry
 from cryptocore import recovery_code
 from tests.conftest import PASSWORD
 
@@ -44,7 +47,7 @@ def test_an_unknown_name_reads_like_a_wrong_code(alice):
 
 
 def test_codes_are_throttled_like_passwords(alice, settings):
-    for _ in range(settings.AXES_FAILURE_LIMIT):
+    for _ in range(settings.SIGN_IN_TRIES):
         recover(alice, "A" * 30)
     assert recover(alice, alice.recovery_code).status_code == 429
 
@@ -138,3 +141,23 @@ def test_there_is_a_reminder_until_the_code_was_typed_back(alice):
     assert b"/accounts/recovery-code/" in alice.sign_in().get("/images/").content
     KeySlot.objects.filter(kind="recovery-code").update(confirmed_at="2026-01-01T00:00:00Z")
     assert User.objects.count() == 1
+
+
+def test_a_code_used_meanwhile_does_not_work_a_second_time(alice, monkeypatch):
+    """Another request recovers between the look at the slot and the commit of this one."""
+    made = recovery._new_slot
+
+    def used_meanwhile(keyring):
+        monkeypatch.setattr(recovery, "_new_slot", made)
+        recovery.recover(user=alice.user, code=alice.recovery_code, new_password="the first one 42")
+        return made(keyring)
+
+    monkeypatch.setattr(recovery, "_new_slot", used_meanwhile)
+    with pytest.raises(DoesNotOpen):
+        recovery.recover(
+            user=alice.user, code=alice.recovery_code, new_password="the second one 42"
+        )
+    user = User.objects.get(pk=alice.user.pk)
+    assert user.check_password("the first one 42")
+    outcomes = AuditEntry.objects.filter(event="account:recovered").order_by("sequence")
+    assert [entry.outcome for entry in outcomes] == ["intended", "done", "intended", "failed"]
