@@ -29,6 +29,11 @@ def fold(text: str) -> str:
     return text.strip().lower()
 
 
+def is_reserved(username: str) -> bool:
+    """Whether this is a word of ours, or looks like one: `adm1n` is not a person's name."""
+    return skeleton(username) in {skeleton(word) for word in RESERVED}
+
+
 def is_well_formed(username: str) -> bool:
     return PATTERN.fullmatch(username) is not None
 
