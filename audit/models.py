@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
+from django.conf import settings
 from django.db import Error, models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from audit import chain
 from audit.events import Event, Outcome
 from audit.leaf import IMAGES, Leaf
 from cryptocore.errors import CryptoError
 
-RECENT_PAGES = 200  # entries looked through for one thumbnail; a person opens fewer in minutes
+RECENT = 200  # entries looked through for a repeat; a person makes fewer in minutes
 
 
 class AppendOnly(Exception):
@@ -66,8 +69,12 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 
         False when the table does not answer: then it is recorded once more, which harms nobody.
         """
+        recent = self._recent(actor, event, since, outcome).filter(subject=subject)
         return _tolerantly(
-            self._recent(actor, event, since, outcome).filter(subject=subject).exists
+            lambda: any(
+                entry.is_proven(actor, event, since, outcome) and entry.told().subject == subject
+                for entry in recent[:RECENT]
+            )
         )
 
     def thumbnail_seen_since(self, actor: uuid.UUID, image: uuid.UUID, since: datetime) -> bool:
@@ -75,16 +82,22 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 
         False when the table does not answer.
         """
-        pages = self._recent(actor, Event.THUMBNAILS_OPENED, since, Outcome.DONE).proofs()
+        event, outcome = Event.THUMBNAILS_OPENED, Outcome.DONE
+        pages = self._recent(actor, event, since, outcome)
         return _tolerantly(
-            lambda: any(str(image) in page.images() for page in pages[:RECENT_PAGES])
+            lambda: any(
+                str(image) in page.images() and page.is_proven(actor, event, since, outcome)
+                for page in pages[:RECENT]
+            )
         )
 
     def _recent(
         self, actor: uuid.UUID, event: Event, since: datetime, outcome: Outcome
     ) -> "AuditEntryQuerySet":
+        """The rows that say so. Only a proven one may keep a repeat out of the trail: whoever can
+        write to the database could else hide what they open by one row of their own."""
         entries = self.filter(actor=actor, event=event, outcome=outcome, time__gte=since)
-        return entries.order_by("-sequence")
+        return entries.order_by("-sequence").proofs()
 
 
 def _tolerantly(question: Any) -> bool:
@@ -140,6 +153,24 @@ class AuditEntry(models.Model):
     def told(self) -> Leaf:
         """Return what the leaf says. Raises CryptoError if it says nothing we wrote."""
         return Leaf.parse(self.leaf)
+
+    def is_authentic(self) -> bool:
+        """Whether the audit key vouches for leaf and predecessor of this row."""
+        leaf_hash = chain.hash_leaf(self.leaf)
+        try:
+            key = settings.SERVER_KEYS.audit.get(self.key_id)
+            chain.check_link(self.previous, leaf_hash, self.chain, key)
+        except (CryptoError, KeyError):
+            return False
+        return leaf_hash == self.leaf_hash
+
+    def is_proven(self, actor: uuid.UUID, event: Event, since: datetime, outcome: Outcome) -> bool:
+        """Whether the audit key vouches that this person did this, between `since` and now."""
+        if not self.is_authentic():
+            return False
+        told = self.told()
+        said = (told.actor, told.event, told.outcome)
+        return said == (actor, event, outcome) and since <= told.time <= timezone.now()
 
     def images(self) -> list[str]:
         try:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from audit import chain, file, table
 from audit.file import Line
+from audit.models import AuditEntry
 from audit.verification import (
     NumberSet,
     entries_between,
     imported_hashes,
     in_pieces,
-    is_authentic,
     is_vouched_for,
     parse_or_none,
     read_head,
@@ -51,7 +51,7 @@ def _restore_lines(start: int) -> int:
     present = _numbers_in_file(start, read_head().sequence)
     restored = 0
     for first, last in present.missing():
-        for entry in filter(is_authentic, entries_between(first, last)):
+        for entry in filter(AuditEntry.is_authentic, entries_between(first, last)):
             file.append(Line.of_entry(entry))
             restored += 1
     return restored

@@ -82,17 +82,6 @@ def read_head() -> AuditHead:
     return head
 
 
-def is_authentic(entry: AuditEntry) -> bool:
-    """Whether the audit key vouches for leaf and predecessor of this row."""
-    try:
-        key = settings.SERVER_KEYS.audit.get(entry.key_id)
-        leaf_hash = chain.hash_leaf(entry.leaf)
-        chain.check_link(entry.previous, leaf_hash, entry.chain, key)
-    except (CryptoError, KeyError):
-        return False
-    return leaf_hash == entry.leaf_hash
-
-
 def entries_between(first: int, last: int) -> Iterator[AuditEntry]:
     """Yield the rows numbered `first` to `last`, in order, without holding the table open."""
     while first <= last:
@@ -124,7 +113,7 @@ class _TableCheck:
         if gap:
             yield Finding(Kind.DELETED, self.expected, entry.sequence - 1)
         self.expected = entry.sequence + 1
-        if not is_authentic(entry):
+        if not entry.is_authentic():
             self.unproven.append(entry)
             if len(self.unproven) == PIECE:
                 yield from self._judge_unproven(Kind.EDITED)
@@ -181,7 +170,7 @@ def _check_outside() -> Iterator[Finding]:
     outside = [row for row in rows if type(row.sequence) is not int or row.sequence > counted]
     outside += [row for row in rows if type(row.sequence) is int and row.sequence < 1]
     if outside:
-        kind = Kind.HEAD_ALTERED if any(map(is_authentic, outside)) else Kind.INSERTED
+        kind = Kind.HEAD_ALTERED if any(row.is_authentic() for row in outside) else Kind.INSERTED
         yield Finding(kind, outside[0].sequence, outside[-1].sequence)
 
 
@@ -274,7 +263,7 @@ class _FileCheck:
         if row is None:
             self._note_beyond_table(sequence)
         # A row nobody vouches for has been found already.
-        conflicts = row is not None and not is_the_rows and is_authentic(row)
+        conflicts = row is not None and not is_the_rows and row.is_authentic()
         return Kind.LINE_CONFLICTS if conflicts else None
 
     def _judge_unproven(self, sequence: int, row: AuditEntry | None) -> Kind:

@@ -13,7 +13,7 @@ from audit.context import RequestContext, current_request
 from audit.events import AuditUnavailable, Event, Outcome, record
 from audit.file import Line
 from audit.models import AuditEntry, PersonalFacts
-from tests.audit.conftest import ALICE, BOB, IMAGE, entries, findings, lines
+from tests.audit.conftest import ALICE, BOB, IMAGE, entries, findings, lines, tamper
 
 
 @pytest.fixture
@@ -197,6 +197,37 @@ def test_what_was_not_done_was_not_seen(outcome):
     record(Event.IMAGE_OPENED, actor=ALICE, subject=IMAGE, outcome=outcome)
     assert not seen()
     assert seen(outcome=outcome)
+
+
+@pytest.mark.parametrize(
+    ("column", "forged"),
+    [("chain", bytes(32)), ("leaf", bytes(40)), ("leaf_hash", bytes(32)), ("key_id", "nobody")],
+)
+def test_a_row_the_audit_key_does_not_vouch_for_keeps_nothing_out_of_the_trail(column, forged):
+    record(Event.IMAGE_OPENED, actor=ALICE, subject=IMAGE)
+    tamper(f"UPDATE audit_auditentry SET {column} = %s", forged)
+    assert not seen()
+
+
+@pytest.mark.parametrize("column", ["actor", "subject"])
+def test_a_row_moved_to_another_person_or_image_keeps_nothing_out_of_the_trail(column):
+    record(Event.IMAGE_OPENED, actor=ALICE, subject=IMAGE)
+    tamper(f"UPDATE audit_auditentry SET {column} = %s", BOB.hex)
+    assert not seen(**{column: BOB})
+
+
+def test_a_row_moved_to_another_time_keeps_nothing_out_of_the_trail():
+    record(Event.IMAGE_OPENED, actor=ALICE, subject=IMAGE)
+    assert not seen(minutes=-1)
+    tamper("UPDATE audit_auditentry SET time = '2999-01-01 00:00:00'")
+    assert not seen(minutes=-1)
+
+
+def test_a_forged_page_of_thumbnails_keeps_nothing_out_of_the_trail():
+    since = datetime.now(UTC) - timedelta(minutes=10)
+    record(Event.THUMBNAILS_OPENED, actor=ALICE, images=[str(IMAGE)])
+    tamper("UPDATE audit_auditentry SET chain = %s", bytes(32))
+    assert not AuditEntry.objects.thumbnail_seen_since(ALICE, IMAGE, since)
 
 
 def test_a_thumbnail_was_seen_if_a_page_of_the_same_person_named_it():
