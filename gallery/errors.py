@@ -43,5 +43,9 @@ class TooManyReaders(GalleryError):
     """More people than one share statement can list."""
 
 
+class UploadIdUsed(GalleryError):
+    """An upload of another or of a since deleted picture went under this id."""
+
+
 class NotARecipient(GalleryError):
     """This person has no access that could be taken back."""

@@ -1,6 +1,7 @@
 """What an owner may ask for when uploading and sharing."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -14,6 +15,9 @@ from accounts.models import User
 from accounts.recipients import find_people
 from gallery.models import Grant
 from gallery.services.uploading import Terms
+
+# Beyond it a time is a slip of the finger, and its arithmetic may leave the calendar.
+FARTHEST_END = timedelta(days=36_525)
 
 
 class NamesField(forms.Field):
@@ -60,6 +64,9 @@ class TermsForm(forms.Form):
         if ends_at <= timezone.now():
             sentence = _("This time is over. Nothing was shared. Choose one in the future.")
             raise ValidationError(sentence, code="in_the_past")
+        if ends_at > timezone.now() + FARTHEST_END:
+            sentence = _("This time is more than a hundred years away. Nothing was shared.")
+            raise ValidationError(sentence, code="too_far")
         return ends_at.replace(microsecond=0)
 
     @property

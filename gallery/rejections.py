@@ -30,6 +30,14 @@ def part_away_sentence(name: str) -> str:
     return _("%(name)s could not be stored just now. Try again in a moment.") % {"name": name}
 
 
+def upload_id_used_sentence(name: str) -> str:
+    """Return the sentence about a file sent under the `upload_id` of another."""
+    return _(
+        "%(name)s was not uploaded: this upload was sent before, with another image or one deleted "
+        "since. Open the upload page again and choose it there."
+    ) % {"name": name}
+
+
 def _rounded_up(megabytes: float) -> str:
     """Return a number with one decimal that never equals a limit it is over."""
     return number_format(math.ceil(megabytes * 10) / 10, decimal_pos=1)

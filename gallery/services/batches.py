@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -11,12 +12,14 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from accounts.models import User
 from audit.events import AuditUnavailable, Event, Outcome, record
+from gallery.errors import UploadIdUsed
 from gallery.intake import Limits, PictureRejected, take_in
 from gallery.models import SealedImage
-from gallery.rejections import part_away_sentence, sentence_for
+from gallery.rejections import part_away_sentence, sentence_for, upload_id_used_sentence
 from gallery.sealing import Reader
+from gallery.services.retrying import seal_once
 from gallery.services.sharing import readers_of
-from gallery.services.uploading import Origin, Terms, earlier_try, upload_image
+from gallery.services.uploading import Origin, Terms, upload_image
 from gallery.storage import StorageAway
 
 PART_AWAY = (StorageAway, OperationalError, InterfaceError, AuditUnavailable)
@@ -69,9 +72,13 @@ def upload_all(*, keyring: Keyring, files: Iterable[UploadedFile], wishes: Wishe
             _upload_one(keyring, file, index, owner, recipients, wishes, batch)
         except PictureRejected as rejection:
             _reject(keyring, index, rejection, batch)
+        except UploadIdUsed:
+            batch.refuse(index, "upload_id_used", upload_id_used_sentence(batch.names[index]))
         except PART_AWAY as error:
             away = error
             batch.refuse(index, "not_stored", part_away_sentence(batch.names[index]))
+        finally:
+            file.close()  # each holds its bytes in memory, and there may be a hundred
     if away and not batch.images:
         raise away
     return batch
@@ -87,22 +94,22 @@ def _upload_one(
     wishes: Wishes,
     batch: Batch,
 ) -> None:
+    if file.size > settings.MAX_UPLOAD_BYTES:
+        raise PictureRejected("too_large", size=file.size)
+    picture = take_in(file.read(), keep_details=wishes.keep_details, limits=limits())
     origin = Origin(wishes.origin.upload_id, index)
-    image = earlier_try(owner.user.pk, origin)
-    if image is None:
-        if file.size > settings.MAX_UPLOAD_BYTES:
-            raise PictureRejected("too_large", size=file.size)
-        picture = take_in(file.read(), keep_details=wishes.keep_details, limits=limits())
-        image = upload_image(
-            keyring=keyring,
-            picture=picture,
-            caption=wishes.caption,
-            file_name=batch.names[index],
-            owner=owner,
-            recipients=recipients,
-            terms=wishes.terms,
-            origin=origin,
-        )
+    seal = partial(
+        upload_image,
+        keyring=keyring,
+        picture=picture,
+        caption=wishes.caption,
+        file_name=batch.names[index],
+        owner=owner,
+        recipients=recipients,
+        terms=wishes.terms,
+        origin=origin,
+    )
+    image = seal_once(seal, keyring=keyring, picture=picture, origin=origin)
     batch.images[index] = image
 
 

@@ -67,8 +67,8 @@ def upload_image(
 ) -> SealedImage:
     """Seal `picture` for its owner and the recipients.
 
-    Raises StorageAway, AuditUnavailable, or NoKeys if a recipient's key changed meanwhile; then
-    nothing is stored.
+    Raises StorageAway, AuditUnavailable, NoKeys if a recipient's key changed meanwhile, or
+    IntegrityError if `origin` made an image already; then nothing is stored.
     """
     image = SealedImage(
         owner=keyring.user,
@@ -193,12 +193,3 @@ def add_renditions(image: SealedImage, names: dict[str, str]) -> None:
     Rendition.objects.bulk_create(
         Rendition(image=image, name=name, storage_name=stored) for name, stored in names.items()
     )
-
-
-def earlier_try(owner_id: uuid.UUID, origin: Origin) -> SealedImage | None:
-    """Return the image an earlier try of this very upload made, if it did."""
-    if origin.upload_id is None:
-        return None
-    return SealedImage.objects.filter(
-        owner_id=owner_id, upload_id=origin.upload_id, upload_index=origin.index
-    ).first()

@@ -11,6 +11,7 @@ from accounts.models import KeyPair, User, WrappedKey
 from audit.models import AuditEntry
 from gallery import storage
 from gallery.models import Grant, Notice, Rendition, SealedImage, Statement
+from gallery.services import retrying
 from tests.conftest import jpeg
 
 ADDRESS = "/images/upload/"
@@ -234,6 +235,61 @@ def test_a_retry_with_the_same_upload_id_makes_nothing_twice(alice, bob):
     assert first.json() == again.json()
     assert SealedImage.objects.count() == 1
     assert Notice.objects.count() == 1
+
+
+def test_another_picture_under_a_used_upload_id_is_not_swallowed(alice):
+    upload_id = str(uuid.uuid4())
+    post(alice, upload_id=upload_id)
+    answer = post(alice, [file(jpeg("maroon"))], upload_id=upload_id)
+    assert answer.status_code == 422
+    assert answer.json()["errors"]["0"][0]["code"] == "upload_id_used"
+    assert SealedImage.objects.count() == 1
+
+
+def test_a_deleted_image_does_not_pass_for_the_one_sent_again(alice):
+    upload_id = str(uuid.uuid4())
+    image = post(alice, upload_id=upload_id).json()["images"][0]
+    alice.client.post(f"{image['url']}delete/")
+    answer = post(alice, upload_id=upload_id)
+    assert answer.json()["errors"]["0"][0]["code"] == "upload_id_used"
+
+
+def test_two_tries_at_once_make_one_image(alice, monkeypatch):
+    """The second looks before the first commits, and commits after it."""
+    upload_id = str(uuid.uuid4())
+    first = post(alice, upload_id=upload_id).json()
+    looks = iter([None, SealedImage.objects.get()])
+    monkeypatch.setattr(retrying, "_earlier_try", lambda *_: next(looks))
+    before = stored_files()
+    assert post(alice, upload_id=upload_id).json() == first
+    assert stored_files() == before
+    assert SealedImage.objects.count() == 1
+
+
+def test_somebody_elses_upload_id_is_nothing_to_us(alice, bob):
+    upload_id = str(uuid.uuid4())
+    assert post(alice, upload_id=upload_id).json() != post(bob, upload_id=upload_id).json()
+    assert SealedImage.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("ends_at", "code"),
+    [
+        ("1999-01-01T00:00", "in_the_past"),
+        ("0001-01-01T00:00:00+14:00", "in_the_past"),
+        ("9999-12-31T23:59:59-14:00", "too_far"),
+        ("9999-12-31T23:59", "too_far"),
+        ("2999-01-01T00:00", "too_far"),
+        ("tomorrow", "invalid"),
+        ("2026-13-01T00:00", "invalid"),
+    ],
+)
+def test_a_time_that_cannot_be_meant_is_refused(alice, bob, ends_at, code):
+    before = stored_files()
+    answer = post(alice, recipients=["bob"], ends_at=ends_at)
+    assert answer.status_code == 422
+    assert answer.json()["errors"]["ends_at"][0]["code"] == code
+    assert nothing_was_stored(before)
 
 
 def test_a_storage_that_fails_leaves_neither_row_nor_file(alice, bob, monkeypatch):
