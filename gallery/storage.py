@@ -1,10 +1,12 @@
 """Where encrypted renditions are kept. Everything here is ciphertext."""
 
 import os
+import re
 import secrets
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
 UNFINISHED = ".unfinished-"
+# Lies in the folder from the first start on. A volume that is not mounted is an empty folder:
+# there every image would seem lost, and what is written would vanish under the next mount.
+MARKER = ".imageshare-storage"
+NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{32}")
 
 
 class StorageAway(Exception):
@@ -28,6 +34,7 @@ class AtomicFileStorage(FileSystemStorage):
         super().__init__(file_permissions_mode=0o600, directory_permissions_mode=0o700, **options)
 
     def _save(self, name: str, content: Any) -> str:
+        self.check_there()
         final = Path(self.path(name))
         final.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = final.parent / f"{UNFINISHED}{uuid.uuid4().hex}"
@@ -39,8 +46,13 @@ class AtomicFileStorage(FileSystemStorage):
             unfinished.unlink(missing_ok=True)
         return name
 
+    def check_there(self) -> None:
+        """Return if this is the folder of the first start. Raises OSError if not."""
+        os.stat(Path(self.base_location) / MARKER)
+
     def check_writable(self) -> None:
         """Return if a file could be written here. Raises OSError if not."""
+        self.check_there()
         probe = Path(self.base_location) / f"{UNFINISHED}{uuid.uuid4().hex}"
         try:
             _write_and_sync(probe, b"\0")
@@ -80,19 +92,67 @@ def put(data: bytes) -> str:
 def read(name: str, *, at_most: int) -> bytes | None:
     """Return what is stored, or None if nothing is; at most `at_most` + 1 bytes of it.
 
-    One byte more than was signed is enough to see that a file was extended.
+    One byte more than was signed is enough to see that a file was extended. Raises StorageAway.
     """
+    if not NAME.fullmatch(name):  # an altered row must not name a file of somebody else's
+        return None
     try:
         with sealed_storage().open(name, "rb") as file:
             return file.read(at_most + 1)
     except FileNotFoundError:
+        check_there()
         return None
     except OSError as error:
         raise StorageAway from error
 
 
+def check_there() -> None:
+    """Return if the storage is the one it was: what is missing there is missing. StorageAway."""
+    check = getattr(sealed_storage(), "check_there", None)
+    try:
+        if check is not None:
+            check()
+    except OSError as error:
+        raise StorageAway from error
+
+
+def exists(name: str) -> bool:
+    return NAME.fullmatch(name) is not None and sealed_storage().exists(name)
+
+
 def discard(names: Iterable[str]) -> None:
-    """Delete what is stored. What cannot be deleted now, `purge` will find."""
-    for name in names:
+    """Delete what rows name. What cannot be deleted now, `purge` will find."""
+    remove(filter(NAME.fullmatch, names))
+
+
+def remove(listed_names: Iterable[str]) -> None:
+    """Delete what the storage itself listed (see `orphans`)."""
+    for name in listed_names:
         with suppress(OSError):
             sealed_storage().delete(name)
+
+
+def orphans(before: datetime, is_known: Callable[[list[str]], set[str]]) -> Iterator[str]:
+    """Yield what is stored, was written before `before`, and no row names.
+
+    Also what a crash left unfinished. Raises StorageAway.
+    """
+    check_there()
+    sealed = sealed_storage()
+    folders, loose = sealed.listdir("")
+    yield from (name for name in loose if _is_left_over(name, before))
+    for folder in folders:
+        names = [f"{folder}/{name}" for name in sealed.listdir(folder)[1]]
+        known = is_known(names)
+        yield from (name for name in names if name not in known and _is_old(name, before))
+
+
+def _is_left_over(name: str, before: datetime) -> bool:
+    return name.startswith(UNFINISHED) and _is_old(name, before)
+
+
+def _is_old(name: str, before: datetime) -> bool:
+    try:
+        return sealed_storage().get_modified_time(name) <= before
+    except FileNotFoundError:  # its upload was finished, or taken away, meanwhile
+        return False

@@ -103,7 +103,6 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 # Databases: one for the business, one for the audit trail, so that a transaction rolled back in
 # the first cannot take a refusal's record with it.
 SQLITE_OPTIONS = {
-    "timeout": 20,
     # A DEFERRED transaction that reads and then writes fails at once, whatever the timeout.
     "transaction_mode": "IMMEDIATE",
     # FULL: WAL under NORMAL may lose the last commits at a power cut. secure_delete: destroyed
@@ -115,20 +114,21 @@ SQLITE_OPTIONS = {
 }
 
 
-def database(variable: str, file_name: str) -> dict[str, Any]:
+def database(variable: str, file_name: str, *, wait_seconds: int) -> dict[str, Any]:
     """Return the database that `variable` names, or the SQLite file of that name."""
     config = env.db_url(variable, default=f"sqlite:///{DATA_DIR / file_name}")
     config["ATOMIC_REQUESTS"] = False
     if config["ENGINE"] == "django.db.backends.sqlite3":
-        config["OPTIONS"] = SQLITE_OPTIONS
+        config["OPTIONS"] = {**SQLITE_OPTIONS, "timeout": wait_seconds}
         # A file in tests too: an in-memory database is one connection shared by all threads.
         config["TEST"] = {"NAME": DATA_DIR / f"test-{file_name}"}
     return config
 
 
 DATABASES = {
-    "default": database("DATABASE_URL", "imageshare.sqlite3"),
-    "audit": database("AUDIT_DATABASE_URL", "audit.sqlite3"),
+    "default": database("DATABASE_URL", "imageshare.sqlite3", wait_seconds=20),
+    # Nobody waits long for the trail's table: the trail's file takes the entry meanwhile.
+    "audit": database("AUDIT_DATABASE_URL", "audit.sqlite3", wait_seconds=3),
 }
 DATABASE_ROUTERS = ["audit.router.AuditRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

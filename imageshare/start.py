@@ -4,6 +4,7 @@ The first start makes the folder, the secrets, the key file and both databases; 
 looks whether anything is missing.
 """
 
+import io
 import os
 import secrets
 import socket
@@ -14,6 +15,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from gallery.storage import MARKER
 from imageshare import keyfile
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,7 +29,9 @@ def main() -> None:
     bind = (os.environ.get("BIND") or "127.0.0.1", int(os.environ.get("PORT") or 8000))
     refuse_taken_port(bind)
     make_data_folder(data_dir)
+    claim_storage(data_dir)
     make_secrets(data_dir)
+    prepare_django()
     migrate()
     Server(data_dir, bind).run()
 
@@ -52,11 +56,28 @@ def make_data_folder(data_dir: Path) -> None:
     os.environ["TMPDIR"] = tempfile.tempdir = str(data_dir / "tmp")
 
 
+def claim_storage(data_dir: Path) -> None:
+    """Mark the image folder at the first start, which is before there is a key file."""
+    marker = data_dir / "images" / MARKER
+    if marker.exists():
+        return
+    if key_file_of(data_dir).exists():
+        sys.exit(
+            f"{marker.parent} is not the image folder of this installation: {MARKER} is missing "
+            "there. Mount its volume, or put it back (docs/operations.md). Nothing was changed."
+        )
+    keyfile.write_private(marker, "The images of an ImageShare. Keep this file with them.\n")
+
+
+def key_file_of(data_dir: Path) -> Path:
+    return Path(os.environ.get("KEY_FILE") or data_dir / "server-keys.json")
+
+
 def make_secrets(data_dir: Path) -> None:
     secret_file = data_dir / "secrets.env"
     if not os.environ.get("SECRET_KEY") and not secret_file.exists():
         keyfile.write_private(secret_file, f"SECRET_KEY={secrets.token_urlsafe(48)}\n")
-    key_file = Path(os.environ.get("KEY_FILE") or data_dir / "server-keys.json")
+    key_file = key_file_of(data_dir)
     if key_file.exists():
         return
     if (data_dir / "imageshare.sqlite3").exists():
@@ -69,14 +90,26 @@ def make_secrets(data_dir: Path) -> None:
     keyfile.create(key_file)
 
 
+def prepare_django() -> None:
+    """Read the settings; refuse to start with ones that are missing or too weak."""
+    import django
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import call_command
+    from django.core.management.base import SystemCheckError
+
+    try:
+        django.setup()
+        call_command("check", stdout=io.StringIO())
+    except (ImproperlyConfigured, SystemCheckError, ValueError) as error:
+        sys.exit(f"Not started, nothing was changed: {error}")
+
+
 def migrate() -> None:
     """Bring both databases up to date; quick when there is nothing to do."""
-    import django
     from django.core.management import call_command
     from django.db import connections
     from django.db.migrations.executor import MigrationExecutor
 
-    django.setup()
     for alias in connections:
         executor = MigrationExecutor(connections[alias])
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):

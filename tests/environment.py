@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from imageshare import keyfile
+from imageshare import keyfile, start
 
 CHEAP = {
     "TESTING": "True",
@@ -26,6 +26,7 @@ def prepare(data_dir: Path) -> None:
     os.umask(0o077)
     for name in ("images", "tmp"):
         (data_dir / name).mkdir(parents=True, exist_ok=True)
+    start.claim_storage(data_dir)
     keyfile.create(data_dir / "server-keys.json")
     os.environ.update(CHEAP, DATA_DIR=str(data_dir), SECRET_KEY="for tests only " * 4)
     os.environ["DJANGO_SETTINGS_MODULE"] = "imageshare.settings"

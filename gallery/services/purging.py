@@ -1,12 +1,9 @@
 """Removing what was left behind: stored bytes without a row, written but never committed."""
 
-from collections.abc import Iterator
-from datetime import datetime
-
 from django.conf import settings
-from django.core.files.storage import Storage
 from django.utils import timezone
 
+from accounts.erasure import truncate_write_ahead_log
 from accounts.models import Custody, ThrottleWindow
 from audit.events import Event, record
 from gallery import storage
@@ -17,34 +14,27 @@ def purge(*, dry_run: bool = False) -> dict[str, int]:
     """Remove orphans older than the grace period, and rows whose time is over; return counts.
 
     The grace period keeps it from taking the bytes of an upload that is still being committed.
+    Raises StorageAway.
     """
     before = timezone.now() - settings.PURGE_GRACE
-    orphans = list(_orphans(storage.sealed_storage(), before))
+    orphans = list(storage.orphans(before, _known))
     over = Custody.objects.filter(idle_ends_at__lte=timezone.now())
     windows = ThrottleWindow.objects.filter(ends_at__lte=timezone.now())
     counts = {"orphans": len(orphans), "custody": over.count(), "windows": windows.count()}
     if not dry_run:
-        storage.discard(orphans)
+        storage.remove(orphans)
         over.delete()
         windows.delete()
+        truncate_write_ahead_log()
         record(Event.STORAGE_PURGED, actor=None, **counts)
     return counts
 
 
-def _orphans(sealed: Storage, before: datetime) -> Iterator[str]:
-    folders, _ = sealed.listdir("")
-    for folder in folders:
-        _, files = sealed.listdir(folder)
-        names = [f"{folder}/{name}" for name in files]
-        known = set(
-            Rendition.objects.filter(storage_name__in=names).values_list("storage_name", flat=True)
-        )
-        for name in names:
-            if name not in known and sealed.get_modified_time(name) <= before:
-                yield name
+def _known(names: list[str]) -> set[str]:
+    rows = Rendition.objects.filter(storage_name__in=names)
+    return set(rows.values_list("storage_name", flat=True))
 
 
 def missing_renditions() -> list[Rendition]:
     """Return the rows whose stored bytes are gone: what no purge can mend."""
-    sealed = storage.sealed_storage()
-    return [row for row in Rendition.objects.iterator() if not sealed.exists(row.storage_name)]
+    return [row for row in Rendition.objects.iterator() if not storage.exists(row.storage_name)]

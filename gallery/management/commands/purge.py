@@ -1,8 +1,9 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from gallery.services.purging import missing_renditions, purge
+from gallery.storage import StorageAway
 
 
 class Command(BaseCommand):
@@ -17,7 +18,10 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="count, remove nothing")
 
     def handle(self, *, dry_run: bool, **options: Any) -> None:
-        counts = purge(dry_run=dry_run)
+        try:
+            counts = purge(dry_run=dry_run)
+        except StorageAway:
+            raise CommandError("The image storage is away. Nothing was removed.") from None
         verb = "would remove" if dry_run else "removed"
         self.stdout.write(f"{verb} " + ", ".join(f"{n} {name}" for name, n in counts.items()))
         missing = missing_renditions()

@@ -1,0 +1,75 @@
+"""The first start prepares everything; a later one refuses to go on without it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from gallery.storage import MARKER
+from imageshare import start
+from tests.e2e.server import ROOT, environment_of, free_port
+
+
+def started(data_dir, **variables):
+    """Start it where it must refuse; return what it said."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "imageshare.start"],
+        cwd=ROOT,
+        env={**environment_of(data_dir, free_port()), **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert answer.returncode == 1
+    assert "Traceback" not in answer.stderr
+    return answer.stderr
+
+
+@pytest.fixture
+def data_dir(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    os.environ.pop("SECRET_KEY", None)
+    os.environ.pop("KEY_FILE", None)
+    start.make_data_folder(tmp_path / "data")
+    start.claim_storage(tmp_path / "data")
+    start.make_secrets(tmp_path / "data")
+    return tmp_path / "data"
+
+
+def test_everything_it_makes_is_private(data_dir):
+    for path in data_dir.rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_an_image_folder_that_is_not_the_one_it_was_stops_the_start(data_dir):
+    (data_dir / "images" / MARKER).unlink()
+    assert "Mount its volume" in started(data_dir)
+
+
+def test_a_missing_key_file_beside_data_stops_the_start(data_dir):
+    (data_dir / "imageshare.sqlite3").touch()
+    (data_dir / "server-keys.json").unlink()
+    assert "is missing, though this installation has data" in started(data_dir)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("KDF_FLOOR_TIME_COST", "1", "key derivation's cost"),
+        ("KDF_MEMORY_KIB", "64", "key derivation's cost"),
+        ("MAX_FILES", "many", "many"),
+    ],
+)
+def test_settings_that_are_too_weak_stop_the_start(data_dir, variable, value, said):
+    assert said in started(data_dir, **{variable: value})
+
+
+def test_a_port_that_is_taken_stops_the_start(data_dir):
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        said = started(data_dir, PORT=str(taken.getsockname()[1]))
+    assert "Choose another port" in said
