@@ -21,8 +21,10 @@ def find_people(names: Iterable[str], *, besides: User) -> list[User]:
     """
     wanted = {usernames.fold(name): None for name in names if name.strip()}
     wanted.pop(besides.username, None)
+    # A name nobody can have is not asked for: a database may refuse what stands in it.
+    askable = filter(usernames.is_well_formed, wanted)
     known = {
-        user.username: user for user in User.objects.filter(username__in=wanted, is_active=True)
+        user.username: user for user in User.objects.filter(username__in=askable, is_active=True)
     }
     errors = [_unknown(name) for name in wanted if name not in known]
     errors += [_without_keys(user) for user in known.values() if not may_receive(user)]
@@ -50,7 +52,8 @@ def _refuse_key(user: User) -> None:
 
 def _unknown(name: str) -> ValidationError:
     sentence = _("Nobody here is called “%(name)s”. Nothing was shared. Check the spelling.")
-    return ValidationError(sentence, code="unknown_recipient", params={"name": name[:64]})
+    shown = "".join(character for character in name[:64] if character.isprintable())
+    return ValidationError(sentence, code="unknown_recipient", params={"name": shown})
 
 
 def _without_keys(user: User) -> ValidationError:

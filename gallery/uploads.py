@@ -7,18 +7,23 @@ from django.conf import settings
 from django.core.files.uploadedfile import InMemoryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
+from accounts.unlocking import keyring_of
+
+ADDRESS = "gallery:upload"
+
 
 class MemoryUploadHandler(FileUploadHandler):
     """Keeps each file in memory up to MAX_UPLOAD_BYTES.
 
     Of a longer file nothing is kept but its length, so that it can be named as too large while
-    the others go on. Of somebody who is not signed in nothing is kept at all.
+    the others go on. Nothing at all is kept of somebody who is not unlocked, or of a file sent to
+    any other address: it would be held in vain.
     """
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
         self.kept = BytesIO()
-        self.limit = settings.MAX_UPLOAD_BYTES if self._is_signed_in() else 0
+        self.limit = settings.MAX_UPLOAD_BYTES if self._is_wanted() else 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         if start + len(raw_data) <= self.limit:
@@ -38,6 +43,6 @@ class MemoryUploadHandler(FileUploadHandler):
             content_type_extra=self.content_type_extra,
         )
 
-    def _is_signed_in(self) -> bool:
-        user = getattr(self.request, "user", None)
-        return user is not None and user.is_authenticated
+    def _is_wanted(self) -> bool:
+        place = self.request.resolver_match
+        return place is not None and place.view_name == ADDRESS and bool(keyring_of(self.request))

@@ -26,7 +26,7 @@ from accounts.certificates import NoKeys
 from accounts.decorators import recoverable, signed_in, unlocked, unlocked_for_bytes
 from accounts.models import User
 from accounts.unlocking import keyring_of
-from accounts.usernames import fold
+from accounts.usernames import fold, is_well_formed
 from audit.events import Event, Outcome, record
 from gallery import presenting
 from gallery.access import Access, access_to
@@ -76,7 +76,7 @@ def _live_grants_of(person: User) -> QuerySet[Grant]:
 def _list(request: HttpRequest, grants: QuerySet[Grant], template: str) -> HttpResponse:
     page = Paginator(grants, PER_PAGE).get_page(request.GET.get("page"))
     keyring = keyring_of(request)
-    if keyring and page.object_list:
+    if keyring and page.object_list and _releases(request):
         record_thumbnails(request.user, [grant.image_id for grant in page.object_list])
     cards = presenting.cards(page.object_list, Opener(keyring) if keyring else None)
     if wants_json(request):
@@ -116,7 +116,8 @@ def _image_page(
     if access.is_owner:
         context["share_form"] = form or ShareForm(owner=request.user)
         context["people"] = _people_to_choose(request)
-    record_opening(request.user, access.image.pk, Rendition.Name.DESCRIPTION)
+    if _releases(request):
+        record_opening(request.user, access.image.pk, Rendition.Name.DESCRIPTION)
     return context
 
 
@@ -167,7 +168,8 @@ def _bytes(request: HttpRequest, image_id: uuid.UUID, rendition: str) -> HttpRes
         access.require(Grant.Rights.DOWNLOAD)
     opener = Opener(keyring_of(request))
     opened = settled(opener, access, lambda access: opener.open(access, rendition))
-    record_opening(request.user, image_id, rendition)
+    if _releases(request):
+        record_opening(request.user, image_id, rendition)
     return StreamingHttpResponse(
         opened.chunks(),
         content_type=opened.media_type,
@@ -178,6 +180,11 @@ def _bytes(request: HttpRequest, image_id: uuid.UUID, rendition: str) -> HttpRes
             "Cache-Control": "private, no-store",
         },
     )
+
+
+def _releases(request: HttpRequest) -> bool:
+    """Whether the answer has a body: who only asks for its headers has seen nothing."""
+    return request.method != "HEAD"
 
 
 # ---- uploading -------------------------------------------------------------------------------
@@ -373,7 +380,8 @@ def _record_refused(
 
 
 def _person_named(name: str) -> User:
-    person = User.objects.filter(username=fold(name)).first()
+    folded = fold(name)
+    person = User.objects.filter(username=folded).first() if is_well_formed(folded) else None
     if person is None:
         raise NotARecipient
     return person

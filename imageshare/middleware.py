@@ -5,13 +5,17 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.answers import refusal
 from accounts.throttle import Throttled, throttled
+from accounts.turns import Turns
+from accounts.unlocking import keyring_of
 
 Next = Callable[[HttpRequest], HttpResponse]
 
+UPLOAD_TURNS = Turns(at_once=settings.UPLOADS_AT_ONCE, waiting=8, wait_seconds=30)
 PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
 
 
@@ -53,19 +57,30 @@ class RefusalMiddleware:
 
 
 class RequestSizeMiddleware:
-    """Refuses a body over MAX_REQUEST_BYTES before a byte of it is read."""
+    """Refuses a body that is too large before a byte of it is read: only uploads may be large.
+
+    Those take turns, from the first byte to the answer: each is held in memory, several times
+    while its images are decoded and sealed. Nothing is kept of people who are not unlocked
+    (gallery/uploads.py), so they wait for nobody and nobody waits for them.
+    """
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if _stated_length(request) > settings.MAX_REQUEST_BYTES:
-            return refusal(request, 413, "request_too_large", request_too_large())
-        return self.get_response(request)
+        length, fields_alone = _stated_length(request), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        is_upload = request.path == reverse("gallery:upload")
+        most = settings.MAX_REQUEST_BYTES if is_upload else fields_alone
+        if length > most:
+            return refusal(request, 413, "request_too_large", request_too_large(most))
+        if length <= fields_alone or keyring_of(request) is None:
+            return self.get_response(request)
+        with UPLOAD_TURNS.turn():
+            return self.get_response(request)
 
 
-def request_too_large() -> str:
-    limit = settings.MAX_REQUEST_BYTES // settings.MEBIBYTE
+def request_too_large(most: int) -> str:
+    limit = most // settings.MEBIBYTE
     return _(
         "This request is larger than %(limit)s MB. Nothing was uploaded. Send fewer images at once."
     ) % {"limit": limit}

@@ -147,6 +147,7 @@ MAX_REQUEST_BYTES = env.int("MAX_REQUEST_BYTES", default=100 * MEBIBYTE)
 MAX_FILES = env.int("MAX_FILES", default=100)
 MAX_PIXELS = env.int("MAX_PIXELS", default=64_000_000)
 MAX_FRAMES = env.int("MAX_FRAMES", default=600)
+UPLOADS_AT_ONCE = env.int("UPLOADS_AT_ONCE", default=8)  # larger than a mebibyte, per process
 MAX_RECIPIENTS = 500
 PURGE_GRACE = timedelta(seconds=env.int("PURGE_GRACE_SECONDS", default=3600))
 # Never Django's temporary files: an upload is plaintext.

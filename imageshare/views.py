@@ -29,6 +29,7 @@ from imageshare.middleware import request_too_large
 OVER_THE_CAP = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 PART_AWAY = (AuditUnavailable, OperationalError, InterfaceError, StorageAway, Busy)
 RETRY_AFTER_SECONDS = 10
+TOO_BIG = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 ONE_YEAR_SECONDS = 31_536_000
 
 
@@ -94,7 +95,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         sentence = _("More than %(count)s images at once. Nothing was uploaded. Send fewer.")
         return refusal(request, 413, "too_many_files", sentence % {"count": settings.MAX_FILES})
     if isinstance(exception, OVER_THE_CAP):
-        return refusal(request, 413, "request_too_large", request_too_large())
+        return refusal(request, 413, "request_too_large", request_too_large(TOO_BIG))
     return refusal(request, 400, "bad_request", _("We could not read this request."))
 
 

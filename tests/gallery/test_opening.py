@@ -45,6 +45,20 @@ def is_refused(person, image, what="preview"):
     return answer.json()
 
 
+# ---- asked for without a body -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["", *BYTES])
+def test_asking_for_headers_alone_opens_nothing_and_is_no_opening(shared_image, bob, what):
+    before = AuditEntry.objects.count()
+    client = bob.sign_in()
+    signed_in = AuditEntry.objects.count()
+    answer = client.head(f"/images/{shared_image.pk}/{what}")
+    assert answer.status_code == 200
+    assert b"".join(answer) == b""
+    assert AuditEntry.objects.count() == signed_in > before
+
+
 # ---- who -------------------------------------------------------------------------------------
 
 

@@ -62,6 +62,15 @@ def test_a_recipient_without_keys_refuses_all(alice, make_person):
     assert nothing_was_stored(before)
 
 
+@pytest.mark.parametrize("name", ["bo\x00b", "\ud800", "b" * 10_000, "\u202ebob", "БОБ"])
+def test_a_name_nobody_can_have_is_unknown_and_not_shown_back(alice, bob, name):
+    answer = post(alice, recipients=[name.encode("utf-8", "surrogatepass")])
+    (error,) = answer.json()["errors"]["recipients"]
+    assert error["code"] == "unknown_recipient"
+    assert "\x00" not in error["message"]
+    assert "\u202e" not in error["message"]
+
+
 def test_a_disabled_recipient_is_unknown(alice, bob):
     User.objects.filter(pk=bob.user.pk).update(is_active=False)
     answer = post(alice, recipients=["bob"])
