@@ -13,7 +13,7 @@ from accounts.certificates import NoKeys
 from audit.context import request_id
 from audit.events import Event, Outcome, record
 from cryptocore.errors import CryptoError
-from gallery import errors
+from gallery import errors, presenting
 from gallery.models import Grant
 
 View = Callable[..., HttpResponse]
@@ -79,7 +79,7 @@ def _access_ended(request: HttpRequest, grant: Grant) -> HttpResponse:
         request,
         410,
         "access_ended",
-        sentences[Grant.Ended(reason)] % {"owner": owner},
+        sentences[Grant.Ended(reason)] % {"owner": presenting.named(owner)},
         template="gallery/ended.html",
         context={"owner_name": str(owner), "ended_at": ended_at, "reason": reason},
     )

@@ -18,7 +18,8 @@ from gallery.ledger import Ledger
 from gallery.models import Grant, Rendition, SealedImage
 from gallery.opening import Body, Opened, Opener, settled
 from gallery.readers import readers_as_signed
-from gallery.services.notices import NoticeKind, NoticeState, ShownNotice
+from gallery.services.inbox import NoticeState, ShownNotice
+from gallery.services.notices import NoticeKind
 from gallery.storage import StorageAway
 
 AVATAR_CLASSES = 8
@@ -131,8 +132,8 @@ def card_json(card: Card) -> dict[str, Any]:
         "id": str(card.id),
         "url": card.url,
         "owner": {"username": card.owner_username, "display_name": card.owner_name},
-        "shared_at": card.shared_at.isoformat(),
-        "ends_at": card.ends_at.isoformat() if card.ends_at else None,
+        "shared_at": card.shared_at,
+        "ends_at": card.ends_at,
         "rights": card.rights,
         "state": card.state,
         "caption": card.caption,
@@ -141,6 +142,11 @@ def card_json(card: Card) -> dict[str, Any]:
         "height": card.height,
         "recipients": card.recipient_count,
     }
+
+
+def named(user: User) -> str:
+    """Return whose act this is. Two people may be called the same; no two user names are."""
+    return f"{user} (@{user.username})"
 
 
 def person_of(user: User) -> Person:
@@ -219,11 +225,11 @@ def _removed_sentence(code: str) -> str:
 def _verdict(owner: User, manifest: Body) -> dict[str, Any]:
     """Return the badge of an image whose every check has passed."""
     original = manifest["renditions"][Rendition.Name.ORIGINAL.value]
-    sentence = _("Signed by %(owner)s. It is exactly as it was when %(owner)s sealed it.")
+    sentence = _("Signed by %(owner)s. It is exactly as it was when it was sealed.")
     return {
         "code": "verified",
-        "sentence": sentence % {"owner": owner},
-        "signer": str(owner),
+        "sentence": sentence % {"owner": named(owner)},
+        "signer": named(owner),
         "signed_at": datetime.fromisoformat(manifest["time"]),
         "fingerprint": grouped(manifest["key"]),
         "technical": [
@@ -282,6 +288,7 @@ def notice(shown: ShownNotice) -> dict[str, Any]:
     return {
         "sequence": shown.sequence,
         "state": shown.state.value,
+        "count": shown.count,
         "kind": shown.kind,
         "sentence": _notice_sentence(shown),
         "time": shown.time,
@@ -300,8 +307,14 @@ def _notice_sentence(shown: ShownNotice) -> str:
     warnings = {
         NoticeState.ALTERED: _("This notice failed its check and may not be genuine."),
         NoticeState.REPEATED: _("This notice is a copy of another and says nothing new."),
-        NoticeState.MISSING: _("A notice that was sent to you is missing here."),
+        NoticeState.MISSING: ngettext(
+            "A notice that was sent to you is missing here.",
+            "%(count)s notices that were sent to you are missing here.",
+            shown.count,
+        )
+        % {"count": shown.count},
     }
     if shown.state in warnings:
         return warnings[shown.state]
-    return sentences[NoticeKind(shown.kind)] % {"actor": shown.actor or _("Somebody")}
+    actor = named(shown.actor) if shown.actor else _("Somebody")
+    return sentences[NoticeKind(shown.kind)] % {"actor": actor}

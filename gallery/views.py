@@ -37,7 +37,7 @@ from gallery.ledger import Ledger
 from gallery.models import Grant, Rendition
 from gallery.opening import Opener, settled
 from gallery.releases import record_opening, record_thumbnails
-from gallery.services import deleting, notices, revoking, sharing
+from gallery.services import deleting, inbox, revoking, sharing
 from gallery.services.batches import Batch, Wishes, upload_all
 from gallery.services.uploading import Origin
 
@@ -412,10 +412,12 @@ def delete(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
 @require_safe
 @signed_in
 def activity(request: HttpRequest) -> HttpResponse:
-    shown = notices.read_notices(request.user)
-    context = {"notices": [presenting.notice(one) for one in shown]}
+    read = inbox.read_notices(request.user, request.GET.get("page"))
+    shown = [presenting.notice(notice) for notice in read.notices]
     if wants_json(request):
-        return JsonResponse(context)
-    response = render(request, "gallery/activity.html", context)
-    notices.mark_read(request.user)
+        pages = {"page": read.page.number, "pages": read.page.paginator.num_pages}
+        return JsonResponse({"notices": shown, **pages})
+    response = render(request, "gallery/activity.html", {"notices": shown, "page_obj": read.page})
+    if _releases(request):
+        inbox.mark_read(request.user, read)
     return response

@@ -1,35 +1,30 @@
-"""Notices: one per recipient and act of sharing, each under the recipient's MAC key.
-
-The body is canonical JSON with a per-person sequence and the key's epoch. So a notice that was
-forged, altered, moved to another person, repeated or taken away is seen, and said to be so.
-"""
+"""Telling people: one notice per recipient and act of sharing, under the recipient's MAC key."""
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import count
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Max
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.mac_keys import notice_mac_key
-from accounts.models import MacKey, User
-from audit.events import Event, Outcome, record, record_after
-from audit.models import AuditEntry
-from cryptocore import canonical
-from cryptocore.context import context
+from audit.events import Event, Outcome, record_after
 from cryptocore.errors import CryptoError
-from cryptocore.mac import check_mac, mac
 from gallery.models import Grant, Notice, NoticeHead
+from gallery.notice_proofs import (
+    Keys,
+    compose,
+    count_them,
+    counted,
+    mac_keys_of,
+    verified_body,
+)
 
-VERSION = 1
 PEOPLE_PER_ENTRY = 40  # as many as fit an audit entry
-REPORTED_FOR = timedelta(days=1)  # one entry a day about the same person's altered notices
+LOOKED_THROUGH = 1000  # newest rows, for one that is genuine, where the head is not
 
 
 class NoticeKind(StrEnum):
@@ -37,32 +32,6 @@ class NoticeKind(StrEnum):
     CHANGED = "changed"
     REVOKED = "revoked"
     DELETED = "deleted"
-
-
-class NoticeState(StrEnum):
-    GENUINE = "genuine"
-    ALTERED = "altered"
-    REPEATED = "repeated"
-    MISSING = "missing"
-
-
-FALSE = (NoticeState.ALTERED, NoticeState.REPEATED)
-
-
-@dataclass(frozen=True)
-class ShownNotice:
-    """One notice as it is shown: what it says, or that it must not be believed."""
-
-    state: NoticeState
-    sequence: int
-    time: datetime | None = None
-    kind: str = ""
-    image_id: uuid.UUID | None = None
-    actor: User | None = None
-    is_new: bool = False
-
-
-# ---- writing ---------------------------------------------------------------------------------
 
 
 @dataclass
@@ -74,26 +43,54 @@ class Sent:
     untold: list[Grant] = field(default_factory=list)
 
 
+@sensitive_variables()
 def send_notices(kind: NoticeKind, grants: Iterable[Grant]) -> Sent:
     """Write one notice to the reader of each grant, inside the caller's transaction.
 
     The caller holds the readers' rows (accounts.recipients.lock_keys), so that sequences neither
-    repeat nor leave gaps. Somebody whose MAC key does not open is not told: that must not keep
-    an owner from taking access back.
+    repeat nor leave gaps. Somebody whose newest MAC key does not open is not told: that must not
+    keep an owner from taking access back.
     """
-    sent = Sent(kind)
+    sent, grants = Sent(kind), list(grants)
+    keys = mac_keys_of(grant.reader_id for grant in grants)
+    numbers = _next_numbers(keys)
+    notices, heads = [], []
     for grant in grants:
-        mac_key_row = MacKey.objects.filter(user=grant.reader).order_by("-epoch").first()
-        try:
-            key = notice_mac_key(mac_key_row) if mac_key_row else None
-        except CryptoError:
-            key = None
-        if mac_key_row is None or key is None:
+        person = grant.reader_id
+        epoch = max(keys[person], default=0)
+        key = keys[person].get(epoch)
+        if key is None:
             sent.untold.append(grant)
             continue
-        _send(kind, grant, mac_key_row, key)
+        notices.append(compose(person, numbers[person], epoch, key, _said(kind, grant)))
+        heads.append(count_them(person, numbers[person], epoch, key))
         sent.told.append(grant)
+    _store(notices, heads)
     return sent
+
+
+def _said(kind: NoticeKind, grant: Grant) -> dict[str, Any]:
+    return {
+        "kind": kind.value,
+        "image": str(grant.image_id),
+        "actor": str(grant.image.owner_id),
+        "time": timezone.now().isoformat(),
+        "rights": grant.rights,
+        "ends_at": grant.ends_at.isoformat() if grant.ends_at else None,
+    }
+
+
+def _store(notices: list[Notice], heads: list[NoticeHead]) -> None:
+    now = timezone.now()
+    for notice in notices:
+        notice.created_at = now
+    Notice.objects.bulk_create(notices)
+    NoticeHead.objects.bulk_create(
+        heads,
+        update_conflicts=True,
+        unique_fields=["person"],
+        update_fields=["sequence", "tag", "mac_epoch"],
+    )
 
 
 def record_notices(sent: Iterable[Sent]) -> None:
@@ -116,157 +113,49 @@ def _record_people(kind: NoticeKind, grants: list[Grant], outcome: Outcome) -> N
         )
 
 
+# ---- numbers ---------------------------------------------------------------------------------
+
+
 @sensitive_variables()
-def _send(kind: NoticeKind, grant: Grant, mac_key_row: MacKey, key: bytes) -> None:
-    person, now = grant.reader, timezone.now()
-    sequence = _next_sequence(person)
-    body = canonical.encode(
-        {
-            "v": VERSION,
-            "instance": str(settings.SERVER_KEYS.instance_id),
-            "person": str(person.pk),
-            "sequence": sequence,
-            "epoch": mac_key_row.epoch,
-            "kind": kind.value,
-            "image": str(grant.image_id),
-            "actor": str(grant.image.owner_id),
-            "time": now.isoformat(),
-            "rights": grant.rights,
-            "ends_at": grant.ends_at.isoformat() if grant.ends_at else None,
-        }
-    )
-    Notice.objects.create(
-        person=person,
-        sequence=sequence,
-        body=body,
-        tag=mac(_framed(body), key),
-        mac_epoch=mac_key_row.epoch,
-        created_at=now,
-    )
-    _move_head(person, sequence, mac_key_row.epoch, key)
+def _next_numbers(keys: dict[uuid.UUID, Keys]) -> dict[uuid.UUID, int]:
+    """Return each person's next number: one after the last that is proven to have been used."""
+    heads = NoticeHead.objects.in_bulk(list(keys))
+    rows = Notice.objects.filter(person__in=list(keys)).values_list("person")
+    highest = dict(rows.annotate(Max("sequence")))
+    numbers = {}
+    for person, persons_keys in keys.items():
+        last = _last_number(person, heads.get(person), persons_keys)
+        free = last + 1 if highest.get(person, 0) <= last else _first_free(person, last)
+        numbers[person] = free
+    return numbers
 
 
-def _framed(body: bytes) -> bytes:
-    return context("notice") + body
-
-
-def _next_sequence(person: User) -> int:
-    """One after the highest number ever used: by the rows, or by the head where rows are gone."""
-    rows = Notice.objects.filter(person=person).aggregate(last=Max("sequence"))["last"] or 0
-    head = NoticeHead.objects.filter(person=person).values_list("sequence", flat=True).first()
-    return max(rows, head or 0) + 1
-
-
-def _move_head(person: User, sequence: int, epoch: int, key: bytes) -> None:
-    tag = mac(_framed_head(person.pk, sequence), key)
-    NoticeHead.objects.update_or_create(
-        person=person, defaults={"sequence": sequence, "tag": tag, "mac_epoch": epoch}
-    )
-
-
-def _framed_head(person_id: uuid.UUID, sequence: int) -> bytes:
-    return context("notice-head", person_id, sequence)
-
-
-# ---- reading ---------------------------------------------------------------------------------
-
-
-def read_notices(person: User) -> list[ShownNotice]:
-    """Return a person's notices, newest first, each checked; what is wrong is recorded."""
-    keys = _mac_keys(person)
-    shown = list(_check_all(person, keys))
-    _report(person, shown)
-    return list(reversed(shown))
-
-
-def mark_read(person: User) -> None:
-    Notice.objects.filter(person=person, read_at=None).update(read_at=timezone.now())
-
-
-def _check_all(person: User, keys: dict[int, bytes]) -> Iterator[ShownNotice]:
-    actors = {user.pk: user for user in User.objects.filter(images__grants__reader=person)}
-    expected = 1
-    for notice in Notice.objects.filter(person=person).order_by("sequence"):
-        for missing in range(expected, notice.sequence):
-            yield ShownNotice(NoticeState.MISSING, missing)
-        yield _check(notice, keys, actors)
-        expected = max(expected, notice.sequence + 1)
-    for missing in range(expected, _signed_head(person, keys, expected - 1) + 1):
-        yield ShownNotice(NoticeState.MISSING, missing)
-
-
-def _check(notice: Notice, keys: dict[int, bytes], actors: dict[uuid.UUID, User]) -> ShownNotice:
+@sensitive_variables()
+def _last_number(person: uuid.UUID, head: NoticeHead | None, keys: Keys) -> int:
+    """Return the last number used. A head that is gone or not ours leaves a gap that tells."""
     try:
-        body = _verified_body(notice, keys)
-    except (CryptoError, KeyError, ValueError):
-        return ShownNotice(NoticeState.ALTERED, notice.sequence, notice.created_at)
-    if body["sequence"] != notice.sequence:
-        return ShownNotice(NoticeState.REPEATED, notice.sequence, notice.created_at)
-    return ShownNotice(
-        NoticeState.GENUINE,
-        notice.sequence,
-        time=parse_datetime(body["time"]),
-        kind=body["kind"],
-        image_id=uuid.UUID(body["image"]),
-        actor=actors.get(uuid.UUID(body["actor"])),
-        is_new=notice.read_at is None,
-    )
+        if head is not None:
+            return counted(head, keys)
+    except CryptoError:
+        return _highest_proven(person, keys) + 1
+    # Each grant of somebody else's image was told of, the one being told of now included.
+    told_of = Grant.objects.filter(reader=person).exclude(image__owner=person).count()
+    return max(told_of - 1, _highest_proven(person, keys))
 
 
-def _verified_body(notice: Notice, keys: dict[int, bytes]) -> dict[str, Any]:
-    """Return what the notice says. Raises if its tag, person or epoch is not right."""
-    raw = bytes(notice.body)
-    check_mac(_framed(raw), bytes(notice.tag), keys[notice.mac_epoch])
-    body = canonical.decode(raw)
-    expected = {
-        "v": VERSION,
-        "instance": str(settings.SERVER_KEYS.instance_id),
-        "person": str(notice.person_id),
-        "epoch": notice.mac_epoch,
-    }
-    if any(body[name] != value for name, value in expected.items()):
-        raise ValueError("a notice of another person, epoch or installation")
-    return body
-
-
-def _signed_head(person: User, keys: dict[int, bytes], at_least: int) -> int:
-    """Return how many notices there must be. A head that does not verify hides at least one."""
-    head = NoticeHead.objects.filter(person=person).first()
-    if head is None:
-        return at_least + (1 if at_least else 0)
-    try:
-        check_mac(_framed_head(person.pk, head.sequence), bytes(head.tag), keys[head.mac_epoch])
-    except (CryptoError, KeyError):
-        return at_least + 1
-    return head.sequence
-
-
-def _mac_keys(person: User) -> dict[int, bytes]:
-    keys = {}
-    for row in MacKey.objects.filter(user=person):
+@sensitive_variables()
+def _highest_proven(person: uuid.UUID, keys: Keys) -> int:
+    for notice in Notice.objects.filter(person=person).order_by("-sequence")[:LOOKED_THROUGH]:
         try:
-            keys[row.epoch] = notice_mac_key(row)
+            verified_body(notice, keys)
         except CryptoError:
-            continue  # its notices will be shown as altered
-    return keys
+            continue
+        return notice.sequence
+    return 0
 
 
-def _report(person: User, shown: list[ShownNotice]) -> None:
-    wrong = {
-        Event.NOTICE_ALTERED: [n for n in shown if n.state in FALSE],
-        Event.NOTICE_MISSING: [n for n in shown if n.state == NoticeState.MISSING],
-    }
-    since = timezone.now() - REPORTED_FOR
-    for event, notices in wrong.items():
-        if notices and not AuditEntry.objects.seen_since(
-            person.pk, event, person.pk, since, outcome=Outcome.FAILED
-        ):
-            first = notices[0].sequence
-            record(
-                event,
-                actor=person.pk,
-                subject=person.pk,
-                outcome=Outcome.FAILED,
-                first=first,
-                count=len(notices),
-            )
+def _first_free(person: uuid.UUID, last: int) -> int:
+    """Return the first number after `last` that no row of a forger's holds."""
+    rows = Notice.objects.filter(person=person, sequence__gt=last)
+    taken = set(rows.values_list("sequence", flat=True))
+    return next(number for number in count(last + 1) if number not in taken)

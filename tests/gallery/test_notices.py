@@ -1,5 +1,6 @@
 """Notices: genuine ones are shown, and every other kind is called what it is."""
 
+import io
 import json
 
 import pytest
@@ -8,7 +9,9 @@ from accounts.models import MacKey
 from audit.models import AuditEntry
 from cryptocore import canonical
 from gallery.models import Notice, NoticeHead
-from gallery.services.notices import read_notices
+from gallery.services import inbox
+from gallery.services.inbox import read_notices
+from tests.conftest import jpeg
 from tests.gallery.test_revoking import post_revoke
 from tests.gallery.test_sharing import share
 
@@ -16,7 +19,7 @@ JSON = {"accept": "application/json"}
 
 
 def states(person):
-    return [notice.state.value for notice in read_notices(person.user)]
+    return [notice.state.value for notice in read_notices(person.user).notices]
 
 
 def shown(person):
@@ -89,6 +92,70 @@ def test_a_deleted_notice_is_missing_wherever_it_was(upload, bob, lost):
     assert AuditEntry.objects.filter(event="notice:missing").count() == 1
 
 
+def test_many_missing_in_a_row_are_one_entry_with_their_number(upload, alice, bob):
+    for _ in range(5):
+        upload(to=(bob,))
+    Notice.objects.filter(sequence__in=[2, 3, 4]).delete()
+    assert [(one["state"], one["sequence"], one["count"]) for one in shown(bob)] == [
+        ("genuine", 5, 1),
+        ("missing", 2, 3),
+        ("genuine", 1, 1),
+    ]
+    assert b"3 notices that were sent to you are missing" in bob.client.get("/activity/").content
+    told = AuditEntry.objects.get(event="notice:missing").told()
+    assert told.facts == {"first": 2, "count": 3}
+
+
+@pytest.mark.parametrize("lost", [None, 1, 2, 3, 4, 5])
+def test_pages_hide_no_gap_and_invent_none(upload, bob, monkeypatch, lost):
+    monkeypatch.setattr(inbox, "PER_PAGE", 2)
+    for _ in range(5):
+        upload(to=(bob,))
+    Notice.objects.filter(sequence=lost).delete()
+    client = bob.sign_in()
+    pages = client.get("/activity/", headers=JSON).json()["pages"]
+    found = [
+        notice["sequence"]
+        for page in range(1, pages + 1)
+        for notice in client.get(f"/activity/?page={page}", headers=JSON).json()["notices"]
+        if notice["state"] != "genuine"
+    ]
+    assert found == ([lost] if lost else [])
+
+
+def test_notices_and_head_both_deleted_are_missing(shared_image, bob):
+    Notice.objects.all().delete()
+    NoticeHead.objects.all().delete()
+    assert states(bob) == ["missing"]
+
+
+def test_a_new_notice_covers_up_no_deleted_one(upload, bob):
+    upload(to=(bob,))
+    Notice.objects.all().delete()
+    NoticeHead.objects.all().delete()
+    upload(to=(bob,))
+    assert states(bob) == ["genuine", "missing"]
+
+
+@pytest.mark.parametrize("sequence", [0, 7, 2**31 - 1])
+def test_a_forged_head_keeps_nobody_from_sharing_and_stays_seen(upload, bob, sequence):
+    upload(to=(bob,))
+    NoticeHead.objects.update(sequence=sequence)
+    upload(to=(bob,))
+    assert states(bob) == ["genuine", "missing", "genuine"]
+
+
+@pytest.mark.parametrize("sequence", [2, 2**31 - 1])
+def test_a_forged_row_keeps_nobody_from_sharing(upload, bob, sequence):
+    upload(to=(bob,))
+    forged = Notice.objects.get()
+    forged.pk, forged.sequence, forged.tag = None, sequence, bytes(32)
+    forged.save(force_insert=True)
+    upload(to=(bob,))
+    assert states(bob).count("genuine") == 2
+    assert "altered" in states(bob)
+
+
 def test_all_notices_deleted_are_missing(shared_image, bob):
     Notice.objects.all().delete()
     assert states(bob) == ["missing"]
@@ -124,6 +191,49 @@ def test_the_page_marks_notices_read_and_the_script_does_not(shared_image, bob):
     assert Notice.objects.filter(read_at=None).exists()
     assert bob.client.get("/activity/").status_code == 200
     assert not Notice.objects.filter(read_at=None).exists()
+
+
+def test_asking_for_headers_alone_marks_nothing_read(shared_image, bob):
+    bob.sign_in().head("/activity/")
+    assert Notice.objects.filter(read_at=None).exists()
+
+
+def test_what_comes_while_a_page_is_made_stays_new(upload, bob):
+    upload(to=(bob,))
+    read = read_notices(bob.user)
+    upload(to=(bob,))
+    inbox.mark_read(bob.user, read)
+    assert Notice.objects.get(read_at=None).sequence == 2
+
+
+def test_two_people_of_the_same_name_are_told_apart(upload, alice, bob, make_person):
+    upload(to=(bob,))
+    twin = make_person("alicia", "Alice Ardent")
+    assert shown(bob)[0]["sentence"].startswith("Alice Ardent (@alice) shared")
+    assert str(twin.user) == str(alice.user)
+
+
+def test_telling_many_takes_as_many_queries_as_telling_one(
+    alice, make_person, django_assert_max_num_queries
+):
+    people = [make_person(f"reader-{number}") for number in range(6)]
+    client = alice.sign_in()
+    for count in (1, 6):
+        names = [person.username for person in people[:count]]
+        send_to(client, names)  # the first notice of anybody looks for earlier ones
+    before = Notice.objects.count()
+    with django_assert_max_num_queries(200) as queries:
+        send_to(client, [person.username for person in people])
+    about_notices = [query for query in queries if "gallery_notice" in query["sql"]]
+    assert len(about_notices) == 4
+    assert Notice.objects.count() == before + 6
+
+
+def send_to(client, names):
+    file = io.BytesIO(jpeg())
+    file.name = "x.jpg"
+    form = {"images": [file], "recipients": names}
+    assert client.post("/images/upload/", form, headers=JSON).status_code == 201
 
 
 def test_a_locked_person_still_reads_their_notices(shared_image, bob):

@@ -1,0 +1,167 @@
+"""A person's notices as they are shown: each checked, and what is wrong is said and recorded."""
+
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.models import User
+from audit.events import Event, Outcome, record
+from audit.models import AuditEntry
+from cryptocore.errors import CryptoError
+from gallery.models import Grant, Notice, NoticeHead
+from gallery.notice_proofs import Keys, counted, mac_keys_of, verified_body
+
+PER_PAGE = 60
+REPORTED_FOR = timedelta(days=1)  # one entry a day about the same person's altered notices
+
+
+class NoticeState(StrEnum):
+    GENUINE = "genuine"
+    ALTERED = "altered"
+    REPEATED = "repeated"
+    MISSING = "missing"
+
+
+FALSE = (NoticeState.ALTERED, NoticeState.REPEATED)
+
+
+@dataclass(frozen=True)
+class ShownNotice:
+    """One notice as it is shown: what it says, or that it must not be believed.
+
+    Of missing ones, `count` in a row are shown as one, `sequence` being the first.
+    """
+
+    state: NoticeState
+    sequence: int
+    time: datetime | None = None
+    kind: str = ""
+    image_id: uuid.UUID | None = None
+    actor: User | None = None
+    is_new: bool = False
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """One page of a person's notices, newest first."""
+
+    page: Page
+    notices: list[ShownNotice] = field(default_factory=list)
+
+
+@sensitive_variables()
+def read_notices(person: User, page_number: str | None = None) -> Inbox:
+    """Return a page of a person's notices, each checked; what is wrong is recorded."""
+    keys = mac_keys_of([person.pk])[person.pk]
+    rows = Notice.objects.filter(person=person).order_by("-sequence")
+    page = Paginator(rows, PER_PAGE).get_page(page_number)
+    bodies = {notice.pk: _body(notice, keys) for notice in page.object_list}
+    actors = User.objects.in_bulk({uuid.UUID(body["actor"]) for body in bodies.values() if body})
+    checked = [_shown(notice, bodies[notice.pk], actors) for notice in page.object_list]
+    inbox = Inbox(page, list(_with_gaps(checked, page, _newest_before(person, page, keys))))
+    _report(person, inbox.notices)
+    return inbox
+
+
+def mark_read(person: User, inbox: Inbox) -> None:
+    """Remember that these were shown: not those that came meanwhile."""
+    shown = [notice.pk for notice in inbox.page.object_list]
+    Notice.objects.filter(pk__in=shown, read_at=None).update(read_at=timezone.now())
+
+
+@sensitive_variables()
+def _body(notice: Notice, keys: Keys) -> dict[str, Any] | None:
+    try:
+        return verified_body(notice, keys)
+    except CryptoError:
+        return None
+
+
+def _shown(
+    notice: Notice, body: dict[str, Any] | None, actors: dict[uuid.UUID, User]
+) -> ShownNotice:
+    if body is None:
+        return ShownNotice(NoticeState.ALTERED, notice.sequence, notice.created_at)
+    if body["sequence"] != notice.sequence:
+        return ShownNotice(NoticeState.REPEATED, notice.sequence, notice.created_at)
+    return ShownNotice(
+        NoticeState.GENUINE,
+        notice.sequence,
+        time=parse_datetime(body["time"]),
+        kind=body["kind"],
+        image_id=uuid.UUID(body["image"]),
+        actor=actors.get(uuid.UUID(body["actor"])),
+        is_new=notice.read_at is None,
+    )
+
+
+# ---- what is missing -------------------------------------------------------------------------
+
+
+def _with_gaps(checked: Iterable[ShownNotice], page: Page, newest: int) -> Iterator[ShownNotice]:
+    """Yield the page's notices, and one for each gap between them. `newest` must come first."""
+    for notice in checked:
+        yield from _gap(notice.sequence + 1, newest)
+        yield notice
+        newest = min(newest, notice.sequence - 1)
+    if not page.has_next():
+        yield from _gap(1, newest)
+
+
+def _gap(first: int, last: int) -> Iterator[ShownNotice]:
+    if first <= last:
+        yield ShownNotice(NoticeState.MISSING, first, count=last - first + 1)
+
+
+@sensitive_variables()
+def _newest_before(person: User, page: Page, keys: Keys) -> int:
+    """Return the number that the newest notice of a page must have."""
+    newest = _newest(person, keys)
+    if not page.has_previous():
+        return newest
+    above = page.paginator.object_list[page.start_index() - 2]
+    return min(newest, above.sequence - 1)
+
+
+@sensitive_variables()
+def _newest(person: User, keys: Keys) -> int:
+    """Return how many notices there must be. A head that is gone or not ours hides at least one."""
+    head = NoticeHead.objects.filter(person=person).first()
+    last = Notice.objects.filter(person=person).order_by("-sequence").first()
+    highest = last.sequence if last else 0
+    if head is None:
+        was_told = Grant.objects.filter(reader=person).exclude(image__owner=person).exists()
+        return highest + 1 if highest or was_told else 0
+    try:
+        return counted(head, keys)
+    except CryptoError:
+        return highest + 1
+
+
+def _report(person: User, shown: list[ShownNotice]) -> None:
+    wrong = {
+        Event.NOTICE_ALTERED: [notice for notice in shown if notice.state in FALSE],
+        Event.NOTICE_MISSING: [n for n in shown if n.state == NoticeState.MISSING],
+    }
+    since = timezone.now() - REPORTED_FOR
+    for event, notices in wrong.items():
+        if notices and not AuditEntry.objects.seen_since(
+            person.pk, event, person.pk, since, outcome=Outcome.FAILED
+        ):
+            record(
+                event,
+                actor=person.pk,
+                subject=person.pk,
+                outcome=Outcome.FAILED,
+                first=min(notice.sequence for notice in notices),
+                count=sum(notice.count for notice in notices),
+            )
