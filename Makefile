@@ -8,13 +8,16 @@ BIN := .venv/bin
 # Bytecode beside the source would be written outside the data folder.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help run test lint types check clean
+.PHONY: help run demo test lint types check clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
 run: .venv/ready ## Serve on http://127.0.0.1:8000 (PORT=8123, DATA_DIR=/some/dir)
 	@exec $(BIN)/python -m imageshare.start
+
+demo: .venv/ready ## Serve a filled throw-away installation; prints its passwords
+	@exec $(BIN)/python -m imageshare.demo
 
 test: .venv/ready-for-development ## Run every test this machine has the tools for
 	@$(BIN)/python -m pytest $(ARGS)

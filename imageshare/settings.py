@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "accounts",
     "gallery",
     "audit",
+    "imageshare",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -10,6 +10,7 @@ import secrets
 import socket
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from imageshare import keyfile
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def main() -> None:
+def main(before_serving: Callable[[], None] | None = None) -> None:
     os.umask(0o077)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageshare.settings")
     data_dir = Path(os.environ.get("DATA_DIR") or ROOT / "var").absolute()
@@ -33,6 +34,9 @@ def main() -> None:
     make_secrets(data_dir)
     prepare_django()
     migrate()
+    if before_serving:
+        before_serving()
+        close_connections()
     Server(data_dir, bind).run()
 
 
@@ -116,6 +120,13 @@ def migrate() -> None:
             print(f"Preparing the database “{alias}” …", flush=True)
             call_command("migrate", database=alias, verbosity=0)
         connections[alias].close()
+
+
+def close_connections() -> None:
+    """Leave no connection for the workers to inherit when they are forked."""
+    from django.db import connections
+
+    connections.close_all()
 
 
 class Server(BaseApplication):
