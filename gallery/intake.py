@@ -38,6 +38,8 @@ CODES = (
     "empty",
     "too_large",
     "not_an_image",
+    "tiff",
+    "dicom",
     "heic_unavailable",
     "unreadable",
     "too_many_pixels",
@@ -164,7 +166,8 @@ def _check_bytes(data: bytes, limits: Limits) -> None:
         raise PictureRejected("too_large", size=len(data))
     kind = containers.format_of(data)
     if kind is None:
-        raise PictureRejected("not_an_image")
+        other = containers.unsupported_format_of(data)
+        raise PictureRejected(other.lower() if other else "not_an_image")
     if kind == "HEIC" and pi_heif is None:
         raise PictureRejected("heic_unavailable")
 

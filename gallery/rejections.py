@@ -54,6 +54,14 @@ def _sentences() -> dict[str, str]:
             "%(name)s is not an image we can show. It was not uploaded. "
             "Supported: JPEG, PNG, WebP, HEIC, AVIF, GIF."
         ),
+        "tiff": _(
+            "%(name)s is a TIFF or a camera’s raw file, which browsers cannot show. "
+            "It was not uploaded. Export it as JPEG or PNG."
+        ),
+        "dicom": _(
+            "%(name)s is a DICOM file, whose header names the patient. It was not uploaded. "
+            "Export the picture alone, as PNG or JPEG."
+        ),
         "heic_unavailable": _(
             "%(name)s is a HEIC photograph, which this installation cannot read. "
             "It was not uploaded. Export it as JPEG, or ask staff to install HEIC support."

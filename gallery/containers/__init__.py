@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from gallery.containers import gif, isobmff, jpeg, png, webp
 from gallery.containers.common import Findings, Malformed
 
-__all__ = ["Cleaned", "Malformed", "clean", "format_of"]
+__all__ = ["Cleaned", "Malformed", "clean", "format_of", "unsupported_format_of"]
 
 WALKS: dict[str, Callable[[bytes], Findings]] = {
     "JPEG": jpeg.walk,
@@ -57,6 +57,13 @@ def format_of(data: bytes) -> str | None:
     if data.startswith(webp.RIFF) and data[8:12] == webp.MAGIC:
         return "WEBP"
     return isobmff.brand(data)
+
+
+def unsupported_format_of(data: bytes) -> str | None:
+    """Return "TIFF" (camera raw files mostly are one, too), "DICOM" or None: for the refusal."""
+    if data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
+        return "TIFF"
+    return "DICOM" if data[128:132] == b"DICM" else None
 
 
 def clean(data: bytes) -> Cleaned:

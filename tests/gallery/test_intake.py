@@ -66,7 +66,6 @@ NO_PICTURES = {
     "html with a picture inside": b"<html><body>" + plain("JPEG"),
     "zip with a picture inside": b"PK\3\4" + plain("PNG"),
     "eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
-    "tiff": encoded(corners(), "TIFF"),
     "bmp": encoded(corners(), "BMP"),
     "ico": encoded(corners(), "ICO"),
     "mp4": box(b"ftyp", b"isom\0\0\2\0isomiso2avc1mp41") + box(b"mdat", b""),
@@ -94,6 +93,15 @@ def test_a_file_as_large_as_the_limits_is_taken():
 @pytest.mark.parametrize("data", NO_PICTURES.values(), ids=NO_PICTURES)
 def test_what_is_no_picture_is_refused_whatever_its_name(data, undecoded):
     assert refusal(data).code == "not_an_image"
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [(encoded(corners(), "TIFF"), "tiff"), (bytes(128) + b"DICM\2\0\0\0", "dicom")],
+    ids=["tiff", "dicom"],
+)
+def test_formats_that_people_take_for_pictures_are_refused_by_name(data, code, undecoded):
+    assert refusal(data).code == code
 
 
 def test_heic_is_refused_by_name_where_it_cannot_be_read(monkeypatch):

@@ -113,10 +113,13 @@ def test_no_recipient_makes_a_draft_for_its_owner_alone(alice):
         (b"", "empty"),
         (b"\xff", "not_an_image"),
         (b"%PDF-1.7 ...", "not_an_image"),
+        (b"II*\0\x08\0\0\0", "tiff"),
+        (b"MM\0*\0\0\0\x08", "tiff"),
+        (bytes(128) + b"DICM\x02\0", "dicom"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not_an_image"),
         (jpeg()[:-200], "unreadable"),
     ],
-    ids=["empty", "one byte", "PDF", "SVG", "truncated"],
+    ids=["empty", "one byte", "PDF", "TIFF", "big-endian TIFF", "DICOM", "SVG", "truncated"],
 )
 def test_a_file_that_is_no_picture_is_named_and_nothing_is_stored(alice, data, code):
     before = stored_files()
