@@ -8,7 +8,7 @@ BIN := .venv/bin
 # Bytecode beside the source would be written outside the data folder.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help run demo test lint types check clean
+.PHONY: help run demo pictures test lint types check clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -30,6 +30,9 @@ types: .venv/ready-for-development ## Check cryptocore's types, strictly
 
 check: .venv/ready-for-development ## Check deployment settings and missing migrations
 	@$(BIN)/python -m tests.checks
+
+pictures: .venv/ready-for-development ## Take the README's pictures anew
+	@$(BIN)/python -m tests.pictures
 
 clean: ## Remove the virtual environment and tool caches (never your data)
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, ImageChops, ImageDraw, ImageFilter
 
 WIDTH, HEIGHT = 1600, 1066
 SIZE = (WIDTH, HEIGHT)
-GRAIN = 14  # of a sensor in fair light
+GRAIN = 6  # of a sensor in good light
 
 Colour = tuple[int, int, int]
 

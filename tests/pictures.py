@@ -1,0 +1,72 @@
+"""The README's pictures, taken of a demonstration: `make pictures`."""
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from tests.e2e.browser import chromium
+from tests.e2e.server import ROOT, environment_of, running
+
+FOLDER = ROOT / "docs" / "pictures"
+DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+ROW = re.compile(r"^(\w+) +(demo-\S+)", re.MULTILINE)
+# What to show: file name, whose page, address or the text of a link, how wide, how lit.
+SHOTS = [
+    ("shared-with-me", "ana", "/images/", DESKTOP, "light"),
+    ("image", "ana", "The lake before anybody was up", DESKTOP, "light"),
+    ("upload", "ana", "/images/upload/", DESKTOP, "light"),
+    ("activity-phone", "ben", "/activity/", PHONE, "light"),
+    ("image-phone-dark", "mira", "Slide 14, second staining", PHONE, "dark"),
+]
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        data_dir = Path(folder) / "data"
+        with running(data_dir) as server, chromium() as browser:
+            passwords = fill(data_dir, server.port)
+            for name, person, target, size, scheme in SHOTS:
+                page = sign_in(browser, server.address, person, passwords[person], size, scheme)
+                show(page, server.address, target)
+                page.screenshot(path=FOLDER / f"{name}.jpg", type="jpeg", quality=82)
+                print(f"{name}.jpg")
+
+
+def fill(data_dir: Path, port: int) -> dict[str, str]:
+    """Fill the running installation; return the printed passwords by user name."""
+    command, environment = [sys.executable, "manage.py", "demo"], environment_of(data_dir, port)
+    printed = subprocess.check_output(command, cwd=ROOT, env=environment, text=True)
+    return dict(ROW.findall(printed))
+
+
+def sign_in(
+    browser: Browser, address: str, person: str, password: str, size: dict, scheme: str
+) -> Page:
+    profile = browser.new_context(viewport=size, color_scheme=scheme, device_scale_factor=1.5)
+    page = profile.new_page()
+    page.goto(f"{address}/accounts/login/")
+    page.fill("[name=username]", person)
+    page.fill("[name=password]", password)
+    page.keyboard.press("Enter")
+    page.wait_for_load_state("networkidle")
+    return page
+
+
+def show(page: Page, address: str, target: str) -> None:
+    if target.startswith("/"):
+        page.goto(address + target)
+    else:
+        page.goto(f"{address}/images/mine/")
+        if not page.get_by_text(target).count():
+            page.goto(f"{address}/images/")
+        page.get_by_text(target).first.click()
+    page.wait_for_load_state("networkidle")
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    main()
