@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from imageshare import keyfile, start
+from tests import postgres
 
 CHEAP = {
     "TESTING": "True",
@@ -32,6 +33,10 @@ def prepare(data_dir: Path) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "imageshare.settings"
     for name in ("SITE_URL", "DATABASE_URL", "AUDIT_DATABASE_URL", "KEY_FILE"):
         os.environ.pop(name, None)
+    if postgres.SERVER:
+        postgres.connect().close()
+        os.environ["DATABASE_URL"] = postgres.address(postgres.RUN)
+        os.environ["AUDIT_DATABASE_URL"] = postgres.address(f"{postgres.RUN}_audit")
 
 
 # In memory where there is such a place: the suite waits for no disk.
