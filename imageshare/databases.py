@@ -14,6 +14,7 @@ from environ import Env
 SQLITE, POSTGRES = "django.db.backends.sqlite3", "django.db.backends.postgresql"
 POSTGRES_DRIVER = ("psycopg", "psycopg_pool")
 AUDIT_SCHEMA = "audit"
+AWAY = "The database does not answer. Nothing was started. It said: {}"
 
 SQLITE_OPTIONS = {
     # A DEFERRED transaction that reads and then writes fails at once, whatever the timeout.
@@ -82,9 +83,13 @@ def has_people(address: str) -> bool:
     url = Env.db_url_config(address)
     where = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST"}
     named = {name: url[key] for name, key in where.items() if url[key]}
-    with psycopg.connect(**named, port=url["PORT"] or None, **url.get("OPTIONS", {})) as connection:
-        row = connection.execute("SELECT to_regclass('accounts_user') IS NOT NULL").fetchone()
-    return bool(row and row[0])
+    port, options = url["PORT"] or None, url.get("OPTIONS", {})
+    try:
+        with psycopg.connect(**named, port=port, **options) as connection:
+            row = connection.execute("SELECT to_regclass('accounts_user')").fetchone()
+    except psycopg.OperationalError as error:
+        sys.exit(AWAY.format(error))
+    return row != (None,)
 
 
 def hang_up() -> None:

@@ -4,7 +4,6 @@
 environment says wins over both. docs/operations.md explains each variable.
 """
 
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any

@@ -34,7 +34,7 @@ def main() -> None:
     claim_storage(data_dir)
     make_secrets(data_dir)
     prepare_django()
-    migrate()
+    prepare_databases()
     Server(data_dir, bind).run()
 
 
@@ -114,20 +114,32 @@ def prepare_django() -> None:
         sys.exit(f"Not started, nothing was changed: {error}")
 
 
+def prepare_databases() -> None:
+    """Bring both databases up to date, and leave no connection to the workers.
+
+    They are forked from this process: of a pool they would get the sockets, but not its threads.
+    """
+    from django.db import OperationalError
+
+    try:
+        make_audit_schema()
+        migrate()
+        databases.hang_up()
+    except OperationalError as error:
+        sys.exit(databases.AWAY.format(error))
+
+
 def migrate() -> None:
     """Bring both databases up to date; quick when there is nothing to do."""
     from django.core.management import call_command
     from django.db import connections
     from django.db.migrations.executor import MigrationExecutor
 
-    make_audit_schema()
     for alias in connections:
         executor = MigrationExecutor(connections[alias])
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             print(f"Preparing the database “{alias}” …", flush=True)
             call_command("migrate", database=alias, verbosity=0)
-    # Workers are forked from this process: of a pool they would get sockets, but not its threads.
-    databases.hang_up()
 
 
 def make_audit_schema() -> None:

@@ -53,6 +53,13 @@ def drop_all() -> None:
                 connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
+def execute(url: str, statement: str) -> None:
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        connection.execute(statement)
+
+
 def content_of(url: str) -> bytes:
     """Return every row of every table, as COPY writes it: bytes in hex."""
     import psycopg
