@@ -193,6 +193,7 @@ KDF_AT_ONCE = env.int("KDF_AT_ONCE", default=4)
 # Sessions: locked after the idle time, signed out after the absolute one.
 LOCK_AFTER = timedelta(minutes=env.int("LOCK_AFTER_MINUTES", default=15))
 SIGN_OUT_AFTER = timedelta(hours=env.int("SIGN_OUT_AFTER_HOURS", default=12))
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = int(SIGN_OUT_AFTER.total_seconds())
 HOST_PREFIX = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME = HOST_PREFIX + "sessionid"
