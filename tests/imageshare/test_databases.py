@@ -6,8 +6,10 @@ import sys
 from importlib.util import find_spec
 
 import pytest
+from django.db import connections
 
 from imageshare import databases
+from tests import postgres
 from tests.e2e.server import ROOT
 from tests.environment import DATA_DIR
 
@@ -80,3 +82,16 @@ def test_a_server_that_does_not_answer_is_one_sentence(tmp_path):
     )  # fmt: skip
     assert "The database does not answer. Nothing was started." in answer
     assert "Traceback" not in answer
+
+
+@pytest.mark.skipif(not postgres.SERVER, reason="needs a PostgreSQL server")
+@pytest.mark.parametrize("alias", ["default", "audit"])
+def test_a_server_that_was_restarted_costs_no_request(client, alias):
+    assert client.get("/readyz").status_code == 200
+    name = connections[alias].settings_dict["NAME"]
+    connections.close_all()  # back to the pool, as at the end of a request
+    postgres.execute(
+        postgres.address("postgres"),
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+    )
+    assert client.get("/readyz").status_code == 200
