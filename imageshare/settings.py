@@ -107,7 +107,8 @@ THREADS = env.int("THREADS", default=16)
 
 def database(variable: str, file_name: str, *, wait_seconds: int) -> dict[str, Any]:
     """Return the database that `variable` names, or the SQLite file of that name."""
-    url = env.db_url(variable, default=f"sqlite:///{DATA_DIR / file_name}")
+    address = env.str(variable, default="") or f"sqlite:///{DATA_DIR / file_name}"
+    url = env.db_url_config(address)
     if url["ENGINE"] == databases.SQLITE:
         # A file in tests too: an in-memory database is one connection shared by all threads.
         url["TEST"] = {"NAME": DATA_DIR / f"test-{file_name}"}

@@ -49,6 +49,19 @@ def test_another_engine_is_refused_in_one_sentence():
     assert said == "A database URL names neither SQLite nor PostgreSQL. Nothing was started.\n"
 
 
+def test_an_empty_url_is_none():
+    printed = "import imageshare.settings as s; print(s.DATABASES['audit']['NAME'], end='')"
+    variables = {"DATA_DIR": str(DATA_DIR), "DATABASE_URL": "", "AUDIT_DATABASE_URL": ""}
+    answer = subprocess.run(
+        [sys.executable, "-c", printed],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+    )
+    assert answer.stdout == str(DATA_DIR / "audit.sqlite3")
+
+
 @with_driver
 def test_what_the_url_asks_of_postgresql_is_kept_and_comes_last():
     url = named("postgres://a:b@db/x?sslmode=verify-full&options=-c%20lock_timeout%3D1s")
