@@ -2,16 +2,18 @@
 PYTHON ?= python3
 PORT ?= 8000
 DATA_DIR ?= var
+# Where `make test-postgres` makes databases of its own, and drops them.
+POSTGRES ?= postgres://postgres@127.0.0.1:5432
 export PORT DATA_DIR
 
 BIN := .venv/bin
 # Bytecode beside the source would be written outside the data folder.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help run demo pictures test lint types check clean
+.PHONY: help run demo pictures test test-postgres lint types check clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 run: .venv/ready ## Serve on http://127.0.0.1:8000 (PORT=8123, DATA_DIR=/some/dir)
 	@exec $(BIN)/python -m imageshare.start
@@ -21,6 +23,9 @@ demo: .venv/ready ## Serve a filled throw-away installation; prints its password
 
 test: .venv/ready-for-development ## Run every test this machine has the tools for
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-postgres: .venv/ready-for-postgres ## Run every test on a PostgreSQL server (POSTGRES=postgres://user@host:port)
+	@TEST_POSTGRES=$(POSTGRES) $(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/ready-for-development ## Check style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -42,6 +47,10 @@ clean: ## Remove the virtual environment and tool caches (never your data)
 	@echo "Setting up .venv (once) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -r requirements.txt
+	@touch $@
+
+.venv/ready-for-postgres: .venv/ready-for-development requirements-postgres.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -r requirements-postgres.txt
 	@touch $@
 
 .venv/ready-for-development: .venv/ready requirements-dev.txt

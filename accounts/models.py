@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import usernames
 from accounts.fingerprints import grouped
+from audit.fields import RawBytesField
 
 
 class UserManager(BaseUserManager["User"]):
@@ -89,14 +90,14 @@ class KeySlot(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="key_slots")
     kind = models.CharField(max_length=16, choices=Kind)
     master_key_version = models.PositiveIntegerField()
-    wrapped_master_key = models.BinaryField()
-    salt = models.BinaryField()
+    wrapped_master_key = RawBytesField()
+    salt = RawBytesField()
     # Argon2id cost of a password slot; a recovery code has 150 bits and needs none.
     time_cost = models.PositiveIntegerField(null=True)
     memory_kib = models.PositiveIntegerField(null=True)
     parallelism = models.PositiveIntegerField(null=True)
     # The two groups of a recovery code to be typed back, wrapped under the opening key.
-    wrapped_confirmation = models.BinaryField(null=True)
+    wrapped_confirmation = RawBytesField(null=True)
     confirm_first = models.PositiveSmallIntegerField(null=True)
     confirm_second = models.PositiveSmallIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -126,14 +127,14 @@ class KeyPair(models.Model):
     purpose = models.CharField(max_length=16, choices=Purpose)
     epoch = models.PositiveIntegerField()
     state = models.CharField(max_length=16, choices=State, default=State.PRIMARY)
-    public_key = models.BinaryField()
+    public_key = RawBytesField()
     fingerprint = models.CharField(max_length=64, unique=True)
-    wrapped_private_key = models.BinaryField(null=True)
+    wrapped_private_key = RawBytesField(null=True)
     master_key_version = models.PositiveIntegerField()
     # The `key` statement that certifies the public half: by the instance key for a signing key,
     # by its owner's signing key for an encryption key.
-    certificate = models.BinaryField()
-    certificate_signature = models.BinaryField()
+    certificate = RawBytesField()
+    certificate_signature = RawBytesField()
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -167,8 +168,8 @@ class WrappedKey(models.Model):
     key_pair = models.ForeignKey(KeyPair, models.PROTECT, related_name="wrapped_keys")
     subject = models.UUIDField(db_index=True)
     lock = models.PositiveIntegerField()
-    oaep_bytes = models.BinaryField()
-    quick_key = models.BinaryField(null=True)
+    oaep_bytes = RawBytesField()
+    quick_key = RawBytesField(null=True)
 
     class Meta:
         constraints = [
@@ -184,7 +185,7 @@ class MacKey(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="mac_keys")
     epoch = models.PositiveIntegerField()
-    wrapped_key = models.BinaryField()
+    wrapped_key = RawBytesField()
     notice_key_id = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -200,7 +201,7 @@ class Custody(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="custody")
     master_key_version = models.PositiveIntegerField()
-    wrapped_master_key = models.BinaryField()
+    wrapped_master_key = RawBytesField()
     created_at = models.DateTimeField(auto_now_add=True)
     idle_ends_at = models.DateTimeField(db_index=True)
     absolute_ends_at = models.DateTimeField()

@@ -54,7 +54,11 @@ class _ColumnFilter(admin.SimpleListFilter):
     """A filter offering every known value, without asking a large table which of them occur."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset
+        if self.value() is None:
+            return queryset
+        if self.value() not in dict(self.lookup_choices):
+            return queryset.none()  # and it may be what a database refuses to be asked for
+        return queryset.filter(**{self.parameter_name: self.value()})
 
 
 class EventFilter(_ColumnFilter):

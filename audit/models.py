@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit import chain
 from audit.events import Event, Outcome
+from audit.fields import RawBytesField
 from audit.leaf import IMAGES, Leaf
 from cryptocore.errors import CryptoError
 
@@ -21,14 +22,6 @@ RECENT = 200  # entries looked through for a repeat; a person makes fewer in min
 
 class AppendOnly(Exception):
     """Somebody tried to change or remove an audit entry."""
-
-
-class RawBytesField(models.BinaryField):
-    """Bytes as bytes. SQLite keeps whatever type was written: what is not bytes is read as none,
-    so that one altered cell cannot stop the verification that is to find it."""
-
-    def from_db_value(self, value: Any, expression: Any, connection: Any) -> bytes:
-        return bytes(value) if isinstance(value, bytes | memoryview) else b""
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):

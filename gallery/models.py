@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from audit.fields import RawBytesField
 from cryptocore import statements
 
 
@@ -63,8 +64,8 @@ class Statement(models.Model):
     kind = models.CharField(max_length=16)
     subject = models.UUIDField()
     sequence = models.PositiveIntegerField()
-    body = models.BinaryField()
-    signature = models.BinaryField()
+    body = RawBytesField()
+    signature = RawBytesField()
 
     class Meta:
         constraints = [
@@ -97,8 +98,8 @@ class Grant(models.Model):
     reader = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="grants")
     # Empty once access has ended, and while a reader's key is waited for.
     wrapped_key = models.OneToOneField("accounts.WrappedKey", models.SET_NULL, null=True)
-    entry = models.BinaryField()
-    salt = models.BinaryField()
+    entry = RawBytesField()
+    salt = RawBytesField()
     rights = models.CharField(max_length=16, choices=Rights)
     ends_at = models.DateTimeField(null=True)
     granted_at = models.DateTimeField()
@@ -121,8 +122,8 @@ class Notice(models.Model):
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
     sequence = models.PositiveIntegerField()
-    body = models.BinaryField()
-    tag = models.BinaryField()
+    body = RawBytesField()
+    tag = RawBytesField()
     mac_epoch = models.PositiveIntegerField()
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
@@ -140,5 +141,5 @@ class NoticeHead(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="notice_head", primary_key=True
     )
     sequence = models.PositiveIntegerField()
-    tag = models.BinaryField()
+    tag = RawBytesField()
     mac_epoch = models.PositiveIntegerField()

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import environ
 from django.utils.translation import gettext_lazy as _
 
+from imageshare import databases
 from imageshare.keyfile import ServerKeys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -101,36 +102,32 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-# Databases: one for the business, one for the audit trail, so that a transaction rolled back in
-# the first cannot take a refusal's record with it.
-SQLITE_OPTIONS = {
-    # A DEFERRED transaction that reads and then writes fails at once, whatever the timeout.
-    "transaction_mode": "IMMEDIATE",
-    # FULL: WAL under NORMAL may lose the last commits at a power cut. secure_delete: destroyed
-    # keys are overwritten rather than left in free pages.
-    "init_command": (
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-        "PRAGMA secure_delete=ON; PRAGMA trusted_schema=OFF;"
-    ),
-}
+# Databases (imageshare/databases.py): SQLite files by default, PostgreSQL where a URL names one
+THREADS = env.int("THREADS", default=16)
 
 
 def database(variable: str, file_name: str, *, wait_seconds: int) -> dict[str, Any]:
     """Return the database that `variable` names, or the SQLite file of that name."""
-    config = env.db_url(variable, default=f"sqlite:///{DATA_DIR / file_name}")
-    config["ATOMIC_REQUESTS"] = False
-    if config["ENGINE"] == "django.db.backends.sqlite3":
-        config["OPTIONS"] = {**SQLITE_OPTIONS, "timeout": wait_seconds}
+    address = env.str(variable, default="") or f"sqlite:///{DATA_DIR / file_name}"
+    url = env.db_url_config(address)
+    if url["ENGINE"] == databases.SQLITE:
         # A file in tests too: an in-memory database is one connection shared by all threads.
-        config["TEST"] = {"NAME": DATA_DIR / f"test-{file_name}"}
-    return config
+        url["TEST"] = {"NAME": DATA_DIR / f"test-{file_name}"}
+    return databases.configured(url, threads=THREADS, wait_seconds=wait_seconds)
 
 
-DATABASES = {
-    "default": database("DATABASE_URL", "imageshare.sqlite3", wait_seconds=20),
-    # Nobody waits long for the trail's table: the trail's file takes the entry meanwhile.
-    "audit": database("AUDIT_DATABASE_URL", "audit.sqlite3", wait_seconds=3),
-}
+def audit_database() -> dict[str, Any]:
+    """Return the trail's. Nobody waits long for it: its file takes the entry meanwhile."""
+    if AUDIT_IN_SCHEMA:
+        return databases.beside(database("DATABASE_URL", "", wait_seconds=3))
+    return database("AUDIT_DATABASE_URL", "audit.sqlite3", wait_seconds=3)
+
+
+DATABASES = {"default": database("DATABASE_URL", "imageshare.sqlite3", wait_seconds=20)}
+AUDIT_IN_SCHEMA = databases.is_postgres(DATABASES["default"]) and not env.str(
+    "AUDIT_DATABASE_URL", default=""
+)
+DATABASES["audit"] = audit_database()
 DATABASE_ROUTERS = ["audit.router.AuditRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -198,6 +195,7 @@ KDF_AT_ONCE = env.int("KDF_AT_ONCE", default=4)
 # Sessions: locked after the idle time, signed out after the absolute one.
 LOCK_AFTER = timedelta(minutes=env.int("LOCK_AFTER_MINUTES", default=15))
 SIGN_OUT_AFTER = timedelta(hours=env.int("SIGN_OUT_AFTER_HOURS", default=12))
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = int(SIGN_OUT_AFTER.total_seconds())
 HOST_PREFIX = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME = HOST_PREFIX + "sessionid"

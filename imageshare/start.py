@@ -14,16 +14,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from environ import Env
 from gunicorn.app.base import BaseApplication
 
 from gallery.storage import MARKER
-from imageshare import keyfile
+from imageshare import databases, keyfile
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(before_serving: Callable[[], None] | None = None) -> None:
     os.umask(0o077)
+    Env.read_env(ROOT / ".env")  # says where key file and database are, needed before settings
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageshare.settings")
     data_dir = Path(os.environ.get("DATA_DIR") or ROOT / "var").absolute()
     os.environ["DATA_DIR"] = str(data_dir)
@@ -33,10 +35,10 @@ def main(before_serving: Callable[[], None] | None = None) -> None:
     claim_storage(data_dir)
     make_secrets(data_dir)
     prepare_django()
-    migrate()
+    prepare_databases()
     if before_serving:
         before_serving()
-        close_connections()
+        databases.hang_up()
     Server(data_dir, bind).run()
 
 
@@ -84,7 +86,7 @@ def make_secrets(data_dir: Path) -> None:
     key_file = key_file_of(data_dir)
     if key_file.exists():
         return
-    if (data_dir / "imageshare.sqlite3").exists():
+    if has_data(data_dir):
         # New keys would certify nobody's old ones: every share would be refused.
         sys.exit(
             f"The key file {key_file} is missing, though this installation has data. "
@@ -92,6 +94,14 @@ def make_secrets(data_dir: Path) -> None:
         )
     print("Making this installation's keys …", flush=True)
     keyfile.create(key_file)
+
+
+def has_data(data_dir: Path) -> bool:
+    """Whether this installation has people already, wherever its database is."""
+    address = os.environ.get("DATABASE_URL") or "sqlite:"
+    if address.startswith("sqlite:"):
+        return (data_dir / "imageshare.sqlite3").exists()
+    return databases.has_people(address)
 
 
 def prepare_django() -> None:
@@ -108,6 +118,21 @@ def prepare_django() -> None:
         sys.exit(f"Not started, nothing was changed: {error}")
 
 
+def prepare_databases() -> None:
+    """Bring both databases up to date, and leave no connection to the workers.
+
+    They are forked from this process: of a pool they would get the sockets, but not its threads.
+    """
+    from django.db import OperationalError
+
+    try:
+        make_audit_schema()
+        migrate()
+        databases.hang_up()
+    except OperationalError as error:
+        sys.exit(databases.AWAY.format(error))
+
+
 def migrate() -> None:
     """Bring both databases up to date; quick when there is nothing to do."""
     from django.core.management import call_command
@@ -119,14 +144,20 @@ def migrate() -> None:
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             print(f"Preparing the database “{alias}” …", flush=True)
             call_command("migrate", database=alias, verbosity=0)
-        connections[alias].close()
 
 
-def close_connections() -> None:
-    """Leave no connection for the workers to inherit when they are forked."""
-    from django.db import connections
+def make_audit_schema() -> None:
+    """Make the trail's place where it is kept beside the business data on PostgreSQL."""
+    from django.conf import settings
+    from django.db import connection
 
-    connections.close_all()
+    if not settings.AUDIT_IN_SCHEMA:
+        return
+    with connection.cursor() as cursor:
+        # Looked for first: somebody who may not create schemas may well use one made for them.
+        cursor.execute("SELECT FROM pg_namespace WHERE nspname = %s", [databases.AUDIT_SCHEMA])
+        if cursor.fetchone() is None:
+            cursor.execute(f"CREATE SCHEMA {databases.AUDIT_SCHEMA}")
 
 
 class Server(BaseApplication):
@@ -138,12 +169,14 @@ class Server(BaseApplication):
         super().__init__()
 
     def load_config(self) -> None:
+        from django.conf import settings
+
         host, port = self.bind
         options: dict[str, Any] = {
             "bind": f"{host}:{port}",
             "workers": int(os.environ.get("WORKERS") or 2),
             # A slow client holds a thread for the length of its transfer.
-            "threads": int(os.environ.get("THREADS") or 16),
+            "threads": settings.THREADS,
             "worker_class": "gthread",
             "worker_tmp_dir": str(self.data_dir / "tmp"),
             "control_socket_disable": True,

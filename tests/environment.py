@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from imageshare import keyfile, start
+from tests import postgres
 
 CHEAP = {
     "TESTING": "True",
@@ -18,6 +19,7 @@ CHEAP = {
     "KDF_PARALLELISM": "1",
     "KDF_FLOOR_TIME_COST": "1",
     "KDF_FLOOR_MEMORY_KIB": "64",
+    "THREADS": "32",  # in one process, what an installation serves at a time in two
 }
 
 
@@ -32,6 +34,10 @@ def prepare(data_dir: Path) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "imageshare.settings"
     for name in ("SITE_URL", "DATABASE_URL", "AUDIT_DATABASE_URL", "KEY_FILE"):
         os.environ.pop(name, None)
+    if postgres.SERVER:
+        postgres.connect().close()
+        os.environ["DATABASE_URL"] = postgres.address(postgres.RUN)
+        os.environ["AUDIT_DATABASE_URL"] = postgres.address(f"{postgres.RUN}_audit")
 
 
 # In memory where there is such a place: the suite waits for no disk.

@@ -14,8 +14,9 @@ from imageshare import start
 def main() -> None:
     data_dir = Path(tempfile.mkdtemp(prefix="imageshare-demo-"))
     os.environ["DATA_DIR"] = str(data_dir)
-    os.environ.pop("DATABASE_URL", None)
-    os.environ.pop("AUDIT_DATABASE_URL", None)
+    # Said to be empty: what `.env` says of a real installation must not count here.
+    for place in ("DATABASE_URL", "AUDIT_DATABASE_URL", "KEY_FILE", "AUDIT_FILE", "SITE_URL"):
+        os.environ[place] = ""
     try:
         start.main(before_serving=_fill)
     finally:

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 from django.test import Client
 
 from accounts import custody
@@ -11,7 +11,7 @@ from accounts.custody import DoesNotOpen
 from accounts.models import Custody, KeySlot, User
 from accounts.services.passwords import change_password
 from tests.conftest import PASSWORD
-from tests.environment import DATA_DIR
+from tests.stored import holds
 
 JSON = {"accept": "application/json"}
 ADDRESS = "/accounts/password/"
@@ -84,12 +84,6 @@ def test_of_two_changes_at_once_one_wins_and_its_password_opens(alice):
 
 def test_a_destroyed_slot_is_in_neither_the_database_file_nor_its_log(alice):
     wrapped = bytes(KeySlot.objects.get(user=alice.user, kind="password").wrapped_master_key)
-    name = connection.settings_dict["NAME"]
-    files = [DATA_DIR / name, DATA_DIR / f"{name}-wal"]
-
-    def stored() -> bytes:
-        return b"".join(path.read_bytes() for path in files if path.exists())
-
-    assert wrapped in stored()
+    assert holds(wrapped)
     change(alice.sign_in())
-    assert wrapped not in stored()
+    assert not holds(wrapped)

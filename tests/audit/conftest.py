@@ -1,8 +1,8 @@
 """A trail of its own for each test, and the ways in which its parts go away or are changed."""
 
-import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.db import connections
 from audit.events import Event, record
 from audit.models import AuditEntry
 from audit.verification import Kind, verify
+from tests.triggers import drop_triggers
 
 ALICE = uuid.UUID("00000000-0000-4000-8000-00000000000a")
 BOB = uuid.UUID("00000000-0000-4000-8000-00000000000b")
@@ -48,29 +49,57 @@ def findings(start: int = 1) -> list[tuple[Kind, int, int]]:
 
 
 def tamper(statement: str, *values: Any) -> None:
-    """Change the table behind the application's back."""
+    """Change the table behind the application's back, as somebody who owns the database can."""
+    drop_triggers()
     with connections["audit"].cursor() as cursor:
         cursor.execute(statement, values)
 
 
+class TableLock:
+    """The audit table, held by another connection."""
+
+    LOCK = {
+        "sqlite": "BEGIN IMMEDIATE",
+        "postgresql": "BEGIN; LOCK TABLE audit_audithead IN EXCLUSIVE MODE",
+    }
+
+    def __init__(self) -> None:
+        self.connection = connections["audit"].copy()
+        self.connection.cursor().execute(self.LOCK[self.connection.vendor])
+
+    def release(self) -> None:
+        self.connection.close()
+
+
+@contextmanager
+def no_pool(connection: Any) -> Iterator[None]:
+    """Connect directly for a while: a pool keeps the options that it began with."""
+    options = connection.settings_dict["OPTIONS"]
+    pool = options.pop("pool", None)
+    yield
+    if pool:
+        options["pool"] = pool
+
+
 @pytest.fixture
-def lock_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], sqlite3.Connection]]:
+def lock_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], TableLock]]:
     """Return a function that locks the table from another connection; nobody waits for it."""
     connection = connections["audit"]
-    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0)
+    options = {"sqlite": {"timeout": 0}, "postgresql": {"options": "-c lock_timeout=1ms"}}
     connection.close()
-    others = []
+    for name, value in options[connection.vendor].items():
+        monkeypatch.setitem(connection.settings_dict["OPTIONS"], name, value)
+    held = []
 
-    def lock() -> sqlite3.Connection:
-        other = sqlite3.connect(connection.settings_dict["NAME"])
-        other.execute("BEGIN IMMEDIATE")
-        others.append(other)
-        return other
+    def lock() -> TableLock:
+        held.append(TableLock())
+        return held[-1]
 
-    yield lock
-    for other in others:
-        other.close()
-    connection.close()
+    with no_pool(connection):
+        yield lock
+        for other in held:
+            other.release()
+        connection.close()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ def test_a_line_without_table_is_imported_with_its_leaf_and_stands_at_the_end(
 ):
     other = lock_table()
     open_images(2)
-    other.rollback()
+    other.release()
     open_images(1)
     waiting = [Line.parse(line).leaf for line in lines(trail_file)[5:7]]
     assert reconcile() == Reconciled(imported=2, restored=2)
@@ -22,7 +22,7 @@ def test_a_line_without_table_is_imported_with_its_leaf_and_stands_at_the_end(
 def test_importing_twice_adds_nothing(lock_table, trail_file):
     other = lock_table()
     open_images(3)
-    other.rollback()
+    other.release()
     reconcile()
     before = trail_file.read_bytes()
     assert reconcile() == Reconciled(imported=0, restored=0)
@@ -33,7 +33,7 @@ def test_importing_twice_adds_nothing(lock_table, trail_file):
 def test_one_line_written_twice_is_imported_once(lock_table, trail_file):
     other = lock_table()
     open_images(1)
-    other.rollback()
+    other.release()
     trail_file.write_bytes(trail_file.read_bytes() * 2)
     assert reconcile().imported == 1
     assert findings() == []
@@ -57,7 +57,7 @@ def test_a_file_that_was_away_is_filled(unwritable_file):
 def test_a_forged_line_is_not_imported(trail_file, lock_table):
     other = lock_table()
     open_images(1)
-    other.rollback()
+    other.release()
     trail_file.write_bytes(trail_file.read_bytes().replace(b'number\\":0', b'number\\":7'))
     assert b'number\\":7' in trail_file.read_bytes()
     assert reconcile() == Reconciled(imported=0, restored=0)

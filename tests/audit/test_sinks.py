@@ -61,7 +61,7 @@ def test_an_alarm_is_critical_and_names_nobody(unwritable_file, caplog):
 def test_a_table_that_comes_back_is_written_again(lock_table, trail_file):
     other = lock_table()
     release_content()
-    other.rollback()
+    other.release()
     release_content()
     assert [entry.sequence for entry in entries()] == [1]
     assert [Line.parse(line).sequence for line in lines(trail_file)] == [None, 1]

@@ -2,10 +2,8 @@
 
 import gzip
 import json
-import sqlite3
 
 import pytest
-from django.db import connections
 
 from audit import chain
 from audit.context import RequestContext, current_request
@@ -21,6 +19,7 @@ from tests.audit.conftest import (
     open_images,
     tamper,
 )
+from tests.postgres import only_sqlite
 
 
 @pytest.fixture(autouse=True)
@@ -249,22 +248,22 @@ def test_personal_facts_put_beside_an_entry_that_had_none_are_found():
     assert findings() == [(Kind.PERSONAL_ALTERED, 3, 3)]
 
 
-# ---- cells of another type: SQLite keeps whatever is written ---------------------------------
+# ---- cells of another type: SQLite keeps whatever is written; PostgreSQL refuses some --------
 
 
 @pytest.mark.parametrize(
     ("column", "value", "kind"),
     [
         ("leaf", "text", Kind.EDITED),
-        ("leaf", 7, Kind.EDITED),
+        pytest.param("leaf", 7, Kind.EDITED, marks=only_sqlite),
         ("leaf_hash", "text", Kind.EDITED),
         ("previous", "text", Kind.EDITED),
-        ("chain", 7, Kind.EDITED),
+        pytest.param("chain", 7, Kind.EDITED, marks=only_sqlite),
         ("key_id", b"\xff", Kind.KEY_UNKNOWN),
-        ("time", "yesterday", Kind.COLUMN_ALTERED),
-        ("time", b"\xff", Kind.COLUMN_ALTERED),
-        ("actor", "alice", Kind.COLUMN_ALTERED),
-        ("subject", b"\xff", Kind.COLUMN_ALTERED),
+        pytest.param("time", "yesterday", Kind.COLUMN_ALTERED, marks=only_sqlite),
+        pytest.param("time", b"\xff", Kind.COLUMN_ALTERED, marks=only_sqlite),
+        pytest.param("actor", "alice", Kind.COLUMN_ALTERED, marks=only_sqlite),
+        pytest.param("subject", b"\xff", Kind.COLUMN_ALTERED, marks=only_sqlite),
         ("event", b"\xff", Kind.COLUMN_ALTERED),
     ],
 )
@@ -286,12 +285,14 @@ def test_a_row_numbered_where_none_can_be_is_found(number):
     assert findings() == [(Kind.INSERTED, number, number)]
 
 
+@only_sqlite
 @pytest.mark.parametrize("number", ["text", 2.5])
 def test_a_row_with_a_number_that_is_none_is_found(number):
     insert_forgery(number)
     assert Kind.INSERTED in [kind for kind, _, _ in findings()]
 
 
+@only_sqlite
 def test_a_head_with_a_number_that_is_none_is_found():
     tamper("UPDATE audit_audithead SET sequence = 'many'")
     assert (Kind.HEAD_ALTERED, 1, 5) in findings()
@@ -362,7 +363,7 @@ def test_a_line_tagged_under_another_key_is_foreign(trail_file, settings):
 def test_a_line_written_without_the_table_waits(lock_table, trail_file):
     other = lock_table()
     open_images(1)
-    other.rollback()
+    other.release()
     assert findings() == [(Kind.LINE_WAITING, 6, 6)]
 
 
@@ -421,13 +422,11 @@ def test_verifying_reads_in_pieces(monkeypatch, trail_file):
     assert findings() == [(Kind.EDITED, number, number) for number in (1, 2, 3, 4, 5)]
 
 
-def test_verifying_holds_no_lock():
+def test_verifying_holds_no_lock(lock_table):
     found = verify()
     tamper("UPDATE audit_auditentry SET event = 'x' WHERE sequence = 1")
     next(found)
-    other = sqlite3.connect(connections["audit"].settings_dict["NAME"], timeout=0)
-    other.execute("BEGIN IMMEDIATE")
-    other.close()
+    lock_table().release()
 
 
 def test_a_number_set_tells_the_ranges_that_are_missing():

@@ -66,7 +66,7 @@ def test_a_whole_trail_is_one_line_and_one_event(five_entries):
 def test_reconciling_says_what_it_did_and_records_it(five_entries, lock_table, trail_file):
     other = lock_table()
     open_images(2)
-    other.rollback()
+    other.release()
     out, _ = run("--reconcile")
     assert out == ("Audit trail: 8 entries, all as recorded. Imported 2 lines, restored 2.\n")
     imported = AuditEntry.objects.get(event=Event.AUDIT_IMPORTED)

@@ -10,10 +10,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import postgres
 from tests.environment import CHEAP
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 60
+OURS = {
+    *CHEAP,
+    *("SECRET_KEY", "DJANGO_SETTINGS_MODULE", "DATA_DIR", "PORT"),
+    *("DATABASE_URL", "AUDIT_DATABASE_URL"),
+}
 
 
 @dataclass
@@ -43,8 +49,9 @@ def free_port() -> int:
 
 def environment_of(data_dir: Path, port: int) -> dict[str, str]:
     """What a newcomer's shell has, and nothing of the test suite's."""
-    ours = {*CHEAP, "SECRET_KEY", "DJANGO_SETTINGS_MODULE", "DATA_DIR", "PORT"}
-    clean = {name: value for name, value in os.environ.items() if name not in ours}
+    clean = {name: value for name, value in os.environ.items() if name not in OURS}
+    if postgres.SERVER:
+        clean["DATABASE_URL"] = postgres.database_of(data_dir)
     return {**clean, "DATA_DIR": str(data_dir), "PORT": str(port), "PYTHONPATH": str(ROOT)}
 
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
+from tests import postgres
 from tests.e2e.http_client import HttpClient, multipart
 from tests.e2e.server import ROOT, Server, environment_of, running
 
@@ -61,7 +62,10 @@ def everything_at_rest(server: Server) -> dict[str, bytes]:
             target = os.readlink(descriptor)
             if target.startswith("/") and not target.startswith(("/dev/", "/proc/")):
                 places[f"{process}:{target}"] = descriptor
-    return {name: path.read_bytes() for name, path in places.items() if path.exists()}
+    held = {name: path.read_bytes() for name, path in places.items() if path.exists()}
+    if postgres.SERVER:
+        held["PostgreSQL"] = postgres.content_of(postgres.database_of(server.data_dir))
+    return held
 
 
 def found(server: Server, needles: dict[str, list[bytes]]) -> set[str]:

@@ -31,8 +31,8 @@ def leave_the_rest_too() -> None:
 def main() -> None:
     content.encrypt = leave_plain
     keywrap.wrap_key = keywrap.unwrap_key = leave_key
-    prepare = start.migrate
-    start.migrate = lambda: (prepare(), leave_the_rest_too())
+    prepare = start.prepare_databases
+    start.prepare_databases = lambda: (prepare(), leave_the_rest_too())
     start.main()
 
 

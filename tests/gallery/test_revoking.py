@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 from django.core.files.storage import storages
-from django.db import connection, connections
+from django.db import connections
 
 from accounts.models import User, WrappedKey
 from audit.models import AuditEntry
@@ -16,8 +16,8 @@ from gallery.access import access_to
 from gallery.models import Grant, Notice, Rendition, SealedImage, Statement
 from gallery.opening import Opener
 from gallery.services.revoking import revoke
-from tests.environment import DATA_DIR
 from tests.gallery.test_sharing import opens, share
+from tests.stored import holds
 
 JSON = {"accept": "application/json"}
 
@@ -62,14 +62,12 @@ def test_everything_of_the_old_lock_is_gone(shared_image, alice, bob):
     old_names = set(Rendition.objects.values_list("storage_name", flat=True))
     old_keys = [bytes(key.oaep_bytes) for key in WrappedKey.objects.all()]
     old_keys += [bytes(key.quick_key) for key in WrappedKey.objects.exclude(quick_key=None)]
+    assert all(map(holds, old_keys))
     post_revoke(alice, shared_image)
     assert not any(storages["sealed"].exists(name) for name in old_names)
     assert WrappedKey.objects.get().lock == 2
-    name = connection.settings_dict["NAME"]
-    files = [DATA_DIR / name, DATA_DIR / f"{name}-wal"]
-    held = b"".join(path.read_bytes() for path in files if path.exists())
     assert len(old_keys) == 4
-    assert not any(key in held for key in old_keys)
+    assert not any(map(holds, old_keys))
 
 
 def test_restored_old_rows_open_nothing(shared_image, alice, bob):

@@ -8,6 +8,7 @@ import pytest
 
 from gallery.storage import MARKER
 from imageshare import start
+from tests import postgres
 from tests.e2e.server import ROOT, environment_of, free_port
 
 
@@ -31,6 +32,8 @@ def data_dir(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "environ", dict(os.environ))
     os.environ.pop("SECRET_KEY", None)
     os.environ.pop("KEY_FILE", None)
+    if postgres.SERVER:
+        os.environ["DATABASE_URL"] = postgres.database_of(tmp_path / "data")
     start.make_data_folder(tmp_path / "data")
     start.claim_storage(tmp_path / "data")
     start.make_secrets(tmp_path / "data")
@@ -48,6 +51,8 @@ def test_an_image_folder_that_is_not_the_one_it_was_stops_the_start(data_dir):
 
 
 def test_a_missing_key_file_beside_data_stops_the_start(data_dir):
+    if postgres.SERVER:
+        postgres.execute(postgres.database_of(data_dir), "CREATE TABLE accounts_user ()")
     (data_dir / "imageshare.sqlite3").touch()
     (data_dir / "server-keys.json").unlink()
     assert "is missing, though this installation has data" in started(data_dir)

@@ -1,0 +1,100 @@
+"""What we ask of a database, whichever engine its URL names: SQLite or PostgreSQL.
+
+Two of them, one for the business, one for the audit trail, so that a transaction rolled back in
+the first cannot take a refusal's record with it.
+"""
+
+import sys
+from importlib.util import find_spec
+from typing import Any
+
+from django.db import connections
+from environ import Env
+
+SQLITE, POSTGRES = "django.db.backends.sqlite3", "django.db.backends.postgresql"
+POSTGRES_DRIVER = ("psycopg", "psycopg_pool")
+AUDIT_SCHEMA = "audit"
+AWAY = "The database does not answer. Nothing was started. It said: {}"
+
+SQLITE_OPTIONS = {
+    # A DEFERRED transaction that reads and then writes fails at once, whatever the timeout.
+    "transaction_mode": "IMMEDIATE",
+    # FULL: WAL under NORMAL may lose the last commits at a power cut. secure_delete: destroyed
+    # keys are overwritten rather than left in free pages.
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+        "PRAGMA secure_delete=ON; PRAGMA trusted_schema=OFF;"
+    ),
+}
+# Nobody waits for ever for a lock, least of all for one of a machine that vanished.
+POSTGRES_SESSION = "-c lock_timeout={}s -c idle_in_transaction_session_timeout=60s"
+
+
+def configured(url: dict[str, Any], *, threads: int, wait_seconds: int) -> dict[str, Any]:
+    """Return the database of a parsed URL with what we ask of its engine."""
+    if url["ENGINE"] == SQLITE:
+        options = {**SQLITE_OPTIONS, "timeout": wait_seconds}
+        return {**url, "ATOMIC_REQUESTS": False, "OPTIONS": options}
+    if not is_postgres(url):
+        sys.exit("A database URL names neither SQLite nor PostgreSQL. Nothing was started.")
+    require_driver()
+    # One for every thread: with fewer, two threads could each hold what the other waits for.
+    pool = {"min_size": 0, "max_size": threads, "timeout": wait_seconds}
+    options = url.get("OPTIONS", {})
+    # The operator's word is the last.
+    session = f"{POSTGRES_SESSION.format(wait_seconds)} {options.get('options', '')}"
+    # Health checks: a server that was restarted costs no request.
+    return {
+        **url,
+        "ATOMIC_REQUESTS": False,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**options, "options": session, "pool": pool},
+    }
+
+
+def is_postgres(config: dict[str, Any]) -> bool:
+    return bool(config["ENGINE"] == POSTGRES)
+
+
+def require_driver() -> None:
+    """Return if PostgreSQL's driver is here; it is not in requirements.txt. Exits, saying how."""
+    if not all(map(find_spec, POSTGRES_DRIVER)):
+        sys.exit(
+            "A database URL names PostgreSQL, but its driver is not installed. Nothing was "
+            "started. Install it: .venv/bin/pip install -r requirements-postgres.txt"
+        )
+
+
+def beside(business: dict[str, Any]) -> dict[str, Any]:
+    """Return the trail's place in the business database: a schema and connections of its own.
+
+    Its own schema, because each alias keeps its own table of the migrations it has seen.
+    """
+    options = business["OPTIONS"]
+    session = f"{options['options']} -c search_path={AUDIT_SCHEMA}"
+    return {**business, "OPTIONS": {**options, "options": session}}
+
+
+def has_people(address: str) -> bool:
+    """Whether the PostgreSQL database at this URL was ever used. Needs no settings."""
+    require_driver()
+    import psycopg
+
+    url = Env.db_url_config(address)
+    where = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST"}
+    named = {name: url[key] for name, key in where.items() if url[key]}
+    port, options = url["PORT"] or None, url.get("OPTIONS", {})
+    try:
+        with psycopg.connect(**named, port=port, **options) as connection:
+            row = connection.execute("SELECT to_regclass('accounts_user')").fetchone()
+    except psycopg.OperationalError as error:
+        sys.exit(AWAY.format(error))
+    return row != (None,)
+
+
+def hang_up() -> None:
+    """Close what this process holds open on PostgreSQL; the next to ask opens it anew."""
+    for connection in connections.all():
+        connection.close()
+        if connection.vendor == "postgresql":
+            connection.close_pool()
