@@ -19,6 +19,10 @@ NEW = {"autocomplete": "new-password"}
 CURRENT = {"autocomplete": "current-password"}
 
 
+def has_unseen(text: str) -> bool:
+    return any(unicodedata.category(character) in UNSEEN for character in text)
+
+
 class UsernameField(forms.CharField):
     widget = forms.TextInput(
         attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
@@ -96,7 +100,7 @@ class RegistrationForm(NewPasswordMixin):
     def clean_display_name(self) -> str:
         """Refuse what is not seen, or turns around what is: names stand beside images."""
         name = self.cleaned_data["display_name"]
-        if any(unicodedata.category(character) in UNSEEN for character in name):
+        if has_unseen(name):
             sentence = _("Use letters, digits, spaces and marks that can be seen.")
             raise ValidationError(sentence, code="invalid_display_name")
         return name

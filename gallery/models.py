@@ -29,6 +29,8 @@ class SealedImage(models.Model):
     upload_index = models.PositiveIntegerField(null=True)
 
     class Meta:
+        verbose_name = _("image")
+        verbose_name_plural = _("images")
         indexes = [models.Index(fields=["owner", "-sealed_at"])]
         constraints = [
             models.UniqueConstraint(
@@ -128,9 +130,14 @@ class Notice(models.Model):
     read_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
         constraints = [
             models.UniqueConstraint(fields=["person", "sequence"], name="one_notice_per_sequence")
         ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.sequence}"
 
 
 class NoticeHead(models.Model):

@@ -216,6 +216,11 @@ REGISTRATIONS_PER_HOUR = env.int("REGISTRATIONS_PER_HOUR", default=200)
 NAME_LOOKUPS_PER_HOUR = env.int("NAME_LOOKUPS_PER_HOUR", default=1200)
 UPLOADS_PER_HOUR = env.int("UPLOADS_PER_HOUR", default=2000)
 
+# Accounts: who may make one ("open", "invite" or "closed"; anything else counts as closed), and
+# how many bytes each may store (0: no limit).
+REGISTRATION = env.str("REGISTRATION", default="open")
+DEFAULT_QUOTA_BYTES = env.int("DEFAULT_QUOTA_BYTES", default=0)
+
 # Headers
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
