@@ -232,12 +232,16 @@ class Custody(models.Model):
     absolute_ends_at = models.DateTimeField()
 
 
+def token_digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 class InviteQuerySet(models.QuerySet["Invite"]):
     def open(self) -> "InviteQuerySet":
         return self.filter(used_at=None, taken_back_at=None, ends_at__gt=timezone.now())
 
     def of_token(self, token: str) -> "InviteQuerySet":
-        return self.filter(token_digest=hashlib.sha256(token.encode()).hexdigest())
+        return self.filter(token_digest=token_digest(token))
 
 
 class Invite(models.Model):

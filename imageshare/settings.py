@@ -258,8 +258,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "filters": {"hide_invites": {"()": "imageshare.logs.HideInvites"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["hide_invites"],
+        },
         "audit": {"class": "audit.handlers.AuditHandler"},
     },
     "root": {"handlers": ["console"], "level": "WARNING"},

@@ -13,13 +13,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, reverse
 
-from accounts.models import KeyPair, User, WrappedKey
+from accounts.models import Invite, KeyPair, User, WrappedKey
+from accounts.services.invites import make_invite
 from audit.models import AuditEntry
 from gallery.models import Grant, Notice, Rendition, SealedImage
 from tests.conftest import PASSWORD
 
 CAPTION, FILE_NAME = "Kapitänin am Kanarienfels", "holiday.jpg"
-OVERSIGHT = [User, KeyPair, SealedImage, Notice, AuditEntry]
+OVERSIGHT = [User, KeyPair, Invite, SealedImage, Notice, AuditEntry]
 PERMISSIONS = ["none", "all", "superuser"]
 
 
@@ -34,6 +35,7 @@ def world(upload, bob, carol):
     assert browser.post(f"/images/{kept.pk}/revoke/", {"recipient": "carol"}).status_code == 302
     assert browser.post(f"/images/{gone.pk}/delete/").status_code == 302
     bob.sign_in().get(f"/images/{kept.pk}/")
+    make_invite(display_name="Dora Dune", email="", by=owner)
     return kept
 
 
@@ -88,6 +90,7 @@ def secrets_of_the_world() -> list[str]:
         *Rendition.objects.values_list("storage_name", flat=True),
     ]
     hidden += User.objects.values_list("password", flat=True)
+    hidden += Invite.objects.values_list("token_digest", flat=True)
     wrapped = [*WrappedKey.objects.values_list("oaep_bytes", flat=True)]
     wrapped += KeyPair.objects.values_list("wrapped_private_key", flat=True)
     hidden += [bytes(one).hex() for one in wrapped]
@@ -176,6 +179,8 @@ def test_members_and_strangers_see_no_staff_page(client, alice):
         (User, "password__startswith=x"),
         (User, "email__startswith=a"),
         (User, "key_slots__wrapped_master_key__gte=a"),
+        (Invite, "token_digest__startswith=a"),
+        (Invite, "made_by__password__startswith=a"),
         (KeyPair, "wrapped_private_key__startswith=a"),
         (KeyPair, "user__password__startswith=a"),
         (SealedImage, "renditions__storage_name__startswith=a"),
@@ -194,7 +199,9 @@ def test_a_list_asks_as_often_for_many_rows_as_for_few(staff, world, upload, mak
     pages = [f"/admin/{m._meta.app_label}/{m._meta.model_name}/" for m in OVERSIGHT]
     few = [_queries(staff, page) for page in pages]
     for number in range(3):
-        upload(to=(make_person(f"reader{number}"),))
+        person = make_person(f"reader{number}")
+        upload(to=(person,))
+        make_invite(display_name=f"Guest {number}", email="", by=person.user)
     assert [_queries(staff, page) for page in pages] == few
     assert max(few) < 12
 
