@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-OPEN, INVITE = "open", "invite"
+OPEN, INVITE, CLOSED = "open", "invite", "closed"
 
 
 def everybody_may_register() -> bool:

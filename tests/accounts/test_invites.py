@@ -12,6 +12,7 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
+from accounts.checks import check_registration
 from accounts.models import Invite, KeyPair, User
 from accounts.services.invites import make_invite
 from audit.models import AuditEntry
@@ -287,3 +288,14 @@ def test_a_closed_site_makes_and_takes_no_invite(staff, settings, link, policy):
     assert staff.post(MAKE, {"display_name": "Dora"}).status_code == 422
     assert Invite.objects.count() == 1
     assert not User.objects.filter(username="dora").exists()
+
+
+def test_a_policy_nobody_knows_stops_the_start(settings):
+    for policy, errors in (
+        ("open", []),
+        ("invite", []),
+        ("closed", []),
+        ("Open", ["accounts.E004"]),
+    ):
+        settings.REGISTRATION = policy
+        assert [error.id for error in check_registration(None)] == errors
