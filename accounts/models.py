@@ -61,9 +61,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     skeleton = models.CharField(max_length=64, unique=True, editable=False)
     display_name = models.CharField(_("display name"), max_length=80, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
-    is_staff = models.BooleanField(default=False)
-    is_active = models.BooleanField(default=True)
-    joined_at = models.DateTimeField(auto_now_add=True)
+    is_staff = models.BooleanField(_("staff"), default=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    joined_at = models.DateTimeField(_("joined"), auto_now_add=True)
     master_key_version = models.PositiveIntegerField(default=0, editable=False)
     # Part of every session's hash: one more, and all sessions of this person have ended.
     session_epoch = models.PositiveIntegerField(default=0, editable=False)

@@ -22,7 +22,7 @@ class SealedImage(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="images")
     lock = models.PositiveIntegerField(default=1)
     stored_bytes = models.PositiveBigIntegerField()
-    sealed_at = models.DateTimeField()
+    sealed_at = models.DateTimeField(_("sealed"))
     deleted_at = models.DateTimeField(null=True)
     # A retried upload finds what its first try made.
     upload_id = models.UUIDField(null=True)
@@ -126,7 +126,7 @@ class Notice(models.Model):
     body = models.BinaryField()
     tag = models.BinaryField()
     mac_epoch = models.PositiveIntegerField()
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(_("sent"))
     read_at = models.DateTimeField(null=True)
 
     class Meta:

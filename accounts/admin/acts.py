@@ -120,11 +120,7 @@ class ActingAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         row = context["original"]
         context["acts"] = [
-            {
-                "address": self._address_of(act.name, row),
-                "title": act.title,
-                "dangerous": act.dangerous,
-            }
+            {"address": self._address_of(act.name, row), "act": act}
             for act in self.acts
             if act.offered(row) and (request.user.is_superuser or not act.superusers_only)
         ]

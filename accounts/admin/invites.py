@@ -18,6 +18,7 @@ from accounts.decorators import unlocked
 from accounts.forms import DisplayNameField
 from accounts.models import Invite
 from accounts.services import invites
+from audit.admin import in_short
 
 
 class NewInviteForm(forms.Form):
@@ -46,8 +47,8 @@ TAKE_BACK = Act(
 class InviteAdmin(ActingAdmin):
     acts = (TAKE_BACK,)
     row_name = "invite"
-    list_display = ["display_name", "state", "made_at", "ends_at", "maker", "used_at"]
-    fields = readonly_fields = [*list_display, "email", "taken_back_at"]
+    list_display = ["display_name", "state", "made", "ends", "maker", "used"]
+    fields = readonly_fields = [*list_display, "email", "taken_back"]
     ordering = ["-made_at", "pk"]
     search_fields = ["display_name"]
     search_help_text = _("Part of a name, or an invite's id.")
@@ -79,6 +80,22 @@ class InviteAdmin(ActingAdmin):
     @admin.display(description=_("state"))
     def state(self, invite: Invite) -> Any:
         return invite.state.label
+
+    @admin.display(description=_("made"), ordering="made_at")
+    def made(self, invite: Invite) -> str:
+        return in_short(invite.made_at)
+
+    @admin.display(description=_("ends"), ordering="ends_at")
+    def ends(self, invite: Invite) -> str:
+        return in_short(invite.ends_at)
+
+    @admin.display(description=_("used"), ordering="used_at")
+    def used(self, invite: Invite) -> str:
+        return in_short(invite.used_at)
+
+    @admin.display(description=_("taken back"))
+    def taken_back(self, invite: Invite) -> str:
+        return in_short(invite.taken_back_at)
 
     @admin.display(description=_("made by"), ordering="made_by__username")
     def maker(self, invite: Invite) -> str:

@@ -8,15 +8,15 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import KeyPair
-from audit.admin import ReadOnlyAdmin
+from audit.admin import ReadOnlyAdmin, in_short
 
-PUBLIC = ["purpose", "epoch", "state", "created_at", "fingerprint"]
+SHOWN = ["owner", "purpose", "epoch", "state", "created", "fingerprint"]
+READ = ["purpose", "epoch", "state", "created_at", "fingerprint", "user__username"]
 
 
 @admin.register(KeyPair)
 class KeyPairAdmin(ReadOnlyAdmin):
-    list_display = ["owner", *PUBLIC]
-    fields = readonly_fields = ["owner", *PUBLIC]
+    list_display = fields = readonly_fields = SHOWN
     list_filter = ["purpose", "state"]
     ordering = ["-created_at", "pk"]
     search_fields = ["fingerprint"]
@@ -26,7 +26,7 @@ class KeyPairAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[KeyPair]:
         pairs = super().get_queryset(request).select_related("user")
-        return pairs.only(*PUBLIC, "user__username")
+        return pairs.only(*READ)
 
     def subject_of(self, row: KeyPair) -> uuid.UUID:
         return row.user_id
@@ -34,3 +34,7 @@ class KeyPairAdmin(ReadOnlyAdmin):
     @admin.display(description=_("owner"), ordering="user__username")
     def owner(self, pair: KeyPair) -> str:
         return pair.user.username
+
+    @admin.display(description=_("created"), ordering="created_at")
+    def created(self, pair: KeyPair) -> str:
+        return in_short(pair.created_at)

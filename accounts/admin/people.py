@@ -19,6 +19,7 @@ from accounts import usernames
 from accounts.admin.acts import Act, ActingAdmin, ReasonForm
 from accounts.models import KeyPair, KeySlot, User
 from accounts.services import oversight
+from audit.admin import in_short
 
 
 class ConfirmForm(ReasonForm):
@@ -126,9 +127,8 @@ class PersonAdmin(ActingAdmin):
         "display_name",
         "is_active",
         "is_staff",
-        "joined_at",
+        "joined",
         "last_signed_in",
-        "limit",
         "has_recovery_code",
         "has_keys",
     ]
@@ -140,7 +140,7 @@ class PersonAdmin(ActingAdmin):
     ids_searched = ("pk",)
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
-        return ["id", *self.list_display, "is_superuser"]
+        return ["id", *self.list_display, "limit", "is_superuser"]
 
     get_readonly_fields = get_fields
 
@@ -150,9 +150,13 @@ class PersonAdmin(ActingAdmin):
         people = super().get_queryset(request).defer("password")
         return people.annotate(recovery=Exists(codes), keyed=Exists(pairs))
 
+    @admin.display(description=_("joined"), ordering="joined_at")
+    def joined(self, person: User) -> str:
+        return in_short(person.joined_at)
+
     @admin.display(description=_("last signed in"), ordering="last_login")
-    def last_signed_in(self, person: User) -> Any:
-        return person.last_login
+    def last_signed_in(self, person: User) -> str:
+        return in_short(person.last_login)
 
     @admin.display(description=_("storage limit"))
     def limit(self, person: User) -> str:

@@ -30,6 +30,21 @@ class Migration(migrations.Migration):
             name='session_epoch',
             field=models.PositiveIntegerField(default=0, editable=False),
         ),
+        migrations.AlterField(
+            model_name='user',
+            name='is_active',
+            field=models.BooleanField(default=True, verbose_name='active'),
+        ),
+        migrations.AlterField(
+            model_name='user',
+            name='is_staff',
+            field=models.BooleanField(default=False, verbose_name='staff'),
+        ),
+        migrations.AlterField(
+            model_name='user',
+            name='joined_at',
+            field=models.DateTimeField(auto_now_add=True, verbose_name='joined'),
+        ),
         migrations.CreateModel(
             name='Invite',
             fields=[

@@ -1,4 +1,4 @@
-from django.db import migrations
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
@@ -15,5 +15,15 @@ class Migration(migrations.Migration):
         migrations.AlterModelOptions(
             name='sealedimage',
             options={'verbose_name': 'image', 'verbose_name_plural': 'images'},
+        ),
+        migrations.AlterField(
+            model_name='notice',
+            name='created_at',
+            field=models.DateTimeField(verbose_name='sent'),
+        ),
+        migrations.AlterField(
+            model_name='sealedimage',
+            name='sealed_at',
+            field=models.DateTimeField(verbose_name='sealed'),
         ),
     ]

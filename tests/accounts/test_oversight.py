@@ -259,3 +259,13 @@ def test_made_staff_oversee_and_removed_staff_do_not(staff, bob):
     assert bob.sign_in().get("/admin/accounts/user/").status_code == 200
     act(staff, bob.user, "remove-staff")
     assert bob.client.get("/admin/accounts/user/").status_code == 302
+
+
+def test_a_persons_page_offers_what_may_be_done_to_them(staff, clerk, bob):
+    address = f"/admin/accounts/user/{bob.user.pk}/change/"
+    titles = [">Disable</a>", ">End sessions</a>", ">Set storage limit</a>"]
+    for browser, more in ((staff, True), (clerk.client, False)):
+        page = browser.get(address).content.decode()
+        assert all(title in page for title in titles)
+        assert (">Make staff</a>" in page) == more
+        assert ">Enable again</a>" not in page
