@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.erasure import truncate_write_ahead_log
@@ -23,19 +22,18 @@ class Held:
 
     person: User
     by: User
-    superusers: list[User]
 
 
 def disable_person(*, person: User, by: User, reason: str) -> None:
     """Sign `person` out everywhere, and in nowhere until they are enabled again.
 
-    Raises ValidationError: nobody disables themselves, or the last superuser.
+    Raises ValidationError: nobody disables themselves, and so never the last superuser.
     """
     with recorded(Event.ACCOUNT_DISABLED, person, by=by, reason=reason):
         with transaction.atomic():
             held = _hold(person, by)
-            _refuse_oneself(held)
-            _refuse_the_last_superuser(held)
+            if held.person == held.by:
+                raise _refused("oneself", _("Nobody disables themselves. Nothing was changed."))
             held.person.is_active = False
             held.person.save(update_fields=["is_active"])
             _end_sessions(held.person)
@@ -94,13 +92,15 @@ def remove_staff(*, person: User, by: User, reason: str) -> None:
 
 
 def _hold(person: User, by: User) -> Held:
-    """Hold both rows and every superuser's, so that of two disabling one another one is refused.
+    """Hold both rows, in the one order all hold people's rows in.
 
-    Raises ValidationError if `by` is no staff any more, or below the person it is about.
+    Raises ValidationError if `by` is no staff any more, or below the person it is about. So the
+    last superuser is never disabled: only another active one could do it, and of two who disable
+    one another at once the second is staff no more.
     """
-    wanted = Q(pk__in=[person.pk, by.pk]) | Q(is_superuser=True)
-    rows = {row.pk: row for row in User.objects.select_for_update().filter(wanted).order_by("pk")}
-    held = Held(rows[person.pk], rows[by.pk], [row for row in rows.values() if row.is_superuser])
+    both = User.objects.select_for_update().filter(pk__in=[person.pk, by.pk]).order_by("pk")
+    rows = {row.pk: row for row in both}
+    held = Held(rows[person.pk], rows[by.pk])
     if not (held.by.is_active and held.by.is_staff):
         raise _refused("not_staff", _("You are no longer staff. Nothing was changed."))
     if held.person.is_superuser:
@@ -111,18 +111,6 @@ def _hold(person: User, by: User) -> Held:
 def _require_superuser(by: User) -> None:
     if not by.is_superuser:
         raise _refused("superusers_only", _("Only a superuser may do this. Nothing was changed."))
-
-
-def _refuse_oneself(held: Held) -> None:
-    if held.person == held.by:
-        raise _refused("oneself", _("Nobody disables themselves. Nothing was changed."))
-
-
-def _refuse_the_last_superuser(held: Held) -> None:
-    others = [row for row in held.superusers if row.is_active and row != held.person]
-    if held.person.is_superuser and not others:
-        sentence = _("This is the last superuser. Nothing was changed. Make another one first.")
-        raise _refused("last_superuser", sentence)
 
 
 def _refused(code: str, sentence: str) -> ValidationError:

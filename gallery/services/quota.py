@@ -21,10 +21,10 @@ def bytes_stored_by(person_id: uuid.UUID) -> int:
 def require_room(image: SealedImage) -> None:
     """Return if `image`, just inserted, is within its owner's limit. Raises OverQuota.
 
-    Inside the transaction that stores it, which holds the owner's row: of two uploads at once the
+    Inside the transaction that stores it, holding the owner's row: of two uploads at once the
     second counts the first. Read anew: staff may have changed the limit meanwhile.
     """
-    quota = User.objects.get(pk=image.owner_id).quota
+    quota = User.objects.select_for_update().get(pk=image.owner_id).quota
     stored = bytes_stored_by(image.owner_id)
     if quota and stored > quota:
         raise OverQuota(max(0, quota - stored + image.stored_bytes), image.stored_bytes)

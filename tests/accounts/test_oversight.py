@@ -95,8 +95,12 @@ def test_the_last_superuser_is_not_disabled(overseer):
 
 
 def test_superusers_disabling_one_another_leave_one(overseer):
-    others = [User.objects.create_superuser(f"super{name}", PASSWORD) for name in "bcd"]
-    people, refusals = [overseer, *others], []
+    for name in "bcd":
+        User.objects.create_superuser(f"super{name}", PASSWORD)
+    # Every request has read its own rows before any of them acts.
+    people = list(User.objects.filter(is_superuser=True).order_by("username"))
+    actors = list(User.objects.filter(is_superuser=True).order_by("username"))
+    refusals = []
 
     def disable(person, by):
         try:
@@ -106,7 +110,7 @@ def test_superusers_disabling_one_another_leave_one(overseer):
         finally:
             connections.close_all()
 
-    pairs = zip(people, people[1:] + people[:1], strict=True)
+    pairs = zip(people, actors[1:] + actors[:1], strict=True)
     threads = [threading.Thread(target=disable, args=pair) for pair in pairs]
     for thread in threads:
         thread.start()

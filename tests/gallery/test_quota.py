@@ -8,7 +8,8 @@ from django.test import Client
 
 from accounts.models import User
 from audit.models import AuditEntry
-from gallery.models import Grant, SealedImage
+from gallery import storage
+from gallery.models import Grant, Rendition, SealedImage
 from gallery.services.quota import bytes_stored_by
 from tests.conftest import PASSWORD, jpeg
 from tests.gallery.test_uploading import ADDRESS, JSON, file, nothing_was_stored, post, stored_files
@@ -51,10 +52,19 @@ def test_the_sites_default_holds_where_no_other_limit_is_set(alice, settings):
     assert post(alice).status_code == 201
 
 
-def test_uploads_at_once_keep_the_limit_together(alice, upload):
+def test_uploads_at_once_keep_the_limit_together(alice, upload, monkeypatch):
     one = upload().stored_bytes
     limit(alice, 3 * one)
-    statuses = []
+    statuses, together, put = [], threading.Barrier(6), storage.put
+    mine = threading.local()
+
+    def put_together(data: bytes) -> str:
+        """All have sealed their image and stored it before any of them inserts a row."""
+        name = put(data)
+        mine.count = getattr(mine, "count", 0) + 1
+        if mine.count == len(Rendition.Name):
+            together.wait(timeout=30)
+        return name
 
     def send() -> None:
         try:
@@ -65,6 +75,7 @@ def test_uploads_at_once_keep_the_limit_together(alice, upload):
         finally:
             connections.close_all()
 
+    monkeypatch.setattr(storage, "put", put_together)
     threads = [threading.Thread(target=send) for _ in range(6)]
     for thread in threads:
         thread.start()
