@@ -5,6 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from accounts.policy import CLOSED, INVITE, OPEN
+
+REGISTRATIONS = (OPEN, INVITE, CLOSED)
 LEAST_TIME_COST = 2  # Django's Argon2PasswordHasher; OWASP ASVS 5.0 Appendix C asks for less
 LEAST_MEMORY_KIB = 102_400
 
@@ -42,6 +45,15 @@ def check_uploads_stay_in_memory(app_configs: Any, **kwargs: Any) -> list[CheckM
             id="accounts.E002",
         )
     ]
+
+
+@register(Tags.security)
+def check_registration(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """accounts.E004: a word we do not know counts as closed, and somebody should be told."""
+    if settings.REGISTRATION in REGISTRATIONS:
+        return []
+    words = ", ".join(REGISTRATIONS)
+    return [Error(f"REGISTRATION must be one of: {words}.", hint="Set it.", id="accounts.E004")]
 
 
 @register(Tags.security)

@@ -5,13 +5,18 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from accounts.policy import everybody_may_register
 from accounts.services.recovery import recovery_slot_of
 from accounts.unlocking import keyring_of
 
 
 def account(request: HttpRequest) -> dict[str, Any]:
     if not (hasattr(request, "user") and request.user.is_authenticated):
-        return {"unlocked": False, "recovery_reminder": False}
+        return {
+            "unlocked": False,
+            "recovery_reminder": False,
+            "registration_open": everybody_may_register(),
+        }
     return {
         "unlocked": keyring_of(request) is not None,
         "recovery_reminder": SimpleLazyObject(lambda: _reminder(request)),

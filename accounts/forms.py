@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts import usernames
-from accounts.models import User
+from accounts.models import Invite, User
 from cryptocore.passwords import normalise
 
 # Control and format characters (zero width, right-to-left override), surrogates, private use,
@@ -19,6 +19,10 @@ NEW = {"autocomplete": "new-password"}
 CURRENT = {"autocomplete": "current-password"}
 
 
+def has_unseen(text: str) -> bool:
+    return any(unicodedata.category(character) in UNSEEN for character in text)
+
+
 class UsernameField(forms.CharField):
     widget = forms.TextInput(
         attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
@@ -26,6 +30,20 @@ class UsernameField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         return usernames.fold(super().to_python(value))
+
+
+class DisplayNameField(forms.CharField):
+    """Refuses what is not seen, or turns around what is: names stand beside images."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=80, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        name = super().clean(value)
+        if has_unseen(name):
+            sentence = _("Use letters, digits, spaces and marks that can be seen.")
+            raise ValidationError(sentence, code="invalid_display_name")
+        return name
 
 
 def password_field(label: str, attributes: dict[str, str], help_text: str = "") -> forms.CharField:
@@ -65,20 +83,13 @@ class NewPasswordMixin(forms.Form):
             self.add_error(self.first_name_of_new, error)
 
 
-class RegistrationForm(NewPasswordMixin):
+class AccountForm(NewPasswordMixin):
+    """A free username and two equal passwords: what only the account's person may choose."""
+
     first_name_of_new = "password1"
     second_name_of_new = "password2"
 
     username = UsernameField(label=_("Username"), help_text=usernames.RULE)
-    display_name = forms.CharField(
-        label=_("Your name"), max_length=80, help_text=_("What people see beside your images.")
-    )
-    email = forms.EmailField(
-        label=_("E-mail (optional)"),
-        required=False,
-        help_text=_("Never shown to other people."),
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )
     password1 = password_field(
         _("Password"), NEW, _("At least 12 characters. Your keys are locked with it.")
     )
@@ -93,17 +104,36 @@ class RegistrationForm(NewPasswordMixin):
         User.objects.free_columns(username)
         return username
 
-    def clean_display_name(self) -> str:
-        """Refuse what is not seen, or turns around what is: names stand beside images."""
-        name = self.cleaned_data["display_name"]
-        if any(unicodedata.category(character) in UNSEEN for character in name):
-            sentence = _("Use letters, digits, spaces and marks that can be seen.")
-            raise ValidationError(sentence, code="invalid_display_name")
-        return name
+
+class RegistrationForm(AccountForm):
+    display_name = DisplayNameField(
+        label=_("Your name"), help_text=_("What people see beside your images.")
+    )
+    email = forms.EmailField(
+        label=_("E-mail (optional)"),
+        required=False,
+        help_text=_("Never shown to other people."),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
 
     def person(self) -> User:
         known = {name: self.cleaned_data.get(name, "") for name in ("username", "display_name")}
         return User(email=self.cleaned_data.get("email", ""), **known)
+
+
+class InvitedForm(AccountForm):
+    """As registering, for somebody whose name staff wrote down already."""
+
+    def __init__(self, *args: Any, invite: Invite, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.invite = invite
+
+    def person(self) -> User:
+        return User(
+            username=self.cleaned_data.get("username", ""),
+            display_name=self.invite.display_name,
+            email=self.invite.email,
+        )
 
 
 class SignInForm(forms.Form):

@@ -4,12 +4,16 @@ No row here opens anything by itself: master keys are wrapped under a password, 
 a cookie; private keys under the master key; MAC keys under the key file (docs/format.md).
 """
 
+import hashlib
 import uuid
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts import usernames
@@ -58,10 +62,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     skeleton = models.CharField(max_length=64, unique=True, editable=False)
     display_name = models.CharField(_("display name"), max_length=80, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
-    is_staff = models.BooleanField(default=False)
-    is_active = models.BooleanField(default=True)
-    joined_at = models.DateTimeField(auto_now_add=True)
+    is_staff = models.BooleanField(_("staff"), default=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    joined_at = models.DateTimeField(_("joined"), auto_now_add=True)
     master_key_version = models.PositiveIntegerField(default=0, editable=False)
+    # Part of every session's hash: one more, and all sessions of this person have ended.
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)
+    # None: DEFAULT_QUOTA_BYTES. 0: no limit.
+    quota_bytes = models.PositiveBigIntegerField(null=True, editable=False)
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
@@ -69,8 +77,24 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects = UserManager()
 
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+
     def __str__(self) -> str:
         return self.display_name or self.username
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's own, over the epoch too; a change of either ends every session."""
+        return salted_hmac(
+            "accounts.session", f"{self.session_epoch} {self.password}", secret, algorithm="sha256"
+        ).hexdigest()
+
+    @property
+    def quota(self) -> int:
+        """How many bytes this person may store; 0 for no limit."""
+        own = self.quota_bytes
+        return settings.DEFAULT_QUOTA_BYTES if own is None else own
 
     def get_full_name(self) -> str:
         return str(self)
@@ -138,6 +162,8 @@ class KeyPair(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("key pair")
+        verbose_name_plural = _("key pairs")
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "purpose", "epoch"], name="one_key_pair_per_epoch"
@@ -205,6 +231,55 @@ class Custody(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     idle_ends_at = models.DateTimeField(db_index=True)
     absolute_ends_at = models.DateTimeField()
+
+
+def token_digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class InviteQuerySet(models.QuerySet["Invite"]):
+    def open(self) -> "InviteQuerySet":
+        return self.filter(used_at=None, taken_back_at=None, ends_at__gt=timezone.now())
+
+    def of_token(self, token: str) -> "InviteQuerySet":
+        return self.filter(token_digest=token_digest(token))
+
+
+class Invite(models.Model):
+    """A one-time link by which somebody makes their account: of its token only the SHA-256."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        USED = "used", _("used")
+        ENDED = "ended", _("ended")
+        TAKEN_BACK = "taken-back", _("taken back")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    token_digest = models.CharField(max_length=64, unique=True, editable=False)
+    display_name = models.CharField(_("name"), max_length=80)
+    email = models.EmailField(_("e-mail"), blank=True)
+    made_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="invites")
+    made_at = models.DateTimeField(default=timezone.now)
+    ends_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    taken_back_at = models.DateTimeField(null=True)
+
+    objects = InviteQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invite")
+        verbose_name_plural = _("invites")
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def state(self) -> State:
+        if self.used_at:
+            return self.State.USED
+        if self.taken_back_at:
+            return self.State.TAKEN_BACK
+        return self.State.OPEN if self.ends_at > timezone.now() else self.State.ENDED
 
 
 class ThrottleWindow(models.Model):

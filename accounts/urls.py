@@ -6,6 +6,7 @@ app_name = "accounts"
 
 urlpatterns = [
     path("register/", views.register, name="register"),
+    path("invite/<str:token>/", views.invite, name="invite"),
     path("login/", views.sign_in, name="login"),
     path("logout/", views.sign_out, name="logout"),
     path("unlock/", views.unlock, name="unlock"),

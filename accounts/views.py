@@ -15,13 +15,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import forms, unlocking
+from accounts import forms, policy, unlocking
 from accounts.answers import form_refusal, refusal, wants_json
 from accounts.custody import DoesNotOpen, Keyring, open_with_password
 from accounts.decorators import signed_in, unlocked
 from accounts.guessing import identify, know_browser
 from accounts.models import User
-from accounts.services import key_making, passwords, recovery, registration
+from accounts.services import invites, key_making, passwords, recovery, registration
 from accounts.throttle import count, forget, network_of
 from audit.events import Event, Outcome, record
 
@@ -33,23 +33,77 @@ CHANGED_ELSEWHERE = "changed_elsewhere"
 @sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 def register(request: HttpRequest) -> HttpResponse:
+    if not policy.everybody_may_register():
+        return _registration_closed(request)
     form = forms.RegistrationForm(posted(request))
     if request.method != "POST":
         return render(request, "accounts/register.html", {"form": form})
-    count("register", network_of(request), limit=settings.REGISTRATIONS_PER_HOUR)
-    if not form.is_valid():
-        return form_refusal(request, form, "accounts/register.html")
+    _count_registration(request)
+    cleaned = form.cleaned_data if form.is_valid() else {}
+    about = {name: cleaned.get(name, "") for name in ("display_name", "email")}
+    return _make_account(request, form, "accounts/register.html", {}, **about)
+
+
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite(request: HttpRequest, token: str) -> HttpResponse:
+    """The page of a one-time link. Looking does not use it up: mail programs open links, too."""
+    if not policy.invites_are_taken():
+        return _registration_closed(request)
+    invited = invites.open_invite(token)
+    if invited is None:
+        return _no_invite(request)
+    form, context = forms.InvitedForm(posted(request), invite=invited), {"invite": invited}
+    if request.method != "POST":
+        return render(request, "accounts/invite.html", {"form": form, **context})
+    _count_registration(request)
+    about = {"display_name": invited.display_name, "email": invited.email, "invite": invited}
     try:
-        keyring = registration.register(
-            username=form.cleaned_data["username"],
-            display_name=form.cleaned_data["display_name"],
-            email=form.cleaned_data["email"],
-            password=form.cleaned_data["password1"],
-        )
+        return _make_account(request, form, "accounts/invite.html", context, **about)
+    except registration.InviteGone:
+        return _no_invite(request)
+
+
+@sensitive_variables()
+def _make_account(
+    request: HttpRequest,
+    form: forms.AccountForm,
+    template: str,
+    context: dict[str, Any],
+    **about: Any,
+) -> HttpResponse:
+    """Make the account that a valid form describes, sign its person in, lead to the code."""
+    if not form.is_valid():
+        return form_refusal(request, form, template, context)
+    username, password = form.cleaned_data["username"], form.cleaned_data["password1"]
+    try:
+        keyring = registration.register(username=username, password=password, **about)
     except ValidationError as error:
         form.add_error("username", error)
-        return form_refusal(request, form, "accounts/register.html")
+        return form_refusal(request, form, template, context)
     return _signed_in(request, keyring, reverse("accounts:recovery-code"), status=201)
+
+
+def _count_registration(request: HttpRequest) -> None:
+    count("register", network_of(request), limit=settings.REGISTRATIONS_PER_HOUR)
+
+
+def _registration_closed(request: HttpRequest) -> HttpResponse:
+    if policy.invites_are_taken():
+        sentence = _("Accounts are made by invitation here. Ask staff for an invite.")
+    else:
+        sentence = _("This site takes no new accounts. Sign in if you have one.")
+    title = {"title": _("No new accounts here")}
+    return refusal(request, 403, "registration_closed", sentence, context=title)
+
+
+def _no_invite(request: HttpRequest) -> HttpResponse:
+    """One answer for a token that never was, and one that is used, ended or taken back."""
+    count("invite", network_of(request), limit=settings.REGISTRATIONS_PER_HOUR)
+    record(Event.INVITE_REFUSED, actor=request.user.pk, outcome=Outcome.REFUSED)
+    sentence = _("This invite is not open: it was used, has ended, or was taken back. Ask staff.")
+    return refusal(request, 404, "not_found", sentence)
 
 
 @sensitive_post_parameters()

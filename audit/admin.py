@@ -1,15 +1,26 @@
 """The trail, for staff to read."""
 
 import uuid
+from collections.abc import Iterator
+from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.http import urlencode
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from audit.events import Event, Outcome
+from audit.filters import DaysFilter, EventFilter, OutcomeFilter
 from audit.models import AuditEntry, PersonalFacts
 from cryptocore.errors import CryptoError
 
@@ -18,10 +29,21 @@ AGENT_SHOWN = 60
 
 class ReadOnlyAdmin(admin.ModelAdmin):
     """For tables that oversight may read and nobody may touch: no adding, changing, deleting, no
-    actions, and no request that could be meant to write."""
+    actions, and no request that could be meant to write. All staff may look, whatever
+    permissions their accounts hold."""
 
     actions = None
     show_full_result_count = False  # counts a large table twice for every search
+    show_facets = admin.ShowFacets.NEVER  # so do these, for every choice of a filter
+    # What the search compares, one lookup each: with the text, and with an id that was typed.
+    texts_searched: tuple[str, ...] = ()
+    ids_searched: tuple[str, ...] = ()
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return is_staff(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return is_staff(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -34,15 +56,69 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         _refuse_writing(request)
-        return super().changelist_view(request, *args, **kwargs)
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, *args, extra_context=title, **kwargs)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         _refuse_writing(request)
         return super().changeform_view(request, *args, **kwargs)
 
-    def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any) -> HttpResponse:
+        """Lead to the trail: nothing else remembers what happened to a row."""
         _refuse_writing(request)
-        return super().history_view(request, *args, **kwargs)
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        trail = reverse("admin:audit_auditentry_changelist")
+        return redirect(f"{trail}?{urlencode({'q': self.subject_of(row) or ''})}")
+
+    def subject_of(self, row: Any) -> uuid.UUID | None:
+        """Return whom or what the trail calls this row."""
+        return row.pk
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        wanted = as_id(text)
+        either = [Q(**{lookup: text}) for lookup in self.texts_searched]
+        either += [Q(**{lookup: wanted}) for lookup in self.ids_searched if wanted]
+        return queryset.filter(reduce(or_, either, Q(pk__in=[]))), False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Allow the filters shown, and nothing else.
+
+        Django allows every local column: `?password__startswith=a` would let staff guess a hash,
+        or a wrapped key, one character after another.
+        """
+        return lookup in set(self._parameters())
+
+    def _parameters(self) -> Iterator[str]:
+        for one in self.list_filter:
+            if isinstance(one, str):
+                yield f"{one}__exact"
+            elif isinstance(one, tuple):
+                yield from (f"{one[0]}__{bound}" for bound in ("gte", "lt", "isnull"))
+            else:
+                yield from getattr(one, "names", [getattr(one, "parameter_name", None)])
+
+
+def is_staff(request: HttpRequest) -> bool:
+    return request.user.is_active and request.user.is_staff
+
+
+def in_short(time: datetime | None) -> str:
+    """Return a time as the site's own pages write it: lists of staff pages are wide enough."""
+    return date_format(timezone.localtime(time), "j M Y, H:i") if time else "–"
+
+
+def as_id(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def _refuse_writing(request: HttpRequest) -> None:
@@ -50,37 +126,10 @@ def _refuse_writing(request: HttpRequest) -> None:
         raise PermissionDenied
 
 
-class _ColumnFilter(admin.SimpleListFilter):
-    """A filter offering every known value, without asking a large table which of them occur."""
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if self.value() is None:
-            return queryset
-        if self.value() not in dict(self.lookup_choices):
-            return queryset.none()  # and it may be what a database refuses to be asked for
-        return queryset.filter(**{self.parameter_name: self.value()})
-
-
-class EventFilter(_ColumnFilter):
-    title = _("event")
-    parameter_name = "event"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[Any]:
-        return [(event.value, event.value) for event in Event]
-
-
-class OutcomeFilter(_ColumnFilter):
-    title = _("outcome")
-    parameter_name = "outcome"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[Any]:
-        return Outcome.choices
-
-
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ["sequence", "time", "event", "outcome", "actor", "subject", "request"]
-    list_filter = [EventFilter, OutcomeFilter, ("time", admin.DateFieldListFilter)]
+    list_display = ["sequence", "at", "event", "outcome", "actor", "subject", "request"]
+    list_filter = [DaysFilter, EventFilter, OutcomeFilter, ("time", admin.DateFieldListFilter)]
     ordering = ["-sequence"]
     list_per_page = 100
     search_fields = ["actor"]  # shows the search box; get_search_results() does the search
@@ -102,12 +151,18 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         """Compare whole ids, so that the indexes answer and no other table is asked."""
         if not search_term.strip():
             return queryset, False
-        try:
-            wanted = uuid.UUID(search_term.strip())
-        except ValueError:
+        wanted = as_id(search_term.strip())
+        if wanted is None:
             return queryset.none(), False
         either = Q(actor=wanted) | Q(subject=wanted) | Q(request=wanted.hex)
         return queryset.filter(either), False
+
+    def subject_of(self, row: AuditEntry) -> uuid.UUID | None:
+        return row.subject
+
+    @admin.display(description=_("time"), ordering="time")
+    def at(self, entry: AuditEntry) -> str:
+        return date_format(timezone.localtime(entry.time), "j M Y, H:i:s")
 
     @admin.display(description=_("facts"))
     def facts(self, entry: AuditEntry) -> str:

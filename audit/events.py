@@ -41,6 +41,16 @@ class Event(TextChoices):
     ACCOUNT_RECOVERED = "account:recovered", _("Recovered with the recovery code")
     ACCOUNT_RECOVERY_REFUSED = "account:recovery-refused", _("Recovery refused")
     ACCOUNT_THROTTLED = "account:throttled", _("Held after too many tries")
+    ACCOUNT_DISABLED = "account:disabled", _("Account disabled")
+    ACCOUNT_ENABLED = "account:enabled", _("Account enabled again")
+    ACCOUNT_SESSIONS_ENDED = "account:sessions-ended", _("Signed out everywhere")
+    ACCOUNT_QUOTA_SET = "account:quota-set", _("Storage limit set")
+    ACCOUNT_STAFF_MADE = "account:staff-made", _("Made staff")
+    ACCOUNT_STAFF_REMOVED = "account:staff-removed", _("Staff no more")
+    INVITE_MADE = "invite:made", _("Invite made")
+    INVITE_USED = "invite:used", _("Invite used")
+    INVITE_TAKEN_BACK = "invite:taken-back", _("Invite taken back")
+    INVITE_REFUSED = "invite:refused", _("No such invite, or not open any more")
     KEYS_MADE = "keys:made", _("Keys made")
     KEY_REFUSED = "key:refused", _("Public key does not verify")
     RECOVERY_CODE_MADE = "recovery-code:made", _("Recovery code made")
@@ -97,7 +107,8 @@ def record(
     """Record that `actor` did `event` to `subject`; on return it is on the disk.
 
     `facts` are short and public: counts, fingerprints, error names, lists of image ids under
-    `images`. Never keys, names, file names, captions, image bytes or request bodies.
+    `images`, and the reason staff gave for an act. Never keys, names, file names, captions, image
+    bytes or request bodies.
 
     Raises AuditUnavailable if neither table nor file took it. Raises RuntimeError inside a
     transaction of the business database: that could roll back what this says was done, and

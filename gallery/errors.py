@@ -47,5 +47,14 @@ class UploadIdUsed(GalleryError):
     """An upload of another or of a since deleted picture went under this id."""
 
 
+class OverQuota(GalleryError):
+    """There is no room for this image: `left_bytes` of the owner's limit, where it takes more."""
+
+    def __init__(self, left_bytes: int, needed_bytes: int) -> None:
+        super().__init__("over quota")
+        self.left_bytes = left_bytes
+        self.needed_bytes = needed_bytes
+
+
 class NotARecipient(GalleryError):
     """This person has no access that could be taken back."""

@@ -23,13 +23,15 @@ class SealedImage(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="images")
     lock = models.PositiveIntegerField(default=1)
     stored_bytes = models.PositiveBigIntegerField()
-    sealed_at = models.DateTimeField()
+    sealed_at = models.DateTimeField(_("sealed"))
     deleted_at = models.DateTimeField(null=True)
     # A retried upload finds what its first try made.
     upload_id = models.UUIDField(null=True)
     upload_index = models.PositiveIntegerField(null=True)
 
     class Meta:
+        verbose_name = _("image")
+        verbose_name_plural = _("images")
         indexes = [models.Index(fields=["owner", "-sealed_at"])]
         constraints = [
             models.UniqueConstraint(
@@ -125,13 +127,18 @@ class Notice(models.Model):
     body = RawBytesField()
     tag = RawBytesField()
     mac_epoch = models.PositiveIntegerField()
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(_("sent"))
     read_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
         constraints = [
             models.UniqueConstraint(fields=["person", "sequence"], name="one_notice_per_sequence")
         ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.sequence}"
 
 
 class NoticeHead(models.Model):

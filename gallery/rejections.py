@@ -2,9 +2,11 @@
 
 import math
 
+from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from gallery.errors import OverQuota
 from gallery.intake import Limits, PictureRejected
 
 MEBIBYTE = 2**20
@@ -28,6 +30,22 @@ def sentence_for(rejection: PictureRejected, name: str, limits: Limits) -> str:
 def part_away_sentence(name: str) -> str:
     """Return the sentence about a file that was fine, while a part of ours was not."""
     return _("%(name)s could not be stored just now. Try again in a moment.") % {"name": name}
+
+
+def over_quota_sentence(name: str, refusal: OverQuota) -> str:
+    """Return the sentence about a file there is no room for."""
+    facts = {
+        "name": name,
+        "size": filesizeformat(refusal.needed_bytes),
+        "left": filesizeformat(refusal.left_bytes),
+    }
+    return (
+        _(
+            "%(name)s takes %(size)s with its previews, and you have %(left)s left. It was not "
+            "uploaded. Delete images you need no more, or ask staff for a higher limit."
+        )
+        % facts
+    )
 
 
 def upload_id_used_sentence(name: str) -> str:

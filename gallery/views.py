@@ -39,6 +39,7 @@ from gallery.opening import Opener, settled
 from gallery.releases import record_opening, record_thumbnails
 from gallery.services import deleting, inbox, revoking, sharing
 from gallery.services.batches import Batch, Wishes, upload_all
+from gallery.services.quota import bytes_stored_by
 from gallery.services.uploading import Origin
 
 PER_PAGE = 60
@@ -256,6 +257,7 @@ def _upload_page(request: HttpRequest, form: UploadForm | None) -> dict[str, Any
             "max_request_mb": settings.MAX_REQUEST_BYTES // settings.MEBIBYTE,
             "max_files": settings.MAX_FILES,
         },
+        "stored_bytes": bytes_stored_by(request.user.pk) if request.user.quota else None,
     }
 
 

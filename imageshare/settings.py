@@ -214,6 +214,11 @@ REGISTRATIONS_PER_HOUR = env.int("REGISTRATIONS_PER_HOUR", default=200)
 NAME_LOOKUPS_PER_HOUR = env.int("NAME_LOOKUPS_PER_HOUR", default=1200)
 UPLOADS_PER_HOUR = env.int("UPLOADS_PER_HOUR", default=2000)
 
+# Accounts: who may make one ("open", "invite" or "closed"; anything else counts as closed), and
+# how many bytes each may store (0: no limit).
+REGISTRATION = env.str("REGISTRATION", default="open")
+DEFAULT_QUOTA_BYTES = env.int("DEFAULT_QUOTA_BYTES", default=0)
+
 # Headers
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
@@ -251,8 +256,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "filters": {"hide_invites": {"()": "imageshare.logs.HideInvites"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["hide_invites"],
+        },
         "audit": {"class": "audit.handlers.AuditHandler"},
     },
     "root": {"handlers": ["console"], "level": "WARNING"},

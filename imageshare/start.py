@@ -5,6 +5,7 @@ looks whether anything is missing.
 """
 
 import io
+import logging
 import os
 import secrets
 import socket
@@ -19,6 +20,7 @@ from gunicorn.app.base import BaseApplication
 
 from gallery.storage import MARKER
 from imageshare import databases, keyfile
+from imageshare.logs import HideInvites
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -184,10 +186,13 @@ class Server(BaseApplication):
             "graceful_timeout": 20,
             "preload_app": True,
             "loglevel": "warning",
+            "accesslog": None,  # a path may hold an invite's token
             "when_ready": self.greet,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
+        # gunicorn names the address of a request that failed below Django, in a log of its own.
+        logging.getLogger("gunicorn.error").addFilter(HideInvites())
 
     def load(self) -> Any:
         from imageshare.wsgi import application

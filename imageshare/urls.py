@@ -2,9 +2,13 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 
 from imageshare import views
+
+admin.site.site_header = admin.site.site_title = admin.site.index_title = _("Staff")
+admin.site.enable_nav_sidebar = False  # base_site.html names the same few places in a row
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -24,6 +28,7 @@ urlpatterns = [
     path("admin/login/", RedirectView.as_view(pattern_name="accounts:login", query_string=True)),
     path("admin/logout/", RedirectView.as_view(pattern_name="accounts:security")),
     path("admin/password_change/", RedirectView.as_view(pattern_name="accounts:password")),
+    path("admin/password_change/done/", RedirectView.as_view(pattern_name="accounts:password")),
     path("admin/", admin.site.urls),
 ]
 

@@ -1,17 +1,21 @@
-"""What every act on a person's own keys has in common: it is in the trail, however it ends."""
+"""What every act on an account has in common: it is in the trail, however it ends."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from accounts.models import User
+from accounts.models import Invite, User
 from audit.events import Event, Outcome, record, record_after
+from audit.leaf import Fact
 
 
 @contextmanager
-def recorded(event: Event, user: User, **facts: str) -> Iterator[None]:
-    """Record what a person does to their own account as intended, then as done or as failed."""
-    about = {"actor": user.pk, "subject": user.pk}
-    record(event, outcome=Outcome.INTENDED, **about)
+def recorded(
+    event: Event, subject: User | Invite, *, by: User | None = None, **facts: Fact
+) -> Iterator[None]:
+    """Record what a person does to their own account, or staff (`by`) do to it, as intended, then
+    as done or as failed."""
+    about = {"actor": by.pk if by else subject.pk, "subject": subject.pk}
+    record(event, outcome=Outcome.INTENDED, **about, **facts)
     try:
         yield
     except BaseException:

@@ -2,30 +2,54 @@
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import usernames
 from accounts.custody import Keyring
-from accounts.models import User
+from accounts.models import Invite, User
 from accounts.services.acts import recorded
-from accounts.services.key_making import make_keys, record_made
-from audit.events import Event
+from accounts.services.key_making import NewKeys, make_keys, record_made
+from audit.events import Event, record_after
+
+
+class InviteGone(Exception):
+    """The invite was used, taken back or ended meanwhile."""
 
 
 @sensitive_variables()
-def register(*, username: str, display_name: str, email: str, password: str) -> Keyring:
-    """Make an account and its keys; return them open.
+def register(
+    *, username: str, display_name: str, email: str, password: str, invite: Invite | None = None
+) -> Keyring:
+    """Make an account and its keys; return them open. An invite is used up by it.
 
-    Raises ValidationError if the name is taken: also when another request took it meanwhile.
+    Raises ValidationError if the name is taken, InviteGone if the invite is: also when another
+    request was quicker. Then nothing is made, and an invite stays as it was.
     """
     user = User(**User.objects.free_columns(username), display_name=display_name, email=email)
     user.set_password(password)
     keys = make_keys(user=user, password=password)
+    with recorded(Event.ACCOUNT_REGISTERED, user):
+        _store(user, keys, invite)
+    record_made(keys)
+    if invite:
+        record_after(Event.INVITE_USED, actor=user.pk, subject=invite.pk)
+    return keys.keyring
+
+
+@sensitive_variables()
+def _store(user: User, keys: NewKeys, invite: Invite | None) -> None:
     try:
-        with recorded(Event.ACCOUNT_REGISTERED, user), transaction.atomic():
+        with transaction.atomic():
+            if invite:
+                _use(invite)
             user.save(force_insert=True)
             keys.store()
     except IntegrityError:
         raise ValidationError(usernames.TAKEN, code="username_taken") from None
-    record_made(keys)
-    return keys.keyring
+
+
+def _use(invite: Invite) -> None:
+    """Use `invite` up. One conditional update, so that of many at once one succeeds."""
+    if not Invite.objects.open().filter(pk=invite.pk).update(used_at=timezone.now()):
+        raise InviteGone

@@ -12,10 +12,15 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from accounts.models import User
 from audit.events import AuditUnavailable, Event, Outcome, record
-from gallery.errors import UploadIdUsed
+from gallery.errors import OverQuota, UploadIdUsed
 from gallery.intake import Limits, PictureRejected, take_in
 from gallery.models import SealedImage
-from gallery.rejections import part_away_sentence, sentence_for, upload_id_used_sentence
+from gallery.rejections import (
+    over_quota_sentence,
+    part_away_sentence,
+    sentence_for,
+    upload_id_used_sentence,
+)
 from gallery.sealing import Reader
 from gallery.services.retrying import seal_once
 from gallery.services.sharing import readers_of
@@ -72,6 +77,9 @@ def upload_all(*, keyring: Keyring, files: Iterable[UploadedFile], wishes: Wishe
             _upload_one(keyring, file, index, owner, recipients, wishes, batch)
         except PictureRejected as rejection:
             _reject(keyring, index, rejection, batch)
+        except OverQuota as refusal:
+            _record_refused(keyring, "over_quota")
+            batch.refuse(index, "over_quota", over_quota_sentence(batch.names[index], refusal))
         except UploadIdUsed:
             batch.refuse(index, "upload_id_used", upload_id_used_sentence(batch.names[index]))
         except PART_AWAY as error:
@@ -114,14 +122,14 @@ def _upload_one(
 
 
 def _reject(keyring: Keyring, index: int, rejection: PictureRejected, batch: Batch) -> None:
-    record(
-        Event.IMAGE_UPLOAD_REFUSED,
-        actor=keyring.user.pk,
-        outcome=Outcome.REFUSED,
-        code=rejection.code,
-    )
+    _record_refused(keyring, rejection.code)
     sentence = sentence_for(rejection, batch.names[index], limits())
     batch.refuse(index, rejection.code, sentence)
+
+
+def _record_refused(keyring: Keyring, code: str) -> None:
+    person, outcome = keyring.user.pk, Outcome.REFUSED
+    record(Event.IMAGE_UPLOAD_REFUSED, actor=person, outcome=outcome, code=code)
 
 
 def clean_name(untrusted_name: str) -> str:

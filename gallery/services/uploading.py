@@ -33,6 +33,7 @@ from gallery.sealing import (
 )
 from gallery.services.acts import recorded
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
+from gallery.services.quota import require_room
 
 FIRST_LOCK = 1
 
@@ -67,8 +68,8 @@ def upload_image(
 ) -> SealedImage:
     """Seal `picture` for its owner and the recipients.
 
-    Raises StorageAway, AuditUnavailable, NoKeys if a recipient's key changed meanwhile, or
-    IntegrityError if `origin` made an image already; then nothing is stored.
+    Raises StorageAway, AuditUnavailable, OverQuota, NoKeys if a recipient's key changed meanwhile,
+    or IntegrityError if `origin` made an image already; then nothing is stored.
     """
     image = SealedImage(
         owner=keyring.user,
@@ -167,6 +168,7 @@ def _store(
         with transaction.atomic():
             lock_keys(key.key_pair for key in wrapped)
             image.save(force_insert=True)
+            require_room(image)
             add_renditions(image, names)
             Statement.objects.bulk_create(statements)
             WrappedKey.objects.bulk_create(wrapped)

@@ -1,0 +1,127 @@
+"""Acts of staff: an address each, a form that asks for the reason, a service that does it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.decorators import unlocked
+from accounts.forms import has_unseen
+from audit.admin import ReadOnlyAdmin
+
+MAX_REASON = 200
+
+
+class ReasonForm(forms.Form):
+    """Why; kept in the trail with whoever did it."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=MAX_REASON,
+        help_text=_("Kept in the audit trail for good: no names, nothing about a picture."),
+    )
+
+    def __init__(self, *args: Any, row: Model, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.row = row
+
+    def clean_reason(self) -> str:
+        reason = self.cleaned_data["reason"]
+        if has_unseen(reason):
+            sentence = _("Use letters, digits, spaces and marks that can be seen.")
+            raise ValidationError(sentence, code="invalid_reason")
+        return reason
+
+    def wishes(self) -> dict[str, Any]:
+        """Return what the service is asked for."""
+        return {"reason": self.cleaned_data["reason"]}
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing staff may do to one row. `name` ends its address."""
+
+    name: str
+    do: Callable[..., None]
+    title: Any
+    explanation: Any
+    done: Any
+    offered: Callable[[Any], bool] = lambda row: True
+    form: type[ReasonForm] = ReasonForm
+    superusers_only: bool = False
+    dangerous: bool = False
+
+
+class ActingAdmin(ReadOnlyAdmin):
+    """Read-only, but for `acts`. The service decides; what is offered is only for the eye."""
+
+    acts: tuple[Act, ...] = ()
+    row_name = ""  # what the services call the row
+
+    def get_urls(self) -> list[URLPattern]:
+        ours = [
+            path(f"<uuid:row_id>/{act.name}/", self._guarded(act), name=self._name_of(act.name))
+            for act in self.acts
+        ]
+        return [*ours, *super().get_urls()]
+
+    def _guarded(self, act: Act) -> Callable[..., HttpResponse]:
+        # Unlocked: whoever finds a staff screen open must not act in that person's name.
+        view = require_http_methods(["GET", "HEAD", "POST"])(unlocked(partial(self._act, act)))
+        return self.admin_site.admin_view(view)
+
+    def _name_of(self, page: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
+
+    def _act(self, act: Act, request: HttpRequest, row_id: Any) -> HttpResponse:
+        row = get_object_or_404(self.model, pk=row_id)
+        form = act.form(request.POST if request.method == "POST" else None, row=row)
+        if form.is_valid() and self._does(act, request, row, form):
+            messages.success(request, act.done % {"name": row})
+            return redirect(f"admin:{self._name_of('change')}", row.pk)
+        context = {"act": act, "row": row, "back": self._address_of("change", row)}
+        return self.page(request, "admin/act.html", form, title=act.title, **context)
+
+    def _does(self, act: Act, request: HttpRequest, row: Model, form: ReasonForm) -> bool:
+        try:
+            act.do(**{self.row_name: row}, by=request.user, **form.wishes())
+        except ValidationError as refusal:
+            form.add_error(None, refusal)
+        return not form.errors
+
+    def page(
+        self, request: HttpRequest, template: str, form: forms.Form | None, **context: Any
+    ) -> HttpResponse:
+        shown = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "form": form,
+            **context,
+        }
+        status = 422 if form and form.errors else 200
+        return TemplateResponse(request, template, shown, status=status)
+
+    def _address_of(self, page: str, row: Model) -> str:
+        return reverse(f"admin:{self._name_of(page)}", args=[row.pk])
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        row = context["original"]
+        context["acts"] = [
+            {"address": self._address_of(act.name, row), "act": act}
+            for act in self.acts
+            if act.offered(row) and (request.user.is_superuser or not act.superusers_only)
+        ]
+        return super().render_change_form(request, context, *args, **kwargs)

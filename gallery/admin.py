@@ -1,0 +1,163 @@
+"""Images and notices, for staff: who, when and how much. Nothing here is of a picture: what a
+caption or a file name says is encrypted, and no page of these asks for it."""
+
+import uuid
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin.people import PersonAdmin
+from accounts.models import User
+from audit.admin import ReadOnlyAdmin, in_short
+from cryptocore import canonical
+from cryptocore.errors import CryptoError
+from gallery.models import Grant, Notice, SealedImage
+
+FACT_SHOWN = 64
+
+
+@admin.register(User)
+class PersonWithStorageAdmin(PersonAdmin):
+    """People, and what they store: accounts knows no images."""
+
+    list_display = [*PersonAdmin.list_display[:-2], "storage", *PersonAdmin.list_display[-2:]]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        images = SealedImage.objects.filter(owner=OuterRef("pk"), deleted_at=None).order_by()
+        total = images.values("owner").annotate(total=Sum("stored_bytes")).values("total")
+        return super().get_queryset(request).annotate(stored=Subquery(total))
+
+    @admin.display(description=_("storage used"), ordering="stored")
+    def storage(self, person: User) -> str:
+        used = filesizeformat(person.stored or 0)
+        if not person.quota:
+            return used
+        return _now("%(used)s of %(quota)s") % {
+            "used": used,
+            "quota": filesizeformat(person.quota),
+        }
+
+
+class WhetherFilter(admin.SimpleListFilter):
+    """Whether a column that holds a time holds one."""
+
+    column = ""
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[Any]:
+        return [("yes", _("Yes")), ("no", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.filter(**{f"{self.column}__isnull": self.value() == "no"})
+
+
+class DeletedFilter(WhetherFilter):
+    title, parameter_name, column = _("deleted"), "deleted", "deleted_at"
+
+
+class ReadFilter(WhetherFilter):
+    title, parameter_name, column = _("read"), "read", "read_at"
+
+
+@admin.register(SealedImage)
+class SealedImageAdmin(ReadOnlyAdmin):
+    list_display = ["id", "by", "sealed", "size", "recipients", "lock", "deleted"]
+    fields = readonly_fields = [*list_display, "who"]
+    list_filter = [("sealed_at", admin.DateFieldListFilter), DeletedFilter]
+    ordering = ["-sealed_at", "pk"]
+    search_fields = ["id"]
+    search_help_text = _("The username of an owner, or the id of an image or an owner.")
+    texts_searched = ("owner__username__iexact",)
+    ids_searched = ("pk", "owner_id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SealedImage]:
+        live = Q(grants__ended_at=None) & ~Q(grants__ends_at__lte=timezone.now())
+        others = Count("grants", filter=live & ~Q(grants__reader=F("owner")))
+        images = super().get_queryset(request).select_related("owner")
+        return images.annotate(others=others)
+
+    @admin.display(description=_("owner"), ordering="owner__username")
+    def by(self, image: SealedImage) -> str:
+        return image.owner.username
+
+    @admin.display(description=_("sealed"), ordering="sealed_at")
+    def sealed(self, image: SealedImage) -> str:
+        return in_short(image.sealed_at)
+
+    @admin.display(description=_("deleted"), ordering="deleted_at")
+    def deleted(self, image: SealedImage) -> str:
+        return in_short(image.deleted_at)
+
+    @admin.display(description=_("stored"), ordering="stored_bytes")
+    def size(self, image: SealedImage) -> str:
+        return filesizeformat(image.stored_bytes)
+
+    @admin.display(description=_("recipients"), ordering="others")
+    def recipients(self, image: SealedImage) -> int:
+        return image.others
+
+    @admin.display(description=_("who they are"))
+    def who(self, image: SealedImage) -> str:
+        grants = Grant.objects.filter(image=image, ended_at=None)
+        live = grants.exclude(ends_at__lte=timezone.now()).exclude(reader=image.owner_id)
+        names = live.order_by("reader__username").values_list("reader__username", flat=True)
+        return ", ".join(names)
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    """What a notice says is shown as it is stored; whether it is genuine its person is told."""
+
+    list_display = ["to", "sequence", "sent", "kind", "mac_epoch", "read"]
+    fields = readonly_fields = [*list_display, "actor", "image"]
+    list_filter = [("created_at", admin.DateFieldListFilter), ReadFilter]
+    ordering = ["-created_at", "-pk"]
+    search_fields = ["person"]
+    search_help_text = _("A username, or a person's id.")
+    texts_searched = ("person__username__iexact",)
+    ids_searched = ("person_id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Notice]:
+        return super().get_queryset(request).select_related("person")
+
+    def subject_of(self, row: Notice) -> uuid.UUID:
+        return row.person_id
+
+    @admin.display(description=_("person"), ordering="person__username")
+    def to(self, notice: Notice) -> str:
+        return notice.person.username
+
+    @admin.display(description=_("sent"), ordering="created_at")
+    def sent(self, notice: Notice) -> str:
+        return in_short(notice.created_at)
+
+    @admin.display(description=_("read"), ordering="read_at")
+    def read(self, notice: Notice) -> str:
+        return in_short(notice.read_at)
+
+    @admin.display(description=_("kind"))
+    def kind(self, notice: Notice) -> str:
+        return _told(notice, "kind")
+
+    @admin.display(description=_("by"))
+    def actor(self, notice: Notice) -> str:
+        return _told(notice, "actor")
+
+    @admin.display(description=_("about the image"))
+    def image(self, notice: Notice) -> str:
+        return _told(notice, "image")
+
+
+def _told(notice: Notice, name: str) -> Any:
+    try:
+        body = canonical.decode(bytes(notice.body))
+    except CryptoError:
+        return _("does not read")
+    return str(body.get(name, ""))[:FACT_SHOWN] if isinstance(body, dict) else ""

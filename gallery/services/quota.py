@@ -1,0 +1,30 @@
+"""How much a person stores, and whether there is room for more.
+
+Only a new image is refused: taking access away encrypts an image anew, and never fails for want of
+room.
+"""
+
+import uuid
+
+from django.db.models import Sum
+
+from accounts.models import User
+from gallery.errors import OverQuota
+from gallery.models import SealedImage
+
+
+def bytes_stored_by(person_id: uuid.UUID) -> int:
+    kept = SealedImage.objects.filter(owner=person_id, deleted_at=None)
+    return kept.aggregate(total=Sum("stored_bytes"))["total"] or 0
+
+
+def require_room(image: SealedImage) -> None:
+    """Return if `image`, just inserted, is within its owner's limit. Raises OverQuota.
+
+    Inside the transaction that stores it, holding the owner's row: of two uploads at once the
+    second counts the first. Read anew: staff may have changed the limit meanwhile.
+    """
+    quota = User.objects.select_for_update().get(pk=image.owner_id).quota
+    stored = bytes_stored_by(image.owner_id)
+    if quota and stored > quota:
+        raise OverQuota(max(0, quota - stored + image.stored_bytes), image.stored_bytes)
