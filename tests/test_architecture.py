@@ -58,6 +58,7 @@ def test_private_keys_are_unwrapped_in_one_file():
     assert loading == [Path("accounts/custody.py")]
 
 
+@pytest.mark.attack("E5", "E11")
 def test_nobody_pickles_and_nobody_marks_text_as_safe():
     for package in MAY_IMPORT:
         for path in (ROOT / package).rglob("*.py"):

@@ -38,6 +38,7 @@ def test_a_flipped_bit_is_refused(alice, purpose, field):
         wrapping_key_of(alice.user.pk)
 
 
+@pytest.mark.attack("B9")
 @pytest.mark.parametrize(
     "columns",
     [
@@ -73,6 +74,7 @@ def test_a_certificate_speaks_of_one_row_only(alice, field, value):
         verified_encryption_key(pair)
 
 
+@pytest.mark.attack("B13")
 def test_a_signing_key_certified_by_another_installation_is_refused(alice, settings):
     from imageshare import keyfile
     from imageshare.keyfile import ServerKeys

@@ -100,6 +100,7 @@ def test_a_keyring_prints_no_key_and_is_not_stored(alice):
         pickle.dumps(alice.keyring)
 
 
+@pytest.mark.attack("A5")
 def test_master_keys_and_key_pairs_are_everybodys_own(alice, bob):
     assert alice.keyring._master_key != bob.keyring._master_key
     fingerprints = KeyPair.objects.values_list("fingerprint", flat=True)

@@ -18,6 +18,7 @@ def guess(address: str, password: str = "wrong password", name: str = "alice", *
     return browser.post(LOGIN, {"username": name, "password": password}, headers=JSON)
 
 
+@pytest.mark.attack("C8")
 def test_changing_address_gives_a_hundred_tries_and_no_more(alice, settings):
     settings.SIGN_IN_TRIES_PER_PERSON = 5
     statuses = [guess(f"203.0.113.{number}").status_code for number in range(7)]

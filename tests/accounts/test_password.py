@@ -47,6 +47,7 @@ def test_the_old_password_stops_opening_and_the_new_one_opens(alice):
     assert KeySlot.objects.filter(user=user, kind="password").count() == 1
 
 
+@pytest.mark.attack("C2")
 def test_this_session_stays_unlocked_and_all_others_end(alice):
     elsewhere = Client()
     elsewhere.post("/accounts/login/", {"username": "alice", "password": PASSWORD})

@@ -27,6 +27,7 @@ HOSTILE = ["a" * 33, "alice\nbob", '"alice"', "../server"]
 RESERVED = ["admin", "ALL", "root", "me"]
 
 
+@pytest.mark.attack("C7", "E3")
 @pytest.mark.parametrize("username", [*MALFORMED, *HOSTILE, *RESERVED])
 def test_a_name_that_is_malformed_or_reserved_is_refused(client, username):
     answer = client.post("/accounts/register/", {**FORM, "username": username}, headers=JSON)
@@ -35,6 +36,7 @@ def test_a_name_that_is_malformed_or_reserved_is_refused(client, username):
     assert not User.objects.exists()
 
 
+@pytest.mark.attack("C7")
 @pytest.mark.parametrize("look_alike", ["alice", "ALICE", " alice ", "a1ice", "allce", "aIice"])
 def test_a_name_that_looks_like_a_taken_one_is_refused(client, alice, look_alike):
     answer = client.post("/accounts/register/", {**FORM, "username": look_alike}, headers=JSON)
@@ -67,6 +69,7 @@ def test_two_different_passwords_are_refused(client):
     assert answer.json()["errors"]["password2"][0]["code"] == "password_mismatch"
 
 
+@pytest.mark.attack("C4")
 def test_a_field_nobody_asked_for_changes_nothing(client):
     client.post("/accounts/register/", {**FORM, "is_staff": "1", "is_superuser": "1", "id": "7"})
     user = User.objects.get()
@@ -105,6 +108,7 @@ def test_every_step_is_recorded_and_no_secret_is(client):
     assert PASSWORD.encode() not in leaves
 
 
+@pytest.mark.attack("C6")
 def test_one_name_registered_at_once_makes_one_account():
     outcomes: list[str] = []
 
@@ -149,6 +153,7 @@ def test_names_of_ours_and_what_looks_like_them_are_not_given_away(client, name)
     assert answer.json()["errors"]["username"]
 
 
+@pytest.mark.attack("C7")
 @pytest.mark.parametrize(
     "name", ["\u202eecila", "Ali\u200bce", "\u200b", "a\nb", "a\x1b[31m", "\ue000"]
 )

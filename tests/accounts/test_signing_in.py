@@ -18,6 +18,7 @@ JSON = {"accept": "application/json"}
 LOGIN, UNLOCK = "/accounts/login/", "/accounts/unlock/"
 
 
+@pytest.mark.attack("C9")
 def test_a_wrong_password_and_an_unknown_name_read_the_same(client, alice):
     wrong = client.post(LOGIN, {"username": "alice", "password": "wrong password"}, headers=JSON)
     nobody = client.post(LOGIN, {"username": "nobody-here", "password": PASSWORD}, headers=JSON)
@@ -27,6 +28,7 @@ def test_a_wrong_password_and_an_unknown_name_read_the_same(client, alice):
     assert [entry.subject for entry in events.order_by("sequence")] == [alice.user.pk, None]
 
 
+@pytest.mark.attack("C8")
 def test_ten_wrong_passwords_hold_the_right_one_too(client, alice, settings):
     for _ in range(settings.SIGN_IN_TRIES + 1):
         answer = client.post(LOGIN, {"username": "alice", "password": "wrong password"})
@@ -115,6 +117,7 @@ def test_signed_out_is_302_for_a_page_and_401_for_json(client):
     assert (answer.status_code, answer.json()["code"]) == (401, "signed_out")
 
 
+@pytest.mark.attack("C2")
 def test_fifteen_idle_minutes_lock(alice):
     client = alice.sign_in()
     Custody.objects.update(idle_ends_at=timezone.now() - timedelta(seconds=1))
@@ -133,6 +136,7 @@ def test_use_moves_the_idle_end_on_but_never_past_the_absolute_one(alice):
     assert client.get("/images/upload/").status_code == 302
 
 
+@pytest.mark.attack("C3")
 @pytest.mark.parametrize("value", ["", "A", "not base64!", "A" * 43, "é", "A" * 5000])
 def test_a_cookie_that_is_not_the_one_given_opens_nothing(alice, value):
     client = alice.sign_in()
@@ -142,6 +146,7 @@ def test_a_cookie_that_is_not_the_one_given_opens_nothing(alice, value):
     assert AuditEntry.objects.filter(event="custody:refused").exists() or not value
 
 
+@pytest.mark.attack("A6")
 def test_each_half_alone_opens_nothing(alice, bob):
     ours, theirs = alice.sign_in(), bob.sign_in()
     name = django_settings.UNLOCK_COOKIE_NAME
@@ -153,6 +158,7 @@ def test_each_half_alone_opens_nothing(alice, bob):
         assert client.get("/images/upload/", headers=JSON).status_code == 401
 
 
+@pytest.mark.attack("C3")
 def test_somebody_elses_custody_row_opens_nothing(alice, bob):
     client = alice.sign_in()
     bob.sign_in()
@@ -173,6 +179,7 @@ def test_unlocking_needs_the_password_and_gives_a_new_secret(alice):
     assert client.get("/images/upload/").status_code == 200
 
 
+@pytest.mark.attack("C2")
 def test_signing_out_ends_session_and_custody(alice):
     client = alice.sign_in()
     kept = {name: morsel.value for name, morsel in client.cookies.items()}
@@ -213,6 +220,7 @@ def test_nothing_secret_is_in_the_session(alice):
     }
 
 
+@pytest.mark.attack("E10")
 def test_cookies_are_guarded(alice):
     client = alice.sign_in()
     cookie = client.cookies[django_settings.UNLOCK_COOKIE_NAME]

@@ -101,6 +101,7 @@ def test_a_tampered_leaf_is_said_to_be_one(staff, three_entries):
     assert "This entry does not verify." in page.content.decode()
 
 
+@pytest.mark.attack("E11")
 def test_what_a_page_shows_is_escaped(staff):
     record(Event.REQUEST_REFUSED, actor=None, reason="<script>alert(1)</script>")
     newest = AuditEntry.objects.latest("sequence")

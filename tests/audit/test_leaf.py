@@ -65,6 +65,7 @@ def test_a_fact_that_utf8_cannot_hold_is_refused():
         leaf(facts={"text": "\ud800"}).encode()
 
 
+@pytest.mark.attack("E5")
 @pytest.mark.parametrize(
     "altered",
     [

@@ -170,6 +170,7 @@ def test_table_and_head_emptied_alike_are_found_by_the_file():
     assert findings() == [(Kind.TABLE_TRUNCATED, 1, 5)]
 
 
+@pytest.mark.attack("D3")
 def test_yesterdays_copy_put_back_and_continued_is_found_by_the_file():
     roll_back_to(3)
     open_images(2)

@@ -55,6 +55,7 @@ def register(number: int) -> int:
     return browser.post("/accounts/register/", form, headers=JSON).status_code
 
 
+@pytest.mark.attack("C6")
 def test_one_name_registered_fifty_times_at_once_is_one_account(no_turns, keys_for_everybody):
     answers = Counter(at_once(register, range(TRIES)))
     assert answers == {201: 1, 422: TRIES - 1}

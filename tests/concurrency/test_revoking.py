@@ -65,6 +65,7 @@ def races(monkeypatch) -> list[Race]:
     return races
 
 
+@pytest.mark.attack("C12")
 def test_nothing_is_read_after_taking_access_back_was_answered(upload, alice, make_person, races):
     people = [make_person(name) for name in NAMES]
     readers = [same_browser(person.sign_in()) for person in people]

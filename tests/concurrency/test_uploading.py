@@ -5,6 +5,7 @@ import itertools
 import uuid
 from collections import Counter
 
+import pytest
 from django.core.files.storage import storages
 
 from audit.models import AuditEntry
@@ -29,6 +30,7 @@ def stored_files() -> set[str]:
     return {f"{folder}/{name}" for folder in folders for name in sealed.listdir(folder)[1]}
 
 
+@pytest.mark.attack("E12")
 def test_fifty_at_once_are_all_kept_exactly(alice, carol, mallory, bob, emptied_storage):
     before = stored_files()
     browsers = itertools.cycle([owner.sign_in() for owner in (alice, carol, mallory)])

@@ -71,6 +71,7 @@ def test_another_key_gives_noise_or_a_refusal():
             continue
 
 
+@pytest.mark.attack("B8")
 @pytest.mark.parametrize("ending", [b"", b"\x00", b"\x01", b"\x10", b"\x10" * 16], ids=bytes.hex)
 def test_every_short_length_and_ending_comes_back(ending):
     for length in range(65):
@@ -107,12 +108,14 @@ def test_what_we_encrypt_plain_cbc_decrypts():
     assert AES.new(KEY, AES.MODE_CBC, iv=stored[:16]).decrypt(stored[16:]) == pad(b"a picture", 16)
 
 
+@pytest.mark.attack("A8")
 def test_no_iv_and_no_block_repeats():
     stored = [content.encrypt(bytes(1000), KEY) for _ in range(200)]
     blocks = [each[start : start + 16] for each in stored for start in range(0, len(each), 16)]
     assert len(set(blocks)) == len(blocks)
 
 
+@pytest.mark.attack("A8")
 def test_content_keys_are_thirty_two_bytes_and_differ():
     keys = {content.new_content_key() for _ in range(1000)}
     assert len(keys) == 1000

@@ -20,6 +20,7 @@ def test_flipped_bits_are_refused():
         assert_refused(unwrap, flipped(WRAPPED, 8 * byte + byte % 8), KEY, label=LABEL)
 
 
+@pytest.mark.attack("B5")
 @pytest.mark.parametrize(
     "label", [b"", LABEL[:-1], LABEL + b"\x00", context("content-key", 2, bytes(32))]
 )
@@ -40,6 +41,7 @@ def test_another_length_or_number_is_refused(wrapped):
     assert_refused(unwrap, wrapped, KEY, label=LABEL)
 
 
+@pytest.mark.attack("A9")
 def test_another_padding_or_hash_is_refused():
     others = [
         PKCS1_v1_5.new(PUBLIC).encrypt(SECRET),

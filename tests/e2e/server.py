@@ -56,13 +56,15 @@ def environment_of(data_dir: Path, port: int) -> dict[str, str]:
 
 
 @contextmanager
-def running(data_dir: Path, module: str = "imageshare.start", **variables: str) -> Iterator[Server]:
+def running(
+    data_dir: Path, module: str = "imageshare.start", *, cwd: Path = ROOT, **variables: str
+) -> Iterator[Server]:
     """Start the server over `data_dir`, as `make run` does; stop it as Ctrl-C does."""
     port, log = free_port(), data_dir.parent / f"{data_dir.name}.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", module],
-            cwd=ROOT,
+            cwd=cwd,
             env={**environment_of(data_dir, port), **variables},
             stdout=output,
             stderr=output,

@@ -143,6 +143,7 @@ def upload_canaries(server: Server, picture: bytes) -> tuple[dict[str, list[byte
     return needles, half_way
 
 
+@pytest.mark.attack("A1", "A2", "A3", "E14")
 def test_nothing_plain_is_at_rest_during_or_after_an_upload(data_dir: Path):
     with running(data_dir) as server:
         needles, half_way = upload_canaries(server, noise())

@@ -30,6 +30,7 @@ def pixels(data: bytes) -> bytes:
     return Image.open(BytesIO(data)).convert("RGB").tobytes()
 
 
+@pytest.mark.attack("E15")
 @pytest.mark.parametrize("scripts", [True, False], ids=["with-scripts", "without-scripts"])
 def test_share_verify_refuse_revoke_recover(
     server: Server, browser: Browser, tmp_path: Path, scripts: bool

@@ -84,6 +84,7 @@ def test_a_file_over_the_limit_is_refused_with_its_size(undecoded):
     assert (rejection.code, rejection.facts) == ("too_large", {"size": len(data)})
 
 
+@pytest.mark.attack("E7")
 def test_a_file_as_large_as_the_limits_is_taken():
     data = plain("JPEG")
     limits = Limits(max_bytes=len(data), max_pixels=WIDTH * HEIGHT, max_frames=1)
@@ -375,6 +376,7 @@ def test_more_parts_than_any_picture_has_are_not_read(data, undecoded):
     assert refusal(data).code == "unreadable"
 
 
+@pytest.mark.attack("E8")
 @pytest.mark.parametrize("appended", [b"PK\3\4Canary-zip-7f3a", b"<script>Canary-html-7f3a"])
 @pytest.mark.parametrize("kind", FORMATS)
 def test_of_a_file_that_is_two_only_the_picture_stays(kind, appended):

@@ -26,6 +26,7 @@ def shown(person):
     return person.sign_in().get("/activity/", headers=JSON).json()["notices"]
 
 
+@pytest.mark.attack("D5", "D6")
 def test_each_act_of_sharing_sends_one_notice_to_each_recipient(upload, alice, bob, carol, mallory):
     image = upload(to=(bob, carol))
     share(alice, image, bob, rights="view")
@@ -36,6 +37,7 @@ def test_each_act_of_sharing_sends_one_notice_to_each_recipient(upload, alice, b
     assert all(notice["state"] == "genuine" for notice in shown(bob))
 
 
+@pytest.mark.attack("D8")
 @pytest.mark.parametrize("field", ["body", "tag"])
 def test_a_flipped_bit_is_altered(shared_image, bob, field):
     notice = Notice.objects.get()
@@ -58,6 +60,7 @@ def test_a_rewritten_body_is_altered(shared_image, bob, mallory):
     assert "Mallory" not in only["sentence"]
 
 
+@pytest.mark.attack("D4")
 def test_a_forged_notice_is_altered(bob):
     Notice.objects.create(
         person=bob.user,
@@ -70,11 +73,13 @@ def test_a_forged_notice_is_altered(bob):
     assert states(bob)[-1] == "altered"
 
 
+@pytest.mark.attack("D2", "D4")
 def test_another_persons_notice_is_altered(shared_image, bob, carol):
     Notice.objects.update(person=carol.user)
     assert "altered" in states(carol)
 
 
+@pytest.mark.attack("D2")
 def test_a_notice_copied_to_a_new_number_is_repeated(shared_image, bob):
     notice = Notice.objects.get()
     notice.pk, notice.sequence = None, 2
@@ -82,6 +87,7 @@ def test_a_notice_copied_to_a_new_number_is_repeated(shared_image, bob):
     assert states(bob) == ["repeated", "genuine"]
 
 
+@pytest.mark.attack("D4")
 @pytest.mark.parametrize("lost", [1, 2, 3])
 def test_a_deleted_notice_is_missing_wherever_it_was(upload, bob, lost):
     for _ in range(3):

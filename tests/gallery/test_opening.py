@@ -62,6 +62,7 @@ def test_asking_for_headers_alone_opens_nothing_and_is_no_opening(shared_image, 
 # ---- who -------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("C9", "C10")
 @pytest.mark.parametrize("what", ["", *BYTES])
 def test_a_stranger_cannot_tell_an_image_from_none(shared_image, mallory, what):
     theirs = get(mallory, shared_image, what)
@@ -72,6 +73,7 @@ def test_a_stranger_cannot_tell_an_image_from_none(shared_image, mallory, what):
     assert theirs.json() == nobodys.json()
 
 
+@pytest.mark.attack("A6")
 @pytest.mark.parametrize("what", BYTES)
 def test_a_superuser_opens_nothing(shared_image, staff, what):
     assert staff.get(f"/images/{shared_image.pk}/{what}").status_code == 404
@@ -92,6 +94,7 @@ def test_owner_and_recipient_open_it(shared_image, alice, bob, what):
         assert get(person, shared_image, what).status_code == 200
 
 
+@pytest.mark.attack("B8")
 def test_what_comes_back_is_what_was_sealed(upload, bob, picture):
     image = upload(to=(bob,), data=picture, keep_details="1")
     answer = get(bob, image, "original")
@@ -113,6 +116,7 @@ def test_an_end_that_has_come_is_410_and_says_so(shared_image, bob):
     assert (answer.status_code, answer.json()["code"]) == (410, "access_ended")
 
 
+@pytest.mark.attack("E8", "E10")
 def test_bytes_are_guarded_by_headers(shared_image, bob):
     for what in BYTES:
         answer = get(bob, shared_image, what)
@@ -126,6 +130,7 @@ def test_bytes_are_guarded_by_headers(shared_image, bob):
 # ---- stored bytes ----------------------------------------------------------------------------
 
 
+@pytest.mark.attack("B1", "B2", "B3")
 @pytest.mark.parametrize(
     "change",
     [
@@ -154,6 +159,7 @@ def test_absent_bytes_are_refused(shared_image, bob):
     is_refused(bob, shared_image)
 
 
+@pytest.mark.attack("B5")
 def test_another_renditions_bytes_are_refused(shared_image, bob):
     rows = {row.name: row for row in shared_image.renditions.all()}
     names = rows["preview"].storage_name, rows["thumbnail"].storage_name
@@ -166,6 +172,7 @@ def test_another_renditions_bytes_are_refused(shared_image, bob):
 # ---- rows ------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("B1")
 @pytest.mark.parametrize("kind", ["manifest", "share"])
 @pytest.mark.parametrize("column", ["body", "signature"])
 def test_a_flipped_bit_in_a_statement_is_refused(shared_image, bob, kind, column):
@@ -181,6 +188,7 @@ def test_a_missing_statement_is_refused(shared_image, bob, kind):
     is_refused(bob, shared_image)
 
 
+@pytest.mark.attack("B5")
 @pytest.mark.parametrize("kind", ["manifest", "share"])
 def test_the_statement_of_another_image_is_refused(shared_image, upload, bob, kind):
     other = upload(to=(bob,))
@@ -189,6 +197,7 @@ def test_the_statement_of_another_image_is_refused(shared_image, upload, bob, ki
     is_refused(bob, shared_image)
 
 
+@pytest.mark.attack("B6")
 @pytest.mark.parametrize(
     "values",
     [{"lock": 2}, {"owner": "mallory"}],
@@ -208,12 +217,14 @@ def test_a_flipped_bit_in_an_entry_is_refused(shared_image, bob, column):
     is_refused(bob, shared_image)
 
 
+@pytest.mark.attack("B6")
 def test_rights_raised_in_the_row_are_refused(upload, bob):
     image = upload(to=(bob,), rights="view")
     Grant.objects.filter(reader=bob.user).update(rights="download")
     is_refused(bob, image, "original")
 
 
+@pytest.mark.attack("B6")
 def test_an_end_taken_out_of_the_row_still_holds(upload, bob, monkeypatch):
     image = upload(to=(bob,), ends_at="2099-01-01T00:00:00Z")
     Grant.objects.filter(reader=bob.user).update(ends_at=None)
@@ -244,6 +255,7 @@ def test_a_grant_given_behind_the_owners_back_is_refused(shared_image, mallory, 
     is_refused(mallory, shared_image)
 
 
+@pytest.mark.attack("B5", "B6")
 def test_bobs_grant_handed_over_to_mallory_is_refused(shared_image, mallory, bob):
     Grant.objects.filter(reader=bob.user).update(reader=mallory.user)
     is_refused(mallory, shared_image)
@@ -257,6 +269,7 @@ def test_a_changed_wrapped_key_is_refused(shared_image, upload, bob, column):
     is_refused(bob, shared_image)
 
 
+@pytest.mark.attack("B5")
 def test_the_wrapped_key_of_another_image_is_refused(shared_image, upload, bob):
     other = upload(to=(bob,))
     theirs = WrappedKey.objects.get(key_pair__user=bob.user, subject=other.pk)
@@ -284,6 +297,7 @@ def test_another_images_quick_key_opens_nothing_wrong(shared_image, upload, bob)
     assert get(bob, shared_image, "preview").status_code == 200
 
 
+@pytest.mark.attack("B10")
 @pytest.mark.parametrize("column", ["public_key", "certificate", "certificate_signature"])
 def test_an_owners_key_that_does_not_verify_is_refused(shared_image, alice, bob, column):
     pair = KeyPair.objects.get(user=alice.user, purpose="signing")
@@ -292,6 +306,7 @@ def test_an_owners_key_that_does_not_verify_is_refused(shared_image, alice, bob,
     is_refused(bob, shared_image)
 
 
+@pytest.mark.attack("B4")
 def test_mallory_cannot_put_her_own_signature_on_alices_image(shared_image, alice, bob, mallory):
     head = Statement.objects.get(subject=shared_image.pk, kind="manifest")
     body = json.loads(bytes(head.body))
@@ -303,6 +318,7 @@ def test_mallory_cannot_put_her_own_signature_on_alices_image(shared_image, alic
     is_refused(bob, shared_image)
 
 
+@pytest.mark.attack("B12")
 def test_every_alteration_reads_the_same(shared_image, bob):
     grant = Grant.objects.get(image=shared_image, reader=bob.user)
     answers = []

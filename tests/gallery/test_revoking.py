@@ -57,6 +57,7 @@ def test_those_who_remain_open_the_same_picture(upload, alice, bob, carol, pictu
         assert page["caption"] == "At the lake"
 
 
+@pytest.mark.attack("C12")
 def test_everything_of_the_old_lock_is_gone(shared_image, alice, bob):
     opens(bob, shared_image)
     old_names = set(Rendition.objects.values_list("storage_name", flat=True))
@@ -70,6 +71,7 @@ def test_everything_of_the_old_lock_is_gone(shared_image, alice, bob):
     assert not any(map(holds, old_keys))
 
 
+@pytest.mark.attack("C12", "D3")
 def test_restored_old_rows_open_nothing(shared_image, alice, bob):
     grant = Grant.objects.get(reader=bob.user)
     key = WrappedKey.objects.get(pk=grant.wrapped_key_id)
@@ -89,6 +91,7 @@ def test_restored_old_rows_open_nothing(shared_image, alice, bob):
     assert opens(bob, shared_image) == 409
 
 
+@pytest.mark.attack("D1")
 def test_revoking_twice_gives_the_same_answer_and_one_notice(shared_image, alice, bob):
     first, again = post_revoke(alice, shared_image), post_revoke(alice, shared_image)
     assert first.status_code == again.status_code == 200

@@ -22,6 +22,7 @@ def opens(person, image, what="preview"):
     return person.sign_in().get(f"/images/{image.pk}/{what}").status_code
 
 
+@pytest.mark.attack("C10")
 @pytest.mark.parametrize("verb", ["share", "revoke", "delete"])
 def test_a_stranger_gets_the_answer_for_an_absent_image(shared_image, mallory, verb):
     answer = mallory.sign_in().post(
@@ -83,6 +84,7 @@ def test_sharing_again_with_other_terms_changes_them(shared_image, alice, bob):
     assert Notice.objects.filter(person=bob.user).count() == 2
 
 
+@pytest.mark.attack("D3")
 def test_a_replaced_share_statement_gives_no_rights_back(shared_image, alice, bob):
     before = Grant.objects.filter(reader=bob.user).values("entry", "salt", "rights").get()
     share(alice, shared_image, bob, rights="view")
@@ -98,6 +100,7 @@ def test_somebody_whose_time_was_over_is_granted_anew(shared_image, alice, bob):
     assert Grant.objects.filter(reader=bob.user).count() == 2
 
 
+@pytest.mark.attack("B9")
 def test_an_exchanged_key_stops_the_share(shared_image, alice, carol, mallory):
     theirs = KeyPair.objects.get(user=mallory.user, purpose="encryption")
     KeyPair.objects.filter(user=carol.user, purpose="encryption").update(

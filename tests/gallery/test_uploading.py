@@ -43,6 +43,7 @@ def nothing_was_stored(before: set[str]) -> bool:
 # ---- who it is for ---------------------------------------------------------------------------
 
 
+@pytest.mark.attack("C11")
 @pytest.mark.parametrize(
     "names", [["nobody-here"], ["bob", "nobody-here"], ["bob, mallory"], ["bbob"]]
 )
@@ -91,6 +92,7 @@ def test_more_than_five_hundred_recipients_are_refused(alice):
     assert answer.json()["errors"]["recipients"][0]["code"] == "too_many_recipients"
 
 
+@pytest.mark.attack("C11")
 def test_oneself_repeats_and_blanks_are_ignored(alice, bob):
     answer = post(alice, recipients=["bob", " BOB ", "alice", "", "bob"])
     assert answer.status_code == 201
@@ -107,6 +109,7 @@ def test_no_recipient_makes_a_draft_for_its_owner_alone(alice):
 # ---- what it may not be ----------------------------------------------------------------------
 
 
+@pytest.mark.attack("E8")
 @pytest.mark.parametrize(
     ("data", "code"),
     [
@@ -132,6 +135,7 @@ def test_a_file_that_is_no_picture_is_named_and_nothing_is_stored(alice, data, c
     assert AuditEntry.objects.filter(event="image:upload-refused").exists()
 
 
+@pytest.mark.attack("E6")
 def test_one_bad_file_among_nine_good_leaves_the_nine(alice):
     files = [file(jpeg()) for _ in range(9)]
     files.insert(4, file(b"not a picture", "notes.txt"))
@@ -142,6 +146,7 @@ def test_one_bad_file_among_nine_good_leaves_the_nine(alice):
     assert SealedImage.objects.count() == 9
 
 
+@pytest.mark.attack("E7")
 def test_a_file_over_the_limit_is_that_files_error(alice, settings):
     settings.MAX_UPLOAD_BYTES = 2000
     answer = post(alice, [file(jpeg()), file(jpeg() + bytes(3000), "big.jpg")])
@@ -149,6 +154,7 @@ def test_a_file_over_the_limit_is_that_files_error(alice, settings):
     assert answer.json()["errors"]["1"][0]["code"] == "too_large"
 
 
+@pytest.mark.attack("E7")
 def test_a_request_over_the_limit_is_413_before_it_is_read(alice, settings):
     settings.MAX_REQUEST_BYTES = 1000
     answer = post(alice, [file(jpeg() + bytes(3000))])
@@ -183,6 +189,7 @@ def test_an_end_in_the_past_is_refused(alice, bob):
     assert answer.json()["errors"]["ends_at"][0]["code"] == "in_the_past"
 
 
+@pytest.mark.attack("B7", "E1")
 @pytest.mark.parametrize(
     "name", ["../x.jpg", "/tmp/x.jpg", "a\\b.jpg", "x" * 300 + ".jpg", "‮gpj.exe", "a\nb.jpg"]
 )
@@ -207,6 +214,7 @@ def test_locked_nothing_is_stored(alice):
     assert not SealedImage.objects.exists()
 
 
+@pytest.mark.attack("B11", "C4")
 def test_an_owner_named_in_the_form_changes_nothing(alice, mallory):
     post(alice, owner="mallory", owner_id=str(mallory.user.pk), lock="7")
     assert SealedImage.objects.get().owner == alice.user
@@ -232,6 +240,7 @@ def test_an_upload_is_sealed_signed_granted_noticed_and_recorded(alice, bob):
     ]
 
 
+@pytest.mark.attack("A7")
 def test_the_same_picture_twice_shares_no_stored_byte(alice):
     post(alice, [file(jpeg()), file(jpeg())])
     names = Rendition.objects.values_list("storage_name", flat=True)
@@ -240,6 +249,7 @@ def test_the_same_picture_twice_shares_no_stored_byte(alice):
     assert len({data[16:32] for data in stored}) == 8
 
 
+@pytest.mark.attack("D1")
 def test_a_retry_with_the_same_upload_id_makes_nothing_twice(alice, bob):
     upload_id = str(uuid.uuid4())
     first = post(alice, recipients=["bob"], upload_id=upload_id)

@@ -31,6 +31,7 @@ def test_of_an_unlocked_person_a_file_is_kept(alice, kept):
     assert kept == [len(data)]
 
 
+@pytest.mark.attack("E7")
 def test_of_a_stranger_and_of_a_locked_person_nothing_is_kept(alice, kept):
     """The search for the CSRF token reads the whole body, before any view can refuse it."""
     stranger = Client(enforce_csrf_checks=True)

@@ -31,6 +31,7 @@ def is_guarded(answer):
     assert answer["X-Request-ID"]
 
 
+@pytest.mark.attack("E10")
 @pytest.mark.parametrize("address", PAGES)
 def test_every_page_is_guarded_by_headers(client, address):
     is_guarded(client.get(address))
@@ -43,6 +44,7 @@ def test_every_members_page_is_shown_and_guarded(alice, address):
     is_guarded(answer)
 
 
+@pytest.mark.attack("E10")
 def test_staff_pages_are_guarded_too(staff):
     answer = staff.get("/admin/")
     assert answer.status_code == 200
@@ -91,6 +93,7 @@ def test_an_address_that_only_takes_a_form_says_so(alice):
     assert client.put("/images/", headers=JSON).status_code == 405
 
 
+@pytest.mark.attack("E4")
 def test_a_database_that_is_away_is_503_and_a_fault_of_ours_500(client, monkeypatch):
     client.raise_request_exception = False
     for error, status in ((OperationalError("database is locked"), 503), (KeyError("x"), 500)):

@@ -40,6 +40,7 @@ def data_dir(tmp_path, monkeypatch):
     return tmp_path / "data"
 
 
+@pytest.mark.attack("A2")
 def test_everything_it_makes_is_private(data_dir):
     for path in data_dir.rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path

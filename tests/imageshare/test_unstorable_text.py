@@ -50,7 +50,9 @@ def test_a_session_cookie_with_it_is_nobodys(client, settings, text):
 
 
 @texts
-@pytest.mark.parametrize("parameter", ["q", "event", "outcome", "from", "to", "sequence", "time__gte", "p"])
+@pytest.mark.parametrize(
+    "parameter", ["q", "event", "outcome", "from", "to", "sequence", "time__gte", "p"]
+)
 def test_the_admin_is_asked_for_it(staff, parameter, text):
     answer = staff.get(f"/admin/audit/auditentry/?{parameter}={quote(text)}")
     assert answer.status_code in (200, 302, 400)

@@ -1,0 +1,33 @@
+"""A server that is killed, started again from another folder, and has lost nothing."""
+
+import os
+import signal
+
+import pytest
+
+from tests.conftest import jpeg
+from tests.e2e.http_client import HttpClient
+from tests.e2e.server import running
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.mark.attack("E13", "E14", "E16")
+def test_what_was_acknowledged_survives_a_kill_and_nothing_secret_is_in_the_log(data_dir, tmp_path):
+    lake = jpeg("teal")
+    with running(data_dir) as server:
+        alice = HttpClient(server.address)
+        alice.register("alice", "Alice Ardent", PASSWORD)
+        uploaded = alice.upload([("lake.jpg", lake)], keep_details="1").json()
+        image = uploaded["images"][0]["id"]
+        for process in reversed(server.processes()):
+            os.kill(process, signal.SIGKILL)
+        server.process.wait(timeout=30)
+    secrets = [PASSWORD, *(cookie.value for cookie in alice.cookies)]
+    with running(data_dir, cwd=tmp_path) as server:
+        alice.address = server.address
+        assert alice.get(f"/images/{image}/original").body == lake  # still unlocked: the cookie
+        log = server.log.read_text()
+    for secret in secrets:
+        assert secret not in log
+        assert secret not in (data_dir / "audit.jsonl").read_text()
