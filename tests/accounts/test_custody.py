@@ -1,12 +1,13 @@
 """What opens keys, and everything that must not."""
 
 import pickle
+import uuid
 
 import pytest
 
 from accounts import custody
 from accounts.custody import DoesNotOpen, Keyring
-from accounts.models import KeyPair, KeySlot
+from accounts.models import Custody, KeyPair, KeySlot
 from cryptocore.errors import CryptoError
 from tests.conftest import PASSWORD
 
@@ -58,6 +59,40 @@ def test_a_weaker_or_exhausting_cost_in_the_row_is_refused(alice, field, value):
     KeySlot.objects.filter(pk=slot_of(alice).pk).update(**{field: value})
     with pytest.raises(DoesNotOpen):
         custody.open_with_password(alice.user, PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [
+        ("KDF_FLOOR_TIME_COST", 2),
+        ("KDF_FLOOR_MEMORY_KIB", 65),
+        ("KDF_CEILING_TIME_COST", 0),
+        ("KDF_CEILING_MEMORY_KIB", 63),
+    ],
+)
+def test_a_cost_outside_floor_and_ceiling_is_refused_though_it_would_open(
+    alice, settings, monkeypatch, limit, value
+):
+    derived = []
+    monkeypatch.setattr(custody, "stretch", lambda *_, **__: derived.append(1) or bytes(32))
+    setattr(settings, limit, value)
+    with pytest.raises(DoesNotOpen):
+        custody.open_with_password(alice.user, PASSWORD)
+    assert derived == []  # refused before any work
+
+
+def test_a_cookie_opens_its_own_row_and_no_copy_of_it(alice):
+    """A row whose time is over must not come back as a new one."""
+    row, copy, secret = uuid.uuid4(), uuid.uuid4(), bytes(range(32))
+    kept = Custody(
+        pk=row,
+        wrapped_master_key=alice.keyring.wrap_for_cookie(row, secret),
+        master_key_version=alice.keyring.version,
+    )
+    assert custody.open_with_cookie(alice.user, kept, secret).version == alice.keyring.version
+    kept.pk = copy
+    with pytest.raises(DoesNotOpen):
+        custody.open_with_cookie(alice.user, kept, secret)
 
 
 def test_swapped_private_keys_do_not_open(alice, bob):

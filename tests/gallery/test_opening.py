@@ -6,14 +6,16 @@ import pytest
 from django.core.files.storage import storages
 from django.utils import timezone
 
+from accounts.certificates import verified_encryption_key
 from accounts.custody import open_with_password
 from accounts.models import KeyPair, WrappedKey
 from audit.models import AuditEntry
+from cryptocore.wrapping import wrap
 from gallery.access import access_to
 from gallery.errors import Altered
 from gallery.models import Grant, Rendition, SealedImage, Statement
 from gallery.opening import Opener
-from gallery.sealing import sign_statement
+from gallery.sealing import content_key_label, sign_statement
 from tests.conftest import PASSWORD
 
 JSON = {"accept": "application/json"}
@@ -368,3 +370,67 @@ def test_a_page_of_thumbnails_is_one_entry(upload, bob):
     for image in images:
         assert client.get(f"/images/{image.pk}/thumbnail").status_code == 200
     assert AuditEntry.objects.filter(actor=bob.user.pk, event="thumbnails:opened").count() == 1
+
+
+# ---- each check by itself --------------------------------------------------------------------
+
+# Several checks would refuse most of these. The step tells which one did: each must stand alone.
+
+
+def is_refused_at(step, person, image):
+    is_refused(person, image)
+    entry = AuditEntry.objects.filter(event="image:altered", subject=image.pk).last()
+    assert entry.told().facts["step"] == step
+
+
+@pytest.mark.attack("B5", "B9")
+def test_a_key_that_somebody_else_wrapped_is_not_the_committed_one(shared_image, bob):
+    """Whoever can write to the database can wrap a key of their own: public keys are public."""
+    wrapped = WrappedKey.objects.get(key_pair__user=bob.user)
+    label = content_key_label(wrapped.key_pair, image_id=shared_image.pk, lock=1)
+    forged = wrap(bytes(32), verified_encryption_key(wrapped.key_pair), label=label)
+    WrappedKey.objects.filter(pk=wrapped.pk).update(oaep_bytes=forged, quick_key=None)
+    is_refused_at("commitment", bob, shared_image)
+
+
+def test_a_quick_key_that_is_not_the_committed_one_is_passed_over(shared_image, bob):
+    keyring = open_with_password(bob.user, PASSWORD)
+    other = keyring.wrap_quick_key(bytes(32), subject=shared_image.pk, lock=1)
+    WrappedKey.objects.filter(key_pair__user=bob.user).update(quick_key=other)
+    assert get(bob, shared_image, "preview").status_code == 200
+
+
+def test_a_wrapped_key_with_its_quick_key_moved_here_is_out_of_place(upload, bob):
+    here, there = upload(to=(bob,)), upload(to=(bob,))
+    assert get(bob, there, "preview").status_code == 200  # writes the quick key
+    theirs = WrappedKey.objects.get(key_pair__user=bob.user, subject=there.pk)
+    Grant.objects.filter(image=there, reader=bob.user).update(wrapped_key=None)
+    Grant.objects.filter(image=here, reader=bob.user).update(wrapped_key=theirs)
+    is_refused_at("wrapped-key", bob, here)
+
+
+def test_another_lock_in_the_row_is_not_the_manifests(shared_image, bob):
+    SealedImage.objects.update(lock=2)
+    WrappedKey.objects.update(lock=2)
+    is_refused_at("manifest-lock", bob, shared_image)
+
+
+@pytest.mark.parametrize("kind", ["manifest", "share"])
+def test_a_statement_about_another_image_is_none_about_this_one(upload, bob, kind):
+    here, there = upload(to=(bob,)), upload(to=(bob,))
+    theirs = Statement.objects.get(kind=kind, subject=there.pk)
+    Statement.objects.filter(kind=kind, subject=here.pk).update(
+        body=theirs.body, signature=theirs.signature
+    )
+    is_refused_at(kind, bob, here)
+
+
+@pytest.mark.attack("D3")
+def test_an_older_statement_under_a_newer_number_is_not_the_newest(shared_image, alice, bob):
+    address = f"/images/{shared_image.pk}/share/"
+    alice.client.post(address, {"recipients": ["bob"], "rights": "view"})
+    first = Statement.objects.get(kind="share", sequence=1)
+    Statement.objects.filter(kind="share", sequence=2).update(
+        body=first.body, signature=first.signature
+    )
+    is_refused_at("share", bob, shared_image)
