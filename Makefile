@@ -10,7 +10,7 @@ BIN := .venv/bin
 # Bytecode beside the source would be written outside the data folder.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help run demo pictures test test-postgres lint types check clean
+.PHONY: help run demo pictures test test-postgres lint types check faults clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -38,6 +38,9 @@ check: .venv/ready-for-development ## Check deployment settings and missing migr
 
 pictures: .venv/ready-for-development ## Take the README's pictures anew
 	@$(BIN)/python -m tests.pictures
+
+faults: .venv/ready-for-development ## Kill a real server again and again, and fill its disks
+	@$(BIN)/python -m benchmarks.faults
 
 clean: ## Remove the virtual environment and tool caches (never your data)
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
