@@ -10,7 +10,7 @@ BIN := .venv/bin
 # Bytecode beside the source would be written outside the data folder.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help run demo pictures test test-postgres lint types check faults clean
+.PHONY: help run demo pictures test test-postgres lint types check bench faults clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -38,6 +38,11 @@ check: .venv/ready-for-development ## Check deployment settings and missing migr
 
 pictures: .venv/ready-for-development ## Take the README's pictures anew
 	@$(BIN)/python -m tests.pictures
+
+bench: .venv/ready-for-development requirements-bench.txt ## Measure sealing, opening and the running server
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -r requirements-bench.txt
+	@$(BIN)/python -m benchmarks.sealing
+	@$(BIN)/python -m benchmarks.serving
 
 faults: .venv/ready-for-development ## Kill a real server again and again, and fill its disks
 	@$(BIN)/python -m benchmarks.faults
