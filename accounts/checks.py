@@ -10,6 +10,8 @@ from accounts.policy import CLOSED, INVITE, OPEN
 REGISTRATIONS = (OPEN, INVITE, CLOSED)
 LEAST_TIME_COST = 2  # Django's Argon2PasswordHasher; OWASP ASVS 5.0 Appendix C asks for less
 LEAST_MEMORY_KIB = 102_400
+LEAST_SECRET_LENGTH = 32
+LEAST_DIFFERENT_CHARACTERS = 10
 
 
 @register(Tags.security)
@@ -54,6 +56,32 @@ def check_registration(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     words = ", ".join(REGISTRATIONS)
     return [Error(f"REGISTRATION must be one of: {words}.", hint="Set it.", id="accounts.E004")]
+
+
+@register(Tags.security)
+def check_secret_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """accounts.E005: who knows the key makes the cookies that spare a browser the throttles.
+
+    Django only warns, and only under --deploy (security.W009).
+    """
+    if all(map(_is_unguessable, [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS])):
+        return []
+    return [
+        Error(
+            "SECRET_KEY, or one of SECRET_KEY_FALLBACKS, can be guessed.",
+            hint=f"At least {LEAST_SECRET_LENGTH} random characters. Without SECRET_KEY in the "
+            "environment the first start makes one.",
+            id="accounts.E005",
+        )
+    ]
+
+
+def _is_unguessable(key: str) -> bool:
+    return (
+        len(key) >= LEAST_SECRET_LENGTH
+        and len(set(key)) >= LEAST_DIFFERENT_CHARACTERS
+        and not key.startswith("django-insecure-")
+    )
 
 
 @register(Tags.security)

@@ -100,9 +100,9 @@ def make_secrets(data_dir: Path) -> None:
 
 def has_data(data_dir: Path) -> bool:
     """Whether this installation has people already, wherever its database is."""
-    address = os.environ.get("DATABASE_URL") or "sqlite:"
+    address = os.environ.get("DATABASE_URL") or f"sqlite:///{data_dir}/imageshare.sqlite3"
     if address.startswith("sqlite:"):
-        return (data_dir / "imageshare.sqlite3").exists()
+        return Path(Env.db_url_config(address)["NAME"]).exists()
     return databases.has_people(address)
 
 

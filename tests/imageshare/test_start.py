@@ -59,6 +59,19 @@ def test_a_missing_key_file_beside_data_stops_the_start(data_dir):
     assert "is missing, though this installation has data" in started(data_dir)
 
 
+@pytest.mark.attack("C1")
+def test_a_guessable_secret_key_stops_the_start(data_dir):
+    assert "accounts.E005" in started(data_dir, SECRET_KEY="dev")
+
+
+def test_data_is_looked_for_where_the_url_says(data_dir, tmp_path):
+    elsewhere = tmp_path / "elsewhere.sqlite3"
+    (data_dir / "server-keys.json").unlink()
+    elsewhere.touch()
+    said = started(data_dir, DATABASE_URL=f"sqlite:///{elsewhere}")
+    assert "is missing, though this installation has data" in said
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
     [
