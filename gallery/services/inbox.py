@@ -16,8 +16,9 @@ from accounts.models import User
 from audit.events import Event, Outcome, record
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
-from gallery.models import Grant, Notice, NoticeHead
+from gallery.models import Notice, NoticeHead
 from gallery.notice_proofs import Keys, counted, mac_keys_of, verified_body
+from gallery.services.notices import least_sent
 
 PER_PAGE = 60
 REPORTED_FOR = timedelta(days=1)  # one entry a day about the same person's altered notices
@@ -134,17 +135,21 @@ def _newest_before(person: User, page: Page, keys: Keys) -> int:
 
 @sensitive_variables()
 def _newest(person: User, keys: Keys) -> int:
-    """Return how many notices there must be. A head that is gone or not ours hides at least one."""
+    """Return how many notices there must be.
+
+    A head that is gone or not ours hides at least one; an older one of ours, put back, hides
+    those of the grants that it does not count.
+    """
     head = NoticeHead.objects.filter(person=person).first()
     last = Notice.objects.filter(person=person).order_by("-sequence").first()
     highest = last.sequence if last else 0
+    least = least_sent(person.pk)
     if head is None:
-        was_told = Grant.objects.filter(reader=person).exclude(image__owner=person).exists()
-        return highest + 1 if highest or was_told else 0
+        return max(highest + 1, least) if highest or least else 0
     try:
-        return counted(head, keys)
+        return max(counted(head, keys), least)
     except CryptoError:
-        return highest + 1
+        return max(highest + 1, least)
 
 
 def _report(person: User, shown: list[ShownNotice]) -> None:

@@ -116,6 +116,14 @@ def _record_people(kind: NoticeKind, grants: list[Grant], outcome: Outcome) -> N
 # ---- numbers ---------------------------------------------------------------------------------
 
 
+def least_sent(person: uuid.UUID) -> int:
+    """Return how many notices a person was sent at least: one of each grant of others' images.
+
+    Heads alone do not tell this: an older one, genuine in its time, may have been put back.
+    """
+    return Grant.objects.filter(reader=person).exclude(image__owner=person).count()
+
+
 @sensitive_variables()
 def _next_numbers(keys: dict[uuid.UUID, Keys]) -> dict[uuid.UUID, int]:
     """Return each person's next number: one after the last that is proven to have been used."""
@@ -138,9 +146,8 @@ def _last_number(person: uuid.UUID, head: NoticeHead | None, keys: Keys) -> int:
             return counted(head, keys)
     except CryptoError:
         return _highest_proven(person, keys) + 1
-    # Each grant of somebody else's image was told of, the one being told of now included.
-    told_of = Grant.objects.filter(reader=person).exclude(image__owner=person).count()
-    return max(told_of - 1, _highest_proven(person, keys))
+    # The grant being told of now is counted among them already.
+    return max(least_sent(person) - 1, _highest_proven(person, keys))
 
 
 @sensitive_variables()
