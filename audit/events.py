@@ -2,6 +2,8 @@
 
 import logging
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -140,6 +142,24 @@ def record_after(
         record(event, actor=actor, subject=subject, outcome=outcome, **facts)
     except AuditUnavailable:
         alarm.critical("Nothing took the entry that %s is %s.", event.value, outcome.value)
+
+
+@contextmanager
+def recorded(
+    event: Event, *, actor: uuid.UUID | None, subject: uuid.UUID, **facts: Fact
+) -> Iterator[None]:
+    """Record what changes access as intended, then as done or as failed.
+
+    What is missing after `done` was rolled back by somebody; what has `intended` alone was never
+    finished. Raises AuditUnavailable before anything is done if the intention was not recorded.
+    """
+    record(event, actor=actor, subject=subject, outcome=Outcome.INTENDED, **facts)
+    try:
+        yield
+    except BaseException:
+        record_after(event, actor=actor, subject=subject, outcome=Outcome.FAILED)
+        raise
+    record_after(event, actor=actor, subject=subject, **facts)
 
 
 def _compose(

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from accounts.models import Invite, User
-from audit.events import Event, Outcome, record, record_after
+from audit import events
+from audit.events import Event
 from audit.leaf import Fact
 
 
@@ -14,11 +15,6 @@ def recorded(
 ) -> Iterator[None]:
     """Record what a person does to their own account, or staff (`by`) do to it, as intended, then
     as done or as failed."""
-    about = {"actor": by.pk if by else subject.pk, "subject": subject.pk}
-    record(event, outcome=Outcome.INTENDED, **about, **facts)
-    try:
+    actor = by.pk if by else subject.pk
+    with events.recorded(event, actor=actor, subject=subject.pk, **facts):
         yield
-    except BaseException:
-        record_after(event, outcome=Outcome.FAILED, **about)
-        raise
-    record_after(event, **about, **facts)

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from accounts.custody import Keyring
 from accounts.models import WrappedKey
-from audit.events import Event, Outcome, record, record_after
+from audit import events
+from audit.events import Event, Outcome, record_after
 from gallery.access import Access, access_to
 from gallery.errors import Altered, HeadMoved
 from gallery.models import Grant, SealedImage, Statement
@@ -58,14 +59,8 @@ def anew_if_moved(access: Access) -> Iterator[None]:
 @contextmanager
 def recorded(event: Event, image: SealedImage, **facts: str | list[str]) -> Iterator[None]:
     """Record the act as intended, then as done, or as failed."""
-    about = {"actor": image.owner_id, "subject": image.pk}
-    record(event, outcome=Outcome.INTENDED, **about, **facts)
-    try:
+    with events.recorded(event, actor=image.owner_id, subject=image.pk, **facts):
         yield
-    except BaseException:
-        record_after(event, outcome=Outcome.FAILED, **about)
-        raise
-    record_after(event, **about, **facts)
 
 
 def record_unsigned(image: SealedImage, grants: list[Grant]) -> None:

@@ -9,13 +9,14 @@ from django.db import DatabaseError, OperationalError, transaction
 from django.utils import timezone
 
 from accounts.models import MacKey, User
+from audit import events
 from audit.events import AuditUnavailable
 from audit.models import AuditEntry
 from cryptocore import statements
 from gallery import views
 from gallery.models import Grant, Statement
 from gallery.sealing import set_entry
-from gallery.services import acts, revoking
+from gallery.services import revoking
 from tests.gallery.test_revoking import JSON, post_revoke
 from tests.gallery.test_sharing import opens, share
 
@@ -176,16 +177,16 @@ def test_what_is_done_is_not_called_undone_because_the_trail_went_away(
     shared_image, alice, bob, monkeypatch
 ):
     """Both copies of the trail go away between `intended` and `done`."""
-    record = acts.record
+    record = events.record
 
     def record_and_break(*arguments, **facts):
         record(*arguments, **facts)
-        monkeypatch.setattr("audit.events.record", unavailable)
+        monkeypatch.setattr(events, "record", unavailable)
 
     def unavailable(*arguments, **facts):
         raise AuditUnavailable
 
-    monkeypatch.setattr(acts, "record", record_and_break)
+    monkeypatch.setattr(events, "record", record_and_break)
     answer = post_revoke(alice, shared_image)
     assert answer.status_code == 200
     monkeypatch.undo()
