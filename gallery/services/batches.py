@@ -81,6 +81,7 @@ def upload_all(*, keyring: Keyring, files: Iterable[UploadedFile], wishes: Wishe
             _record_refused(keyring, "over_quota")
             batch.refuse(index, "over_quota", over_quota_sentence(batch.names[index], refusal))
         except UploadIdUsed:
+            _record_refused(keyring, "upload_id_used")
             batch.refuse(index, "upload_id_used", upload_id_used_sentence(batch.names[index]))
         except PART_AWAY as error:
             away = error

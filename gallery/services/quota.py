@@ -25,6 +25,8 @@ def require_room(image: SealedImage) -> None:
     second counts the first. Read anew: staff may have changed the limit meanwhile.
     """
     quota = User.objects.select_for_update().get(pk=image.owner_id).quota
+    if not quota:
+        return
     stored = bytes_stored_by(image.owner_id)
-    if quota and stored > quota:
+    if stored > quota:
         raise OverQuota(max(0, quota - stored + image.stored_bytes), image.stored_bytes)

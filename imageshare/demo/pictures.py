@@ -90,7 +90,8 @@ def _glow(picture: Image.Image, centre: tuple[int, int], radius: int, colour: Co
 
 
 def _mix(near: Colour, far: Colour, share: float) -> Colour:
-    return tuple(round(n + (f - n) * share) for n, f in zip(near, far, strict=True))  # type: ignore[return-value]
+    red, green, blue = (round(n + (f - n) * share) for n, f in zip(near, far, strict=True))
+    return red, green, blue
 
 
 # ---- scenes ----------------------------------------------------------------------------------
