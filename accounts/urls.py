@@ -1,18 +1,18 @@
 from django.urls import path
 
-from accounts import views
+from accounts.views import recovering, registering, security, signing_in
 
 app_name = "accounts"
 
 urlpatterns = [
-    path("register/", views.register, name="register"),
-    path("invite/<str:token>/", views.invite, name="invite"),
-    path("login/", views.sign_in, name="login"),
-    path("logout/", views.sign_out, name="logout"),
-    path("unlock/", views.unlock, name="unlock"),
-    path("lock/", views.lock, name="lock"),
-    path("recover/", views.recover, name="recover"),
-    path("recovery-code/", views.recovery_code, name="recovery-code"),
-    path("password/", views.password, name="password"),
-    path("security/", views.security, name="security"),
+    path("register/", registering.register, name="register"),
+    path("invite/<str:token>/", registering.invite, name="invite"),
+    path("login/", signing_in.sign_in, name="login"),
+    path("logout/", signing_in.sign_out, name="logout"),
+    path("unlock/", signing_in.unlock, name="unlock"),
+    path("lock/", signing_in.lock, name="lock"),
+    path("recover/", recovering.recover, name="recover"),
+    path("recovery-code/", recovering.recovery_code, name="recovery-code"),
+    path("password/", security.password, name="password"),
+    path("security/", security.security, name="security"),
 ]

@@ -1,0 +1,1 @@
+"""Pages of an account: bind, call, answer. One file for each errand."""

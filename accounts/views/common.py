@@ -1,0 +1,86 @@
+"""What the pages of an account share: binding, beginning a session, refusing a secret."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+
+from accounts import forms, unlocking
+from accounts.answers import wants_json
+from accounts.custody import Keyring
+from accounts.guessing import identify, know_browser
+from accounts.models import User
+from audit.events import Event, Outcome, record
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """Return what to bind a form to: an empty post is a post, too."""
+    return request.POST if request.method == "POST" else None
+
+
+def next_address(request: HttpRequest) -> str:
+    """Return where to go after signing in: an address of ours, whatever was asked for."""
+    address = request.POST.get("next") or request.GET.get("next") or ""
+    if url_has_allowed_host_and_scheme(address, {request.get_host()}, request.is_secure()):
+        return address
+    return reverse("gallery:shared-with-me")
+
+
+def refuse_sign_in(request: HttpRequest, form: Any, event: Event) -> None:
+    """One sentence for an unknown name and a wrong password alike."""
+    username = form.cleaned_data.get("username", "")
+    known = User.objects.filter(username=username).values_list("pk", flat=True).first()
+    record(event, actor=request.user.pk, subject=known, outcome=Outcome.REFUSED)
+    sentence = _("These do not belong together. Nothing was changed. Check both and try again.")
+    form.add_error(None, ValidationError(sentence, code="invalid_login"))
+
+
+def refuse_password(request: HttpRequest, form: forms.UnlockForm) -> None:
+    person = request.user.pk
+    record(Event.ACCOUNT_UNLOCK_REFUSED, actor=person, subject=person, outcome=Outcome.REFUSED)
+    sentence = _("This password does not open your keys. Nothing was changed. Try again.")
+    form.add_error("password", ValidationError(sentence, code="invalid_password"))
+
+
+@sensitive_variables()
+def signed_in_answer(
+    request: HttpRequest, keyring: Keyring, address: str, status: int = 200
+) -> HttpResponse:
+    """Sign the keyring's person in, unlocked, and send them on."""
+    secret = begin_session(request, keyring)
+    facts = {"username": keyring.user.username, "unlocked": True, "next": address}
+    answer = JsonResponse(facts, status=status) if wants_json(request) else redirect(address)
+    return know_browser(unlocking.remember(answer, secret), keyring.user.username)
+
+
+@sensitive_variables()
+def begin_session(request: HttpRequest, keyring: Keyring) -> bytes:
+    """Begin a session with a new id and an absolute end; return the secret for its cookie."""
+    log_in(request, keyring.user)
+    return unlocking.unlock(request, keyring)
+
+
+def log_in(request: HttpRequest, user: User) -> None:
+    unlocking.drop(request)  # somebody else's keys, if they were open in this browser
+    login(request, user, backend="accounts.backends.PasswordBackend")
+    request.session.set_expiry(timezone.now() + settings.SIGN_OUT_AFTER)
+    record(Event.ACCOUNT_SIGNED_IN, actor=user.pk, subject=user.pk)
+
+
+@sensitive_variables()
+def password_is_right(request: HttpRequest, form: forms.UnlockForm) -> bool:
+    if not form.is_valid():
+        return False
+    password = form.cleaned_data["password"]
+    if identify(request, username=request.user.username, password=password):
+        return True
+    refuse_password(request, form)
+    return False

@@ -1,0 +1,126 @@
+"""The recovery code: making it, typing it back, and coming back with it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+from accounts import forms, unlocking
+from accounts.answers import form_refusal, refusal, wants_json
+from accounts.custody import DoesNotOpen
+from accounts.decorators import unlocked
+from accounts.guessing import identify
+from accounts.services import recovery
+from accounts.views.common import begin_session, password_is_right, posted, refuse_sign_in
+from audit.events import Event
+
+
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+def recover(request: HttpRequest) -> HttpResponse:
+    form = forms.RecoverForm(posted(request))
+    if request.method != "POST":
+        return render(request, "accounts/recover.html", {"form": form})
+    if not form.is_valid():
+        return form_refusal(request, form, "accounts/recover.html")
+    username, code = form.cleaned_data["username"], form.cleaned_data["recovery_code"]
+    user = identify(request, username=username, recovery_code=code)
+    try:
+        if user is None:
+            raise DoesNotOpen
+        password = form.cleaned_data["new_password1"]
+        keyring, new_code = recovery.recover(user=user, code=code, new_password=password)
+    except DoesNotOpen:
+        refuse_sign_in(request, form, Event.ACCOUNT_RECOVERY_REFUSED)
+        return form_refusal(request, form, "accounts/recover.html")
+    secret = begin_session(request, keyring)
+    return unlocking.remember(_show_code(request, new_code, used=True), secret)
+
+
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlocked
+def recovery_code(request: HttpRequest) -> HttpResponse:
+    if "confirm_1" in request.POST or "confirm_2" in request.POST:
+        return _confirm_code(request)
+    slot = recovery.recovery_slot_of(request.user)
+    confirmed = slot is not None and slot.confirmed_at is not None
+    # A confirmed code is replaced only by somebody who knows the password: whoever finds the
+    # screen unlocked must not walk away with a way in of their own.
+    make_form = forms.UnlockForm(posted(request)) if confirmed else None
+    if request.method != "POST":
+        return render(request, "accounts/recovery_code.html", _code_page(slot, make_form))
+    if make_form and not password_is_right(request, make_form):
+        return form_refusal(
+            request, make_form, "accounts/recovery_code.html", _code_page(slot, make_form)
+        )
+    return _show_code(request, recovery.make_recovery_code(keyring=unlocking.keyring_of(request)))
+
+
+def _code_page(slot: Any, make_form: Any = None, form: Any = None) -> dict[str, Any]:
+    waiting = slot is not None and slot.confirmed_at is None
+    if form is None and waiting:
+        form = forms.ConfirmCodeForm(first=slot.confirm_first, second=slot.confirm_second)
+    return {
+        "slot": slot,
+        "form": form,
+        "make_form": make_form,
+        "needs_password": make_form is not None,
+        "confirm_first": slot.confirm_first if slot else None,
+        "confirm_second": slot.confirm_second if slot else None,
+    }
+
+
+@sensitive_variables()
+def _show_code(
+    request: HttpRequest, new_code: recovery.NewCode, *, used: bool = False
+) -> HttpResponse:
+    """Show a new code, this once."""
+    first, second = new_code.confirm_first, new_code.confirm_second
+    if wants_json(request):
+        shown = "-".join(new_code.groups)
+        return JsonResponse({"recovery_code": shown, "confirm": [first, second]})
+    context = {
+        "groups": new_code.groups,
+        "confirm_first": first,
+        "confirm_second": second,
+        "form": forms.ConfirmCodeForm(first=first, second=second),
+        "used": used,
+    }
+    return render(request, "accounts/recovery_code.html", context)
+
+
+@sensitive_variables()
+def _confirm_code(request: HttpRequest) -> HttpResponse:
+    slot = recovery.recovery_slot_of(request.user)
+    if slot is None:
+        return _no_code(request)
+    form = forms.ConfirmCodeForm(request.POST, first=slot.confirm_first, second=slot.confirm_second)
+    if form.is_valid() and not recovery.confirm_recovery_code(
+        keyring=unlocking.keyring_of(request),
+        first=form.cleaned_data["confirm_1"],
+        second=form.cleaned_data["confirm_2"],
+    ):
+        sentence = _("These are not the two groups of your newest code. The code still works.")
+        form.add_error(None, ValidationError(sentence, code="not_these_groups"))
+    if form.errors:
+        context = _code_page(slot, form=form)
+        return form_refusal(request, form, "accounts/recovery_code.html", context)
+    if wants_json(request):
+        return JsonResponse({"confirmed": True})
+    messages.success(request, _("Your recovery code works. Keep it where only you find it."))
+    return redirect("gallery:shared-with-me")
+
+
+def _no_code(request: HttpRequest) -> HttpResponse:
+    if not wants_json(request):
+        return redirect("accounts:recovery-code")
+    sentence = _("There is no recovery code yet. Make one first.")
+    return refusal(request, 403, "recovery_code_needed", sentence)

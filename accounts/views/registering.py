@@ -1,0 +1,96 @@
+"""Making an account: by oneself, or by an invite."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+from accounts import forms, policy
+from accounts.answers import form_refusal, refusal
+from accounts.services import invites, registration
+from accounts.throttle import count, network_of
+from accounts.views.common import posted, signed_in_answer
+from audit.events import Event, Outcome, record
+
+
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+def register(request: HttpRequest) -> HttpResponse:
+    if not policy.everybody_may_register():
+        return _registration_closed(request)
+    form = forms.RegistrationForm(posted(request))
+    if request.method != "POST":
+        return render(request, "accounts/register.html", {"form": form})
+    _count_registration(request)
+    cleaned = form.cleaned_data if form.is_valid() else {}
+    about = {name: cleaned.get(name, "") for name in ("display_name", "email")}
+    return _make_account(request, form, "accounts/register.html", {}, **about)
+
+
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite(request: HttpRequest, token: str) -> HttpResponse:
+    """The page of a one-time link. Looking does not use it up: mail programs open links, too."""
+    if not policy.invites_are_taken():
+        return _registration_closed(request)
+    invited = invites.open_invite(token)
+    if invited is None:
+        return _no_invite(request)
+    form, context = forms.InvitedForm(posted(request), invite=invited), {"invite": invited}
+    if request.method != "POST":
+        return render(request, "accounts/invite.html", {"form": form, **context})
+    _count_registration(request)
+    about = {"display_name": invited.display_name, "email": invited.email, "invite": invited}
+    try:
+        return _make_account(request, form, "accounts/invite.html", context, **about)
+    except registration.InviteGone:
+        return _no_invite(request)
+
+
+@sensitive_variables()
+def _make_account(
+    request: HttpRequest,
+    form: forms.AccountForm,
+    template: str,
+    context: dict[str, Any],
+    **about: Any,
+) -> HttpResponse:
+    """Make the account that a valid form describes, sign its person in, lead to the code."""
+    if not form.is_valid():
+        return form_refusal(request, form, template, context)
+    username, password = form.cleaned_data["username"], form.cleaned_data["password1"]
+    try:
+        keyring = registration.register(username=username, password=password, **about)
+    except ValidationError as error:
+        form.add_error("username", error)
+        return form_refusal(request, form, template, context)
+    return signed_in_answer(request, keyring, reverse("accounts:recovery-code"), status=201)
+
+
+def _count_registration(request: HttpRequest) -> None:
+    count("register", network_of(request), limit=settings.REGISTRATIONS_PER_HOUR)
+
+
+def _registration_closed(request: HttpRequest) -> HttpResponse:
+    if policy.invites_are_taken():
+        sentence = _("Accounts are made by invitation here. Ask staff for an invite.")
+    else:
+        sentence = _("This site takes no new accounts. Sign in if you have one.")
+    title = {"title": _("No new accounts here")}
+    return refusal(request, 403, "registration_closed", sentence, context=title)
+
+
+def _no_invite(request: HttpRequest) -> HttpResponse:
+    """One answer for a token that never was, and one that is used, ended or taken back."""
+    count("invite", network_of(request), limit=settings.REGISTRATIONS_PER_HOUR)
+    record(Event.INVITE_REFUSED, actor=request.user.pk, outcome=Outcome.REFUSED)
+    sentence = _("This invite is not open: it was used, has ended, or was taken back. Ask staff.")
+    return refusal(request, 404, "not_found", sentence)

@@ -1,0 +1,62 @@
+"""One's own password and the page about one's keys."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import forms, unlocking
+from accounts.answers import form_refusal, wants_json
+from accounts.custody import DoesNotOpen, Keyring
+from accounts.decorators import signed_in
+from accounts.guessing import identify
+from accounts.services import passwords, recovery
+from accounts.views.common import begin_session, posted
+
+
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def password(request: HttpRequest) -> HttpResponse:
+    form = forms.PasswordForm(posted(request), user=request.user)
+    if request.method != "POST":
+        return render(request, "accounts/password.html", {"form": form})
+    keyring = _change_password(request, form) if form.is_valid() else None
+    if keyring is None:
+        return form_refusal(request, form, "accounts/password.html")
+    secret = begin_session(request, keyring)
+    if wants_json(request):
+        return unlocking.remember(JsonResponse({"changed": True}), secret)
+    messages.success(request, _("Your password is changed. Other sessions were signed out."))
+    return unlocking.remember(redirect("accounts:security"), secret)
+
+
+@sensitive_variables()
+def _change_password(request: HttpRequest, form: forms.PasswordForm) -> Keyring | None:
+    old, new = form.cleaned_data["old_password"], form.cleaned_data["new_password1"]
+    user = identify(request, username=request.user.username, password=old)
+    try:
+        if user is None:
+            raise DoesNotOpen
+        return passwords.change_password(user=user, old_password=old, new_password=new)
+    except DoesNotOpen:
+        sentence = _("This is not your present password. Nothing was changed.")
+        form.add_error("old_password", ValidationError(sentence, code="invalid_password"))
+        return None
+
+
+@require_safe
+@signed_in
+def security(request: HttpRequest) -> HttpResponse:
+    context = {
+        "key_pairs": request.user.key_pairs.order_by("purpose", "-epoch"),
+        "slot": recovery.recovery_slot_of(request.user),
+        "unlocks": request.user.custody.order_by("-created_at"),
+        "current_unlock": request.session.get(unlocking.SESSION_ENTRY),
+        "mac_key": request.user.mac_keys.order_by("-epoch").first(),
+    }
+    return render(request, "accounts/security.html", context)

@@ -1,0 +1,137 @@
+"""Signing in and out, locking and unlocking."""
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import forms, unlocking
+from accounts.answers import form_refusal, wants_json
+from accounts.custody import DoesNotOpen, Keyring, open_with_password
+from accounts.decorators import signed_in
+from accounts.guessing import identify
+from accounts.models import User
+from accounts.services import key_making
+from accounts.throttle import count, forget
+from accounts.views.common import (
+    log_in,
+    next_address,
+    posted,
+    refuse_password,
+    refuse_sign_in,
+    signed_in_answer,
+)
+from audit.events import Event, record
+
+# Session entry: the password was changed elsewhere, so it signs in and opens nothing.
+CHANGED_ELSEWHERE = "changed_elsewhere"
+
+
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    form = forms.SignInForm(posted(request))
+    context = {"next": next_address(request)}
+    if request.method != "POST":
+        return render(request, "accounts/login.html", {"form": form, **context})
+    if not form.is_valid():
+        return form_refusal(request, form, "accounts/login.html", context)
+    user = identify(request, **form.cleaned_data)
+    if user is None:
+        refuse_sign_in(request, form, Event.ACCOUNT_SIGN_IN_REFUSED)
+        return form_refusal(request, form, "accounts/login.html", context)
+    keyring = _keyring_at_sign_in(user, form.cleaned_data["password"])
+    if keyring is None:
+        return _signed_in_locked(request, user)
+    return signed_in_answer(request, keyring, context["next"])
+
+
+@sensitive_variables()
+def _keyring_at_sign_in(user: User, password: str) -> Keyring | None:
+    """Return the person's keys: opened, or made now if the account came without any."""
+    if key_making.never_had_keys(user):
+        keyring = key_making.make_keys_at_first_sign_in(user=user, password=password)
+        if keyring:
+            return keyring
+    try:
+        return open_with_password(user, password)
+    except DoesNotOpen:
+        return None
+
+
+def _signed_in_locked(request: HttpRequest, user: User) -> HttpResponse:
+    """The password is right, but was set elsewhere: it signs in and opens nothing."""
+    log_in(request, user)
+    request.session[CHANGED_ELSEWHERE] = True
+    address = reverse("accounts:unlock")
+    if wants_json(request):
+        return JsonResponse({"username": user.username, "unlocked": False, "next": address})
+    return redirect(address)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        unlocking.lock(request)
+        record(Event.ACCOUNT_SIGNED_OUT, actor=request.user.pk, subject=request.user.pk)
+        logout(request)
+    answer = JsonResponse({"signed_out": True}) if wants_json(request) else redirect("home")
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return unlocking.forget(answer)
+
+
+@require_POST
+@signed_in
+def lock(request: HttpRequest) -> HttpResponse:
+    unlocking.lock(request)
+    if wants_json(request):
+        return unlocking.forget(JsonResponse({"unlocked": False}))
+    return unlocking.forget(redirect("gallery:shared-with-me"))
+
+
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def unlock(request: HttpRequest) -> HttpResponse:
+    form = forms.UnlockForm(posted(request))
+    foreign = request.session.get(CHANGED_ELSEWHERE, False)
+    context = {"next": next_address(request), "foreign_change": foreign}
+    if request.method != "POST":
+        return render(request, "accounts/unlock.html", {"form": form, **context})
+    if not form.is_valid():
+        return form_refusal(request, form, "accounts/unlock.html", context)
+    keyring = _keyring_at_unlock(request, form.cleaned_data["password"], foreign=foreign)
+    if keyring is None:
+        refuse_password(request, form)
+        return form_refusal(request, form, "accounts/unlock.html", context)
+    request.session.cycle_key()
+    secret = unlocking.unlock(request, keyring)
+    if wants_json(request):
+        return unlocking.remember(JsonResponse({"unlocked": True, "next": context["next"]}), secret)
+    return unlocking.remember(redirect(context["next"]), secret)
+
+
+@sensitive_variables()
+def _keyring_at_unlock(request: HttpRequest, password: str, *, foreign: bool) -> Keyring | None:
+    """Return the open keys; after a foreign change the password from before it opens them."""
+    if not foreign and identify(request, username=request.user.username, password=password) is None:
+        return None
+    open_keys = _open_as_before if foreign else open_with_password
+    try:
+        return open_keys(request.user, password)
+    except DoesNotOpen:
+        return None
+
+
+@sensitive_variables()
+def _open_as_before(user: User, password: str) -> Keyring:
+    """Open with the password from before; its tries are counted here, for no hash knows it."""
+    count("unlock", str(user.pk), limit=settings.SIGN_IN_TRIES, window=settings.SIGN_IN_WAIT)
+    keyring = open_with_password(user, password)
+    forget("unlock", str(user.pk))
+    return keyring
