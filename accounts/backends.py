@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend, ModelBackend
+from django.db.models import F
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
@@ -29,6 +30,7 @@ class RecoveryCodeBackend(BaseBackend):
         slot = KeySlot.objects.filter(
             user__username=usernames.fold(username),
             user__is_active=True,
+            master_key_version=F("user__master_key_version"),
             kind=KeySlot.Kind.RECOVERY_CODE,
         ).first()
         try:

@@ -44,6 +44,27 @@ def certify_encryption_key(
     pair.certificate_signature = keyring.sign(signing_pair, KIND, body)
 
 
+def endorse(pair: KeyPair, *, by: KeyPair, keyring: Keyring) -> None:
+    """Fill a signing key's endorsement: its owner's word for it, by the signing key before it."""
+    now = timezone.now()
+    body = _compose(pair, by, signer=pair.user_id, key=by.fingerprint, time=now)
+    pair.endorsement, pair.endorsement_signature = body, keyring.sign(by, KIND, body)
+
+
+def is_endorsed(pair: KeyPair) -> bool:
+    """Whether the signing key before it, itself certified, vouches for this signing key."""
+    before = KeyPair.objects.filter(
+        user_id=pair.user_id, purpose=pair.purpose, epoch=pair.epoch - 1
+    ).first()
+    if before is None or not pair.endorsement or not pair.endorsement_signature:
+        return False
+    try:
+        _verified(pair, verified_signing_key(before), pair.endorsement, pair.endorsement_signature)
+    except CryptoError:
+        return False
+    return True
+
+
 def _compose(
     pair: KeyPair, previous: KeyPair | None, *, signer: uuid.UUID, key: str, time: datetime
 ) -> bytes:
@@ -73,7 +94,7 @@ def verified_signing_key(pair: KeyPair) -> RsaKey:
     instance_key = settings.SERVER_KEYS.public_keys.get(claimed["key"])
     if instance_key is None or claimed["signer"] != str(settings.SERVER_KEYS.instance_id):
         raise CryptoError
-    return _verified(pair, instance_key)
+    return _verified(pair, instance_key, pair.certificate, pair.certificate_signature)
 
 
 def verified_encryption_key(pair: KeyPair) -> RsaKey:
@@ -87,13 +108,13 @@ def verified_encryption_key(pair: KeyPair) -> RsaKey:
     ).first()
     if signing_pair is None or claimed["signer"] != str(pair.user_id):
         raise CryptoError
-    return _verified(pair, verified_signing_key(signing_pair))
+    certifier = verified_signing_key(signing_pair)
+    return _verified(pair, certifier, pair.certificate, pair.certificate_signature)
 
 
-def _verified(pair: KeyPair, certifier: RsaKey) -> RsaKey:
-    """Check the certificate's signature, then that it speaks of exactly this row."""
-    body, signature = bytes(pair.certificate), bytes(pair.certificate_signature)
-    certificate = statements.verify_statement(KIND, body, signature, certifier)
+def _verified(pair: KeyPair, certifier: RsaKey, body: bytes, signature: bytes) -> RsaKey:
+    """Check the signature of a statement, then that it speaks of exactly this row."""
+    certificate = statements.verify_statement(KIND, bytes(body), bytes(signature), certifier)
     public_der = bytes(pair.public_key)
     row = {
         "instance": str(settings.SERVER_KEYS.instance_id),

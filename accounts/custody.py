@@ -94,6 +94,16 @@ class Keyring:
     def _branch(self, name: str) -> bytes:
         return derive_key(self._master_key, context(name, self.user.pk, self.version))
 
+    @sensitive_variables()
+    def take_over(self, pair: KeyPair, earlier: Self) -> None:
+        """Wrap a private key that `earlier` opens under this master key instead; not stored yet.
+
+        Raises CryptoError if it does not open.
+        """
+        private_key = earlier._private_key(pair)
+        pair.master_key_version = self.version
+        pair.wrapped_private_key = self.wrap_private_key(pair, private_key)
+
     # (2) What private keys are for
 
     def sign(self, pair: KeyPair, kind: str, body: bytes) -> bytes:
@@ -181,8 +191,17 @@ class Keyring:
 @sensitive_variables()
 def open_with_password(user: User, password: str) -> Keyring:
     """Return the keyring of `user`. Raises DoesNotOpen if no slot opens with this password."""
-    slot = user.key_slots.filter(kind=KeySlot.Kind.PASSWORD).first()
-    if slot is None:
+    return open_password_slot(password_slot_of(user), password)
+
+
+def password_slot_of(user: User) -> KeySlot | None:
+    return user.present_slots.filter(kind=KeySlot.Kind.PASSWORD).first()
+
+
+@sensitive_variables()
+def open_password_slot(slot: KeySlot | None, password: str) -> Keyring:
+    """Return the keyring a password slot holds. Raises DoesNotOpen."""
+    if slot is None or slot.kind != KeySlot.Kind.PASSWORD:
         raise DoesNotOpen
     with _opens_or_not():
         return _open_slot(slot, _password_kek(slot, password))

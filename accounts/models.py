@@ -96,6 +96,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         own = self.quota_bytes
         return settings.DEFAULT_QUOTA_BYTES if own is None else own
 
+    @property
+    def present_slots(self) -> "models.QuerySet[KeySlot]":
+        """The ways to the master key this person has now."""
+        return self.key_slots.filter(master_key_version=self.master_key_version)
+
+    @property
+    def earlier_slots(self) -> "models.QuerySet[KeySlot]":
+        """The ways to master keys from before a new start, newest first."""
+        older = self.key_slots.filter(master_key_version__lt=self.master_key_version)
+        return older.order_by("-master_key_version")
+
     def get_full_name(self) -> str:
         return str(self)
 
@@ -104,11 +115,18 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class KeySlot(models.Model):
-    """One way to a person's master key: 32 bytes wrapped under a KEK (AES-KWP, 40 bytes)."""
+    """One way to a person's master key: 32 bytes wrapped under a KEK (AES-KWP, 40 bytes).
+
+    Of the organisation: under its public key (RSA-OAEP, 384 bytes). Slots of an earlier master key
+    stay after a new start, so that who finds the old password or code has not lost the old keys.
+    """
 
     class Kind(models.TextChoices):
         PASSWORD = "password", _("password")
         RECOVERY_CODE = "recovery-code", _("recovery code")
+        ORGANISATION = "organisation", _("the organisation")
+        # What the organisation's offline key opened, under a one-time code, for one recovery.
+        ANSWER = "answer", _("the organisation's answer")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="key_slots")
@@ -124,12 +142,18 @@ class KeySlot(models.Model):
     wrapped_confirmation = RawBytesField(null=True)
     confirm_first = models.PositiveSmallIntegerField(null=True)
     confirm_second = models.PositiveSmallIntegerField(null=True)
+    # Which of the organisation's keys a slot is wrapped to: the fingerprint.
+    organisation_key = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     confirmed_at = models.DateTimeField(null=True)
+    # An answer of the organisation opens for a few days.
+    ends_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["user", "kind"], name="one_slot_of_each_kind")
+            models.UniqueConstraint(
+                fields=["user", "kind", "master_key_version"], name="one_slot_of_each_kind"
+            )
         ]
 
 
@@ -159,7 +183,13 @@ class KeyPair(models.Model):
     # by its owner's signing key for an encryption key.
     certificate = RawBytesField()
     certificate_signature = RawBytesField()
+    # A signing key's successor is endorsed by the key before it: the same statement, signed by its
+    # owner. Empty after a theft or a new start: then only the instance key vouches for it.
+    endorsement = RawBytesField(null=True)
+    endorsement_signature = RawBytesField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # From then on its signatures count only where the trail saw them earlier.
+    compromised_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("key pair")
@@ -219,6 +249,68 @@ class MacKey(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["user", "epoch"], name="one_mac_key_per_epoch")
         ]
+
+
+class KeyOrder(models.Model):
+    """An operator's order to replace somebody's key pair, done where their master key is open.
+
+    It stays open until the pair it replaces is destroyed: that may take several page requests.
+    """
+
+    class Reason(models.TextChoices):
+        ROUTINE = "routine", _("planned")
+        COMPROMISED = "compromised", _("may be known to somebody else")
+        # Nothing new is made; keys from before are brought under the present ones.
+        REWRAP = "rewrap", _("brought together")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="key_orders")
+    purpose = models.CharField(max_length=16, choices=KeyPair.Purpose)
+    reason = models.CharField(max_length=16, choices=Reason)
+    ordered_at = models.DateTimeField(default=timezone.now)
+    # Whoever carries it out holds it until then; a process that died lets go by itself.
+    lease_ends_at = models.DateTimeField(null=True)
+    replaced_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    # SHA-256 of an operator's one-time code, one of the proofs asked for after a theft.
+    proof_digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "purpose"],
+                condition=Q(done_at=None),
+                name="one_open_order_per_purpose",
+            )
+        ]
+
+
+class NewStart(models.Model):
+    """Somebody who lost every way to their keys asked for new ones. It waits; it can be stopped."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="new_starts")
+    asked_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=Q(stopped_at=None, done_at=None),
+                name="one_waiting_new_start",
+            )
+        ]
+
+
+class Pins(models.Model):
+    """Whose fingerprints a person compared: one document, MACed under their opening key."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="pins", primary_key=True)
+    body = RawBytesField()
+    tag = RawBytesField()
 
 
 class Custody(models.Model):

@@ -35,7 +35,7 @@ def find_people(names: Iterable[str], *, besides: User) -> list[User]:
 
 def may_receive(user: User) -> bool:
     """Whether this person has keys, and a way back to them should they forget their password."""
-    has_code = user.key_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE).exists()
+    has_code = user.present_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE).exists()
     try:
         wrapping_key_of(user.pk)
     except NoKeys:

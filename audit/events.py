@@ -55,7 +55,30 @@ class Event(TextChoices):
     INVITE_REFUSED = "invite:refused", _("No such invite, or not open any more")
     KEYS_MADE = "keys:made", _("Keys made")
     KEY_REFUSED = "key:refused", _("Public key does not verify")
+    KEYS_ROTATION_ORDERED = "keys:rotation-ordered", _("New keys ordered")
+    KEYS_ROTATED = "keys:rotated", _("New key in use")
+    KEYS_REWRAPPED = "keys:rewrapped", _("Content keys wrapped anew")
+    KEYS_REPLACED = "keys:replaced", _("Master key and pairs replaced")
+    KEYS_BROUGHT_BACK = "keys:brought-back", _("Earlier keys opened again")
+    KEYS_FOUND_LOCKED = "keys:found-locked", _("Password set elsewhere: keys stay locked")
+    KEYS_VERIFIED = "keys:verified", _("Keys verified")
+    KEY_DESTROYED = "key:destroyed", _("Key pair destroyed")
+    KEYS_COST_RAISED = "keys:cost-raised", _("Key derivation made costlier")
+    MAC_KEY_ROTATED = "mac-key:rotated", _("Notice key replaced")
+    SERVER_KEYS_ROTATED = "server-keys:rotated", _("Server keys replaced")
+    NEW_START_ASKED = "new-start:asked", _("New start asked for")
+    NEW_START_STOPPED = "new-start:stopped", _("New start stopped")
+    NEW_START_DONE = "new-start:done", _("Started anew with new keys")
+    CONTACT_COMPARED = "contact:compared", _("Fingerprint compared")
+    CONTACT_CHANGE_ACCEPTED = "contact:change-accepted", _("Changed fingerprint accepted")
+    CONTACTS_REFUSED = "contacts:refused", _("List of compared contacts is not the newest")
+    ORGANISATION_KEY_MADE = "organisation-key:made", _("Organisation's recovery key made")
+    ORGANISATION_SLOT_MADE = "organisation-slot:made", _("Organisation can recover this account")
+    ORGANISATION_REQUEST_MADE = "organisation:request-made", _("Recovery by the organisation begun")
+    ORGANISATION_ANSWER_TAKEN = "organisation:answer-taken", _("Organisation's answer taken")
+    ZERO_ACCESS_PROVEN = "zero-access:proven", _("Zero access at rest looked for a way in")
     RECOVERY_CODE_MADE = "recovery-code:made", _("Recovery code made")
+    RECOVERY_CODE_TESTED = "recovery-code:tested", _("Recovery code tested")
     RECOVERY_CODE_CONFIRMED = "recovery-code:confirmed", _("Recovery code confirmed")
     CUSTODY_REFUSED = "custody:refused", _("Unlock cookie does not open")
     IMAGE_UPLOADED = "image:uploaded", _("Image uploaded")
@@ -147,15 +170,16 @@ def record_after(
 @contextmanager
 def recorded(
     event: Event, *, actor: uuid.UUID | None, subject: uuid.UUID, **facts: Fact
-) -> Iterator[None]:
+) -> Iterator[dict[str, Fact]]:
     """Record what changes access as intended, then as done or as failed.
 
-    What is missing after `done` was rolled back by somebody; what has `intended` alone was never
-    finished. Raises AuditUnavailable before anything is done if the intention was not recorded.
+    Facts that are only known once it is done are put into the yielded ones. What is missing after
+    `done` was rolled back by somebody; what has `intended` alone was never finished. Raises
+    AuditUnavailable before anything is done if the intention was not recorded.
     """
     record(event, actor=actor, subject=subject, outcome=Outcome.INTENDED, **facts)
     try:
-        yield
+        yield facts
     except BaseException:
         record_after(event, actor=actor, subject=subject, outcome=Outcome.FAILED)
         raise

@@ -145,7 +145,11 @@ class PersonAdmin(ActingAdmin):
     get_readonly_fields = get_fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        codes = KeySlot.objects.filter(user=OuterRef("pk"), kind=KeySlot.Kind.RECOVERY_CODE)
+        codes = KeySlot.objects.filter(
+            user=OuterRef("pk"),
+            master_key_version=OuterRef("master_key_version"),
+            kind=KeySlot.Kind.RECOVERY_CODE,
+        )
         pairs = KeyPair.objects.filter(user=OuterRef("pk"), state=KeyPair.State.PRIMARY)
         people = super().get_queryset(request).defer("password")
         return people.annotate(recovery=Exists(codes), keyed=Exists(pairs))

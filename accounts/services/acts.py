@@ -12,9 +12,9 @@ from audit.leaf import Fact
 @contextmanager
 def recorded(
     event: Event, subject: User | Invite, *, by: User | None = None, **facts: Fact
-) -> Iterator[None]:
+) -> Iterator[dict[str, Fact]]:
     """Record what a person does to their own account, or staff (`by`) do to it, as intended, then
     as done or as failed."""
     actor = by.pk if by else subject.pk
-    with events.recorded(event, actor=actor, subject=subject.pk, **facts):
-        yield
+    with events.recorded(event, actor=actor, subject=subject.pk, **facts) as known:
+        yield known

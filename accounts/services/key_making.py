@@ -8,6 +8,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.certificates import certify_encryption_key, certify_signing_key
 from accounts.custody import Keyring
+from accounts.keysets import keyset_digest
 from accounts.mac_keys import new_mac_key_row
 from accounts.models import KeyPair, KeySlot, MacKey, User
 from accounts.turns import KEY_MAKING_TURNS
@@ -26,13 +27,17 @@ class NewKeys:
     encryption: KeyPair
     mac_key: MacKey = field(repr=False)
 
-    def store(self) -> None:
-        """Insert the rows, inside the caller's transaction, which also inserted the person."""
+    def store(self) -> str:
+        """Insert the rows, inside the caller's transaction, which also inserted the person.
+
+        Returns the digest of these rows.
+        """
         user = self.keyring.user
         user.master_key_version = self.keyring.version
         user.save(update_fields=["master_key_version"])
         for row in (self.slot, self.signing, self.encryption, self.mac_key):
             row.save(force_insert=True)
+        return keyset_digest(user.pk)
 
 
 @sensitive_variables()
@@ -76,8 +81,8 @@ def make_keys_at_first_sign_in(*, user: User, password: str) -> Keyring | None:
         held = User.objects.select_for_update().get(pk=user.pk)
         if held.master_key_version or KeyPair.objects.filter(user=user).exists():
             return None
-        keys.store()
-    record_made(keys)
+        keyset = keys.store()
+    record_made(keys, keyset)
     return keys.keyring
 
 
@@ -93,7 +98,7 @@ def never_had_keys(user: User) -> bool:
     return not made.exists()
 
 
-def record_made(keys: NewKeys) -> None:
+def record_made(keys: NewKeys, keyset: str) -> None:
     person = keys.keyring.user.pk
     record_after(
         Event.KEYS_MADE,
@@ -101,4 +106,5 @@ def record_made(keys: NewKeys) -> None:
         subject=person,
         signing=keys.signing.fingerprint,
         encryption=keys.encryption.fingerprint,
+        keyset=keyset,
     )

@@ -3,8 +3,9 @@
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.custody import DoesNotOpen, Keyring, open_with_password
+from accounts.custody import DoesNotOpen, Keyring, open_with_password, password_slot_of
 from accounts.erasure import truncate_write_ahead_log
+from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
 from accounts.services.acts import recorded
 from accounts.unlocking import end_unlocks
@@ -19,17 +20,17 @@ def change_password(*, user: User, old_password: str, new_password: str) -> Keyr
     DoesNotOpen if the old password does not open the keys, or they were changed meanwhile.
     """
     keyring = open_with_password(user, old_password)
-    old = user.key_slots.get(kind=KeySlot.Kind.PASSWORD)
+    old = password_slot_of(user)
     new = keyring.password_slot(new_password)
     old_hash = user.password
     user.set_password(new_password)
-    with recorded(Event.ACCOUNT_PASSWORD_CHANGED, user):
-        _swap(user, old, old_hash, new)
+    with recorded(Event.ACCOUNT_PASSWORD_CHANGED, user) as facts:
+        facts["keyset"] = _swap(user, old, old_hash, new)
         truncate_write_ahead_log()
     return keyring
 
 
-def _swap(user: User, old: KeySlot, old_hash: str, new: KeySlot) -> None:
+def _swap(user: User, old: KeySlot, old_hash: str, new: KeySlot) -> str:
     with transaction.atomic():
         current = User.objects.select_for_update().get(pk=user.pk)
         # Two changes at once: the second finds its starting point gone, and changes nothing.
@@ -37,10 +38,16 @@ def _swap(user: User, old: KeySlot, old_hash: str, new: KeySlot) -> None:
             raise DoesNotOpen
         replace_password_slot(user, new)
         end_unlocks(user)
+        return keyset_digest(user.pk)
 
 
 def replace_password_slot(user: User, slot: KeySlot) -> None:
     """Store the new hash and the new slot, and drop the old one, in the caller's transaction."""
-    KeySlot.objects.filter(user=user, kind=KeySlot.Kind.PASSWORD).delete()
-    slot.save(force_insert=True)
+    replace_slot(slot)
     user.save(update_fields=["password"])
+
+
+def replace_slot(slot: KeySlot) -> None:
+    """Store a slot in the place of its kind, in the caller's transaction."""
+    slot.user.present_slots.filter(kind=slot.kind).delete()
+    slot.save(force_insert=True)

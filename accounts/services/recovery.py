@@ -8,11 +8,12 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import DoesNotOpen, Keyring, open_with_recovery_code
 from accounts.erasure import truncate_write_ahead_log
+from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
 from accounts.services.acts import recorded
-from accounts.services.passwords import replace_password_slot
+from accounts.services.passwords import replace_password_slot, replace_slot
 from accounts.unlocking import end_unlocks
-from audit.events import Event, record_after
+from audit.events import Event
 from cryptocore import recovery_code
 
 
@@ -30,7 +31,7 @@ class NewCode:
 
 
 def recovery_slot_of(user: User) -> KeySlot | None:
-    return user.key_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE).first()
+    return user.present_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE).first()
 
 
 @sensitive_variables()
@@ -38,10 +39,11 @@ def make_recovery_code(*, keyring: Keyring) -> NewCode:
     """Make a recovery code and its slot; an earlier code stops working."""
     user = keyring.user
     code, slot = _new_slot(keyring)
-    with recorded(Event.RECOVERY_CODE_MADE, user):
+    with recorded(Event.RECOVERY_CODE_MADE, user) as facts:
         with transaction.atomic():
             User.objects.select_for_update().get(pk=user.pk)
-            _replace_recovery_slot(slot)
+            replace_slot(slot)
+            facts["keyset"] = keyset_digest(user.pk)
         truncate_write_ahead_log()
     return NewCode(code, slot.confirm_first, slot.confirm_second)
 
@@ -52,8 +54,10 @@ def confirm_recovery_code(*, keyring: Keyring, first: str, second: str) -> bool:
     slot = recovery_slot_of(keyring.user)
     if slot is None or not keyring.confirms(slot, first, second):
         return False
-    KeySlot.objects.filter(pk=slot.pk).update(confirmed_at=timezone.now())
-    record_after(Event.RECOVERY_CODE_CONFIRMED, actor=keyring.user.pk, subject=keyring.user.pk)
+    with recorded(Event.RECOVERY_CODE_CONFIRMED, keyring.user) as facts, transaction.atomic():
+        User.objects.select_for_update().get(pk=keyring.user.pk)
+        KeySlot.objects.filter(pk=slot.pk).update(confirmed_at=timezone.now())
+        facts["keyset"] = keyset_digest(keyring.user.pk)
     return True
 
 
@@ -69,14 +73,15 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
     new_code, recovery_slot = _new_slot(keyring)
     password_slot = keyring.password_slot(new_password)
     user.set_password(new_password)
-    with recorded(Event.ACCOUNT_RECOVERED, user):
+    with recorded(Event.ACCOUNT_RECOVERED, user) as facts:
         with transaction.atomic():
             User.objects.select_for_update().get(pk=user.pk)
             if not KeySlot.objects.filter(pk=used.pk).exists():
                 raise DoesNotOpen
             replace_password_slot(user, password_slot)
-            _replace_recovery_slot(recovery_slot)
+            replace_slot(recovery_slot)
             end_unlocks(user)
+            facts["keyset"] = keyset_digest(user.pk)
         truncate_write_ahead_log()
     return keyring, NewCode(new_code, recovery_slot.confirm_first, recovery_slot.confirm_second)
 
@@ -85,8 +90,3 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
 def _new_slot(keyring: Keyring) -> tuple[str, KeySlot]:
     code = recovery_code.new_code()
     return code, keyring.recovery_slot(code)
-
-
-def _replace_recovery_slot(slot: KeySlot) -> None:
-    KeySlot.objects.filter(user=slot.user, kind=slot.kind).delete()
-    slot.save(force_insert=True)

@@ -30,21 +30,21 @@ def register(
     user.set_password(password)
     keys = make_keys(user=user, password=password)
     with recorded(Event.ACCOUNT_REGISTERED, user):
-        _store(user, keys, invite)
-    record_made(keys)
+        keyset = _store(user, keys, invite)
+    record_made(keys, keyset)
     if invite:
         record_after(Event.INVITE_USED, actor=user.pk, subject=invite.pk)
     return keys.keyring
 
 
 @sensitive_variables()
-def _store(user: User, keys: NewKeys, invite: Invite | None) -> None:
+def _store(user: User, keys: NewKeys, invite: Invite | None) -> str:
     try:
         with transaction.atomic():
             if invite:
                 _use(invite)
             user.save(force_insert=True)
-            keys.store()
+            return keys.store()
     except IntegrityError:
         raise ValidationError(usernames.TAKEN, code="username_taken") from None
 

@@ -1,0 +1,48 @@
+"""What the trail remembers of a person's key rows, so that a restored or altered one is found.
+
+Certificates prove public keys and wrappings prove private ones; neither tells that a whole older
+state was put back. The digest of all key rows, recorded with every act that changes them, does.
+"""
+
+import hashlib
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Model
+
+from accounts.models import KeyPair, KeySlot, MacKey
+from cryptocore import canonical
+from cryptocore.context import context
+
+KEY_ROWS = (KeyPair, KeySlot, MacKey)
+
+
+def keyset_digest(user_id: uuid.UUID) -> str:
+    """Return SHA-256("keyset", user | the sorted digests of all their key rows), hex.
+
+    Computed holding the person's row, in the transaction that changes the rows.
+    """
+    rows = [row for model in KEY_ROWS for row in model.objects.filter(user=user_id)]
+    digests = sorted(map(row_digest, rows))
+    return hashlib.sha256(context("keyset", user_id) + b"".join(digests)).hexdigest()
+
+
+def row_digest(row: Model) -> bytes:
+    """Return the SHA-256 of a row's canonical JSON: every column, bytes as hex, times in UTC."""
+    columns = {field.attname: _as_json(getattr(row, field.attname)) for field in _columns(row)}
+    return hashlib.sha256(canonical.encode({"row": row._meta.model_name, **columns})).digest()
+
+
+def _columns(row: Model) -> list[Any]:
+    return list(row._meta.concrete_fields)
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).hex()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    return value
