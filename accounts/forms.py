@@ -145,6 +145,23 @@ class UnlockForm(forms.Form):
     password = password_field(_("Password"), CURRENT)
 
 
+class LockedKeysForm(forms.Form):
+    """The password from before, and the present one, which is to open the keys from now on."""
+
+    old_password = password_field(_("Password from before"), {"autocomplete": "off"})
+    password = password_field(_("Present password"), CURRENT)
+
+
+class EarlierKeysForm(forms.Form):
+    """The password or the recovery code from before a new start."""
+
+    secret = password_field(
+        _("Password or recovery code from before"),
+        {"autocomplete": "off"},
+        _("Six groups of five, or the password you had then."),
+    )
+
+
 class RecoverForm(NewPasswordMixin):
     username = UsernameField(label=_("Username"), max_length=150)
     recovery_code = forms.CharField(

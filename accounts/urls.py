@@ -1,6 +1,13 @@
 from django.urls import path
 
-from accounts.views import recovering, registering, security, signing_in
+from accounts.views import (
+    locked_keys,
+    new_start,
+    recovering,
+    registering,
+    security,
+    signing_in,
+)
 
 app_name = "accounts"
 
@@ -10,6 +17,9 @@ urlpatterns = [
     path("login/", signing_in.sign_in, name="login"),
     path("logout/", signing_in.sign_out, name="logout"),
     path("unlock/", signing_in.unlock, name="unlock"),
+    path("locked-keys/", locked_keys.locked_keys, name="locked-keys"),
+    path("earlier-keys/", locked_keys.earlier_keys, name="earlier-keys"),
+    path("new-start/", new_start.new_start, name="new-start"),
     path("lock/", signing_in.lock, name="lock"),
     path("recover/", recovering.recover, name="recover"),
     path("recovery-code/", recovering.recovery_code, name="recovery-code"),

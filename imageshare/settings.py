@@ -161,6 +161,10 @@ WHITENOISE_USE_FINDERS = True
 
 # Signing in
 AUTH_USER_MODEL = "accounts.User"
+# Mail is optional: without EMAIL_URL none is sent.
+vars().update(env.email_url("EMAIL_URL", default="dummymail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"imageshare@{ALLOWED_HOSTS[0]}")
+
 AUTHENTICATION_BACKENDS = [
     "accounts.backends.PasswordBackend",
     "accounts.backends.RecoveryCodeBackend",
@@ -195,6 +199,7 @@ KDF_AT_ONCE = env.int("KDF_AT_ONCE", default=4)
 # Sessions: locked after the idle time, signed out after the absolute one.
 LOCK_AFTER = timedelta(minutes=env.int("LOCK_AFTER_MINUTES", default=15))
 SIGN_OUT_AFTER = timedelta(hours=env.int("SIGN_OUT_AFTER_HOURS", default=12))
+NEW_START_WAIT = timedelta(hours=env.int("NEW_START_WAIT_HOURS", default=72))
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = int(SIGN_OUT_AFTER.total_seconds())
 HOST_PREFIX = "__Host-" if HTTPS else ""

@@ -11,6 +11,7 @@ from accounts.erasure import truncate_write_ahead_log
 from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
 from accounts.services.acts import recorded
+from accounts.services.new_start import stop_new_start
 from accounts.services.passwords import replace_password_slot, replace_slot
 from accounts.unlocking import end_unlocks
 from audit.events import Event
@@ -83,6 +84,7 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
             end_unlocks(user)
             facts["keyset"] = keyset_digest(user.pk)
         truncate_write_ahead_log()
+    stop_new_start(user=user)
     return keyring, NewCode(new_code, recovery_slot.confirm_first, recovery_slot.confirm_second)
 
 

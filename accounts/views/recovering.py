@@ -16,7 +16,13 @@ from accounts.custody import DoesNotOpen
 from accounts.decorators import unlocked
 from accounts.guessing import identify
 from accounts.services import recovery
-from accounts.views.common import begin_session, password_is_right, posted, refuse_sign_in
+from accounts.views.common import (
+    begin_session,
+    password_is_right,
+    posted,
+    refuse_sign_in,
+    show_code,
+)
 from audit.events import Event
 
 
@@ -40,7 +46,7 @@ def recover(request: HttpRequest) -> HttpResponse:
         refuse_sign_in(request, form, Event.ACCOUNT_RECOVERY_REFUSED)
         return form_refusal(request, form, "accounts/recover.html")
     secret = begin_session(request, keyring)
-    return unlocking.remember(_show_code(request, new_code, used=True), secret)
+    return unlocking.remember(show_code(request, new_code, used=True), secret)
 
 
 @sensitive_post_parameters()
@@ -61,7 +67,7 @@ def recovery_code(request: HttpRequest) -> HttpResponse:
         return form_refusal(
             request, make_form, "accounts/recovery_code.html", _code_page(slot, make_form)
         )
-    return _show_code(request, recovery.make_recovery_code(keyring=unlocking.keyring_of(request)))
+    return show_code(request, recovery.make_recovery_code(keyring=unlocking.keyring_of(request)))
 
 
 def _code_page(slot: Any, make_form: Any = None, form: Any = None) -> dict[str, Any]:
@@ -76,25 +82,6 @@ def _code_page(slot: Any, make_form: Any = None, form: Any = None) -> dict[str, 
         "confirm_first": slot.confirm_first if slot else None,
         "confirm_second": slot.confirm_second if slot else None,
     }
-
-
-@sensitive_variables()
-def _show_code(
-    request: HttpRequest, new_code: recovery.NewCode, *, used: bool = False
-) -> HttpResponse:
-    """Show a new code, this once."""
-    first, second = new_code.confirm_first, new_code.confirm_second
-    if wants_json(request):
-        shown = "-".join(new_code.groups)
-        return JsonResponse({"recovery_code": shown, "confirm": [first, second]})
-    context = {
-        "groups": new_code.groups,
-        "confirm_first": first,
-        "confirm_second": second,
-        "form": forms.ConfirmCodeForm(first=first, second=second),
-        "used": used,
-    }
-    return render(request, "accounts/recovery_code.html", context)
 
 
 @sensitive_variables()

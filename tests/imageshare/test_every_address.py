@@ -38,6 +38,10 @@ FORMS = {
     "accounts/recover/",
     "accounts/recovery-code/",
     "accounts/password/",
+    "accounts/locked-keys/",
+    "accounts/new-start/",
+    "accounts/earlier-keys/",
+    "images/waiting/",
     "images/upload/",
 }
 KNOWN_SECRETS = ["", "secret", "supersecretkey", "dev", "changeme", "django-insecure", "x" * 50]
