@@ -162,14 +162,22 @@ class EarlierKeysForm(forms.Form):
     )
 
 
-class RecoverForm(NewPasswordMixin):
-    username = UsernameField(label=_("Username"), max_length=150)
-    recovery_code = forms.CharField(
+def recovery_code_field() -> forms.CharField:
+    return forms.CharField(
         label=_("Recovery code"),
         max_length=100,
         help_text=_("Six groups of five. Spaces, hyphens and small letters do not matter."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+
+
+class TestCodeForm(forms.Form):
+    recovery_code = recovery_code_field()
+
+
+class RecoverForm(NewPasswordMixin):
+    username = UsernameField(label=_("Username"), max_length=150)
+    recovery_code = recovery_code_field()
     new_password1 = password_field(_("New password"), NEW, _("At least 12 characters."))
     new_password2 = password_field(_("New password again"), NEW)
 

@@ -23,6 +23,7 @@ urlpatterns = [
     path("lock/", signing_in.lock, name="lock"),
     path("recover/", recovering.recover, name="recover"),
     path("recovery-code/", recovering.recovery_code, name="recovery-code"),
+    path("recovery-code/test/", recovering.test_code, name="test-code"),
     path("password/", security.password, name="password"),
     path("security/", security.security, name="security"),
 ]

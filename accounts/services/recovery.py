@@ -63,6 +63,16 @@ def confirm_recovery_code(*, keyring: Keyring, first: str, second: str) -> bool:
 
 
 @sensitive_variables()
+def record_working_code(*, user: User) -> None:
+    """Remember that the person still has their code: they typed all of it, and it is right."""
+    with recorded(Event.RECOVERY_CODE_TESTED, user) as facts, transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        codes = user.present_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE)
+        codes.update(confirmed_at=timezone.now())
+        facts["keyset"] = keyset_digest(user.pk)
+
+
+@sensitive_variables()
 def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCode]:
     """Set a new password by the recovery code, which is used up: a new one takes its place.
 

@@ -37,6 +37,7 @@ FORMS = {
     "accounts/unlock/",
     "accounts/recover/",
     "accounts/recovery-code/",
+    "accounts/recovery-code/test/",
     "accounts/password/",
     "accounts/locked-keys/",
     "accounts/new-start/",
