@@ -115,7 +115,7 @@ def test_what_happened_to_others_is_not_shown(alice, bob):
 def test_a_row_the_audit_key_does_not_vouch_for_says_nothing(alice):
     genuine = AuditEntry.objects.order_by("sequence").last()
     genuine.pk += 1000
-    genuine.previous, genuine.chain = bytes(32), bytes(32)
+    genuine.previous, genuine.chain = b"\x01" * 32, b"\x02" * 32
     genuine.event, genuine.subject = "new-start:done", alice.user.pk
     genuine.time = timezone.now()
     genuine._state.adding = True
