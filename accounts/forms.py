@@ -187,12 +187,13 @@ class RecoverForm(NewPasswordMixin):
         return User(username=self.cleaned_data.get("username", ""))
 
 
-class PasswordForm(NewPasswordMixin):
-    old_password = password_field(_("Present password"), CURRENT)
+class ResetForm(forms.Form):
+    username = UsernameField(label=_("Username"), max_length=150)
+
+
+class NewPasswordForm(NewPasswordMixin):
     new_password1 = password_field(_("New password"), NEW, _("At least 12 characters."))
     new_password2 = password_field(_("New password again"), NEW)
-
-    field_order = ["old_password", "new_password1", "new_password2"]
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -200,6 +201,12 @@ class PasswordForm(NewPasswordMixin):
 
     def person(self) -> User:
         return self.user
+
+
+class PasswordForm(NewPasswordForm):
+    old_password = password_field(_("Present password"), CURRENT)
+
+    field_order = ["old_password", "new_password1", "new_password2"]
 
 
 def group_field() -> forms.CharField:

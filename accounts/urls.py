@@ -5,6 +5,7 @@ from accounts.views import (
     new_start,
     recovering,
     registering,
+    resetting,
     security,
     signing_in,
 )
@@ -21,6 +22,8 @@ urlpatterns = [
     path("earlier-keys/", locked_keys.earlier_keys, name="earlier-keys"),
     path("new-start/", new_start.new_start, name="new-start"),
     path("lock/", signing_in.lock, name="lock"),
+    path("reset/", resetting.ask_for_reset, name="ask-for-reset"),
+    path("reset/<uuid:person_id>/<str:token>/", resetting.reset, name="reset"),
     path("recover/", recovering.recover, name="recover"),
     path("recovery-code/", recovering.recovery_code, name="recovery-code"),
     path("recovery-code/test/", recovering.test_code, name="test-code"),

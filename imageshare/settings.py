@@ -199,6 +199,7 @@ KDF_AT_ONCE = env.int("KDF_AT_ONCE", default=4)
 # Sessions: locked after the idle time, signed out after the absolute one.
 LOCK_AFTER = timedelta(minutes=env.int("LOCK_AFTER_MINUTES", default=15))
 SIGN_OUT_AFTER = timedelta(hours=env.int("SIGN_OUT_AFTER_HOURS", default=12))
+PASSWORD_RESET_TIMEOUT = 3600
 NEW_START_WAIT = timedelta(hours=env.int("NEW_START_WAIT_HOURS", default=72))
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = int(SIGN_OUT_AFTER.total_seconds())
@@ -261,12 +262,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"hide_invites": {"()": "imageshare.logs.HideInvites"}},
+    "filters": {"hide_tokens": {"()": "imageshare.logs.HideTokens"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["hide_invites"],
+            "filters": ["hide_tokens"],
         },
         "audit": {"class": "audit.handlers.AuditHandler"},
     },

@@ -20,7 +20,7 @@ from gunicorn.app.base import BaseApplication
 
 from gallery.storage import MARKER
 from imageshare import databases, keyfile
-from imageshare.logs import HideInvites
+from imageshare.logs import HideTokens
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -192,7 +192,7 @@ class Server(BaseApplication):
         for name, value in options.items():
             self.cfg.set(name, value)
         # gunicorn names the address of a request that failed below Django, in a log of its own.
-        logging.getLogger("gunicorn.error").addFilter(HideInvites())
+        logging.getLogger("gunicorn.error").addFilter(HideTokens())
 
     def load(self) -> Any:
         from imageshare.wsgi import application

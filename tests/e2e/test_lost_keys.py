@@ -90,7 +90,7 @@ def test_a_lost_password_loses_nothing_and_a_new_start_is_shared_with_again(
         assert bob.says("You have new keys")
         bob.type_code_back()
         bob.go("/images/")
-        assert bob.says("Waiting for its owner")
+        assert bob.says("Waiting")
         assert bob.go(address) == 409
 
         # Alice sees who waits, and shares again with one press.
