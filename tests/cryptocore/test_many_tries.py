@@ -46,7 +46,7 @@ def test_the_same_picture_sealed_often_shares_no_iv_and_no_block():
     assert len(blocks) == sum(len(one) for one in stored) // 16 == 6 * MANY
 
 
-@pytest.mark.attack("A8", "A9")
+@pytest.mark.attack("A8")
 def test_the_same_key_wrapped_often_is_other_bytes_each_time():
     wrapped = {wrapping.wrap(SECRET, PUBLIC, label=LABEL) for _ in range(MANY // 10)}
     assert len(wrapped) == MANY // 10
@@ -105,7 +105,7 @@ def test_no_altered_message_has_the_signature():
         assert_refused(signature.verify, one, sound, PUBLIC)
 
 
-@pytest.mark.attack("D4", "D8")
+@pytest.mark.attack("D4")
 def test_no_altered_tag_is_the_messages():
     sound = mac.mac(MESSAGE, SECRET)
     mac.check_mac(MESSAGE, sound, SECRET)
