@@ -21,7 +21,7 @@ def rows_named_in(path: Path) -> Iterator[str]:
 
 
 def rows_of(text: str) -> set[str]:
-    """The rows that "B1–B3, B12" means, without those that cannot be tried."""
+    """The rows a cell means, spans spelled out, without those that cannot be tried."""
     spans = ROWS.findall(text)
     meant = {
         f"{letter}{number}"
