@@ -34,7 +34,7 @@ KEPT = {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 def configured(url: dict[str, Any], *, wait_seconds: int) -> dict[str, Any]:
     """Return the database of a parsed URL with what we ask of its engine."""
     if url["ENGINE"] == SQLITE:
-        options = {**SQLITE_OPTIONS, "timeout": wait_seconds}
+        options = {"timeout": wait_seconds, **url.get("OPTIONS", {}), **SQLITE_OPTIONS}
         return {**url, "ATOMIC_REQUESTS": False, "OPTIONS": options}
     if not is_postgres(url):
         sys.exit("A database URL names neither SQLite nor PostgreSQL. Nothing was started.")

@@ -67,6 +67,12 @@ def test_an_empty_url_is_none():
     assert answer.stdout == str(DATA_DIR / "audit.sqlite3")
 
 
+def test_how_long_a_busy_sqlite_is_waited_for_is_in_its_url_and_nothing_weaker():
+    url = named("sqlite:////data/x?timeout=1&transaction_mode=DEFERRED")
+    options = databases.configured(url, **LIMITS)["OPTIONS"]
+    assert options == {**databases.SQLITE_OPTIONS, "timeout": 1}
+
+
 @with_driver
 def test_what_the_url_asks_of_postgresql_is_kept_and_comes_last():
     url = named("postgres://a:b@db/x?sslmode=verify-full&options=-c%20lock_timeout%3D1s")
