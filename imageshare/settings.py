@@ -103,7 +103,7 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # Databases (imageshare/databases.py): SQLite files by default, PostgreSQL where a URL names one
-THREADS = env.int("THREADS", default=16)
+THREADS = env.int("THREADS", default=16)  # of each process; each keeps its own connections
 
 
 def database(variable: str, file_name: str, *, wait_seconds: int) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def database(variable: str, file_name: str, *, wait_seconds: int) -> dict[str, A
     if url["ENGINE"] == databases.SQLITE:
         # A file in tests too: an in-memory database is one connection shared by all threads.
         url["TEST"] = {"NAME": DATA_DIR / f"test-{file_name}"}
-    return databases.configured(url, threads=THREADS, wait_seconds=wait_seconds)
+    return databases.configured(url, wait_seconds=wait_seconds)
 
 
 def audit_database() -> dict[str, Any]:
