@@ -25,6 +25,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.certificates import verified_signing_key
+from accounts.content_keys import content_key_label
 from accounts.custody import Keyring
 from accounts.models import KeyPair, WrappedKey
 from cryptocore import content, entries, statements
@@ -33,7 +34,7 @@ from gallery import storage
 from gallery.access import Access, access_to
 from gallery.errors import Altered, Waiting
 from gallery.models import Grant, Rendition, SealedImage, Statement
-from gallery.sealing import MANIFEST, SHARE, content_key_label, head_of, heads_of
+from gallery.sealing import MANIFEST, SHARE, head_of, heads_of
 
 Body = dict[str, Any]
 Result = TypeVar("Result")
@@ -217,7 +218,7 @@ class Opener:
     @sensitive_variables()
     def _by_private_key(self, wrapped: WrappedKey) -> bytes:
         pair = wrapped.key_pair
-        label = content_key_label(pair, image_id=wrapped.subject, lock=wrapped.lock)
+        label = content_key_label(pair, subject=wrapped.subject, lock=wrapped.lock)
         with _step("wrapped-key"):
             return self._keyring.unwrap_content_key(wrapped, label=label)
 
