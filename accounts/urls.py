@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import recovering, registering, security, signing_in
+from accounts.views import recovering, registering, replacing, security, signing_in
 
 app_name = "accounts"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("lock/", signing_in.lock, name="lock"),
     path("recover/", recovering.recover, name="recover"),
     path("recovery-code/", recovering.recovery_code, name="recovery-code"),
+    path("replace-keys/", replacing.replace_keys, name="replace-keys"),
     path("password/", security.password, name="password"),
     path("security/", security.security, name="security"),
 ]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import forms, unlocking
-from accounts.answers import wants_json
+from accounts.answers import refusal, wants_json
 from accounts.custody import Keyring
 from accounts.guessing import identify, know_browser
 from accounts.models import User
@@ -84,3 +84,11 @@ def password_is_right(request: HttpRequest, form: forms.UnlockForm) -> bool:
         return True
     refuse_password(request, form)
     return False
+
+
+def to_replacing(request: HttpRequest) -> HttpResponse:
+    """The answer to a right password or code that is no proof any more: nobody is signed in."""
+    if not wants_json(request):
+        return redirect("accounts:replace-keys")
+    sentence = _("Your keys are to be replaced first. Use your recovery code or a one-time code.")
+    return refusal(request, 403, "keys_compromised", sentence)

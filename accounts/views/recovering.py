@@ -16,7 +16,14 @@ from accounts.custody import DoesNotOpen
 from accounts.decorators import unlocked
 from accounts.guessing import identify
 from accounts.services import recovery
-from accounts.views.common import begin_session, password_is_right, posted, refuse_sign_in
+from accounts.services.replacing import stolen_order_of
+from accounts.views.common import (
+    begin_session,
+    password_is_right,
+    posted,
+    refuse_sign_in,
+    to_replacing,
+)
 from audit.events import Event
 
 
@@ -31,6 +38,8 @@ def recover(request: HttpRequest) -> HttpResponse:
         return form_refusal(request, form, "accounts/recover.html")
     username, code = form.cleaned_data["username"], form.cleaned_data["recovery_code"]
     user = identify(request, username=username, recovery_code=code)
+    if user and stolen_order_of(user):
+        return to_replacing(request)
     try:
         if user is None:
             raise DoesNotOpen
@@ -40,7 +49,7 @@ def recover(request: HttpRequest) -> HttpResponse:
         refuse_sign_in(request, form, Event.ACCOUNT_RECOVERY_REFUSED)
         return form_refusal(request, form, "accounts/recover.html")
     secret = begin_session(request, keyring)
-    return unlocking.remember(_show_code(request, new_code, used=True), secret)
+    return unlocking.remember(show_code(request, new_code, used=True), secret)
 
 
 @sensitive_post_parameters()
@@ -61,7 +70,7 @@ def recovery_code(request: HttpRequest) -> HttpResponse:
         return form_refusal(
             request, make_form, "accounts/recovery_code.html", _code_page(slot, make_form)
         )
-    return _show_code(request, recovery.make_recovery_code(keyring=unlocking.keyring_of(request)))
+    return show_code(request, recovery.make_recovery_code(keyring=unlocking.keyring_of(request)))
 
 
 def _code_page(slot: Any, make_form: Any = None, form: Any = None) -> dict[str, Any]:
@@ -79,7 +88,7 @@ def _code_page(slot: Any, make_form: Any = None, form: Any = None) -> dict[str, 
 
 
 @sensitive_variables()
-def _show_code(
+def show_code(
     request: HttpRequest, new_code: recovery.NewCode, *, used: bool = False
 ) -> HttpResponse:
     """Show a new code, this once."""

@@ -21,6 +21,7 @@ OPEN_TO_ALL = {
     "accounts/login/",
     "accounts/register/",
     "accounts/recover/",
+    "accounts/replace-keys/",
 }
 CHANGES = {
     "preferences/theme/",
@@ -36,6 +37,7 @@ FORMS = {
     "accounts/login/",
     "accounts/unlock/",
     "accounts/recover/",
+    "accounts/replace-keys/",
     "accounts/recovery-code/",
     "accounts/password/",
     "images/upload/",
