@@ -43,11 +43,12 @@ class Sealed:
 
 @dataclass(frozen=True)
 class Reader:
-    """A person an image is sealed for, with the verified key to wrap to."""
+    """A person an image is sealed for, with the verified key to wrap to; none while they wait for
+    new keys after a theft."""
 
     user: User
-    pair: KeyPair
-    public_key: RsaKey
+    pair: KeyPair | None = None
+    public_key: RsaKey | None = None
 
 
 @sensitive_variables()
@@ -69,9 +70,13 @@ def _seal(name: str, plain: Plain, content_key: bytes) -> Sealed:
 
 
 @sensitive_variables()
-def wrap_for(reader: Reader, content_key: bytes, *, image_id: uuid.UUID, lock: int) -> WrappedKey:
-    """Return the content key wrapped to a reader's key: not stored yet."""
+def wrap_for(
+    reader: Reader, content_key: bytes, *, image_id: uuid.UUID, lock: int
+) -> WrappedKey | None:
+    """Return the content key wrapped to a reader's key, not stored yet; None for who waits."""
     pair, public_key = reader.pair, reader.public_key
+    if pair is None or public_key is None:
+        return None
     return wrap_content_key(content_key, pair, public_key, subject=image_id, lock=lock)
 
 
