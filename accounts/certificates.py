@@ -108,6 +108,8 @@ def verified_encryption_key(pair: KeyPair) -> RsaKey:
     ).first()
     if signing_pair is None or claimed["signer"] != str(pair.user_id):
         raise CryptoError
+    if signing_pair.compromised_at:  # whoever stole it may have certified a key of their own
+        raise CryptoError
     certifier = verified_signing_key(signing_pair)
     return _verified(pair, certifier, pair.certificate, pair.certificate_signature)
 

@@ -106,6 +106,10 @@ class Keyring:
 
     # (2) What private keys are for
 
+    def prove(self, pair: KeyPair) -> None:
+        """Return if the private half opens. Raises CryptoError."""
+        self._private_key(pair)
+
     def sign(self, pair: KeyPair, kind: str, body: bytes) -> bytes:
         """Return the person's signature over a statement."""
         if pair.purpose != KeyPair.Purpose.SIGNING:

@@ -54,6 +54,7 @@ def unlocked_for_bytes(view: View) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return view(request, *args, **kwargs) if keyring_of(request) else locked(request)
 
+    guarded.serves_bytes = True  # accounts/middleware.py keeps these addresses quick
     return signed_in(guarded)
 
 

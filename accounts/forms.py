@@ -46,7 +46,9 @@ class DisplayNameField(forms.CharField):
         return name
 
 
-def password_field(label: str, attributes: dict[str, str], help_text: str = "") -> forms.CharField:
+def password_field(
+    label: str, attributes: dict[str, str], help_text: str = "", *, required: bool = True
+) -> forms.CharField:
     # strip=False: a space at either end belongs to the password.
     return forms.CharField(
         label=label,
@@ -54,6 +56,7 @@ def password_field(label: str, attributes: dict[str, str], help_text: str = "") 
         widget=forms.PasswordInput(attrs=attributes),
         help_text=help_text,
         max_length=1024,
+        required=required,
     )
 
 
@@ -182,6 +185,28 @@ class RecoverForm(NewPasswordMixin):
     new_password2 = password_field(_("New password again"), NEW)
 
     field_order = ["username", "recovery_code", "new_password1", "new_password2"]
+
+    def person(self) -> User:
+        return User(username=self.cleaned_data.get("username", ""))
+
+
+class ReplaceKeysForm(NewPasswordMixin):
+    """Two ways of proving who one is: the recovery code, or password and an operator's code."""
+
+    username = UsernameField(label=_("Username"), max_length=150)
+    code = forms.CharField(
+        label=_("Recovery code, or one-time code"),
+        max_length=100,
+        help_text=_("Six groups of five. Spaces, hyphens and small letters do not matter."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    password = password_field(
+        _("Present password"), CURRENT, _("Only with a one-time code."), required=False
+    )
+    new_password1 = password_field(_("New password"), NEW, _("At least 12 characters."))
+    new_password2 = password_field(_("New password again"), NEW)
+
+    field_order = ["username", "code", "password", "new_password1", "new_password2"]
 
     def person(self) -> User:
         return User(username=self.cleaned_data.get("username", ""))

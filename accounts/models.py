@@ -280,6 +280,9 @@ class KeyOrder(models.Model):
     # Whoever carries it out holds it until then; a process that died lets go by itself.
     lease_ends_at = models.DateTimeField(null=True)
     replaced_at = models.DateTimeField(null=True)
+    # The last wrapped key that was tried, in the order of ids: one that does not open is not tried
+    # again at every request.
+    rewrapped_up_to = models.UUIDField(null=True)
     done_at = models.DateTimeField(null=True)
     # SHA-256 of an operator's one-time code, one of the proofs asked for after a theft.
     proof_digest = models.CharField(max_length=64, blank=True)

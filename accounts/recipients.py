@@ -36,6 +36,8 @@ def find_people(names: Iterable[str], *, besides: User) -> list[User]:
 def may_receive(user: User) -> bool:
     """Whether this person has keys, and a way back to them should they forget their password."""
     has_code = user.present_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE).exists()
+    if waits_for_keys(user):
+        return has_code
     try:
         wrapping_key_of(user.pk)
     except NoKeys:
@@ -44,6 +46,16 @@ def may_receive(user: User) -> bool:
         _refuse_key(user)
         return False
     return has_code
+
+
+def waits_for_keys(user: User) -> bool:
+    """Whether this person's keys were stolen and the next ones are not made yet.
+
+    Nothing is wrapped to them then; what is shared with them waits for the next ones.
+    """
+    pairs = KeyPair.objects.filter(user=user, purpose=KeyPair.Purpose.ENCRYPTION)
+    newest = pairs.order_by("-epoch").first()
+    return newest is not None and newest.state == KeyPair.State.COMPROMISED
 
 
 def _refuse_key(user: User) -> None:

@@ -38,6 +38,12 @@ class Turns:
         finally:
             self._places.release()
 
+    def is_free(self) -> bool:
+        """Whether a turn could be had at once: for work that may as well be done later."""
+        if free := self._turns.acquire(blocking=False):
+            self._turns.release()
+        return free
+
 
 # Argon2id takes 100 MiB and a whole core, in the password's hash and in the KEK under it alike.
 KDF_TURNS = Turns(at_once=settings.KDF_AT_ONCE, waiting=8, wait_seconds=10)

@@ -87,6 +87,11 @@ def keyring_of(request: HttpRequest) -> Keyring | None:
     return request._keyring
 
 
+def open_keyring_of(request: HttpRequest) -> Keyring | None:
+    """Return the keys that this request has opened already; opens none."""
+    return getattr(request, "_keyring", None)
+
+
 def _resume(request: HttpRequest) -> Keyring | None:
     row = _live_row(request)
     if row is None:

@@ -5,6 +5,7 @@ from accounts.views import (
     new_start,
     recovering,
     registering,
+    replacing,
     resetting,
     security,
     signing_in,
@@ -27,6 +28,7 @@ urlpatterns = [
     path("recover/", recovering.recover, name="recover"),
     path("recovery-code/", recovering.recovery_code, name="recovery-code"),
     path("recovery-code/test/", recovering.test_code, name="test-code"),
+    path("replace-keys/", replacing.replace_keys, name="replace-keys"),
     path("password/", security.password, name="password"),
     path("security/", security.security, name="security"),
 ]

@@ -1,4 +1,4 @@
-"""Who opened an image, as the trail tells it: the owner's own view of it."""
+"""What the trail tells of an image: who opened it, and which signatures it saw in time."""
 
 import uuid
 from collections import defaultdict
@@ -10,6 +10,11 @@ from django.db.models import QuerySet
 
 from audit.events import Event, Outcome
 from audit.models import AuditEntry
+from cryptocore.errors import CryptoError
+from gallery.models import SealedImage, Statement
+from gallery.storage import StorageAway
+
+SIGNED_AT = [Event.IMAGE_UPLOADED, Event.IMAGE_SHARED, Event.IMAGE_REVOKED]
 
 
 @dataclass
@@ -55,3 +60,36 @@ class Ledger:
 
     def of(self, person_id: uuid.UUID) -> Doings:
         return self._people[person_id]
+
+
+# ---- signatures of a stolen key --------------------------------------------------------------
+
+
+class TrailAway(StorageAway):
+    """The trail's table does not answer, so it cannot be told which signatures it saw."""
+
+
+def saw_before(moment: datetime, statement: Statement, image: SealedImage) -> bool:
+    """Whether an entry of the trail from before `moment` names this very statement.
+
+    The time in a statement is its signer's word, and a thief signs with any time. Whoever has the
+    stolen key and the database, but not the audit key, adds no entry that counts. Raises TrailAway.
+    """
+    entries = AuditEntry.objects.filter(
+        subject=image.pk, event__in=SIGNED_AT, time__lt=moment
+    ).order_by("-sequence")
+    try:
+        return any(_names(entry, statement, image, moment) for entry in entries.proofs().iterator())
+    except Error:
+        raise TrailAway from None
+
+
+def _names(entry: AuditEntry, statement: Statement, image: SealedImage, moment: datetime) -> bool:
+    try:
+        told = entry.told()
+    except CryptoError:
+        return False
+    about = (told.subject, told.actor, told.facts.get(statement.kind))
+    if about != (image.pk, image.owner_id, statement.digest) or told.time >= moment:
+        return False
+    return told.event in SIGNED_AT and entry.is_authentic()

@@ -25,6 +25,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.certificates import verified_signing_key
+from accounts.content_keys import content_key_label
 from accounts.custody import Keyring
 from accounts.models import KeyPair, WrappedKey
 from cryptocore import content, entries, statements
@@ -32,8 +33,9 @@ from cryptocore.errors import CryptoError
 from gallery import storage
 from gallery.access import Access, access_to
 from gallery.errors import Altered, Waiting
+from gallery.ledger import saw_before
 from gallery.models import Grant, Rendition, SealedImage, Statement
-from gallery.sealing import MANIFEST, SHARE, content_key_label, head_of, heads_of
+from gallery.sealing import MANIFEST, SHARE, head_of, heads_of
 
 Body = dict[str, Any]
 Result = TypeVar("Result")
@@ -73,7 +75,7 @@ class Opener:
 
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
-        self._signing_keys: dict[tuple[uuid.UUID, str], RsaKey] = {}
+        self._signing_keys: dict[tuple[uuid.UUID, str], tuple[KeyPair, RsaKey]] = {}
         self._bodies: dict[tuple[str, uuid.UUID], Body] = {}
         self._heads: dict[tuple[str, uuid.UUID], Statement] = {}
         self._storage_names: dict[tuple[uuid.UUID, str], str] = {}
@@ -127,20 +129,22 @@ class Opener:
             raise Altered(f"{kind}-missing")
         with _step("certificate"):
             claimed = statements.parse(kind, bytes(head.body))
-            owner_key = self._owner_key(image.owner_id, claimed["key"])
+            pair, owner_key = self._owner_key(image.owner_id, claimed["key"])
         with _step(kind):
             body, signature = bytes(head.body), bytes(head.signature)
             verified = statements.verify_statement(kind, body, signature, owner_key)
+        if pair.compromised_at and not saw_before(pair.compromised_at, head, image):
+            raise Altered("compromised-key")
         return _about(verified, image, sequence=head.sequence)
 
-    def _owner_key(self, owner_id: uuid.UUID, fingerprint: str) -> RsaKey:
+    def _owner_key(self, owner_id: uuid.UUID, fingerprint: str) -> tuple[KeyPair, RsaKey]:
         if (owner_id, fingerprint) not in self._signing_keys:
             pair = KeyPair.objects.filter(
                 user_id=owner_id, purpose=KeyPair.Purpose.SIGNING, fingerprint=fingerprint
             ).first()
             if pair is None:
                 raise Altered("certificate")
-            self._signing_keys[owner_id, fingerprint] = verified_signing_key(pair)
+            self._signing_keys[owner_id, fingerprint] = pair, verified_signing_key(pair)
         return self._signing_keys[owner_id, fingerprint]
 
     # (4)
@@ -221,7 +225,7 @@ class Opener:
     @sensitive_variables()
     def _by_private_key(self, wrapped: WrappedKey) -> bytes:
         pair = wrapped.key_pair
-        label = content_key_label(pair, image_id=wrapped.subject, lock=wrapped.lock)
+        label = content_key_label(pair, subject=wrapped.subject, lock=wrapped.lock)
         with _step("wrapped-key"):
             return self._keyring.unwrap_content_key(wrapped, label=label)
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.certificates import NoKeys, signing_pair_of
 from accounts.fingerprints import grouped
 from accounts.models import User
 from gallery.access import Access
@@ -225,9 +226,16 @@ def _removed_sentence(code: str) -> str:
 def _verdict(owner: User, manifest: Body) -> dict[str, Any]:
     """Return the badge of an image whose every check has passed."""
     original = manifest["renditions"][Rendition.Name.ORIGINAL.value]
+    older = _is_older_key(owner, manifest["key"])
     sentence = _("Signed by %(owner)s. It is exactly as it was when it was sealed.")
+    if older:
+        sentence = _(
+            "Signed by %(owner)s, with a key they have replaced since. It is exactly as it was "
+            "when it was sealed."
+        )
     return {
         "code": "verified",
+        "older_key": older,
         "sentence": sentence % {"owner": named(owner)},
         "signer": named(owner),
         "signed_at": datetime.fromisoformat(manifest["time"]),
@@ -242,6 +250,13 @@ def _verdict(owner: User, manifest: Body) -> dict[str, Any]:
     }
 
 
+def _is_older_key(owner: User, fingerprint: str) -> bool:
+    try:
+        return signing_pair_of(owner.pk).fingerprint != fingerprint
+    except NoKeys:  # stolen, and the next one is not made yet
+        return True
+
+
 def _row(grant: Grant, ledger: Ledger) -> dict[str, Any]:
     """Return one person who can open an image, and what the trail says they did with it."""
     doings = ledger.of(grant.reader_id)
@@ -250,6 +265,7 @@ def _row(grant: Grant, ledger: Ledger) -> dict[str, Any]:
         "rights": grant.rights,
         "ends_at": grant.ends_at,
         "granted_at": grant.granted_at,
+        "waiting": grant.wrapped_key is None,
         "last_opened": doings.last_opened,
         "opened_count": None if ledger.away else doings.opened,
         "downloaded_count": None if ledger.away else doings.downloaded,

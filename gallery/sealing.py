@@ -15,11 +15,10 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.certificates import signing_pair_of
+from accounts.content_keys import wrap_content_key
 from accounts.custody import Keyring
 from accounts.models import KeyPair, User, WrappedKey
 from cryptocore import content, entries, statements
-from cryptocore.context import context
-from cryptocore.wrapping import wrap
 from gallery.models import Grant, Statement
 
 MANIFEST = "manifest"
@@ -44,11 +43,12 @@ class Sealed:
 
 @dataclass(frozen=True)
 class Reader:
-    """A person an image is sealed for, with the verified key to wrap to."""
+    """A person an image is sealed for, with the verified key to wrap to; none while they wait for
+    new keys after a theft."""
 
     user: User
-    pair: KeyPair
-    public_key: RsaKey
+    pair: KeyPair | None = None
+    public_key: RsaKey | None = None
 
 
 @sensitive_variables()
@@ -70,23 +70,14 @@ def _seal(name: str, plain: Plain, content_key: bytes) -> Sealed:
 
 
 @sensitive_variables()
-def wrap_for(reader: Reader, content_key: bytes, *, image_id: uuid.UUID, lock: int) -> WrappedKey:
-    """Return the content key wrapped to a reader's key: not stored yet."""
-    label = content_key_label(reader.pair, image_id=image_id, lock=lock)
-    oaep_bytes = wrap(content_key, reader.public_key, label=label)
-    return WrappedKey(key_pair=reader.pair, subject=image_id, lock=lock, oaep_bytes=oaep_bytes)
-
-
-def content_key_label(pair: KeyPair, *, image_id: uuid.UUID, lock: int) -> bytes:
-    """The OAEP label: a key wrapped for one image, reader, lock and key opens nowhere else."""
-    return context(
-        "content-key",
-        settings.SERVER_KEYS.instance_id,
-        image_id,
-        pair.user_id,
-        lock,
-        bytes.fromhex(pair.fingerprint),
-    )
+def wrap_for(
+    reader: Reader, content_key: bytes, *, image_id: uuid.UUID, lock: int
+) -> WrappedKey | None:
+    """Return the content key wrapped to a reader's key, not stored yet; None for who waits."""
+    pair, public_key = reader.pair, reader.public_key
+    if pair is None or public_key is None:
+        return None
+    return wrap_content_key(content_key, pair, public_key, subject=image_id, lock=lock)
 
 
 @sensitive_variables()

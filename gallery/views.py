@@ -133,7 +133,7 @@ def _image_json(context: dict[str, Any]) -> dict[str, Any]:
         "owner": {"username": owner.username, "display_name": str(owner)},
         "rights": context["rights"],
         "ends_at": context["ends_at"],
-        "verdict": {name: verdict[name] for name in ("code", "sentence", "signed_at")},
+        "verdict": {name: verdict[name] for name in ("code", "sentence", "signed_at", "older_key")},
         "fingerprint": verdict["fingerprint"].replace(" ", "").lower(),
     }
     hidden = ("initials", "avatar_class")
@@ -331,9 +331,22 @@ def share(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
         return _invalid(request, image_id, form)
     if wants_json(request):
         return JsonResponse(_shared_json(shared))
-    names = ", ".join(str(person) for person in form.cleaned_data["recipients"])
-    messages.success(request, _("%(names)s can open this image.") % {"names": names})
+    _tell_shared(request, shared)
     return redirect("gallery:image", image_id)
+
+
+def _tell_shared(request: HttpRequest, shared: sharing.Shared) -> None:
+    waiting = shared.waiting
+    can_open = [grant for grant in shared.touched + shared.unchanged if grant not in waiting]
+    if can_open:
+        names = ", ".join(str(grant.reader) for grant in can_open)
+        messages.success(request, _("%(names)s can open this image.") % {"names": names})
+    if waiting:
+        names = ", ".join(str(grant.reader) for grant in waiting)
+        sentence = _(
+            "%(names)s must replace their keys first. Share it with them again after that."
+        )
+        messages.warning(request, sentence % {"names": names})
 
 
 def _shared_json(shared: sharing.Shared) -> dict[str, list[str]]:
@@ -341,6 +354,7 @@ def _shared_json(shared: sharing.Shared) -> dict[str, list[str]]:
         "added": shared.added,
         "changed": shared.changed,
         "unchanged": shared.unchanged,
+        "waiting": shared.waiting,
     }
     return {word: [grant.reader.username for grant in those] for word, those in grants.items()}
 

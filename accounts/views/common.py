@@ -115,3 +115,11 @@ def show_code(request: HttpRequest, new_code: NewCode, **why: bool) -> HttpRespo
         **why,
     }
     return render(request, "accounts/recovery_code.html", context)
+
+
+def to_replacing(request: HttpRequest) -> HttpResponse:
+    """The answer to a right password or code that is no proof any more: nobody is signed in."""
+    if not wants_json(request):
+        return redirect("accounts:replace-keys")
+    sentence = _("Your keys are to be replaced first. Use your recovery code or a one-time code.")
+    return refusal(request, 403, "keys_compromised", sentence)

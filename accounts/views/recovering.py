@@ -16,12 +16,14 @@ from accounts.custody import DoesNotOpen
 from accounts.decorators import signed_in, unlocked
 from accounts.guessing import identify
 from accounts.services import recovery
+from accounts.services.replacing import stolen_order_of
 from accounts.views.common import (
     begin_session,
     password_is_right,
     posted,
     refuse_sign_in,
     show_code,
+    to_replacing,
 )
 from audit.events import Event, Outcome, record
 
@@ -37,6 +39,8 @@ def recover(request: HttpRequest) -> HttpResponse:
         return form_refusal(request, form, "accounts/recover.html")
     username, code = form.cleaned_data["username"], form.cleaned_data["recovery_code"]
     user = identify(request, username=username, recovery_code=code)
+    if user and stolen_order_of(user):
+        return to_replacing(request)
     try:
         if user is None:
             raise DoesNotOpen

@@ -14,6 +14,7 @@ from accounts.decorators import signed_in
 from accounts.guessing import identify
 from accounts.models import User
 from accounts.services import key_making
+from accounts.services.replacing import stolen_order_of
 from accounts.views.common import (
     CHANGED_ELSEWHERE,
     keys_are_locked,
@@ -23,6 +24,7 @@ from accounts.views.common import (
     refuse_password,
     refuse_sign_in,
     signed_in_answer,
+    to_replacing,
 )
 from audit.events import Event, record
 
@@ -41,6 +43,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if user is None:
         refuse_sign_in(request, form, Event.ACCOUNT_SIGN_IN_REFUSED)
         return form_refusal(request, form, "accounts/login.html", context)
+    if stolen_order_of(user):
+        return to_replacing(request)
     keyring = _keyring_at_sign_in(user, form.cleaned_data["password"])
     if keyring is None:
         return _signed_in_locked(request, user)

@@ -94,7 +94,7 @@ def share_again(*, keyring: Keyring, reader: User) -> SharedAgain:
         raise NoKeys
     grants = waiting_grants(keyring.user).filter(reader=reader)
     shared = closed = 0
-    for grant in grants.iterator():
+    for grant in list(grants):
         if shared == AT_ONCE:
             break
         try:

@@ -11,8 +11,8 @@ from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
-from accounts.models import User
-from accounts.recipients import key_to_wrap_to, lock_keys
+from accounts.models import User, WrappedKey
+from accounts.recipients import key_to_wrap_to, lock_keys, waits_for_keys
 from audit.events import Event
 from cryptocore import statements
 from gallery.errors import Altered, TooManyReaders
@@ -51,6 +51,12 @@ class Shared:
     @property
     def touched(self) -> list[Grant]:
         return self.added + self.changed
+
+    @property
+    def waiting(self) -> list[Grant]:
+        """Whose next keys have to be made before the image can be shared with them once more."""
+        everybody = self.touched + self.unchanged
+        return [grant for grant in everybody if grant.wrapped_key is None]
 
 
 @sensitive_variables()
@@ -102,31 +108,35 @@ def _grant(
 ) -> None:
     """Sort one person into `shared`, with what their grant is to become; nothing is stored."""
     grant = next((grant for grant in kept if grant.reader_id == person.pk), None)
-    if grant and _has_terms(grant, terms):
+    if grant and grant.wrapped_key and _has_terms(grant, terms):
         shared.unchanged.append(grant)
         return
     (reader,) = readers_of([person])
+    key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
     if grant is None:
-        key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
         shared.added.append(new_grant(image, reader, key, terms))
-        return
-    if grant.wrapped_key is None:
-        grant.wrapped_key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
-    set_entry(grant, rights=terms.rights, ends_at=terms.ends_at)
-    shared.changed.append(grant)
+    elif key is None and _has_terms(grant, terms):
+        shared.unchanged.append(grant)
+    else:
+        grant.wrapped_key = grant.wrapped_key or key
+        set_entry(grant, rights=terms.rights, ends_at=terms.ends_at)
+        shared.changed.append(grant)
 
 
+@sensitive_variables()
 def readers_of(people: Iterable[User]) -> list[Reader]:
-    """Return these people with the verified keys to wrap to. Raises NoKeys."""
-    return [Reader(person, *key_to_wrap_to(person)) for person in people]
+    """Return these people with the verified keys to wrap to. Raises NoKeys.
+
+    Who waits for new keys after a theft has none, and will wait for the image, too.
+    """
+    return [
+        Reader(person) if waits_for_keys(person) else Reader(person, *key_to_wrap_to(person))
+        for person in people
+    ]
 
 
 def _has_terms(grant: Grant, terms: Terms) -> bool:
-    return (
-        grant.wrapped_key is not None
-        and grant.rights == terms.rights
-        and grant.ends_at == terms.ends_at
-    )
+    return (grant.rights, grant.ends_at) == (terms.rights, terms.ends_at)
 
 
 def _commit(
@@ -140,14 +150,25 @@ def _commit(
     share = sign_statement(SHARE, fields, keyring=keyring, subject=image.pk, previous=head)
     with recorded(Event.IMAGE_SHARED, image, share=share.digest), transaction.atomic():
         hold(image, head)
-        lock_keys(grant.wrapped_key.key_pair for grant in shared.touched)
+        new_keys = _new_keys(shared.touched)
+        lock_keys(
+            (key.key_pair for key in new_keys), besides=[grant.reader for grant in shared.touched]
+        )
         end_expired(image)
         share.save(force_insert=True)
+        for key in new_keys:
+            key.save(force_insert=True)
         for grant in shared.touched:
-            grant.wrapped_key.save()
             grant.save()
         sent = [
             send_notices(NoticeKind.SHARED, shared.added),
             send_notices(NoticeKind.CHANGED, shared.changed),
         ]
     record_notices(sent)
+
+
+def _new_keys(grants: list[Grant]) -> list[WrappedKey]:
+    """Return the keys that are not stored yet. Those that are stay as they are by now: what was
+    read of them may be older than a rotation that wrapped them anew."""
+    keys = [grant.wrapped_key for grant in grants]
+    return [key for key in keys if key is not None and key._state.adding]

@@ -82,12 +82,14 @@ def upload_image(
     plain = renditions_of(picture, caption=caption, file_name=file_name, owner_id=owner.user.pk)
     sealed = seal_renditions(plain, content_key)
     image.stored_bytes = sum(len(rendition.stored) for rendition in sealed.values())
-    grants, wrapped = _grant_all(image, content_key, owner, list(recipients), terms)
-    wrapped[0].quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=image.lock)
+    grants = _grant_all(image, content_key, owner, list(recipients), terms)
+    grants[0].wrapped_key.quick_key = keyring.wrap_quick_key(
+        content_key, subject=image.pk, lock=image.lock
+    )
     statements = _sign(keyring, image, sealed, content_key, grants)
     digests = {statement.kind: statement.digest for statement in statements}
     with recorded(Event.IMAGE_UPLOADED, image, **digests):
-        sent = _store(image, sealed, statements, grants, wrapped)
+        sent = _store(image, sealed, statements, grants)
     record_notices([sent])
     return image
 
@@ -119,15 +121,14 @@ def renditions_of(
 @sensitive_variables()
 def _grant_all(
     image: SealedImage, content_key: bytes, owner: Reader, recipients: list[Reader], terms: Terms
-) -> tuple[list[Grant], list[WrappedKey]]:
-    """Return one grant and one wrapped key per person; the owner's first, without an end."""
+) -> list[Grant]:
+    """Return one grant per person, with its wrapped key; the owner's first, without an end."""
     owners = Terms(Grant.Rights.DOWNLOAD.value, None)
-    grants, wrapped = [], []
+    grants = []
     for reader in [owner, *recipients]:
         key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
         grants.append(new_grant(image, reader, key, owners if reader is owner else terms))
-        wrapped.append(key)
-    return grants, wrapped
+    return grants
 
 
 def new_grant(image: SealedImage, reader: Reader, key: WrappedKey | None, terms: Terms) -> Grant:
@@ -158,15 +159,16 @@ def _store(
     sealed: dict[str, Sealed],
     statements: list[Statement],
     grants: list[Grant],
-    wrapped: list[WrappedKey],
 ) -> Sent:
     """Write ciphertext, then rows; if the rows fail, take the ciphertext away again."""
     names: dict[str, str] = {}
+    wrapped = [grant.wrapped_key for grant in grants if grant.wrapped_key]
     try:
         for name, rendition in sealed.items():
             names[name] = storage.put(rendition.stored)
         with transaction.atomic():
-            lock_keys(key.key_pair for key in wrapped)
+            readers = [grant.reader for grant in grants]
+            lock_keys((key.key_pair for key in wrapped), besides=readers)
             image.save(force_insert=True)
             require_room(image)
             add_renditions(image, names)

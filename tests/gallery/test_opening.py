@@ -7,6 +7,7 @@ from django.core.files.storage import storages
 from django.utils import timezone
 
 from accounts.certificates import verified_encryption_key
+from accounts.content_keys import content_key_label
 from accounts.custody import open_with_password
 from accounts.models import KeyPair, WrappedKey
 from audit.models import AuditEntry
@@ -15,7 +16,7 @@ from gallery.access import access_to
 from gallery.errors import Altered
 from gallery.models import Grant, Rendition, SealedImage, Statement
 from gallery.opening import Opener
-from gallery.sealing import content_key_label, sign_statement
+from gallery.sealing import sign_statement
 from tests.conftest import PASSWORD
 
 JSON = {"accept": "application/json"}
@@ -387,7 +388,7 @@ def is_refused_at(step, person, image):
 def test_a_key_that_somebody_else_wrapped_is_not_the_committed_one(shared_image, bob):
     """Whoever can write to the database can wrap a key of their own: public keys are public."""
     wrapped = WrappedKey.objects.get(key_pair__user=bob.user)
-    label = content_key_label(wrapped.key_pair, image_id=shared_image.pk, lock=1)
+    label = content_key_label(wrapped.key_pair, subject=shared_image.pk, lock=1)
     forged = wrap(bytes(32), verified_encryption_key(wrapped.key_pair), label=label)
     WrappedKey.objects.filter(pk=wrapped.pk).update(oaep_bytes=forged, quick_key=None)
     is_refused_at("commitment", bob, shared_image)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from accounts.content_keys import content_key_label
 from accounts.models import KeyPair
 from cryptocore.keypair import private_der
 from gallery.models import SealedImage, Statement
-from gallery.sealing import content_key_label
 from gallery.storage import read
 from tests.conftest import Person, jpeg
 from tests.cryptocore.test_format_document import assert_block_refuses, needs_openssl, run
@@ -19,7 +19,7 @@ def exported(image: SealedImage, reader: Person) -> dict[str, bytes]:
     wrapped = image.grants.get(reader=reader.user).wrapped_key
     signing = KeyPair.objects.get(user=image.owner, purpose=KeyPair.Purpose.SIGNING)
     name = image.renditions.get(name="original").storage_name
-    label = content_key_label(wrapped.key_pair, image_id=image.pk, lock=image.lock)
+    label = content_key_label(wrapped.key_pair, subject=image.pk, lock=image.lock)
     return {
         "reader.p8": private_der(reader.keyring._private_key(wrapped.key_pair)),
         "owner.spki": bytes(signing.public_key),

@@ -22,6 +22,7 @@ OPEN_TO_ALL = {
     "accounts/register/",
     "accounts/recover/",
     "accounts/reset/",
+    "accounts/replace-keys/",
 }
 CHANGES = {
     "preferences/theme/",
@@ -39,6 +40,7 @@ FORMS = {
     "accounts/recover/",
     "accounts/reset/",
     "accounts/reset/<uuid:person_id>/<str:token>/",
+    "accounts/replace-keys/",
     "accounts/recovery-code/",
     "accounts/recovery-code/test/",
     "accounts/password/",

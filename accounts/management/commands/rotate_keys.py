@@ -1,0 +1,192 @@
+"""`manage.py rotate_keys`; its help text is its specification."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.models import KeyOrder, KeyPair, MacKey, User
+from accounts.services.ordering import order_after_theft, order_pairs, replace_mac_key
+from accounts.services.orders import Reason
+from accounts.services.standing import Standing, standing_of
+from audit.events import AuditUnavailable
+from cryptocore import recovery_code
+
+MAC = "mac"
+PURPOSES = [*KeyPair.Purpose.values, MAC]
+CHUNK = 100
+RESUMED_WITHIN = timedelta(hours=1)
+
+
+class Command(BaseCommand):
+    help = (
+        "Replace people's keys. A MAC key is replaced at once. Key pairs can only be made where "
+        "their person's master key is open, so they are ordered: the person's next unlocking, or "
+        "the next page while unlocked, makes the new pair; what was wrapped to the old one is "
+        "wrapped anew within the following pages; then the old one is destroyed. Nothing becomes "
+        "unreadable meanwhile. Asks for people by name, or --all. May run beside the server, be "
+        "stopped at any time and be started again: what is ordered is not ordered twice, and with "
+        "--all a MAC key younger than an hour is left as it is. Each person is done wholly or not "
+        "at all. The last line says how it went. Exit status 0: done; 1: somebody could not be "
+        "done (one line each on standard error). Records one event for each person and key."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("users", nargs="*", metavar="USER", help="user names")
+        parser.add_argument("--all", action="store_true", help="everybody who has keys")
+        parser.add_argument(
+            "--older-than",
+            type=_days,
+            metavar="DAYS",
+            help="only keys that are older than so many days",
+        )
+        parser.add_argument(
+            "--purpose", choices=PURPOSES, help="only keys for this; without it, all three"
+        )
+        parser.add_argument(
+            "--compromised",
+            action="store_true",
+            help="The keys may be known to somebody else. From this moment nothing is wrapped to "
+            "them, and what they sign counts only where the trail saw it before. Signs the person "
+            "out. At their next sign-in they prove themselves by their recovery code or the "
+            "one-time code that is printed here, once, and choose a new password: password, "
+            "master key and all pairs are then replaced. For somebody named again: a new code; "
+            "with --all, who is waiting already is left as they are.",
+        )
+        parser.add_argument(
+            "--status",
+            action="store_true",
+            help="Change nothing: a line for each person, who is done and who is ordered. Without "
+            "names, everybody.",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Change nothing: say what would be done."
+        )
+
+    def handle(self, *, users: list[str], **options: Any) -> None:
+        _refuse_contradictions(users, options)
+        people = _people(users)
+        if options["status"]:
+            return self._show(people)
+        counts, failed = Counter(), 0
+        for number, user in enumerate(_in_chunks(people), start=1):
+            try:
+                counts.update(self._do(user, options))
+            except (Error, AuditUnavailable) as error:
+                failed += 1
+                self.stderr.write(f"{user.username}: not done ({type(error).__name__})")
+            if number % CHUNK == 0:
+                self.stderr.write(f"{number} people …")
+        result = _result(counts, options["dry_run"])
+        if failed:
+            raise CommandError(f"{result} {failed} people could not be done: run it again.")
+        self.stdout.write(result)
+        return None
+
+    @sensitive_variables()
+    def _do(self, user: User, options: dict[str, Any]) -> Counter[str]:
+        """Do what is asked for one person; return what was done, by the word that counts it."""
+        if options["compromised"]:
+            return self._replace_stolen(user, options)
+        due = [purpose for purpose in _purposes(options) if _is_due(user, purpose, options)]
+        pairs = [purpose for purpose in due if purpose != MAC]
+        if options["dry_run"]:
+            return Counter({"ordered": len(pairs), "mac": len(due) - len(pairs)})
+        if MAC in due:
+            replace_mac_key(user)
+        return Counter(
+            {"ordered": len(order_pairs(user, pairs)) if pairs else 0, "mac": int(MAC in due)}
+        )
+
+    @sensitive_variables()
+    def _replace_stolen(self, user: User, options: dict[str, Any]) -> Counter[str]:
+        waiting = KeyOrder.objects.filter(user=user, done_at=None, reason=Reason.COMPROMISED)
+        if options["all"] and waiting.exists():
+            return Counter()
+        if not options["dry_run"]:
+            code = "-".join(recovery_code.groups(order_after_theft(user)))
+            self.stdout.write(f"{user.username}: one-time code {code}")
+        return Counter({"stolen": 1})
+
+    def _show(self, people: QuerySet[User]) -> None:
+        counts: Counter[str] = Counter()
+        for user in _in_chunks(people):
+            standing = standing_of(user)
+            counts[standing.word] += 1
+            self.stdout.write(_line(user, standing))
+        said = ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
+        self.stdout.write(f"{counts.total()} people: {said or 'nobody has keys'}.")
+
+
+def _days(text: str) -> timedelta:
+    days = int(text)
+    if days < 0:
+        raise ValueError
+    return timedelta(days=days)
+
+
+def _refuse_contradictions(users: list[str], options: dict[str, Any]) -> None:
+    if users and options["all"]:
+        raise CommandError("Name people or say --all, not both. Nothing was done.")
+    if not (users or options["all"] or options["status"]):
+        raise CommandError("Name people, or say --all. Nothing was done.")
+    if options["compromised"] and (options["purpose"] or options["older_than"] is not None):
+        raise CommandError("--compromised replaces all keys, whatever their age. Nothing was done.")
+
+
+def _people(names: list[str]) -> QuerySet[User]:
+    """Return who is meant: of names that are known, all. Raises CommandError for any other."""
+    people = User.objects.filter(master_key_version__gt=0)
+    if not names:
+        return people
+    named = people.filter(username__in=names)
+    unknown = set(names) - set(named.values_list("username", flat=True))
+    if unknown:
+        listed = ", ".join(sorted(unknown))
+        raise CommandError(f"Nobody with keys is called: {listed}. Nothing was done.")
+    return named
+
+
+def _in_chunks(people: QuerySet[User]) -> Iterator[User]:
+    """Yield people some at a time: thousands take no memory, and no cursor stays open, which on
+    SQLite would keep an old state of the database alive that nothing can be written upon."""
+    chunk = list(people.order_by("pk")[:CHUNK])
+    while chunk:
+        yield from chunk
+        chunk = list(people.filter(pk__gt=chunk[-1].pk).order_by("pk")[:CHUNK])
+
+
+def _purposes(options: dict[str, Any]) -> list[str]:
+    return [options["purpose"]] if options["purpose"] else PURPOSES
+
+
+def _is_due(user: User, purpose: str, options: dict[str, Any]) -> bool:
+    age = options["older_than"] or timedelta()
+    if purpose == MAC:
+        age = max(age, RESUMED_WITHIN) if options["all"] else age
+        newer = MacKey.objects.filter(user=user, created_at__gt=timezone.now() - age)
+        return not newer.exists()
+    ordered = KeyOrder.objects.filter(user=OuterRef("user"), purpose=purpose, done_at=None)
+    primary = KeyPair.objects.filter(user=user, purpose=purpose, state=KeyPair.State.PRIMARY)
+    return primary.filter(~Exists(ordered), created_at__lte=timezone.now() - age).exists()
+
+
+def _line(user: User, standing: Standing) -> str:
+    keys = ", ".join(f"{name} {epoch} of {day}" for name, epoch, day in standing.keys)
+    more = "".join(f"; {remark}" for remark in standing.remarks)
+    return f"{user.username}: {standing.word}; {keys}{more}"
+
+
+def _result(counts: Counter[str], dry_run: bool) -> str:
+    verb = "Would be" if dry_run else "Were"
+    return (
+        f"{verb} ordered: {counts['ordered']} key pairs. "
+        f"{verb} replaced: {counts['mac']} MAC keys. "
+        f"{verb} marked compromised: the keys of {counts['stolen']} people."
+    )

@@ -1,0 +1,92 @@
+"""What an operator orders for somebody: new keys as planned, or after the old ones were stolen."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.erasure import truncate_write_ahead_log
+from accounts.keysets import keyset_digest
+from accounts.mac_keys import new_mac_key_row
+from accounts.models import KeyOrder, KeyPair, MacKey, User, token_digest
+from accounts.services.orders import Reason, open_orders_of
+from accounts.unlocking import end_unlocks
+from audit import events
+from audit.events import Event, record_after
+from cryptocore import recovery_code
+
+Purpose, State = KeyPair.Purpose, KeyPair.State
+
+
+def order_pairs(user: User, purposes: Iterable[str]) -> list[str]:
+    """Order new pairs; return for which purposes. What is ordered already is not ordered twice."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        already = set(open_orders_of(user).values_list("purpose", flat=True))
+        wanted = [purpose for purpose in purposes if purpose not in already]
+        KeyOrder.objects.bulk_create(
+            KeyOrder(user=user, purpose=purpose, reason=Reason.ROUTINE) for purpose in wanted
+        )
+    if wanted:
+        facts = {"reason": Reason.ROUTINE.value, "purposes": wanted}
+        record_after(Event.KEYS_ROTATION_ORDERED, actor=None, subject=user.pk, **facts)
+    return wanted
+
+
+def replace_mac_key(user: User) -> None:
+    """Make the next MAC key. Those before it stay: notices and their count are checked by them."""
+    event = Event.MAC_KEY_ROTATED
+    with events.recorded(event, actor=None, subject=user.pk) as facts, transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        newest = MacKey.objects.filter(user=user).order_by("-epoch").first()
+        row = new_mac_key_row(user, epoch=newest.epoch + 1 if newest else 1)
+        row.save(force_insert=True)
+        facts |= {"epoch": row.epoch, "keyset": keyset_digest(user.pk)}
+
+
+@sensitive_variables()
+def order_after_theft(user: User) -> str:
+    """Let nothing more be wrapped to this person's keys and sign them out; return a one-time code.
+
+    With it, or their recovery code, they choose a new password and are given a new master key and
+    new pairs. Asked again: another code, and the one before it is worth nothing.
+    """
+    code = recovery_code.new_code()
+    facts = {"reason": Reason.COMPROMISED.value}
+    with events.recorded(
+        Event.KEYS_ROTATION_ORDERED, actor=None, subject=user.pk, **facts
+    ) as facts:
+        with transaction.atomic():
+            held = User.objects.select_for_update().get(pk=user.pk)
+            _mark_compromised(held)
+            held.session_epoch += 1
+            held.save(update_fields=["session_epoch"])
+            end_unlocks(held)
+            for purpose in Purpose.values:
+                _order_anew(held, purpose, token_digest(code))
+            facts["keyset"] = keyset_digest(user.pk)
+        truncate_write_ahead_log()
+    return code
+
+
+def _mark_compromised(user: User) -> None:
+    """From now on the trail decides which signatures of these keys count (gallery/ledger.py).
+
+    Of destroyed pairs, too: whoever has the master key and an old backup has their private halves.
+    """
+    pairs = KeyPair.objects.filter(user=user, master_key_version=user.master_key_version)
+    pairs.filter(compromised_at=None).update(compromised_at=timezone.now())
+    pairs.filter(~Q(state=State.DESTROYED)).update(state=State.COMPROMISED)
+
+
+def _order_anew(user: User, purpose: str, proof_digest: str) -> None:
+    """One open order for each purpose: one being carried out becomes this, and loses its lease."""
+    changed = {
+        "reason": Reason.COMPROMISED,
+        "proof_digest": proof_digest,
+        "lease_ends_at": None,
+    }
+    if not open_orders_of(user).filter(purpose=purpose).update(**changed):
+        KeyOrder.objects.create(user=user, purpose=purpose, **changed)

@@ -1,0 +1,57 @@
+"""After a theft: who proves to be the person is given a new master key, and new pairs below it."""
+
+import secrets
+
+from django.db import transaction
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.custody import DoesNotOpen, Keyring
+from accounts.erasure import truncate_write_ahead_log
+from accounts.models import KeyOrder, User, token_digest
+from accounts.services.acts import recorded
+from accounts.services.master_keys import make_master_key
+from accounts.services.orders import Reason, open_orders_of
+from accounts.services.recovery import NewCode
+from audit.events import Event
+from cryptocore import recovery_code
+from cryptocore.errors import CryptoError
+
+
+def stolen_order_of(user: User) -> KeyOrder | None:
+    """The open order to replace everything. While there is one, a password alone is no proof."""
+    return open_orders_of(user).filter(reason=Reason.COMPROMISED).first()
+
+
+@sensitive_variables()
+def is_operators_code(user: User, code: str) -> bool:
+    """Whether this is the one-time code that an operator was shown last for this person."""
+    order = stolen_order_of(user)
+    try:
+        digest = token_digest(recovery_code.normalise(code))
+    except CryptoError:
+        return False
+    return order is not None and secrets.compare_digest(digest, order.proof_digest)
+
+
+@sensitive_variables()
+def replace_keys(*, stolen: Keyring, new_password: str) -> tuple[Keyring, NewCode]:
+    """Replace password, master key, recovery code and all pairs; the old slots are destroyed.
+
+    What is wrapped to the stolen pairs is wrapped anew in the session that follows. Raises
+    DoesNotOpen if this was done meanwhile, CryptoError if a private key does not open: then
+    nothing has changed.
+    """
+    user = stolen.user
+    hash_before = user.password
+    made = make_master_key(user=user, password=new_password, earlier=stolen)
+    user.set_password(new_password)
+    facts = {"signing": made.signing.fingerprint, "encryption": made.encryption.fingerprint}
+    with recorded(Event.KEYS_REPLACED, user, reason="compromised", **facts) as facts:
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=user.pk)
+            if stolen_order_of(user) is None:
+                raise DoesNotOpen
+            facts["keyset"] = made.store(hash_before, stolen=True)
+        truncate_write_ahead_log()
+    slot = made.recovery_slot
+    return made.keyring, NewCode(made.recovery_code, slot.confirm_first, slot.confirm_second)

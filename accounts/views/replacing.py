@@ -1,0 +1,71 @@
+"""Keys that may be known to somebody else: proving who one is, and replacing them all."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+from accounts import forms, unlocking
+from accounts.answers import form_refusal
+from accounts.custody import (
+    DoesNotOpen,
+    Keyring,
+    open_with_password,
+    open_with_recovery_code,
+)
+from accounts.guessing import identify
+from accounts.models import User
+from accounts.services import replacing
+from accounts.services.recovery import recovery_slot_of
+from accounts.throttle import count
+from accounts.views.common import begin_session, posted, refuse_sign_in, show_code
+from audit.events import Event
+from cryptocore.errors import CryptoError
+
+TEMPLATE = "accounts/replace_keys.html"
+
+
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+def replace_keys(request: HttpRequest) -> HttpResponse:
+    form = forms.ReplaceKeysForm(posted(request))
+    if request.method != "POST":
+        return render(request, TEMPLATE, {"form": form})
+    if not form.is_valid():
+        return form_refusal(request, form, TEMPLATE)
+    try:
+        keyring, new_code = replacing.replace_keys(
+            stolen=_proven(request, form), new_password=form.cleaned_data["new_password1"]
+        )
+    except (DoesNotOpen, CryptoError):
+        refuse_sign_in(request, form, Event.ACCOUNT_RECOVERY_REFUSED)
+        return form_refusal(request, form, TEMPLATE)
+    secret = begin_session(request, keyring)
+    return unlocking.remember(show_code(request, new_code, used=True), secret)
+
+
+@sensitive_variables()
+def _proven(request: HttpRequest, form: forms.ReplaceKeysForm) -> Keyring:
+    """Return the open keys of who proved to be their person. Raises DoesNotOpen, one for all."""
+    username, code = form.cleaned_data["username"], form.cleaned_data["code"]
+    password = form.cleaned_data["password"]
+    user = identify(request, username=username, recovery_code=code)
+    if user:
+        keyring = open_with_recovery_code(recovery_slot_of(user), code)
+    else:
+        user = identify(request, username=username, password=password) if password else None
+        keyring = _by_operators_code(user, password, code) if user else None
+    if keyring is None or replacing.stolen_order_of(keyring.user) is None:
+        raise DoesNotOpen
+    return keyring
+
+
+@sensitive_variables()
+def _by_operators_code(user: User, password: str, code: str) -> Keyring:
+    """Whoever stole the password has the right one: the tries at the code are counted apart."""
+    count("proof", str(user.pk), limit=settings.SIGN_IN_TRIES, window=settings.SIGN_IN_WAIT)
+    if not replacing.is_operators_code(user, code):
+        raise DoesNotOpen
+    return open_with_password(user, password)

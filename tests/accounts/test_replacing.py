@@ -1,0 +1,176 @@
+"""After a theft: a password alone is no proof, and everything the thief may have is replaced."""
+
+import pytest
+from django.test import Client
+
+from accounts import custody
+from accounts.certificates import is_endorsed, verified_encryption_key, wrapping_key_of
+from accounts.custody import DoesNotOpen, open_with_password
+from accounts.keysets import keyset_digest
+from accounts.models import KeyOrder, KeyPair, KeySlot, MacKey, User, WrappedKey
+from audit.models import AuditEntry
+from cryptocore.errors import CryptoError
+from tests.accounts.test_rotate_keys import code_of, run
+from tests.accounts.test_rotation import opens, pairs, primary, recorded_keyset
+from tests.conftest import PASSWORD
+from tests.stored import holds
+
+JSON = {"accept": "application/json"}
+ADDRESS = "/accounts/replace-keys/"
+NEW = "an entirely new one 42"
+
+
+@pytest.fixture
+def stolen(shared_image, bob):
+    """Bob's keys are marked as stolen; the operator's one-time code."""
+    return code_of(run("bob", "--compromised"))
+
+
+def replace(code, client=None, /, **changed):
+    form = {"username": "bob", "code": code, "new_password1": NEW, "new_password2": NEW, **changed}
+    return (client or Client()).post(ADDRESS, form, headers=JSON)
+
+
+def signed_in_with(password, client):
+    return client.post("/accounts/login/", {"username": "bob", "password": password}, headers=JSON)
+
+
+# ---- refused ---------------------------------------------------------------------------------
+
+
+def test_the_old_password_alone_neither_signs_in_nor_replaces(stolen, bob):
+    answer = signed_in_with(PASSWORD, bob.client)
+    assert (answer.status_code, answer.json()["code"]) == (403, "keys_compromised")
+    assert bob.client.get("/images/", headers=JSON).status_code == 401
+    page = bob.client.post("/accounts/login/", {"username": "bob", "password": PASSWORD})
+    assert page.url == ADDRESS
+    assert bob.client.get(ADDRESS).status_code == 200
+    assert bob.client.get("/images/", headers=JSON).status_code == 401
+
+
+def test_the_recovery_code_recovers_nothing_until_the_keys_are_replaced(stolen, bob):
+    form = {"username": "bob", "recovery_code": bob.recovery_code}
+    form |= {"new_password1": NEW, "new_password2": NEW}
+    answer = bob.client.post("/accounts/recover/", form, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (403, "keys_compromised")
+    assert open_with_password(User.objects.get(pk=bob.user.pk), PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"code": "A" * 30},
+        {"code": "too short"},
+        {"code": "", "password": PASSWORD},
+        {"password": ""},
+        {"password": "not the password"},
+        {"username": "alice", "password": PASSWORD},
+        {"username": "nobody", "password": PASSWORD},
+        {"password": PASSWORD, "new_password2": "something else 42"},
+        {"password": PASSWORD, "new_password1": "short", "new_password2": "short"},
+    ],
+)
+def test_whatever_is_not_proven_changes_nothing(stolen, alice, bob, changed):
+    before = keyset_digest(bob.user.pk)
+    assert replace(stolen, **changed).status_code == 422
+    assert keyset_digest(bob.user.pk) == before
+
+
+def test_without_a_theft_neither_code_replaces_anything(alice, bob):
+    before = keyset_digest(bob.user.pk)
+    assert replace(bob.recovery_code).status_code == 422
+    assert replace("A" * 30, password=PASSWORD).status_code == 422
+    assert keyset_digest(bob.user.pk) == before
+
+
+def test_an_older_one_time_code_is_worth_nothing(stolen, bob):
+    newer = code_of(run("bob", "--compromised"))
+    assert replace(stolen, password=PASSWORD).status_code == 422
+    assert replace(newer, password=PASSWORD).status_code == 200
+
+
+def test_a_code_is_used_once(stolen, bob):
+    assert replace(stolen, password=PASSWORD).status_code == 200
+    before = keyset_digest(bob.user.pk)
+    assert replace(stolen, password=NEW).status_code == 422
+    assert replace(bob.recovery_code).status_code == 422
+    assert keyset_digest(bob.user.pk) == before
+
+
+def test_guesses_at_the_code_with_the_right_password_are_held(stolen, settings):
+    settings.SIGN_IN_TRIES = 5
+    answers = [replace("B" * 30, password=PASSWORD).status_code for _ in range(7)]
+    assert answers == [422] * 5 + [429] * 2
+    assert replace(stolen, password=PASSWORD).status_code == 429
+
+
+def test_a_private_key_that_does_not_open_stops_it_and_loses_nothing(stolen, bob):
+    row = KeyPair.objects.get(user=bob.user, purpose="encryption")
+    KeyPair.objects.filter(pk=row.pk).update(wrapped_private_key=bytes(72))
+    before = keyset_digest(bob.user.pk)
+    assert replace(stolen, password=PASSWORD).status_code == 422
+    assert keyset_digest(bob.user.pk) == before
+
+
+def test_a_key_that_the_stolen_key_certifies_is_wrapped_to_by_nobody(stolen, bob):
+    """The thief has the signing key and the database, and puts in a pair of their own."""
+    replace(stolen, password=PASSWORD)
+    old = KeyPair.objects.get(user=bob.user, purpose="encryption", epoch=1)
+    with pytest.raises(CryptoError):
+        verified_encryption_key(old)
+
+
+# ---- replaced --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["the recovery code", "the operator's code and the password"])
+def test_everything_is_replaced_and_nothing_is_lost(stolen, shared_image, bob, way):
+    proof = {"code": bob.recovery_code} if way == "the recovery code" else {"password": PASSWORD}
+    answer = replace(stolen, bob.client, **proof)
+    assert answer.status_code == 200, answer.content
+    bob.password = NEW
+    user = User.objects.get(pk=bob.user.pk)
+    assert user.master_key_version == 2
+    assert set(KeySlot.objects.filter(user=user).values_list("kind", "master_key_version")) == {
+        ("password", 2),
+        ("recovery-code", 2),
+    }
+    with pytest.raises(DoesNotOpen):
+        open_with_password(user, PASSWORD)
+    slot = user.present_slots.get(kind="recovery-code")
+    assert custody.open_with_recovery_code(slot, answer.json()["recovery_code"])
+    assert MacKey.objects.filter(user=user).count() == 2
+    assert wrapping_key_of(user.pk)
+    assert not is_endorsed(primary(bob, "signing"))
+    assert bob.client.get("/images/").status_code == 200  # what is left to wrap anew is done here
+    assert pairs(bob) == [("destroyed", False), ("primary", True)]
+    assert pairs(bob, "signing") == [("compromised", False), ("primary", True)]
+    WrappedKey.objects.update(quick_key=None)
+    assert opens(bob, shared_image, "original") == 200
+    assert not KeyOrder.objects.filter(done_at=None).exists()
+    assert recorded_keyset(bob) == keyset_digest(user.pk)
+    (entry,) = AuditEntry.objects.filter(event="keys:replaced", outcome="done")
+    assert entry.told().facts["reason"] == "compromised"
+
+
+def test_the_page_shows_the_new_recovery_code(stolen, bob):
+    form = {"username": "bob", "code": stolen, "password": PASSWORD}
+    page = bob.client.post(ADDRESS, {**form, "new_password1": NEW, "new_password2": NEW})
+    assert page.status_code == 200
+    assert b"code-grid" in page.content
+    assert bob.client.get("/images/upload/").status_code == 200
+
+
+def test_what_was_stolen_is_in_neither_the_database_file_nor_its_log(stolen, bob):
+    wrapped = [
+        *KeySlot.objects.filter(user=bob.user).values_list("wrapped_master_key", flat=True),
+        *KeyPair.objects.filter(user=bob.user).values_list("wrapped_private_key", flat=True),
+    ]
+    assert all(holds(bytes(one)) for one in wrapped)
+    replace(stolen, bob.client, password=PASSWORD)
+    bob.client.get("/images/")
+    assert not any(holds(bytes(one)) for one in wrapped)
+
+
+def test_other_people_notice_nothing(stolen, shared_image, alice):
+    assert opens(alice, shared_image) == 200
