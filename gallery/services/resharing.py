@@ -92,9 +92,9 @@ def share_again(*, keyring: Keyring, reader: User) -> SharedAgain:
     """
     if not may_receive(reader):
         raise NoKeys
-    grants = waiting_grants(keyring.user).filter(reader=reader)
+    grants = list(waiting_grants(keyring.user).filter(reader=reader))
     shared = closed = 0
-    for grant in list(grants):
+    for grant in grants:
         if shared == AT_ONCE:
             break
         try:
@@ -102,7 +102,7 @@ def share_again(*, keyring: Keyring, reader: User) -> SharedAgain:
             shared += 1
         except (Altered, Waiting):
             closed += 1
-    return SharedAgain(shared, grants.count() - closed, closed)
+    return SharedAgain(shared, len(grants) - shared - closed, closed)
 
 
 @sensitive_variables()
