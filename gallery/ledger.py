@@ -79,7 +79,7 @@ def saw_before(moment: datetime, statement: Statement, image: SealedImage) -> bo
         subject=image.pk, event__in=SIGNED_AT, time__lt=moment
     ).order_by("-sequence")
     try:
-        return any(_names(entry, statement, image, moment) for entry in entries.proofs().iterator())
+        return any(_names(entry, statement, image, moment) for entry in entries.proofs())
     except Error:
         raise TrailAway from None
 
