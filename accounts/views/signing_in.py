@@ -15,6 +15,7 @@ from accounts.decorators import signed_in
 from accounts.guessing import identify
 from accounts.models import User
 from accounts.services import key_making
+from accounts.services.costs import raise_cost
 from accounts.services.replacing import stolen_order_of
 from accounts.throttle import count, forget
 from accounts.views.common import (
@@ -62,9 +63,11 @@ def _keyring_at_sign_in(user: User, password: str) -> Keyring | None:
         if keyring:
             return keyring
     try:
-        return open_with_password(user, password)
+        keyring = open_with_password(user, password)
     except DoesNotOpen:
         return None
+    raise_cost(keyring, password)
+    return keyring
 
 
 def _signed_in_locked(request: HttpRequest, user: User) -> HttpResponse:
@@ -127,9 +130,11 @@ def _keyring_at_unlock(request: HttpRequest, password: str, *, foreign: bool) ->
         return None
     open_keys = _open_as_before if foreign else open_with_password
     try:
-        return open_keys(request.user, password)
+        keyring = open_keys(request.user, password)
     except DoesNotOpen:
         return None
+    raise_cost(keyring, password)
+    return keyring
 
 
 @sensitive_variables()
