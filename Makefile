@@ -43,9 +43,10 @@ bench: .venv/ready-for-development requirements-bench.txt ## Measure sealing, op
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -r requirements-bench.txt
 	@$(BIN)/python -m benchmarks.sealing
 	@$(BIN)/python -m benchmarks.serving
+	@$(BIN)/python -m benchmarks.rewrapping
 
 faults: .venv/ready-for-development ## Kill a real server again and again, fill its disks, hold its databases
-	@$(BIN)/python -m benchmarks.faults
+	@$(BIN)/python -m benchmarks.faults && $(BIN)/python -m benchmarks.key_faults
 
 clean: ## Remove the virtual environment and tool caches (never your data)
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -19,6 +19,7 @@ from Crypto.PublicKey.RSA import RsaKey
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.checks import LEAST_MEMORY_KIB, LEAST_TIME_COST
 from accounts.models import KeyPair, KeySlot, User, WrappedKey
 from accounts.turns import KDF_TURNS
 from cryptocore import keypair, recovery_code
@@ -254,11 +255,17 @@ def _password_kek(slot: KeySlot, password: str) -> bytes:
 
 
 def _checked_cost(slot: KeySlot) -> Argon2Cost:
-    """Return the slot's cost. A row under the floor weakens, one over the ceiling exhausts us."""
+    """Return the slot's cost. A row under the floor weakens, one over the ceiling exhausts us.
+
+    A floor raised in the settings refuses no slot that was made before: its person signs in, and
+    it is made anew (accounts/services/costs.py). So what is refused lies under the built-in least.
+    """
     time_cost, memory_kib = slot.time_cost or 0, slot.memory_kib or 0
-    if not settings.KDF_FLOOR_TIME_COST <= time_cost <= settings.KDF_CEILING_TIME_COST:
+    least_time = min(settings.KDF_FLOOR_TIME_COST, LEAST_TIME_COST)
+    least_memory = min(settings.KDF_FLOOR_MEMORY_KIB, LEAST_MEMORY_KIB)
+    if not least_time <= time_cost <= settings.KDF_CEILING_TIME_COST:
         raise DoesNotOpen
-    if not settings.KDF_FLOOR_MEMORY_KIB <= memory_kib <= settings.KDF_CEILING_MEMORY_KIB:
+    if not least_memory <= memory_kib <= settings.KDF_CEILING_MEMORY_KIB:
         raise DoesNotOpen
     return Argon2Cost(time_cost, memory_kib, min(slot.parallelism or 1, 64))
 

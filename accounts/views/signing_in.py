@@ -14,6 +14,7 @@ from accounts.decorators import signed_in
 from accounts.guessing import identify
 from accounts.models import User
 from accounts.services import key_making
+from accounts.services.costs import raise_cost
 from accounts.services.replacing import stolen_order_of
 from accounts.views.common import (
     CHANGED_ELSEWHERE,
@@ -59,9 +60,11 @@ def _keyring_at_sign_in(user: User, password: str) -> Keyring | None:
         if keyring:
             return keyring
     try:
-        return open_with_password(user, password)
+        keyring = open_with_password(user, password)
     except DoesNotOpen:
         return None
+    raise_cost(keyring, password)
+    return keyring
 
 
 def _signed_in_locked(request: HttpRequest, user: User) -> HttpResponse:
@@ -124,6 +127,8 @@ def _keyring_at_unlock(request: HttpRequest, password: str) -> Keyring | None:
     if identify(request, username=request.user.username, password=password) is None:
         return None
     try:
-        return open_with_password(request.user, password)
+        keyring = open_with_password(request.user, password)
     except DoesNotOpen:
         return None
+    raise_cost(keyring, password)
+    return keyring

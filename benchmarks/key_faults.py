@@ -1,0 +1,325 @@
+"""`make faults`: kill -9 while a password is changed, keys are rotated and wrapped anew.
+
+Every try begins with the same person and the same wrapped keys, is killed at a random moment,
+and is looked at by a process of its own: what opens, what verifies, and whether it is gone on with
+to the end. Prints a table of tried and bad, and exits with 1 if anything was bad.
+"""
+
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+
+import django
+
+from tests import environment
+
+KILLS, KEYS = 30, 60
+OLD, NEW, NEXT = "correct horse battery", "an entirely new one 42", "and one after that 42"
+FILES = ("imageshare.sqlite3", "imageshare.sqlite3-wal", "audit.sqlite3", "audit.sqlite3-wal",
+         "audit.jsonl")  # fmt: skip
+Act = Callable[[], None]
+fork = multiprocessing.get_context("fork")
+
+
+def main() -> None:
+    django.setup()  # before any fork, so that kills meet the act and not its imports
+    with tempfile.TemporaryDirectory(dir=environment.MEMORY) as folder:
+        data_dir, before = environment.DATA_DIR, Path(folder) / "before"
+        made = in_a_process(make)
+        assert made == ["made"], made
+        keep(data_dir, before)
+        print("| what | tried | bad |\n|---|---|---|", flush=True)
+        chance, bad = random.Random(11), 0
+        for name, act in ACTS.items():
+            found = kill_again_and_again(act, data_dir, before, chance)
+            bad += tell(name, found)
+        sys.exit(1 if bad else 0)
+
+
+def tell(name: str, found: Counter[str]) -> int:
+    kills = found.pop("kills")
+    for what in CHECKS:
+        print(f"| {name}: {what} | {kills} | {found[what]} |", flush=True)
+    print(f"| {name}: could not be looked at | {kills} | {found['error']} |", flush=True)
+    return found.total()
+
+
+def kill_again_and_again(act: Act, data_dir: Path, before: Path, chance: random.Random) -> Counter:
+    seconds, found = how_long(act, data_dir, before), Counter()
+    while found["kills"] < KILLS:
+        put_back(before, data_dir)
+        process = fork.Process(target=quietly, args=[act])
+        process.start()
+        time.sleep(chance.uniform(0, seconds))
+        if process.exitcode is None:
+            os.kill(process.pid, signal.SIGKILL)
+            found["kills"] += 1
+            process.join()
+            found.update(in_a_process(look))
+        process.join()
+    return found
+
+
+def how_long(act: Act, data_dir: Path, before: Path) -> float:
+    put_back(before, data_dir)
+    begun = time.monotonic()
+    process = fork.Process(target=act)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    return time.monotonic() - begun
+
+
+def quietly(act: Act) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    act()
+
+
+def in_a_process(question: Callable[[], list[str]]) -> list[str]:
+    """Return the answer of a process of its own: no connection or lock outlives a try."""
+    receiver, sender = fork.Pipe(duplex=False)
+
+    def answer() -> None:
+        try:
+            sender.send(question())
+        except BaseException as error:
+            print(f"({type(error).__name__}: {error})", flush=True)
+            sender.send(["error"])
+
+    process = fork.Process(target=answer)
+    process.start()
+    said = receiver.recv()
+    process.join()
+    return said
+
+
+def keep(data_dir: Path, before: Path) -> None:
+    before.mkdir()
+    for name in FILES:
+        if (data_dir / name).exists():
+            shutil.copy(data_dir / name, before / name)
+
+
+def put_back(before: Path, data_dir: Path) -> None:
+    for path in data_dir.glob("*.sqlite3*"):
+        path.unlink()
+    for path in before.iterdir():
+        shutil.copy(path, data_dir / path.name)
+
+
+# ---- in processes of their own -----------------------------------------------------------------
+
+
+def begin(first_pair: int) -> None:
+    """Take the fixed test keys from `first_pair` on: making one would take most of the time."""
+    from cryptocore import keypair
+    from tests.keys import load_pair
+
+    numbers = count(first_pair)
+    keypair.generate = lambda: load_pair(next(numbers))
+
+
+def make() -> list[str]:
+    begin(1)
+    from django.core.management import call_command
+
+    for alias in ("default", "audit"):
+        call_command("migrate", database=alias, verbosity=0)
+    from accounts.models import KeyPair
+    from accounts.services.registration import register
+    from tests.accounts.rewrapping import wrapped_to
+
+    user = register(username="alice", display_name="", email="", password=OLD).user
+    wrapped_to(KeyPair.objects.get(user=user, purpose="encryption"), KEYS)
+    return ["made"]
+
+
+def alice():
+    from accounts.models import User
+
+    return User.objects.get(username="alice")
+
+
+def change_password() -> None:
+    begin(5)
+    from accounts.services.passwords import change_password
+
+    for old, new in ((OLD, NEW), (NEW, OLD), (OLD, NEW)):
+        change_password(user=alice(), old_password=old, new_password=new)
+
+
+def rotate() -> None:
+    begin(5)
+    from accounts.services.ordering import order_pairs
+    from accounts.services.rotation import carry_out_orders
+
+    order_pairs(alice(), ["signing", "encryption"])
+    for _ in range(3):
+        carry_out_orders(opened())
+
+
+def rewrap() -> None:
+    begin(5)
+    from accounts.services.ordering import order_pairs
+
+    order_pairs(alice(), ["encryption"])
+    go_on()
+
+
+def go_on() -> None:
+    from accounts.models import KeyOrder
+    from accounts.services.rotation import carry_out_orders
+
+    while KeyOrder.objects.filter(done_at=None).exists():
+        carry_out_orders(opened())
+
+
+def replace_stolen() -> None:
+    begin(5)
+    from accounts.services.ordering import order_after_theft
+    from accounts.services.replacing import replace_keys
+
+    order_after_theft(alice())
+    replace_keys(stolen=opened(), new_password=NEW)
+    go_on()
+
+
+def opened():
+    """The open keys, by whichever of the passwords it is."""
+    from accounts.custody import DoesNotOpen, open_with_password
+
+    for password in (OLD, NEW, NEXT):
+        try:
+            return open_with_password(alice(), password)
+        except DoesNotOpen:
+            continue
+    raise AssertionError("no password opens")
+
+
+ACTS: dict[str, Act] = {
+    "password change": change_password,
+    "rotation": rotate,
+    "wrapping anew": rewrap,
+    "after a theft": replace_stolen,
+}
+CHECKS = (
+    "the password that signs in does not open the keys",
+    "a content key is lost",
+    "a key in use does not verify",
+    "not gone on with to the end",
+    "the trail does not verify, or knows other key rows",
+    "a destroyed private key is still in a file",
+)
+
+
+def look() -> list[str]:
+    """Return what is wrong: at once after the kill, and again once all is done."""
+    begin(15)
+    from django.utils import timezone
+
+    from accounts.erasure import truncate_write_ahead_log
+    from accounts.models import KeyOrder, KeyPair
+
+    wrong = looked_at()
+    private = [bytes(one) for one in KeyPair.objects.values_list("wrapped_private_key", flat=True)
+               if one]  # fmt: skip
+    KeyOrder.objects.update(lease_ends_at=timezone.now() - timedelta(seconds=1))
+    finish()
+    wrong |= looked_at()
+    truncate_write_ahead_log()
+    left = {bytes(one) for one in KeyPair.objects.values_list("wrapped_private_key", flat=True)
+            if one}  # fmt: skip
+    if any(at_rest(one) for one in private if one not in left):
+        wrong.add(CHECKS[5])
+    return [*wrong, *(whole())]
+
+
+def finish() -> None:
+    """Do what its person would do next: sign in, go on, change the password once more."""
+    from accounts.services import passwords
+    from accounts.services.replacing import replace_keys, stolen_order_of
+
+    if stolen_order_of(alice()):
+        replace_keys(stolen=opened(), new_password=NEW)
+    go_on()
+    for password in (OLD, NEW):
+        if alice().check_password(password):
+            passwords.change_password(user=alice(), old_password=password, new_password=NEXT)
+
+
+def looked_at() -> set[str]:
+    from accounts.certificates import NoKeys, signing_pair_of, verified_signing_key, wrapping_key_of
+    from accounts.custody import DoesNotOpen, open_with_password
+    from accounts.services.replacing import stolen_order_of
+    from cryptocore.errors import CryptoError
+
+    wrong, user = set(), alice()
+    signs_in = [password for password in (OLD, NEW, NEXT) if user.check_password(password)]
+    try:
+        open_with_password(user, *signs_in)
+    except (DoesNotOpen, TypeError):
+        wrong.add(CHECKS[0])
+    if content_keys_lost():
+        wrong.add(CHECKS[1])
+    try:
+        if not stolen_order_of(user):
+            verified_signing_key(signing_pair_of(user.pk))
+            wrapping_key_of(user.pk)
+    except (NoKeys, CryptoError):
+        wrong.add(CHECKS[2])
+    return wrong
+
+
+def content_keys_lost() -> bool:
+    """Whether there are fewer than at first, or one opens no more: OAEP tells a wrong one."""
+    from accounts.content_keys import content_key_label
+    from accounts.models import WrappedKey
+    from cryptocore.errors import CryptoError
+
+    keyring, rows = opened(), list(WrappedKey.objects.select_related("key_pair"))
+    for row in rows:
+        label = content_key_label(row.key_pair, subject=row.subject, lock=row.lock)
+        try:
+            keyring.unwrap_content_key(row, label=label)
+        except CryptoError:
+            return True
+    return len(rows) != KEYS
+
+
+def whole() -> list[str]:
+    from accounts.keysets import keyset_digest
+    from accounts.models import KeyOrder, KeyPair, WrappedKey
+    from audit.models import AuditEntry
+    from audit.reconciliation import reconcile
+    from audit.verification import verify
+
+    wrong, user = [], alice()
+    earlier = WrappedKey.objects.exclude(key_pair__state="primary")
+    alive = KeyPair.objects.exclude(state="primary").exclude(wrapped_private_key=None)
+    if KeyOrder.objects.filter(done_at=None).exists() or earlier.exists() or alive.exists():
+        wrong.append(CHECKS[3])
+    reconcile()
+    done = AuditEntry.objects.filter(subject=user.pk, outcome="done").order_by("sequence")
+    keysets = [entry.told().facts.get("keyset") for entry in done]
+    if list(verify()) or [one for one in keysets if one][-1] != keyset_digest(user.pk):
+        wrong.append(CHECKS[4])
+    return wrong
+
+
+def at_rest(needle: bytes) -> bool:
+    paths = (environment.DATA_DIR / name for name in FILES[:2])
+    return any(needle in path.read_bytes() for path in paths if path.exists())
+
+
+if __name__ == "__main__":
+    main()
