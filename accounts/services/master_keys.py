@@ -99,7 +99,8 @@ def make_master_key(*, user: User, password: str, earlier: Keyring | None) -> Ne
     """Make a new master key, its ways in and its pairs: some seconds' work, outside a transaction.
 
     `earlier` open: its private keys are taken over, and the new signing key is endorsed by the
-    one before it. Raises CryptoError if one of them does not open.
+    one before it, unless `earlier` is an opening branch alone. Raises CryptoError if one of them
+    does not open.
     """
     keyring = Keyring.new(user)
     signing = _next_pair(keyring, SIGNING)
@@ -107,7 +108,7 @@ def make_master_key(*, user: User, password: str, earlier: Keyring | None) -> Ne
     certify_signing_key(signing, before)
     encryption = _next_pair(keyring, ENCRYPTION)
     certify_encryption_key(encryption, keyring, signing)
-    if earlier and before and before.wrapped_private_key:
+    if earlier and earlier.signs and before and before.wrapped_private_key:
         endorse(signing, by=before, keyring=earlier)
     code = recovery_code.new_code()
     epochs = MacKey.objects.filter(user=user).order_by("-epoch").values_list("epoch", flat=True)

@@ -14,6 +14,7 @@ from accounts.custody import DoesNotOpen, Keyring
 from accounts.decorators import signed_in
 from accounts.guessing import identify
 from accounts.services import passwords, recovery
+from accounts.services.organisation_slots import organisation_slot_of
 from accounts.views.common import begin_session, posted
 
 
@@ -57,6 +58,7 @@ def security(request: HttpRequest) -> HttpResponse:
         "slot": recovery.recovery_slot_of(request.user),
         "unlocks": request.user.custody.order_by("-created_at"),
         "current_unlock": request.session.get(unlocking.SESSION_ENTRY),
+        "organisation_slot": organisation_slot_of(request.user),
         "mac_key": request.user.mac_keys.order_by("-epoch").first(),
     }
     return render(request, "accounts/security.html", context)

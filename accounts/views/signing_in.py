@@ -24,6 +24,7 @@ from accounts.views.common import (
     refuse_sign_in,
     signed_in_answer,
 )
+from accounts.views.common import unlock as unlock_browser
 from audit.events import Event, record
 
 # Session entry: the password was changed elsewhere, so it signs in and opens nothing.
@@ -110,7 +111,7 @@ def unlock(request: HttpRequest) -> HttpResponse:
         refuse_password(request, form)
         return form_refusal(request, form, "accounts/unlock.html", context)
     request.session.cycle_key()
-    secret = unlocking.unlock(request, keyring)
+    secret = unlock_browser(request, keyring)
     if wants_json(request):
         return unlocking.remember(JsonResponse({"unlocked": True, "next": context["next"]}), secret)
     return unlocking.remember(redirect(context["next"]), secret)
