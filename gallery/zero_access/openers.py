@@ -13,6 +13,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.exchange import slot_label
 from accounts.models import KeyPair, KeySlot
 from cryptocore import content, keypair
 from cryptocore.context import context
@@ -50,6 +51,13 @@ class Found:
         return f"{self.kind} of {self.of}: by {self.by}"
 
 
+# What a slot holds. The organisation's answer holds no more than its slot did.
+HELD_BY = {
+    KeySlot.Kind.PASSWORD: Kind.MASTER,
+    KeySlot.Kind.RECOVERY_CODE: Kind.MASTER,
+    KeySlot.Kind.ORGANISATION: Kind.OPENING,
+    KeySlot.Kind.ANSWER: Kind.OPENING,
+}
 Opener = Callable[[Locked, Key], Iterator[Found]]
 
 
@@ -79,9 +87,11 @@ def slots(locked: Locked, key: Key) -> Iterator[Found]:
     """As what Argon2 made of a password, and as the wrapping key itself."""
     for person in locked.people:
         for slot in person.slots:
+            if slot.kind == KeySlot.Kind.ORGANISATION:
+                continue
             for kek in (derive_key(key.data, slot_context(slot)), key.data):
-                if master_key := _opened(slot.wrapped_master_key, kek):
-                    yield Found(Kind.MASTER, person.user.pk, key.where, master_key)
+                if held := _opened(slot.wrapped_master_key, kek):
+                    yield Found(HELD_BY[slot.kind], person.user.pk, key.where, held)
 
 
 @sensitive_variables()
@@ -208,8 +218,26 @@ def wrapped_keys(locked: Locked, key: Key) -> Iterator[Found]:
             yield Found(Kind.CONTENT, row.subject, key.where, content_key)
 
 
+@sensitive_variables()
+def organisation_slots(locked: Locked, key: Key) -> Iterator[Found]:
+    """As the private half of the organisation's recovery key, which is kept elsewhere."""
+    try:
+        private_key = keypair.check_private_key(key.data)
+    except CryptoError:
+        return
+    instance = settings.SERVER_KEYS.instance_id
+    for person in locked.people:
+        for slot in person.slots:
+            if slot.kind == KeySlot.Kind.ORGANISATION:
+                version, named = slot.master_key_version, slot.organisation_key
+                label = slot_label(instance, person.user.pk, slot.pk, version, named)
+                with suppress(CryptoError):
+                    branch = unwrap(bytes(slot.wrapped_master_key), private_key, label=label)
+                    yield Found(Kind.OPENING, person.user.pk, key.where, branch)
+
+
 def openers_for(key: Key) -> list[Opener]:
-    return OF_32_BYTES if len(key.data) == KEY_BYTES else [wrapped_keys]
+    return OF_32_BYTES if len(key.data) == KEY_BYTES else [wrapped_keys, organisation_slots]
 
 
 # ---- a password, a code ----------------------------------------------------------------------
@@ -233,8 +261,8 @@ def by_password(person: Person, password: str, where: str) -> Iterator[Found]:
 def by_code(person: Person, code: str, where: str) -> Iterator[Found]:
     for slot in person.slots:
         kek = derive_key(code.encode("ascii"), slot_context(slot), salt=bytes(slot.salt))
-        if master_key := _opened(slot.wrapped_master_key, kek):
-            yield Found(Kind.MASTER, person.user.pk, where, master_key)
+        if held := _opened(slot.wrapped_master_key, kek):
+            yield Found(HELD_BY[slot.kind], person.user.pk, where, held)
 
 
 # ---- the formats -----------------------------------------------------------------------------

@@ -16,6 +16,7 @@ KEY_BYTES = 32
 RUN = re.compile(rb"[\x20-\x7e]{8,}")
 WORD = re.compile(r"[A-Za-z0-9+/=_.-]{16,}")
 # Six groups of five, or thirty symbols; longer words are cut apart elsewhere.
+PEM = re.compile(rb"-----BEGIN [A-Z ]+-----\s([A-Za-z0-9+/=\s]{64,8000})-----END")
 CODE = re.compile(r"(?<![0-9A-Za-z])(?:[0-9A-Za-z]{5}[- ]?){5}[0-9A-Za-z]{5}(?![0-9A-Za-z])")
 UUID_IN_HEX = re.compile(rb"[0-9a-f]{32}")  # how SQLite keeps ids: 16 bytes, no key
 PRIVATE_KEY = (b"\x30\x82", 1500, 4096)  # PKCS#8 in DER: how it begins, how long it is
@@ -93,6 +94,8 @@ class Strings:
 def _texts(data: bytes) -> Iterator[str]:
     """Yield the readable parts of `data`, and of what it is when it is not compressed."""
     yield from (run.decode("ascii") for run in RUN.findall(data))
+    # Base64 in lines, of which each alone is nothing.
+    yield from ("".join(block.decode("ascii").split()) for block in PEM.findall(data))
     if data[:1] == b"\x78":
         inflater = zlib.decompressobj()
         try:

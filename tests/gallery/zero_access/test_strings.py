@@ -5,6 +5,7 @@ import json
 import zlib
 
 import pytest
+from Crypto.IO import PEM
 
 from cryptocore import recovery_code
 from gallery.zero_access.strings import Strings
@@ -62,7 +63,16 @@ def test_an_id_as_sqlite_keeps_it_is_no_key():
     assert strings.keys == {}
 
 
-@pytest.mark.parametrize("spelling", [bytes, bytes.hex, lambda der: base64.b64encode(der).decode()])
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        bytes,
+        bytes.hex,
+        lambda der: base64.b64encode(der).decode(),
+        lambda der: f"key:\n{PEM.encode(der, 'PRIVATE KEY')}\n",
+    ],
+    ids=["DER", "hex", "base64", "PEM"],
+)
 def test_a_private_key_is_found(spelling):
     strings, der = Strings(), pair_der(1)
     text = spelling(der)
