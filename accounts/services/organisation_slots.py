@@ -1,5 +1,6 @@
 """The organisation's slot: made once its person knows of it, moved when its key is replaced."""
 
+from contextlib import suppress
 from enum import Enum, auto
 
 from django.conf import settings
@@ -68,11 +69,19 @@ def _make(keyring: Keyring) -> bool:
         record(event, actor=user.pk, subject=user.pk, outcome=refused, reason="not-the-pinned-key")
         return False
     slot = keyring.organisation_slot(public_key, fingerprint)
-    facts = {"organisation_key": fingerprint}
-    with recorded(Event.ORGANISATION_SLOT_MADE, user, **facts) as known, transaction.atomic():
-        held = User.objects.select_for_update().get(pk=user.pk)
-        if held.master_key_version != keyring.version:
+    with suppress(DoesNotOpen):
+        _store(slot)
+        return True
+    return False
+
+
+def _store(slot: KeySlot) -> None:
+    """Store the slot, in the place of an earlier one. Raises DoesNotOpen if its person has a new
+    master key meanwhile: their next unlock makes a slot for that one."""
+    facts = {"organisation_key": slot.organisation_key}
+    with recorded(Event.ORGANISATION_SLOT_MADE, slot.user, **facts) as known, transaction.atomic():
+        held = User.objects.select_for_update().get(pk=slot.user_id)
+        if held.master_key_version != slot.master_key_version:
             raise DoesNotOpen
         replace_slot(slot)
-        known["keyset"] = keyset_digest(user.pk)
-    return True
+        known["keyset"] = keyset_digest(slot.user_id)

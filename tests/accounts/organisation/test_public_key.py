@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 from django.core import checks
 from django.core.management import CommandError
+from django.utils import timezone
 
 from accounts import organisation
 from accounts.checks import check_recovery_key
 from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
+from accounts.services import organisation_slots
 from audit.models import AuditEntry
 from tests.accounts.organisation.steps import NEW, outcomes, recover, run, slot_of
 from tests.conftest import PASSWORD
@@ -140,3 +142,12 @@ def test_status_counts_whom_each_key_recovers(private_half, settings, alice, bob
         f"1 people: {settings.RECOVERY_KEY_FINGERPRINT} (pinned)",
         "1 people: none",
     }
+
+
+def test_a_slot_for_a_master_key_that_was_replaced_meanwhile_is_not_stored(private_half, bob):
+    User.objects.filter(pk=bob.user.pk).update(organisation_told_at=timezone.now())
+    bob.user.refresh_from_db()
+    User.objects.filter(pk=bob.user.pk).update(master_key_version=2)
+    assert organisation_slots.keep_organisation_slot(keyring=bob.keyring) is None
+    assert slot_of(bob) is None
+    assert outcomes("organisation-slot:made") == ["intended", "failed"]
