@@ -89,8 +89,8 @@ def make_master_key(*, user: User, password: str, earlier: Keyring | None) -> Ne
     """Make a new master key, its ways in and its pairs: some seconds' work, outside a transaction.
 
     `earlier` open: its private keys are taken over, and the new signing key is endorsed by the
-    one before it, unless that was stolen: a thief's word is worth nothing. Raises CryptoError if
-    one of them does not open.
+    one before it, unless that was stolen, for a thief's word is worth nothing, or `earlier` is an
+    opening branch alone. Raises CryptoError if one of them does not open.
     """
     keyring = Keyring.new(user)
     signing = _next_pair(keyring, SIGNING)
@@ -98,7 +98,7 @@ def make_master_key(*, user: User, password: str, earlier: Keyring | None) -> Ne
     certify_signing_key(signing, before)
     encryption = _next_pair(keyring, ENCRYPTION)
     certify_encryption_key(encryption, keyring, signing)
-    if earlier and before and before.wrapped_private_key and not before.compromised_at:
+    if earlier and earlier.signs and _vouches(before):
         endorse(signing, by=before, keyring=earlier)
     code = recovery_code.new_code()
     epochs = MacKey.objects.filter(user=user).order_by("-epoch").values_list("epoch", flat=True)
@@ -112,6 +112,10 @@ def make_master_key(*, user: User, password: str, earlier: Keyring | None) -> Ne
         taken_over=_taken_over(keyring, earlier) if earlier else [],
         mac_key=new_mac_key_row(user, epoch=(epochs.first() or 0) + 1),
     )
+
+
+def _vouches(before: KeyPair | None) -> bool:
+    return bool(before and before.wrapped_private_key and not before.compromised_at)
 
 
 def _newest(user: User, purpose: KeyPair.Purpose) -> KeyPair | None:
