@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, connections, models, transacti
 from django.utils import timezone
 
 from accounts.keyset_trail import KeysetTrail
-from accounts.keysets import KEY_ROWS
+from accounts.keysets import KEY_ROWS, keyset_digest
 from accounts.models import KeyPair, KeySlot, MacKey, User
 from accounts.services import passwords, recovery
 from accounts.verification import Kind, Verifier
@@ -252,10 +252,10 @@ def test_the_digest_of_an_act_that_overlapped_counts_too(alice):
 def test_an_entry_nobody_vouches_for_says_nothing(alice):
     before = rows_of(alice)
     change_password(alice)
+    (remembered,) = KeysetTrail().of(alice.user.pk).keysets.values()
     put_back(before, alice)
-    newest = AuditEntry.objects.order_by("-sequence").first()
-    old = KeysetTrail().of(alice.user.pk).keysets
-    forged = newest.leaf.replace(list(old.values())[-1].encode(), b"0" * 64)
+    newest = next(e for e in AuditEntry.objects.all() if remembered.encode() in e.leaf)
+    forged = newest.leaf.replace(remembered.encode(), keyset_digest(alice.user.pk).encode())
     row = {f.attname: getattr(newest, f.attname) for f in newest._meta.concrete_fields}
     row |= {"sequence": newest.sequence + 1, "leaf": forged, "previous": b"p", "chain": b"c"}
     AuditEntry(**row).save()
