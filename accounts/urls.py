@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import recovering, registering, security, signing_in
+from accounts.views import people, recovering, registering, security, signing_in
 
 app_name = "accounts"
 
@@ -14,5 +14,6 @@ urlpatterns = [
     path("recover/", recovering.recover, name="recover"),
     path("recovery-code/", recovering.recovery_code, name="recovery-code"),
     path("password/", security.password, name="password"),
+    path("contacts/anew/", people.contacts_anew, name="contacts-anew"),
     path("security/", security.security, name="security"),
 ]

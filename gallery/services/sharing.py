@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
 from accounts.models import User
+from accounts.pins import Contacts, contacts_of
 from accounts.recipients import key_to_wrap_to, lock_keys
 from audit.events import Event
 from cryptocore import statements
@@ -59,8 +60,8 @@ def share_image(
 ) -> Shared:
     """Grant `recipients` access to the owner's image; who had it already has its terms changed.
 
-    Raises NotYours, NotAllowed, Altered, TooManyReaders, NoKeys or HeadMoved; then nothing has
-    changed.
+    Raises NotYours, NotAllowed, Altered, TooManyReaders, NoKeys, KeyChanged, ContactsRefused or
+    HeadMoved; then nothing has changed.
     """
     return starting_anew(lambda: _share_once(keyring, image_id, recipients, terms))
 
@@ -74,9 +75,10 @@ def _share_once(
     with anew_if_moved(access):
         kept = _signed_readers(access.image, opener)
         content_key = opener.content_key_for(access)
-    shared = Shared()
+    shared, contacts = Shared(), contacts_of(keyring)
+    contacts.require_unchanged(recipients)
     for person in recipients:
-        _grant(person, kept, access.image, content_key, terms, shared)
+        _grant(person, contacts, kept, access.image, content_key, terms, shared)
     if len(kept) + len(shared.added) > statements.MAX_ENTRIES:
         raise TooManyReaders
     if shared.touched:
@@ -94,6 +96,7 @@ def _signed_readers(image: SealedImage, opener: Opener) -> list[Grant]:
 @sensitive_variables()
 def _grant(
     person: User,
+    contacts: Contacts,
     kept: list[Grant],
     image: SealedImage,
     content_key: bytes,
@@ -105,7 +108,7 @@ def _grant(
     if grant and _has_terms(grant, terms):
         shared.unchanged.append(grant)
         return
-    (reader,) = readers_of([person])
+    (reader,) = readers_of([person], contacts)
     if grant is None:
         key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
         shared.added.append(new_grant(image, reader, key, terms))
@@ -116,8 +119,15 @@ def _grant(
     shared.changed.append(grant)
 
 
-def readers_of(people: Iterable[User]) -> list[Reader]:
-    """Return these people with the verified keys to wrap to. Raises NoKeys."""
+def readers_of(people: Iterable[User], contacts: Contacts | None) -> list[Reader]:
+    """Return these people with the verified keys to wrap to.
+
+    Raises NoKeys, or KeyChanged if one of the owner's compared `contacts` has another key now.
+    Nobody compares their own key: for it no contacts are needed.
+    """
+    people = list(people)
+    if contacts:
+        contacts.require_unchanged(people)
     return [Reader(person, *key_to_wrap_to(person)) for person in people]
 
 
