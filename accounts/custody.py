@@ -29,6 +29,7 @@ from cryptocore.context import context
 from cryptocore.errors import CryptoError
 from cryptocore.kdf import derive_key
 from cryptocore.keywrap import unwrap_key, wrap_key
+from cryptocore.mac import check_mac, mac
 from cryptocore.passwords import Argon2Cost, stretch
 from cryptocore.statements import sign_statement
 from cryptocore.wrapping import unwrap, wrap
@@ -203,7 +204,24 @@ class Keyring:
         salt = secrets.token_bytes(SALT_BYTES)
         return KeySlot(user=self.user, kind=kind, salt=salt, master_key_version=self.version)
 
-    # (4) Staying unlocked
+    # (4) What only their owner may have written
+
+    @sensitive_variables()
+    def tag_pins(self, body: bytes) -> bytes:
+        """Return the tag of a list of compared contacts, under the opening branch."""
+        return mac(context("pins", self.user.pk) + body, self._pins_key())
+
+    @sensitive_variables()
+    def check_pins(self, body: bytes, tag: bytes) -> None:
+        """Return if `tag` is the list's. Raises CryptoError."""
+        check_mac(context("pins", self.user.pk) + body, tag, self._pins_key())
+
+    @sensitive_variables()
+    def _pins_key(self) -> bytes:
+        info = context("pins", settings.SERVER_KEYS.instance_id, self.user.pk)
+        return derive_key(self._branch("opening"), info)
+
+    # (5) Staying unlocked
 
     @sensitive_variables()
     def wrap_for_cookie(self, custody_id: uuid.UUID, secret: bytes) -> bytes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import pins
 from accounts.certificates import certify_encryption_key, certify_signing_key, endorse
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.keysets import keyset_digest
@@ -64,6 +65,8 @@ class NewMasterKey:
             row.save(force_insert=True)
         if self.taken_over:
             KeyOrder.objects.order_rewrapping(user)
+        if self.earlier:
+            pins.take_over(keyring=self.keyring, earlier=self.earlier)
         end_unlocks(user)
         return keyset_digest(user.pk)
 
