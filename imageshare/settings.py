@@ -206,6 +206,7 @@ RECOVERY_KEY_FILE = Path(env.str("RECOVERY_KEY_FILE", default="") or DATA_DIR / 
 LOCK_AFTER = timedelta(minutes=env.int("LOCK_AFTER_MINUTES", default=15))
 SIGN_OUT_AFTER = timedelta(hours=env.int("SIGN_OUT_AFTER_HOURS", default=12))
 PASSWORD_RESET_TIMEOUT = 3600
+DEFAULT_EXCEPTION_REPORTER_FILTER = "imageshare.reports.QuietReports"
 NEW_START_WAIT = timedelta(hours=env.int("NEW_START_WAIT_HOURS", default=72))
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = int(SIGN_OUT_AFTER.total_seconds())

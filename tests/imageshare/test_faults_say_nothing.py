@@ -113,7 +113,8 @@ def says_nothing(answer, heard: Heard, settings: Any, person) -> None:
     assert [word for word in OURS if word in told["page"]] == []
     assert answer.wsgi_request.path in told["log"]
     assert heard.reports
-    assert [one for one in secrets if any(one in report for report in heard.reports)] == []
+    hidden = secrets | cookies_of(person)
+    assert [one for one in hidden if any(one in report for report in heard.reports)] == []
 
 
 # ---- forms -----------------------------------------------------------------------------------
