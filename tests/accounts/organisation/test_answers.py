@@ -162,3 +162,9 @@ def test_somebody_without_a_slot_cannot_be_recovered(private_half, bob, tmp_path
         run("recover_account", "request", "bob", tmp_path / "request.json")
     with pytest.raises(CommandError, match="No such user"):
         run("recover_account", "request", "nobody-here", tmp_path / "request.json")
+
+
+def test_an_answer_that_was_asked_for_too_long_ago_is_refused(answered, monkeypatch):
+    monkeypatch.setattr(organisation_recovery, "LASTS", timedelta(0))
+    with pytest.raises(CommandError, match="No such answer was asked for"):
+        run("recover_account", "import", answered[0])

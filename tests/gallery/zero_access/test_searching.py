@@ -217,6 +217,16 @@ def test_a_private_key_under_a_key_that_lies_about_is_found(shared_image, bob):
     assert search().opened(Kind.PLAINTEXT) == {shared_image.pk}
 
 
+def test_a_quick_key_under_a_key_that_lies_about_is_found(shared_image, alice):
+    wrapped = alice.user.key_pairs.get(purpose="encryption").wrapped_keys.get()
+    label = content_key_label(wrapped.key_pair, image_id=shared_image.pk, lock=1)
+    content_key = alice.keyring.unwrap_content_key(wrapped, label=label)
+    key = bytes(range(32))
+    WrappedKey.objects.filter(pk=wrapped.pk).update(quick_key=wrap_key(content_key, key))
+    hide(key.hex())
+    assert search().opened(Kind.PLAINTEXT) == {shared_image.pk}
+
+
 def test_a_content_key_in_a_row_of_the_gallery_is_found(shared_image, alice):
     wrapped = alice.user.key_pairs.get(purpose="encryption").wrapped_keys.get()
     label = content_key_label(wrapped.key_pair, image_id=shared_image.pk, lock=1)
