@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from accounts.policy import everybody_may_register
+from accounts.services.new_start import waiting_new_start
 from accounts.services.recovery import recovery_slot_of
 from accounts.unlocking import keyring_of
 
@@ -20,6 +21,7 @@ def account(request: HttpRequest) -> dict[str, Any]:
     return {
         "unlocked": keyring_of(request) is not None,
         "recovery_reminder": SimpleLazyObject(lambda: _reminder(request)),
+        "new_start_waits": SimpleLazyObject(lambda: waiting_new_start(request.user)),
     }
 
 

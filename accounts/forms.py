@@ -148,14 +148,39 @@ class UnlockForm(forms.Form):
     password = password_field(_("Password"), CURRENT)
 
 
-class RecoverForm(NewPasswordMixin):
-    username = UsernameField(label=_("Username"), max_length=150)
-    recovery_code = forms.CharField(
+class LockedKeysForm(forms.Form):
+    """The password from before, and the present one, which is to open the keys from now on."""
+
+    old_password = password_field(_("Password from before"), {"autocomplete": "off"})
+    password = password_field(_("Present password"), CURRENT)
+
+
+class EarlierKeysForm(forms.Form):
+    """The password or the recovery code from before a new start."""
+
+    secret = password_field(
+        _("Password or recovery code from before"),
+        {"autocomplete": "off"},
+        _("Six groups of five, or the password you had then."),
+    )
+
+
+def recovery_code_field() -> forms.CharField:
+    return forms.CharField(
         label=_("Recovery code"),
         max_length=100,
         help_text=_("Six groups of five. Spaces, hyphens and small letters do not matter."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+
+
+class TestCodeForm(forms.Form):
+    recovery_code = recovery_code_field()
+
+
+class RecoverForm(NewPasswordMixin):
+    username = UsernameField(label=_("Username"), max_length=150)
+    recovery_code = recovery_code_field()
     new_password1 = password_field(_("New password"), NEW, _("At least 12 characters."))
     new_password2 = password_field(_("New password again"), NEW)
 
@@ -176,7 +201,10 @@ class ReplaceKeysForm(NewPasswordMixin):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     password = password_field(
-        _("Present password"), CURRENT, _("Only with a one-time code."), required=False
+        _("Present password"),
+        CURRENT,
+        _("Only with a one-time code: the password that opened your keys."),
+        required=False,
     )
     new_password1 = password_field(_("New password"), NEW, _("At least 12 characters."))
     new_password2 = password_field(_("New password again"), NEW)
@@ -187,12 +215,13 @@ class ReplaceKeysForm(NewPasswordMixin):
         return User(username=self.cleaned_data.get("username", ""))
 
 
-class PasswordForm(NewPasswordMixin):
-    old_password = password_field(_("Present password"), CURRENT)
+class ResetForm(forms.Form):
+    username = UsernameField(label=_("Username"), max_length=150)
+
+
+class NewPasswordForm(NewPasswordMixin):
     new_password1 = password_field(_("New password"), NEW, _("At least 12 characters."))
     new_password2 = password_field(_("New password again"), NEW)
-
-    field_order = ["old_password", "new_password1", "new_password2"]
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -200,6 +229,12 @@ class PasswordForm(NewPasswordMixin):
 
     def person(self) -> User:
         return self.user
+
+
+class PasswordForm(NewPasswordForm):
+    old_password = password_field(_("Present password"), CURRENT)
+
+    field_order = ["old_password", "new_password1", "new_password2"]
 
 
 def group_field() -> forms.CharField:

@@ -251,6 +251,15 @@ class MacKey(models.Model):
         ]
 
 
+class KeyOrderManager(models.Manager["KeyOrder"]):
+    def order_rewrapping(self, user: User) -> None:
+        """Let what hangs on earlier pairs be wrapped anew, in place of whatever was ordered."""
+        now = timezone.now()
+        self.filter(user=user, done_at=None).update(done_at=now)
+        purpose, reason = KeyPair.Purpose.ENCRYPTION, KeyOrder.Reason.REWRAP
+        self.create(user=user, purpose=purpose, reason=reason, replaced_at=now)
+
+
 class KeyOrder(models.Model):
     """An operator's order to replace somebody's key pair, done where their master key is open.
 
@@ -277,6 +286,8 @@ class KeyOrder(models.Model):
     done_at = models.DateTimeField(null=True)
     # SHA-256 of an operator's one-time code, one of the proofs asked for after a theft.
     proof_digest = models.CharField(max_length=64, blank=True)
+
+    objects = KeyOrderManager()
 
     class Meta:
         constraints = [

@@ -1,87 +1,165 @@
-"""`make bench`: the running server, over HTTP: how long people wait, and what memory it takes."""
+"""`make bench`: the running server, over HTTP: how long people wait, and what memory it takes.
 
-import io
-import os
+Sealed bytes and the same bytes unencrypted (benchmarks/unencrypted.py) come from one server, in
+turns, so that a busy machine slows both; what counts is the ratio.
+"""
+
+import json
+import re
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
-from PIL import Image
-
+from benchmarks.memory import peak_mb, resident_mb
+from benchmarks.pictures import noise, photo
+from benchmarks.throwaway import data_folder, say_how_busy
 from tests.e2e.http_client import HttpClient
 from tests.e2e.server import Server, running
 
-PASSWORD, ROUNDS = "correct horse battery", 5
-SIDE = 2950  # pixels of noise: a PNG of about 25 MB
+PASSWORD, ROUNDS = "correct horse battery", 7
+MOST_RECIPIENTS, THUMBNAILS = 50, 60
+CONNECTIONS = 6  # a browser opens so many to one host
+AIM, AIM_FILES = 2.0, 3
+THUMBNAIL = re.compile(r'src="(/[^"]+/thumbnail)"')
+
+Act = Callable[[], object]
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data") as server:
-        print("| over HTTP | median, ms |\n|---|---|")
-        people = [f"reader-{number}" for number in range(10)]
-        clients = [HttpClient(server.address) for _ in people]
-        tell(
-            "registration, recovery code made and typed back",
-            [timed(lambda pair=pair: pair[0].register(pair[1], pair[1], PASSWORD))
-             for pair in zip(clients, people, strict=True)],
-        )  # fmt: skip
-        owner, form = clients[0], {"username": people[0], "password": PASSWORD}
-        tell(
-            "signing in", repeat(lambda: HttpClient(server.address).post("/accounts/login/", form))
-        )
-        idle, picture = peak_mb(server), noise()
-        for count in (1, 9):
-            names = people[1 : 1 + count]
-            tell(
-                f"uploading {len(picture) / 2**20:.0f} MB for {count}",
-                repeat(lambda names=names: upload(owner, picture, names)),
-            )
-        image = upload(owner, picture, people[1:2])
-        after_upload = peak_mb(server)
-        reader = clients[1]
-        tell("opening the original", repeat(lambda: reader.get(f"/images/{image}/original")))
-        tell("the list of images, one page", repeat(lambda: reader.get("/images/")))
-        print(f"\nPeak memory of a worker: {idle} MB idle, {after_upload} MB after the uploads, "
-              f"{peak_mb(server)} MB after the openings.")  # fmt: skip
+    say_how_busy()
+    with data_folder() as data_dir, running(data_dir, "benchmarks.unencrypted_server") as server:
+        owner, *readers = measure_waits(server)
+        measure_ratios(server, owner, readers[0])
 
 
-def noise() -> bytes:
-    file = io.BytesIO()
-    Image.frombytes("RGB", (SIDE, SIDE), os.urandom(SIDE * SIDE * 3)).save(file, "PNG")
-    return file.getvalue()
+# ---- waits and memory ------------------------------------------------------------------------
 
 
-def upload(client: HttpClient, picture: bytes, names: list[str]) -> str:
-    answer = client.upload([("noise.png", picture)], recipients=names)
+class Waits:
+    """A table of how long an act takes, and what memory it takes of a worker above idle."""
+
+    def __init__(self, server: Server) -> None:
+        HttpClient(server.address).get("/", as_json=False)
+        self.server, self.idle_mb = server, resident_mb(server)
+        print(f"(a worker takes {self.idle_mb} MB when idle)\n")
+        print("| over HTTP | median, ms | memory above idle, MB |\n|---|---|---|")
+
+    def tell(self, what: str, act: Act) -> None:
+        seconds: list[float] = []
+        peak = peak_mb(self.server, lambda: seconds.extend(timed(act) for _ in range(ROUNDS)))
+        print(f"| {what} | {median_ms(seconds):.0f} | {peak - self.idle_mb} |", flush=True)
+
+
+def measure_waits(server: Server) -> list[HttpClient]:
+    """Tell the first table; return everybody it registered, the owner of all images first."""
+    waits, people = Waits(server), list[HttpClient]()
+    waits.tell("registration, recovery code made and typed back", lambda: register(server, people))
+    form = {"username": "person-0", "password": PASSWORD}
+    sign_in = lambda: HttpClient(server.address).post("/accounts/login/", form)  # noqa: E731
+    waits.tell("signing in", sign_in)
+    while len(people) <= MOST_RECIPIENTS:
+        register(server, people)
+    picture, (owner, reader) = noise(), people[:2]
+    size = f"{len(picture) / 2**20:.0f} MB"
+    for count in (1, 10, MOST_RECIPIENTS):
+        waits.tell(f"uploading {size} for {count}", lambda n=count: upload(owner, [picture], n))
+    (image,) = upload(owner, [picture], 1)
+    waits.tell(f"opening {size}", lambda: reader.get(f"/images/{image}/original"))
+    waits.tell("a list of images", lambda: reader.get("/images/", as_json=False))
+    print(f"\n(aim for memory: {AIM_FILES} files, {AIM_FILES * len(picture) // 2**20} MB)\n")
+    return people
+
+
+def register(server: Server, people: list[HttpClient]) -> None:
+    client = HttpClient(server.address)
+    client.register(f"person-{len(people)}", f"Person {len(people)}", PASSWORD)
+    people.append(client)
+
+
+def upload(owner: HttpClient, pictures: list[bytes], count: int) -> list[str]:
+    """Upload for so many people; return the ids of the images."""
+    names = [f"person-{number}" for number in range(1, count + 1)]
+    answer = owner.upload([("x", picture) for picture in pictures], recipients=names)
     assert answer.status == 201, answer.body
-    return str(answer.json()["images"][0]["id"])
+    return [image["id"] for image in answer.json()["images"]]
 
 
-def timed(act: Callable[[], Any]) -> float:
+# ---- ratios ----------------------------------------------------------------------------------
+
+
+def measure_ratios(server: Server, owner: HttpClient, reader: HttpClient) -> None:
+    print("| | sealed, ms | unencrypted, ms | ratio | aim |\n|---|---|---|---|---|")
+    (image,) = upload(owner, [noise()], 1)
+    leave_plain(server, reader, image, "original")
+    compare(
+        "25 MB opened",
+        lambda: reader.get(f"/images/{image}/original"),
+        lambda: reader.get(f"/plain/{image}/original"),
+    )
+    upload(owner, [photo(number) for number in range(THUMBNAILS)], 1)
+    for card in reader.get("/images/").json()["images"]:
+        leave_plain(server, reader, card["id"], "thumbnail", card)
+    compare(
+        f"a page of {THUMBNAILS} thumbnails, all fetched",
+        lambda: show(server, reader, "/images/"),
+        lambda: show(server, reader, "/plain/"),
+    )
+
+
+def compare(what: str, sealed: Act, plain: Act) -> None:
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(ROUNDS):
+        for side, act in zip(times, (sealed, plain), strict=True):
+            side.append(timed(act))
+    ours, theirs = map(median_ms, times)
+    print(f"| {what} | {ours:.0f} | {theirs:.0f} | {ours / theirs:.2f} | {AIM} |", flush=True)
+
+
+def leave_plain(
+    server: Server, reader: HttpClient, image: str, name: str, card: dict[str, object] | None = None
+) -> None:
+    """Put a rendition where the server finds it unencrypted, with what its card says."""
+    folder = server.data_dir / "plain" / image
+    folder.mkdir(parents=True)
+    (folder / name).write_bytes(reader.get(f"/images/{image}/{name}").body)
+    facts = {fact: card[fact] for fact in ("caption", "name", "width", "height")} if card else {}
+    (folder / "facts").write_text(json.dumps(facts))
+
+
+def show(server: Server, client: HttpClient, path: str) -> None:
+    """Fetch a page and then all its thumbnails, as a browser does."""
+    headers = {"Cookie": client.cookie_header()}
+    page = fetch(server, [path], headers)[0].decode()
+    thumbnails = THUMBNAIL.findall(page)
+    assert len(thumbnails) == THUMBNAILS, page
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        shares = [thumbnails[number::CONNECTIONS] for number in range(CONNECTIONS)]
+        list(pool.map(lambda share: fetch(server, share, headers), shares))
+
+
+def fetch(server: Server, paths: list[str], headers: dict[str, str]) -> list[bytes]:
+    """Fetch one after another over one connection."""
+    connection, bodies = HTTPConnection(urlsplit(server.address).netloc), []
+    for path in paths:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        bodies.append(answer.read())
+        assert answer.status == 200, bodies[-1]
+    connection.close()
+    return bodies
+
+
+def timed(act: Act) -> float:
     begun = time.perf_counter()
     act()
     return time.perf_counter() - begun
 
 
-def repeat(act: Callable[[], Any]) -> list[float]:
-    return [timed(act) for _ in range(ROUNDS)]
-
-
-def tell(what: str, seconds: list[float]) -> None:
-    print(f"| {what} | {statistics.median(seconds) * 1000:.0f} |", flush=True)
-
-
-def peak_mb(server: Server) -> int:
-    """Return the largest peak of any of the server's processes."""
-    peaks = []
-    for process in server.processes():
-        status = Path(f"/proc/{process}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-        peaks.append(int(line.split()[1]) // 1024)
-    return max(peaks)
+def median_ms(seconds: list[float]) -> float:
+    return statistics.median(seconds) * 1000
 
 
 if __name__ == "__main__":

@@ -42,9 +42,8 @@ def answers_refusals(view: View) -> View:
             return _access_ended(request, ended.grant)
         except errors.Altered as altered:
             return _altered(request, image_id, altered.step)
-        except errors.Waiting:
-            sentence = _("This image waits until its owner signs in again. Nothing is lost.")
-            return refusal(request, 409, "waiting", sentence, template="gallery/waiting.html")
+        except errors.Waiting as waiting:
+            return _waiting(request, waiting.is_owner)
         except CryptoError:  # the person's own keys do not verify or open
             return _altered(request, image_id, "own-keys")
         except (errors.HeadMoved, NoKeys):
@@ -65,6 +64,16 @@ def _refused(request: HttpRequest, image_id: uuid.UUID | None, reason: str) -> N
         outcome=Outcome.REFUSED,
         reason=reason,
     )
+
+
+def _waiting(request: HttpRequest, is_owner: bool) -> HttpResponse:
+    sentence = _("This image waits until its owner shares it with your new keys. Nothing is lost.")
+    if is_owner:
+        sentence = _(
+            "This image is under your keys from before. It opens again when you bring them back, "
+            "with the password or the recovery code you had then. You can still delete it."
+        )
+    return refusal(request, 409, "waiting", sentence, template="gallery/waiting.html")
 
 
 def _access_ended(request: HttpRequest, grant: Grant) -> HttpResponse:

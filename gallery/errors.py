@@ -24,7 +24,14 @@ class AccessEnded(GalleryError):
 
 
 class Waiting(GalleryError):
-    """This person's access is agreed, but the content key is not wrapped to their key yet."""
+    """This person's access is agreed, but no key of theirs opens the content key now.
+
+    Not wrapped to their key yet, or to one from before their new start.
+    """
+
+    def __init__(self, is_owner: bool) -> None:
+        super().__init__("waiting")
+        self.is_owner = is_owner
 
 
 class Altered(GalleryError):

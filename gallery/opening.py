@@ -190,8 +190,8 @@ class Opener:
     def content_key_for(self, access: Access) -> bytes:
         """Return the image's content key for this reader: the only way to it."""
         wrapped = access.grant.wrapped_key
-        if wrapped is None:
-            raise Waiting
+        if wrapped is None or self._is_out_of_reach(wrapped):
+            raise Waiting(access.is_owner)
         self._check_place(wrapped, access)
         content_key = self._by_quick_key(wrapped) if wrapped.quick_key else None
         if content_key is None or not self._is_committed(content_key, access.image):
@@ -200,6 +200,10 @@ class Opener:
                 raise Altered("commitment")
             self._keep_quick_key(wrapped, content_key)
         return content_key
+
+    def _is_out_of_reach(self, wrapped: WrappedKey) -> bool:
+        """Whether the key pair it is wrapped to is from before the reader's new start."""
+        return wrapped.key_pair.master_key_version < self._keyring.version
 
     def _check_place(self, wrapped: WrappedKey, access: Access) -> None:
         if wrapped.subject != access.image.pk or wrapped.lock != access.image.lock:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from gallery import views
+from gallery import views, waiting_views
 
 app_name = "gallery"
 
@@ -8,6 +8,7 @@ urlpatterns = [
     path("images/", views.shared_with_me, name="shared-with-me"),
     path("images/mine/", views.mine, name="mine"),
     path("images/upload/", views.upload, name="upload"),
+    path("images/waiting/", waiting_views.waiting, name="waiting"),
     path("images/<uuid:image_id>/", views.image, name="image"),
     path("images/<uuid:image_id>/original", views.original, name="original"),
     path("images/<uuid:image_id>/preview", views.preview, name="preview"),

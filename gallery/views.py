@@ -40,6 +40,7 @@ from gallery.releases import record_opening, record_thumbnails
 from gallery.services import deleting, inbox, revoking, sharing
 from gallery.services.batches import Batch, Wishes, upload_all
 from gallery.services.quota import bytes_stored_by
+from gallery.services.resharing import waiting_grants
 from gallery.services.uploading import Origin
 
 PER_PAGE = 60
@@ -60,7 +61,8 @@ def shared_with_me(request: HttpRequest) -> HttpResponse:
 @signed_in
 def mine(request: HttpRequest) -> HttpResponse:
     grants = _live_grants_of(request.user).filter(image__owner=request.user)
-    return _list(request, grants, "gallery/mine.html")
+    waiting = waiting_grants(request.user).exists()
+    return _list(request, grants, "gallery/mine.html", readers_waiting=waiting)
 
 
 def _live_grants_of(person: User) -> QuerySet[Grant]:
@@ -74,7 +76,9 @@ def _live_grants_of(person: User) -> QuerySet[Grant]:
     )
 
 
-def _list(request: HttpRequest, grants: QuerySet[Grant], template: str) -> HttpResponse:
+def _list(
+    request: HttpRequest, grants: QuerySet[Grant], template: str, **more: bool
+) -> HttpResponse:
     page = Paginator(grants, PER_PAGE).get_page(request.GET.get("page"))
     keyring = keyring_of(request)
     if keyring and page.object_list and _releases(request):
@@ -83,7 +87,7 @@ def _list(request: HttpRequest, grants: QuerySet[Grant], template: str) -> HttpR
     if wants_json(request):
         return JsonResponse(_list_json(cards, page))
     context = {"cards": cards, "page_obj": page, "unlocked": keyring is not None}
-    return render(request, template, context)
+    return render(request, template, {**context, **more})
 
 
 def _list_json(cards: list[presenting.Card], page: Page) -> dict[str, Any]:

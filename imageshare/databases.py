@@ -8,11 +8,9 @@ import sys
 from importlib.util import find_spec
 from typing import Any
 
-from django.db import connections
 from environ import Env
 
 SQLITE, POSTGRES = "django.db.backends.sqlite3", "django.db.backends.postgresql"
-POSTGRES_DRIVER = ("psycopg", "psycopg_pool")
 AUDIT_SCHEMA = "audit"
 AWAY = "The database does not answer. Nothing was started. It said: {}"
 
@@ -28,28 +26,28 @@ SQLITE_OPTIONS = {
 }
 # Nobody waits for ever for a lock, least of all for one of a machine that vanished.
 POSTGRES_SESSION = "-c lock_timeout={}s -c idle_in_transaction_session_timeout=60s"
+# Each thread keeps its connections between requests and looks at them before each one: after a
+# restart of the server every thread finds its own dead, and opens new ones, at its next request.
+KEPT = {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 
 
-def configured(url: dict[str, Any], *, threads: int, wait_seconds: int) -> dict[str, Any]:
+def configured(url: dict[str, Any], *, wait_seconds: int) -> dict[str, Any]:
     """Return the database of a parsed URL with what we ask of its engine."""
     if url["ENGINE"] == SQLITE:
-        options = {**SQLITE_OPTIONS, "timeout": wait_seconds}
+        options = {"timeout": wait_seconds, **url.get("OPTIONS", {}), **SQLITE_OPTIONS}
         return {**url, "ATOMIC_REQUESTS": False, "OPTIONS": options}
     if not is_postgres(url):
         sys.exit("A database URL names neither SQLite nor PostgreSQL. Nothing was started.")
     require_driver()
-    # One for every thread: with fewer, two threads could each hold what the other waits for.
-    pool = {"min_size": 0, "max_size": threads, "timeout": wait_seconds}
-    options = url.get("OPTIONS", {})
-    # The operator's word is the last.
+    return {**KEPT, **url, "ATOMIC_REQUESTS": False, "OPTIONS": _session(url, wait_seconds)}
+
+
+def _session(url: dict[str, Any], wait_seconds: int) -> dict[str, Any]:
+    """Return what every connection begins with. The operator's word is the last."""
+    options = {"connect_timeout": wait_seconds, **url.get("OPTIONS", {})}
+    options.pop("pool", None)  # a pool finds dead connections one by one, ever more slowly
     session = f"{POSTGRES_SESSION.format(wait_seconds)} {options.get('options', '')}"
-    # Health checks: a server that was restarted costs no request.
-    return {
-        **url,
-        "ATOMIC_REQUESTS": False,
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**options, "options": session, "pool": pool},
-    }
+    return {**options, "options": session}
 
 
 def is_postgres(config: dict[str, Any]) -> bool:
@@ -58,7 +56,7 @@ def is_postgres(config: dict[str, Any]) -> bool:
 
 def require_driver() -> None:
     """Return if PostgreSQL's driver is here; it is not in requirements.txt. Exits, saying how."""
-    if not all(map(find_spec, POSTGRES_DRIVER)):
+    if not find_spec("psycopg"):
         sys.exit(
             "A database URL names PostgreSQL, but its driver is not installed. Nothing was "
             "started. Install it: .venv/bin/pip install -r requirements-postgres.txt"
@@ -90,11 +88,3 @@ def has_people(address: str) -> bool:
     except psycopg.OperationalError as error:
         sys.exit(AWAY.format(error))
     return row != (None,)
-
-
-def hang_up() -> None:
-    """Close what this process holds open on PostgreSQL; the next to ask opens it anew."""
-    for connection in connections.all():
-        connection.close()
-        if connection.vendor == "postgresql":
-            connection.close_pool()

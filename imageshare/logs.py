@@ -3,15 +3,15 @@
 import logging
 import re
 
-# An address with an invite's token in it makes an account, for whoever reads the log.
-INVITE = re.compile(r"(/accounts/invite/)[^\s/?#'\"]+")
+# An address with a token in it makes an account or sets a password, for whoever reads the log.
+TOKEN = re.compile(r"(/accounts/(?:invite|reset/[0-9a-f-]{36})/)[^\s/?#'\"]+")
 
 
-class HideInvites(logging.Filter):
-    """Takes the token out of every address of an invite: Django logs the path it refused."""
+class HideTokens(logging.Filter):
+    """Takes the token out of every address that has one: Django logs the path it refused."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         line = record.getMessage()
-        if INVITE.search(line):
-            record.msg, record.args = INVITE.sub(r"\1…", line), ()
+        if TOKEN.search(line):
+            record.msg, record.args = TOKEN.sub(r"\1…", line), ()
         return True

@@ -104,7 +104,7 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # Databases (imageshare/databases.py): SQLite files by default, PostgreSQL where a URL names one
-THREADS = env.int("THREADS", default=16)
+THREADS = env.int("THREADS", default=16)  # of each process; each keeps its own connections
 
 
 def database(variable: str, file_name: str, *, wait_seconds: int) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def database(variable: str, file_name: str, *, wait_seconds: int) -> dict[str, A
     if url["ENGINE"] == databases.SQLITE:
         # A file in tests too: an in-memory database is one connection shared by all threads.
         url["TEST"] = {"NAME": DATA_DIR / f"test-{file_name}"}
-    return databases.configured(url, threads=THREADS, wait_seconds=wait_seconds)
+    return databases.configured(url, wait_seconds=wait_seconds)
 
 
 def audit_database() -> dict[str, Any]:
@@ -162,6 +162,10 @@ WHITENOISE_USE_FINDERS = True
 
 # Signing in
 AUTH_USER_MODEL = "accounts.User"
+# Mail is optional: without EMAIL_URL none is sent.
+vars().update(env.email_url("EMAIL_URL", default="dummymail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"imageshare@{ALLOWED_HOSTS[0]}")
+
 AUTHENTICATION_BACKENDS = [
     "accounts.backends.PasswordBackend",
     "accounts.backends.RecoveryCodeBackend",
@@ -196,6 +200,8 @@ KDF_AT_ONCE = env.int("KDF_AT_ONCE", default=4)
 # Sessions: locked after the idle time, signed out after the absolute one.
 LOCK_AFTER = timedelta(minutes=env.int("LOCK_AFTER_MINUTES", default=15))
 SIGN_OUT_AFTER = timedelta(hours=env.int("SIGN_OUT_AFTER_HOURS", default=12))
+PASSWORD_RESET_TIMEOUT = 3600
+NEW_START_WAIT = timedelta(hours=env.int("NEW_START_WAIT_HOURS", default=72))
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = int(SIGN_OUT_AFTER.total_seconds())
 HOST_PREFIX = "__Host-" if HTTPS else ""
@@ -257,12 +263,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"hide_invites": {"()": "imageshare.logs.HideInvites"}},
+    "filters": {"hide_tokens": {"()": "imageshare.logs.HideTokens"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["hide_invites"],
+            "filters": ["hide_tokens"],
         },
         "audit": {"class": "audit.handlers.AuditHandler"},
     },

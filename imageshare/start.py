@@ -20,7 +20,7 @@ from gunicorn.app.base import BaseApplication
 
 from gallery.storage import MARKER
 from imageshare import databases, keyfile
-from imageshare.logs import HideInvites
+from imageshare.logs import HideTokens
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,7 +40,7 @@ def main(before_serving: Callable[[], None] | None = None) -> None:
     prepare_databases()
     if before_serving:
         before_serving()
-        databases.hang_up()
+    hang_up()
     Server(data_dir, bind).run()
 
 
@@ -121,16 +121,12 @@ def prepare_django() -> None:
 
 
 def prepare_databases() -> None:
-    """Bring both databases up to date, and leave no connection to the workers.
-
-    They are forked from this process: of a pool they would get the sockets, but not its threads.
-    """
+    """Bring both databases up to date; say in a sentence when one does not answer."""
     from django.db import OperationalError
 
     try:
         make_audit_schema()
         migrate()
-        databases.hang_up()
     except OperationalError as error:
         sys.exit(databases.AWAY.format(error))
 
@@ -160,6 +156,13 @@ def make_audit_schema() -> None:
         cursor.execute("SELECT FROM pg_namespace WHERE nspname = %s", [databases.AUDIT_SCHEMA])
         if cursor.fetchone() is None:
             cursor.execute(f"CREATE SCHEMA {databases.AUDIT_SCHEMA}")
+
+
+def hang_up() -> None:
+    """Leave no connection to the workers: forked from this process, they would share it."""
+    from django.db import connections
+
+    connections.close_all()
 
 
 class Server(BaseApplication):
@@ -192,7 +195,7 @@ class Server(BaseApplication):
         for name, value in options.items():
             self.cfg.set(name, value)
         # gunicorn names the address of a request that failed below Django, in a log of its own.
-        logging.getLogger("gunicorn.error").addFilter(HideInvites())
+        logging.getLogger("gunicorn.error").addFilter(HideTokens())
 
     def load(self) -> Any:
         from imageshare.wsgi import application

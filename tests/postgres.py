@@ -60,6 +60,16 @@ def execute(url: str, statement: str) -> None:
         connection.execute(statement)
 
 
+def hang_up(url: str) -> int:
+    """End every connection to this database, as a restart does; return how many there were."""
+    statement = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = %s AND pid <> pg_backend_pid()"
+    )
+    with closing(connect()) as connection:
+        return len(connection.execute(statement, [url.rpartition("/")[2]]).fetchall())
+
+
 def content_of(url: str) -> bytes:
     """Return every row of every table, as COPY writes it: bytes in hex."""
     import psycopg

@@ -62,7 +62,8 @@ class NewMasterKey:
         user.save(update_fields=["password", "master_key_version", "session_epoch"])
         for row in (*self.slots, self.signing, self.encryption, self.mac_key):
             row.save(force_insert=True)
-        self._order_rewrapping()
+        if self.taken_over:
+            KeyOrder.objects.order_rewrapping(user)
         end_unlocks(user)
         return keyset_digest(user.pk)
 
@@ -81,17 +82,6 @@ class NewMasterKey:
         if self.earlier:
             signing = KeyPair.objects.filter(user=self.keyring.user, purpose=SIGNING)
             signing.update(wrapped_private_key=None)
-
-    def _order_rewrapping(self) -> None:
-        orders = KeyOrder.objects.filter(user=self.keyring.user, done_at=None)
-        orders.update(done_at=timezone.now())
-        if self.taken_over:
-            KeyOrder.objects.create(
-                user=self.keyring.user,
-                purpose=ENCRYPTION,
-                reason=KeyOrder.Reason.REWRAP,
-                replaced_at=timezone.now(),
-            )
 
 
 @sensitive_variables()

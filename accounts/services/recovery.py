@@ -11,6 +11,7 @@ from accounts.erasure import truncate_write_ahead_log
 from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
 from accounts.services.acts import recorded
+from accounts.services.new_start import stop_new_start
 from accounts.services.passwords import replace_password_slot, replace_slot
 from accounts.unlocking import end_unlocks
 from audit.events import Event
@@ -62,6 +63,16 @@ def confirm_recovery_code(*, keyring: Keyring, first: str, second: str) -> bool:
 
 
 @sensitive_variables()
+def record_working_code(*, user: User) -> None:
+    """Remember that the person still has their code: they typed all of it, and it is right."""
+    with recorded(Event.RECOVERY_CODE_TESTED, user) as facts, transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        codes = user.present_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE)
+        codes.update(confirmed_at=timezone.now())
+        facts["keyset"] = keyset_digest(user.pk)
+
+
+@sensitive_variables()
 def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCode]:
     """Set a new password by the recovery code, which is used up: a new one takes its place.
 
@@ -83,6 +94,7 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
             end_unlocks(user)
             facts["keyset"] = keyset_digest(user.pk)
         truncate_write_ahead_log()
+    stop_new_start(user=user)
     return keyring, NewCode(new_code, recovery_slot.confirm_first, recovery_slot.confirm_second)
 
 

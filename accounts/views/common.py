@@ -5,8 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import login
 from django.core.exceptions import ValidationError
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -18,7 +19,19 @@ from accounts.answers import refusal, wants_json
 from accounts.custody import Keyring
 from accounts.guessing import identify, know_browser
 from accounts.models import User
+from accounts.services.recovery import NewCode
 from audit.events import Event, Outcome, record
+
+# Session entry: the password was changed elsewhere, so it signs in and opens nothing.
+CHANGED_ELSEWHERE = "changed_elsewhere"
+
+
+def keys_are_locked(request: HttpRequest) -> HttpResponse:
+    """Lead somebody whose password opens nothing to what does: a page, or 409 `keys_locked`."""
+    if not wants_json(request):
+        return redirect("accounts:locked-keys")
+    sentence = _("Your password was set elsewhere and does not open your keys. Nothing is lost.")
+    return refusal(request, 409, "keys_locked", sentence)
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
@@ -43,7 +56,7 @@ def refuse_sign_in(request: HttpRequest, form: Any, event: Event) -> None:
     form.add_error(None, ValidationError(sentence, code="invalid_login"))
 
 
-def refuse_password(request: HttpRequest, form: forms.UnlockForm) -> None:
+def refuse_password(request: HttpRequest, form: BaseForm) -> None:
     person = request.user.pk
     record(Event.ACCOUNT_UNLOCK_REFUSED, actor=person, subject=person, outcome=Outcome.REFUSED)
     sentence = _("This password does not open your keys. Nothing was changed. Try again.")
@@ -71,6 +84,7 @@ def begin_session(request: HttpRequest, keyring: Keyring) -> bytes:
 def log_in(request: HttpRequest, user: User) -> None:
     unlocking.drop(request)  # somebody else's keys, if they were open in this browser
     login(request, user, backend="accounts.backends.PasswordBackend")
+    request.session.pop(CHANGED_ELSEWHERE, None)
     request.session.set_expiry(timezone.now() + settings.SIGN_OUT_AFTER)
     record(Event.ACCOUNT_SIGNED_IN, actor=user.pk, subject=user.pk)
 
@@ -84,6 +98,23 @@ def password_is_right(request: HttpRequest, form: forms.UnlockForm) -> bool:
         return True
     refuse_password(request, form)
     return False
+
+
+@sensitive_variables()
+def show_code(request: HttpRequest, new_code: NewCode, **why: bool) -> HttpResponse:
+    """Show a new code, this once. `why`: used=True, or started_anew=True."""
+    first, second = new_code.confirm_first, new_code.confirm_second
+    if wants_json(request):
+        shown = "-".join(new_code.groups)
+        return JsonResponse({"recovery_code": shown, "confirm": [first, second]})
+    context = {
+        "groups": new_code.groups,
+        "confirm_first": first,
+        "confirm_second": second,
+        "form": forms.ConfirmCodeForm(first=first, second=second),
+        **why,
+    }
+    return render(request, "accounts/recovery_code.html", context)
 
 
 def to_replacing(request: HttpRequest) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import forms, unlocking
 from accounts.answers import form_refusal, refusal, wants_json
 from accounts.custody import DoesNotOpen
-from accounts.decorators import unlocked
+from accounts.decorators import signed_in, unlocked
 from accounts.guessing import identify
 from accounts.services import recovery
 from accounts.services.replacing import stolen_order_of
@@ -22,9 +22,10 @@ from accounts.views.common import (
     password_is_right,
     posted,
     refuse_sign_in,
+    show_code,
     to_replacing,
 )
-from audit.events import Event
+from audit.events import Event, Outcome, record
 
 
 @sensitive_post_parameters()
@@ -60,10 +61,9 @@ def recovery_code(request: HttpRequest) -> HttpResponse:
     if "confirm_1" in request.POST or "confirm_2" in request.POST:
         return _confirm_code(request)
     slot = recovery.recovery_slot_of(request.user)
-    confirmed = slot is not None and slot.confirmed_at is not None
-    # A confirmed code is replaced only by somebody who knows the password: whoever finds the
-    # screen unlocked must not walk away with a way in of their own.
-    make_form = forms.UnlockForm(posted(request)) if confirmed else None
+    # A code is replaced only by somebody who knows the password: whoever finds the screen
+    # unlocked must not walk away with a way in of their own.
+    make_form = forms.UnlockForm(posted(request)) if slot else None
     if request.method != "POST":
         return render(request, "accounts/recovery_code.html", _code_page(slot, make_form))
     if make_form and not password_is_right(request, make_form):
@@ -85,25 +85,6 @@ def _code_page(slot: Any, make_form: Any = None, form: Any = None) -> dict[str, 
         "confirm_first": slot.confirm_first if slot else None,
         "confirm_second": slot.confirm_second if slot else None,
     }
-
-
-@sensitive_variables()
-def show_code(
-    request: HttpRequest, new_code: recovery.NewCode, *, used: bool = False
-) -> HttpResponse:
-    """Show a new code, this once."""
-    first, second = new_code.confirm_first, new_code.confirm_second
-    if wants_json(request):
-        shown = "-".join(new_code.groups)
-        return JsonResponse({"recovery_code": shown, "confirm": [first, second]})
-    context = {
-        "groups": new_code.groups,
-        "confirm_first": first,
-        "confirm_second": second,
-        "form": forms.ConfirmCodeForm(first=first, second=second),
-        "used": used,
-    }
-    return render(request, "accounts/recovery_code.html", context)
 
 
 @sensitive_variables()
@@ -133,3 +114,34 @@ def _no_code(request: HttpRequest) -> HttpResponse:
         return redirect("accounts:recovery-code")
     sentence = _("There is no recovery code yet. Make one first.")
     return refusal(request, 403, "recovery_code_needed", sentence)
+
+
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def test_code(request: HttpRequest) -> HttpResponse:
+    """Tell whether a code is the person's, and nothing else. It is not used up."""
+    form, template = forms.TestCodeForm(posted(request)), "accounts/test_code.html"
+    if request.method != "POST":
+        return render(request, template, {"form": form})
+    if form.is_valid() and not _code_is_right(request, form.cleaned_data["recovery_code"]):
+        sentence = _("This is not your recovery code, or not your newest. Nothing was changed.")
+        form.add_error("recovery_code", ValidationError(sentence, code="not_your_code"))
+    if form.errors:
+        return form_refusal(request, form, template)
+    recovery.record_working_code(user=request.user)
+    if wants_json(request):
+        return JsonResponse({"works": True})
+    messages.success(request, _("Your recovery code works. It was not used up."))
+    return redirect("accounts:security")
+
+
+@sensitive_variables()
+def _code_is_right(request: HttpRequest, code: str) -> bool:
+    person = request.user
+    if identify(request, username=person.username, recovery_code=code):
+        return True
+    event, outcome = Event.RECOVERY_CODE_TESTED, Outcome.REFUSED
+    record(event, actor=person.pk, subject=person.pk, outcome=outcome)
+    return False

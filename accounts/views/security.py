@@ -13,7 +13,9 @@ from accounts.answers import form_refusal, wants_json
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.decorators import signed_in
 from accounts.guessing import identify
+from accounts.recoverability import recoverability_of
 from accounts.services import passwords, recovery
+from accounts.timeline import key_timeline
 from accounts.views.common import begin_session, posted
 
 
@@ -57,6 +59,9 @@ def security(request: HttpRequest) -> HttpResponse:
         "slot": recovery.recovery_slot_of(request.user),
         "unlocks": request.user.custody.order_by("-created_at"),
         "current_unlock": request.session.get(unlocking.SESSION_ENTRY),
+        "recoverability": recoverability_of(request.user),
+        "timeline": key_timeline(request.user),
+        "has_earlier_keys": request.user.earlier_slots.exists(),
         "mac_key": request.user.mac_keys.order_by("-epoch").first(),
     }
     return render(request, "accounts/security.html", context)

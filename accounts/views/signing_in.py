@@ -1,6 +1,5 @@
 """Signing in and out, locking and unlocking."""
 
-from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -17,8 +16,9 @@ from accounts.models import User
 from accounts.services import key_making
 from accounts.services.costs import raise_cost
 from accounts.services.replacing import stolen_order_of
-from accounts.throttle import count, forget
 from accounts.views.common import (
+    CHANGED_ELSEWHERE,
+    keys_are_locked,
     log_in,
     next_address,
     posted,
@@ -28,9 +28,6 @@ from accounts.views.common import (
     to_replacing,
 )
 from audit.events import Event, record
-
-# Session entry: the password was changed elsewhere, so it signs in and opens nothing.
-CHANGED_ELSEWHERE = "changed_elsewhere"
 
 
 @sensitive_post_parameters()
@@ -73,8 +70,9 @@ def _keyring_at_sign_in(user: User, password: str) -> Keyring | None:
 def _signed_in_locked(request: HttpRequest, user: User) -> HttpResponse:
     """The password is right, but was set elsewhere: it signs in and opens nothing."""
     log_in(request, user)
+    record(Event.KEYS_FOUND_LOCKED, actor=user.pk, subject=user.pk)
     request.session[CHANGED_ELSEWHERE] = True
-    address = reverse("accounts:unlock")
+    address = reverse("accounts:locked-keys")
     if wants_json(request):
         return JsonResponse({"username": user.username, "unlocked": False, "next": address})
     return redirect(address)
@@ -105,14 +103,15 @@ def lock(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def unlock(request: HttpRequest) -> HttpResponse:
+    if request.session.get(CHANGED_ELSEWHERE):
+        return keys_are_locked(request)
     form = forms.UnlockForm(posted(request))
-    foreign = request.session.get(CHANGED_ELSEWHERE, False)
-    context = {"next": next_address(request), "foreign_change": foreign}
+    context = {"next": next_address(request)}
     if request.method != "POST":
         return render(request, "accounts/unlock.html", {"form": form, **context})
     if not form.is_valid():
         return form_refusal(request, form, "accounts/unlock.html", context)
-    keyring = _keyring_at_unlock(request, form.cleaned_data["password"], foreign=foreign)
+    keyring = _keyring_at_unlock(request, form.cleaned_data["password"])
     if keyring is None:
         refuse_password(request, form)
         return form_refusal(request, form, "accounts/unlock.html", context)
@@ -124,23 +123,12 @@ def unlock(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_variables()
-def _keyring_at_unlock(request: HttpRequest, password: str, *, foreign: bool) -> Keyring | None:
-    """Return the open keys; after a foreign change the password from before it opens them."""
-    if not foreign and identify(request, username=request.user.username, password=password) is None:
+def _keyring_at_unlock(request: HttpRequest, password: str) -> Keyring | None:
+    if identify(request, username=request.user.username, password=password) is None:
         return None
-    open_keys = _open_as_before if foreign else open_with_password
     try:
-        keyring = open_keys(request.user, password)
+        keyring = open_with_password(request.user, password)
     except DoesNotOpen:
         return None
     raise_cost(keyring, password)
-    return keyring
-
-
-@sensitive_variables()
-def _open_as_before(user: User, password: str) -> Keyring:
-    """Open with the password from before; its tries are counted here, for no hash knows it."""
-    count("unlock", str(user.pk), limit=settings.SIGN_IN_TRIES, window=settings.SIGN_IN_WAIT)
-    keyring = open_with_password(user, password)
-    forget("unlock", str(user.pk))
     return keyring

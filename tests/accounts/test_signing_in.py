@@ -196,19 +196,6 @@ def test_signing_out_by_get_is_refused(alice):
     assert alice.sign_in().get("/accounts/logout/").status_code == 405
 
 
-def test_a_password_set_elsewhere_signs_in_locked_and_loses_nothing(alice):
-    user = User.objects.get(pk=alice.user.pk)
-    user.set_password("another password 77")
-    user.save()
-    form = {"username": "alice", "password": "another password 77"}
-    client = Client()
-    answer = client.post(LOGIN, form, headers=JSON)
-    assert answer.json() == {"username": "alice", "unlocked": False, "next": "/accounts/unlock/"}
-    assert client.post(UNLOCK, {"password": "another password 77"}).status_code == 422
-    assert client.post(UNLOCK, {"password": PASSWORD}).status_code == 302
-    assert client.get("/images/upload/").status_code == 200
-
-
 def test_nothing_secret_is_in_the_session(alice):
     client = alice.sign_in()
     assert set(client.session.keys()) <= {
@@ -283,15 +270,3 @@ def test_an_altered_slot_signs_in_and_opens_nothing(alice, column):
     alice.user.key_slots.filter(kind="password").update(**column)
     answer = Client().post(LOGIN, {"username": "alice", "password": PASSWORD}, headers=JSON)
     assert answer.json()["unlocked"] is False
-
-
-def test_tries_of_the_password_from_before_a_foreign_change_are_held_too(alice, settings):
-    user = User.objects.get(pk=alice.user.pk)
-    user.set_password("set by somebody else")
-    user.save()
-    client = Client()
-    client.post(LOGIN, {"username": "alice", "password": "set by somebody else"})
-    for _ in range(settings.SIGN_IN_TRIES):
-        assert client.post(UNLOCK, {"password": "wrong password"}).status_code == 422
-    answer = client.post(UNLOCK, {"password": PASSWORD}, headers=JSON)
-    assert (answer.status_code, answer.json()["code"]) == (429, "throttled")

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,16 +73,6 @@ class TableLock:
         self.connection.close()
 
 
-@contextmanager
-def no_pool(connection: Any) -> Iterator[None]:
-    """Connect directly for a while: a pool keeps the options that it began with."""
-    options = connection.settings_dict["OPTIONS"]
-    pool = options.pop("pool", None)
-    yield
-    if pool:
-        options["pool"] = pool
-
-
 @pytest.fixture
 def lock_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], TableLock]]:
     """Return a function that locks the table from another connection; nobody waits for it."""
@@ -98,11 +87,10 @@ def lock_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], TableLo
         held.append(TableLock())
         return held[-1]
 
-    with no_pool(connection):
-        yield lock
-        for other in held:
-            other.release()
-        connection.close()
+    yield lock
+    for other in held:
+        other.release()
+    connection.close()
 
 
 @pytest.fixture

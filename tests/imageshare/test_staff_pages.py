@@ -158,6 +158,7 @@ def test_all_staff_see_all_of_these_pages_and_nothing_to_fill_in(overseer):
             assert not re.search(r"<(input(?! type=.hidden)|textarea|select)", form)
 
 
+@pytest.mark.attack("A6")
 def test_staff_can_open_no_image(overseer, world):
     for name in ("", "original", "preview", "thumbnail"):
         assert overseer.get(f"/images/{world.pk}/{name}").status_code == 404

@@ -1,0 +1,27 @@
+"""Telling a person by mail, where the installation sends any and they gave an address."""
+
+import logging
+
+from django.conf import settings
+from django.core.mail import send_mail
+
+from accounts.models import User
+
+alarm = logging.getLogger("imageshare.alarm")
+
+
+def sends_mail() -> bool:
+    return settings.EMAIL_BACKEND != "django.core.mail.backends.dummy.EmailBackend"
+
+
+def tell(person: User, subject: str, text: str) -> None:
+    """Send a short mail, if that is possible: nothing depends on its arrival.
+
+    It names no image and nobody else: mail is read by whoever carries it.
+    """
+    if not (person.email and sends_mail()):
+        return
+    try:
+        send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [person.email])
+    except OSError as error:  # smtplib's errors are OSErrors, too
+        alarm.error("A mail to person %s was not sent: %s.", person.pk, type(error).__name__)

@@ -1,0 +1,111 @@
+"""Keys that the present password does not open, because it was set elsewhere.
+
+Whatever sets a password elsewhere (`changepassword`, a shell, a reset by mail) leaves the key slots
+alone. The password from before, or the recovery code, brings the keys back under the present one.
+"""
+
+from django.db import transaction
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.custody import (
+    DoesNotOpen,
+    Keyring,
+    open_password_slot,
+    open_with_password,
+    open_with_recovery_code,
+    password_slot_of,
+)
+from accounts.erasure import truncate_write_ahead_log
+from accounts.keysets import keyset_digest
+from accounts.models import KeyOrder, KeyPair, KeySlot, User
+from accounts.services.acts import recorded
+from accounts.services.new_start import stop_new_start
+from accounts.services.passwords import replace_slot
+from audit.events import Event
+
+
+@sensitive_variables()
+def bring_back(*, user: User, old_password: str, password: str) -> Keyring:
+    """Open the keys with the password from before and wrap them under `password`, the present one.
+
+    Stops a new start that waits. Raises DoesNotOpen if the old password opens nothing, or the
+    keys changed meanwhile.
+    """
+    keyring = open_with_password(user, old_password)
+    old, new = password_slot_of(user), keyring.password_slot(password)
+    with recorded(Event.KEYS_BROUGHT_BACK, user, way="old-password") as facts:
+        with transaction.atomic():
+            held = User.objects.select_for_update().get(pk=user.pk)
+            still = KeySlot.objects.filter(pk=old.pk).exists()
+            if held.password != user.password or not still:
+                raise DoesNotOpen
+            replace_slot(new)
+            facts["keyset"] = keyset_digest(user.pk)
+        truncate_write_ahead_log()
+    stop_new_start(user=user)
+    return keyring
+
+
+# ---- from before a new start -----------------------------------------------------------------
+
+
+@sensitive_variables()
+def bring_back_earlier(*, keyring: Keyring, secret: str) -> int:
+    """Open a key set from before a new start, and wrap its private keys under the present one.
+
+    `secret` is the password or the recovery code of that time. Returns how many pairs came back;
+    their content keys are wrapped anew as the person goes on. Raises DoesNotOpen.
+    """
+    earlier = _open_earlier(keyring.user, secret)
+    pairs = _pairs_under(earlier)
+    for pair in pairs:
+        keyring.take_over(pair, earlier)
+    with recorded(Event.KEYS_BROUGHT_BACK, keyring.user, way="earlier-keys") as facts:
+        with transaction.atomic():
+            _store_taken_over(keyring, earlier, pairs)
+            facts["keyset"] = keyset_digest(keyring.user.pk)
+        truncate_write_ahead_log()
+    return len(pairs)
+
+
+@sensitive_variables()
+def _open_earlier(user: User, secret: str) -> Keyring:
+    """Return the newest earlier keyring that `secret` opens. Raises DoesNotOpen."""
+    for slot in user.earlier_slots:
+        opens = _EARLIER_WAYS.get(slot.kind)
+        try:
+            if opens:
+                return opens(slot, secret)
+        except DoesNotOpen:
+            continue
+    raise DoesNotOpen
+
+
+_EARLIER_WAYS = {
+    KeySlot.Kind.PASSWORD.value: open_password_slot,
+    KeySlot.Kind.RECOVERY_CODE.value: open_with_recovery_code,
+}
+
+
+def _pairs_under(earlier: Keyring) -> list[KeyPair]:
+    """Return the pairs that open content under an earlier master key."""
+    pairs = KeyPair.objects.filter(
+        user=earlier.user,
+        purpose=KeyPair.Purpose.ENCRYPTION,
+        master_key_version=earlier.version,
+    )
+    return list(pairs.exclude(wrapped_private_key=None))
+
+
+def _store_taken_over(keyring: Keyring, earlier: Keyring, pairs: list[KeyPair]) -> None:
+    """Exchange the rows, in the caller's transaction; the earlier ways in are not needed more."""
+    held = User.objects.select_for_update().get(pk=keyring.user.pk)
+    slots = held.key_slots.filter(master_key_version=earlier.version)
+    if held.master_key_version != keyring.version or not slots.exists():
+        raise DoesNotOpen
+    slots.delete()
+    for pair in pairs:
+        pair.save(update_fields=["wrapped_private_key", "master_key_version"])
+    under_earlier = KeyPair.objects.filter(user=held, master_key_version=earlier.version)
+    under_earlier.update(wrapped_private_key=None)
+    KeyOrder.objects.order_rewrapping(held)

@@ -1,0 +1,98 @@
+"""What happened to a person's keys, in plain words, from the trail."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import Error
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from audit.events import Event, Outcome
+from audit.leaf import Leaf
+from audit.models import AuditEntry
+
+SHOWN = 30
+
+SENTENCES = {
+    Event.KEYS_MADE: _("Your keys were made."),
+    Event.RECOVERY_CODE_MADE: _("A recovery code was made; an earlier one stopped working."),
+    Event.RECOVERY_CODE_CONFIRMED: _("The recovery code was typed back."),
+    Event.RECOVERY_CODE_TESTED: _("The recovery code was tested, and works."),
+    Event.ACCOUNT_PASSWORD_CHANGED: _("The password was changed here."),
+    Event.ACCOUNT_RESET_ASKED: _("A new password was asked for by mail."),
+    Event.ACCOUNT_PASSWORD_RESET: _("The password was reset by mail. The keys stayed locked."),
+    Event.ACCOUNT_RECOVERED: _("A new password was set with the recovery code."),
+    Event.KEYS_FOUND_LOCKED: _("The password had been set elsewhere. The keys stayed locked."),
+    Event.KEYS_BROUGHT_BACK: _("Keys from before were opened again."),
+    Event.NEW_START_ASKED: _("New keys were asked for."),
+    Event.NEW_START_STOPPED: _("The new start was stopped."),
+    Event.NEW_START_DONE: _("New keys were made; the earlier ones are kept, closed."),
+    Event.KEYS_ROTATION_ORDERED: _("An operator ordered new keys."),
+    Event.KEYS_ROTATED: _("A new key came into use."),
+    Event.KEYS_REWRAPPED: _("What an earlier key opened was wrapped for the present one."),
+    Event.KEYS_REPLACED: _("Master key, password and key pairs were replaced."),
+    Event.KEY_DESTROYED: _("An earlier key was destroyed: nothing needed it any more."),
+    Event.KEYS_COST_RAISED: _("Guessing the password was made costlier."),
+    Event.MAC_KEY_ROTATED: _("The key that checks your notices was replaced."),
+    Event.ORGANISATION_SLOT_MADE: _("Your organisation can recover this account from then on."),
+    Event.ORGANISATION_REQUEST_MADE: _("An operator began to recover this account."),
+    Event.ORGANISATION_ANSWER_TAKEN: _("The organisation's answer was taken: a code opens keys."),
+    Event.ACCOUNT_DISABLED: _("Staff disabled the account."),
+    Event.ACCOUNT_ENABLED: _("Staff enabled the account again."),
+    Event.ACCOUNT_SESSIONS_ENDED: _("Staff signed you out everywhere."),
+}
+REFUSED_SENTENCES = {
+    Event.ACCOUNT_RECOVERY_REFUSED: _("Somebody tried a wrong recovery code."),
+    Event.KEYS_BROUGHT_BACK: _("Somebody tried a wrong password or code from before."),
+    Event.RECOVERY_CODE_TESTED: _("A wrong recovery code was tested."),
+    Event.KEY_REFUSED: _("Your public key did not verify. Nothing was shared with it."),
+}
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One line of the timeline. `by`: who did it, where it was somebody else."""
+
+    time: datetime
+    sentence: str
+    is_warning: bool
+    by: str = ""
+
+
+def key_timeline(person: User) -> list[Happening] | None:
+    """Return what happened to a person's keys, newest first; None when the trail is away.
+
+    Only what the audit key vouches for: a row written by somebody else says nothing here.
+    """
+    try:
+        return [_happening(leaf, person) for leaf in _leaves(person.pk)]
+    except Error:
+        return None
+
+
+def _leaves(person: uuid.UUID) -> list[Leaf]:
+    done = AuditEntry.objects.filter(event__in=SENTENCES, outcome=Outcome.DONE)
+    refused = AuditEntry.objects.filter(
+        event__in=REFUSED_SENTENCES, outcome__in=[Outcome.REFUSED, Outcome.FAILED]
+    )
+    about = (done | refused).filter(subject=person).order_by("-sequence")
+    entries = [entry for entry in about.proofs()[:SHOWN] if entry.is_authentic()]
+    # The columns they were found by may say something else than what the key vouches for.
+    leaves = [entry.told() for entry in entries]
+    return [leaf for leaf in leaves if leaf.subject == person and _sentence(leaf)]
+
+
+def _sentence(leaf: Leaf) -> str:
+    sentences = SENTENCES if leaf.outcome == Outcome.DONE else REFUSED_SENTENCES
+    return str(sentences.get(leaf.event, ""))
+
+
+def _happening(leaf: Leaf, person: User) -> Happening:
+    actor = None if leaf.actor == person.pk else User.objects.filter(pk=leaf.actor).first()
+    return Happening(
+        time=leaf.time,
+        sentence=_sentence(leaf),
+        is_warning=leaf.outcome != Outcome.DONE,
+        by=f"@{actor.username}" if actor else "",
+    )

@@ -1,0 +1,113 @@
+"""Bringing keys back that the present password does not open."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+from accounts import forms, throttle, unlocking
+from accounts.answers import form_refusal, wants_json
+from accounts.custody import DoesNotOpen, Keyring
+from accounts.decorators import signed_in, unlocked
+from accounts.guessing import identify
+from accounts.services import locked_keys as service
+from accounts.services.new_start import waiting_new_start
+from accounts.views.common import CHANGED_ELSEWHERE, posted, refuse_password
+from audit.events import Event, Outcome, record
+
+
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def locked_keys(request: HttpRequest) -> HttpResponse:
+    """What happened, and the ways back: the password from before, the code, a new start."""
+    if not request.session.get(CHANGED_ELSEWHERE):
+        return redirect("accounts:unlock")
+    form = forms.LockedKeysForm(posted(request))
+    context = {"new_start": waiting_new_start(request.user)}
+    if request.method != "POST":
+        return render(request, "accounts/locked_keys.html", {"form": form, **context})
+    keyring = _brought_back(request, form) if form.is_valid() else None
+    if keyring is None:
+        return form_refusal(request, form, "accounts/locked_keys.html", context)
+    del request.session[CHANGED_ELSEWHERE]
+    request.session.cycle_key()
+    secret = unlocking.unlock(request, keyring)
+    if wants_json(request):
+        return unlocking.remember(JsonResponse({"unlocked": True}), secret)
+    sentence = _("Your keys are back, under your present password. Nothing was lost.")
+    messages.success(request, sentence)
+    return unlocking.remember(redirect("gallery:shared-with-me"), secret)
+
+
+@sensitive_variables()
+def _brought_back(request: HttpRequest, form: forms.LockedKeysForm) -> Keyring | None:
+    password = form.cleaned_data["password"]
+    user = identify(request, username=request.user.username, password=password)
+    if user is None:
+        refuse_password(request, form)
+        return None
+    _count_tries(user.pk)
+    try:
+        old_password = form.cleaned_data["old_password"]
+        keyring = service.bring_back(user=user, old_password=old_password, password=password)
+    except DoesNotOpen:
+        _refuse(request, form, "old_password")
+        return None
+    throttle.forget("earlier", str(user.pk))
+    return keyring
+
+
+def _count_tries(user_id: object) -> None:
+    """No password hash knows a secret from before, so its tries are counted here."""
+    limit, window = settings.SIGN_IN_TRIES, settings.SIGN_IN_WAIT
+    throttle.count("earlier", str(user_id), limit=limit, window=window)
+
+
+def _refuse(request: HttpRequest, form: BaseForm, field: str) -> None:
+    person = request.user.pk
+    record(Event.KEYS_BROUGHT_BACK, actor=person, subject=person, outcome=Outcome.REFUSED)
+    sentence = _("This does not open your keys from before. Nothing was changed. Try again.")
+    form.add_error(field, ValidationError(sentence, code="does_not_open"))
+
+
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlocked
+def earlier_keys(request: HttpRequest) -> HttpResponse:
+    """Keys from before a new start, for who finds the password or the code after all."""
+    form = forms.EarlierKeysForm(posted(request))
+    context = {"are_there": request.user.earlier_slots.exists()}
+    if request.method != "POST":
+        return render(request, "accounts/earlier_keys.html", {"form": form, **context})
+    count = _brought_back_earlier(request, form) if form.is_valid() else None
+    if count is None:
+        return form_refusal(request, form, "accounts/earlier_keys.html", context)
+    if wants_json(request):
+        return JsonResponse({"key_pairs": count})
+    sentence = ngettext(
+        "%(count)s earlier key opens your images again.",
+        "%(count)s earlier keys open your images again.",
+        count,
+    )
+    messages.success(request, sentence % {"count": count})
+    return redirect("gallery:shared-with-me")
+
+
+@sensitive_variables()
+def _brought_back_earlier(request: HttpRequest, form: forms.EarlierKeysForm) -> int | None:
+    _count_tries(request.user.pk)
+    keyring = unlocking.keyring_of(request)
+    try:
+        return service.bring_back_earlier(keyring=keyring, secret=form.cleaned_data["secret"])
+    except DoesNotOpen:
+        _refuse(request, form, "secret")
+        return None

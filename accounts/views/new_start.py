@@ -1,0 +1,97 @@
+"""A new start: asking for it, stopping it, and, when it is due, beginning anew."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+from accounts import forms, unlocking
+from accounts.answers import form_refusal, refusal, wants_json
+from accounts.custody import DoesNotOpen
+from accounts.decorators import signed_in
+from accounts.models import NewStart, User, WrappedKey
+from accounts.services import new_start as service
+from accounts.services.master_keys import NewMasterKey
+from accounts.services.recovery import NewCode
+from accounts.views.common import (
+    CHANGED_ELSEWHERE,
+    begin_session,
+    password_is_right,
+    posted,
+    show_code,
+)
+
+TEMPLATE = "accounts/new_start.html"
+
+
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def new_start(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST" and "stop" in request.POST:
+        return _stop(request)
+    waiting = service.waiting_new_start(request.user)
+    if not (waiting or request.session.get(CHANGED_ELSEWHERE)):
+        return _not_needed(request)
+    form, context = forms.UnlockForm(posted(request)), _page(request.user, waiting)
+    if request.method != "POST":
+        return render(request, TEMPLATE, {"form": form, **context})
+    if not request.session.get(CHANGED_ELSEWHERE):
+        return _not_needed(request)
+    if not password_is_right(request, form):
+        return form_refusal(request, form, TEMPLATE, context)
+    if context["is_due"]:
+        return _start_anew(request, form.cleaned_data["password"])
+    return _asked(request, service.ask_for_new_start(user=request.user))
+
+
+def _page(user: User, waiting: NewStart | None) -> dict[str, Any]:
+    return {
+        "new_start": waiting,
+        "is_due": waiting is not None and waiting.due_at <= timezone.now(),
+        "closing": WrappedKey.objects.filter(key_pair__user=user).count(),
+    }
+
+
+def _not_needed(request: HttpRequest) -> HttpResponse:
+    """Who can open their keys, or sits at a screen that can, is given no new ones."""
+    sentence = _("Your keys open with your password. There is no need for a new start.")
+    return refusal(request, 409, "not_needed", sentence)
+
+
+def _stop(request: HttpRequest) -> HttpResponse:
+    stopped = service.stop_new_start(user=request.user)
+    if wants_json(request):
+        return JsonResponse({"stopped": stopped})
+    messages.success(request, _("The new start is stopped. Your keys stay as they are."))
+    return redirect("accounts:security")
+
+
+def _asked(request: HttpRequest, asked: NewStart) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse({"due_at": asked.due_at}, status=202)
+    return redirect("accounts:new-start")
+
+
+@sensitive_variables()
+def _start_anew(request: HttpRequest, password: str) -> HttpResponse:
+    try:
+        new = service.start_anew(user=request.user, password=password)
+    except (service.NotDue, DoesNotOpen):
+        sentence = _("Something else changed your account just now. Nothing was changed here.")
+        return refusal(request, 409, "changed_meanwhile", sentence)
+    return _show_new_keys(request, new)
+
+
+@sensitive_variables()
+def _show_new_keys(request: HttpRequest, new: NewMasterKey) -> HttpResponse:
+    secret = begin_session(request, new.keyring)
+    slot = new.recovery_slot
+    code = NewCode(new.recovery_code, slot.confirm_first, slot.confirm_second)
+    return unlocking.remember(show_code(request, code, started_anew=True), secret)

@@ -1,0 +1,58 @@
+"""A new password by mail. It signs in; it opens no keys."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+from accounts import forms
+from accounts.answers import form_refusal, refusal, wants_json
+from accounts.mail import sends_mail
+from accounts.services import resetting
+from accounts.throttle import count, network_of
+from accounts.views.common import posted
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_for_reset(request: HttpRequest) -> HttpResponse:
+    """One answer, whether or not there is such a person, and whether or not they have mail."""
+    form, template = forms.ResetForm(posted(request)), "accounts/ask_for_reset.html"
+    context = {"sends_mail": sends_mail()}
+    if request.method != "POST":
+        return render(request, template, {"form": form, **context})
+    count("reset", network_of(request), limit=settings.SIGN_IN_TRIES)
+    if not form.is_valid():
+        return form_refusal(request, form, template, context)
+    username = form.cleaned_data["username"]
+    count("reset-person", username, limit=settings.SIGN_IN_TRIES)
+    if sends_mail():
+        resetting.send_reset_link(username=username)
+    if wants_json(request):
+        return JsonResponse({"asked": True}, status=202)
+    return render(request, template, {"asked": True, **context})
+
+
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+def reset(request: HttpRequest, person_id: uuid.UUID, token: str) -> HttpResponse:
+    person = resetting.person_of_link(person_id, token)
+    if person is None:
+        count("reset", network_of(request), limit=settings.SIGN_IN_TRIES)
+        sentence = _("This link does not work any more. Nothing was changed. Ask for a new one.")
+        return refusal(request, 404, "not_found", sentence)
+    form, template = forms.NewPasswordForm(posted(request), user=person), "accounts/reset.html"
+    if request.method != "POST":
+        return render(request, template, {"form": form})
+    if not form.is_valid():
+        return form_refusal(request, form, template)
+    resetting.set_password_by_mail(user=person, new_password=form.cleaned_data["new_password1"])
+    if wants_json(request):
+        return JsonResponse({"changed": True})
+    messages.success(request, _("The password is set. Sign in with it; then bring your keys back."))
+    return redirect("accounts:login")

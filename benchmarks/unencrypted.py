@@ -1,0 +1,53 @@
+"""What an image site without encryption does for the same page and the same bytes.
+
+Same server, middleware, session, authorisation query and template; but captions are at hand and
+files are plain: no keys, no signatures, no trail. They are in DATA_DIR/plain/<image id>/.
+"""
+
+import json
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+
+from accounts.decorators import signed_in
+from gallery import presenting
+from gallery.access import access_to
+from gallery.views import PER_PAGE, _live_grants_of
+from imageshare.urls import urlpatterns as sealed_addresses
+
+
+@signed_in
+def shared_with_me(request: HttpRequest) -> HttpResponse:
+    grants = _live_grants_of(request.user).exclude(image__owner=request.user)
+    page = Paginator(grants, PER_PAGE).get_page(1)
+    cards = [_with_facts(card) for card in presenting.cards(page.object_list, None)]
+    context = {"cards": cards, "page_obj": page, "unlocked": True}
+    return render(request, "gallery/shared_with_me.html", context)
+
+
+@signed_in
+def rendition(request: HttpRequest, image_id: uuid.UUID, name: str) -> FileResponse:
+    access_to(image_id, reader=request.user)
+    return FileResponse((_folder(image_id) / name).open("rb"), content_type="image/jpeg")
+
+
+def _with_facts(card: presenting.Card) -> presenting.Card:
+    facts = json.loads((_folder(card.id) / "facts").read_bytes())
+    return replace(card, thumbnail_url=f"/plain/{card.id}/thumbnail", state="verified", **facts)
+
+
+def _folder(image_id: uuid.UUID) -> Path:
+    return settings.DATA_DIR / "plain" / str(image_id)
+
+
+urlpatterns = [
+    *sealed_addresses,
+    path("plain/", shared_with_me),
+    path("plain/<uuid:image_id>/<slug:name>", rendition),
+]

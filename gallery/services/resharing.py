@@ -1,0 +1,127 @@
+"""Readers who wait: the owner lets them in, but the content key hangs on keys they have lost.
+
+After a new start somebody's earlier pairs open nothing, until they find the password or the code
+from before. The owner's signed list still names them: it lists people, not keys. So sharing again
+wraps the content key anew, once the owner agreed to the new fingerprint, and signs nothing.
+"""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.certificates import NoKeys, is_endorsed, signing_pair_of
+from accounts.custody import Keyring
+from accounts.models import KeyPair, User, WrappedKey
+from accounts.recipients import lock_keys, may_receive, waits_for_keys
+from audit.events import Event
+from gallery.errors import Altered, Waiting
+from gallery.models import Grant
+from gallery.opening import Opener
+from gallery.sealing import SHARE, head_of, wrap_for
+from gallery.services.acts import (
+    anew_if_moved,
+    hold,
+    owners_access,
+    recorded,
+    starting_anew,
+)
+from gallery.services.notices import NoticeKind, record_notices, send_notices
+from gallery.services.sharing import readers_of
+
+AT_ONCE = 200  # images per request: each costs a signature check, a wrapping and two entries
+
+
+@dataclass(frozen=True)
+class WaitingReader:
+    """Somebody who waits for an owner. `signing_pair`: the key to compare, if they have one."""
+
+    person: User
+    images: int
+    signing_pair: KeyPair | None
+
+    @property
+    def is_endorsed(self) -> bool:
+        return self.signing_pair is not None and is_endorsed(self.signing_pair)
+
+
+@dataclass(frozen=True)
+class SharedAgain:
+    """How many images were shared again, how many are left, and how many nobody can open now."""
+
+    shared: int
+    left: int
+    closed: int
+
+
+def waiting_grants(owner: User) -> QuerySet[Grant]:
+    """Return the grants of this owner's images whose readers' present keys open nothing."""
+    present = Q(wrapped_key__key_pair__master_key_version=F("reader__master_key_version"))
+    return (
+        Grant.objects.filter(image__owner=owner, image__deleted_at=None, ended_at=None)
+        .exclude(ends_at__lte=timezone.now())
+        .exclude(reader=owner)
+        .filter(Q(wrapped_key=None) | ~present)
+        .order_by("granted_at", "pk")
+    )
+
+
+def readers_waiting_for(owner: User) -> list[WaitingReader]:
+    """Return who waits for this owner, by name; also those who cannot receive yet."""
+    grants = waiting_grants(owner).order_by()
+    counted = dict(grants.values_list("reader").annotate(Count("pk")))
+    people = User.objects.filter(pk__in=counted, is_active=True).order_by("username")
+    return [WaitingReader(one, counted[one.pk], _signing_pair(one)) for one in people]
+
+
+def _signing_pair(person: User) -> KeyPair | None:
+    try:
+        return signing_pair_of(person.pk) if may_receive(person) else None
+    except NoKeys:
+        return None
+
+
+@sensitive_variables()
+def share_again(*, keyring: Keyring, reader: User) -> SharedAgain:
+    """Wrap the content keys of what the owner shares with `reader` to their present key.
+
+    Images that the owner cannot open either, or whose list is not as it was signed, are left as
+    they are and counted. Raises NoKeys if the reader cannot receive yet.
+    """
+    if waits_for_keys(reader) or not may_receive(reader):
+        raise NoKeys
+    grants = waiting_grants(keyring.user).filter(reader=reader)
+    shared = closed = 0
+    for grant in list(grants):
+        if shared == AT_ONCE:
+            break
+        try:
+            starting_anew(lambda grant=grant: _share_again_once(keyring, grant))
+            shared += 1
+        except (Altered, Waiting):
+            closed += 1
+    return SharedAgain(shared, grants.count() - closed, closed)
+
+
+@sensitive_variables()
+def _share_again_once(keyring: Keyring, grant: Grant) -> None:
+    access, head = owners_access(keyring, grant.image_id), head_of(SHARE, grant.image_id)
+    opener = Opener(keyring)
+    with anew_if_moved(access):
+        if not opener.is_signed(grant):
+            raise Altered("entries")
+        content_key = opener.content_key_for(access)
+    (reader,) = readers_of([grant.reader])
+    image = access.image
+    key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
+    facts = {"reader": str(grant.reader_id), "key": reader.pair.fingerprint}
+    with recorded(Event.IMAGE_SHARED, image, **facts), transaction.atomic():
+        hold(image, head)
+        lock_keys([reader.pair])
+        WrappedKey.objects.filter(pk=grant.wrapped_key_id).delete()
+        key.save(force_insert=True)
+        Grant.objects.filter(pk=grant.pk).update(wrapped_key=key)
+        sent = send_notices(NoticeKind.SHARED, [grant])
+    record_notices([sent])

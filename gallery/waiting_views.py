@@ -1,0 +1,85 @@
+"""Who waits for me: readers whose keys are new, and sharing with them again."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from accounts.answers import refusal, wants_json
+from accounts.certificates import NoKeys
+from accounts.decorators import signed_in, unlocked
+from accounts.fingerprints import grouped
+from accounts.models import User
+from accounts.unlocking import keyring_of
+from gallery import presenting
+from gallery.answers import answers_refusals
+from gallery.services import resharing
+from gallery.services.resharing import SharedAgain, WaitingReader
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def waiting(request: HttpRequest) -> HttpResponse:
+    return _share_again(request) if request.method == "POST" else _list(request)
+
+
+def _list(request: HttpRequest) -> HttpResponse:
+    readers = [_shown(reader) for reader in resharing.readers_waiting_for(request.user)]
+    if wants_json(request):
+        facts = ("username", "display_name", "images", "fingerprint", "endorsed", "can_receive")
+        shown = [{name: reader[name] for name in facts} for reader in readers]
+        return JsonResponse({"waiting": shown})
+    return render(request, "gallery/waiting_readers.html", {"readers": readers})
+
+
+def _shown(reader: WaitingReader) -> dict[str, Any]:
+    pair, person = reader.signing_pair, presenting.person_of(reader.person)
+    return {
+        "username": person.username,
+        "display_name": person.display_name,
+        "initials": person.initials,
+        "avatar_class": person.avatar_class,
+        "images": reader.images,
+        "can_receive": pair is not None,
+        "fingerprint": pair.fingerprint if pair else None,
+        "grouped_fingerprint": grouped(pair.fingerprint) if pair else "",
+        "since": pair.created_at if pair else None,
+        "endorsed": reader.is_endorsed,
+    }
+
+
+@unlocked
+@answers_refusals
+def _share_again(request: HttpRequest) -> HttpResponse:
+    asked = request.POST.get("reader", "")
+    readers = resharing.readers_waiting_for(request.user)
+    person = next((one.person for one in readers if one.person.username == asked), None)
+    if person is None:
+        sentence = _("Nobody of this name waits for you. Nothing was changed.")
+        return refusal(request, 404, "not_found", sentence)
+    try:
+        done = resharing.share_again(keyring=keyring_of(request), reader=person)
+    except NoKeys:
+        sentence = _("%(name)s has no new keys yet. Nothing was changed. Try again later.")
+        return refusal(request, 409, "no_keys", sentence % {"name": person})
+    return _shared_again(request, person, done)
+
+
+def _shared_again(request: HttpRequest, person: User, done: SharedAgain) -> HttpResponse:
+    if wants_json(request):
+        facts = {"shared_again": done.shared, "left": done.left, "closed": done.closed}
+        return JsonResponse(facts)
+    sentence = ngettext(
+        "%(name)s can open %(count)s image again.",
+        "%(name)s can open %(count)s images again.",
+        done.shared,
+    )
+    messages.success(request, sentence % {"name": person, "count": done.shared})
+    if done.closed:
+        sentence = _("%(count)s stay closed: you cannot open them either.")
+        messages.warning(request, sentence % {"count": done.closed})
+    return redirect("gallery:waiting" if done.left else "gallery:mine")

@@ -1,0 +1,192 @@
+"""A new start waits, is told, can be stopped, keeps the earlier keys, and signs for nobody else."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from accounts.certificates import is_endorsed, signing_pair_of
+from accounts.keysets import keyset_digest
+from accounts.models import KeyPair, KeySlot, NewStart, User
+from audit.models import AuditEntry
+from tests.conftest import PASSWORD
+
+JSON = {"accept": "application/json"}
+ADDRESS = "/accounts/new-start/"
+FOREIGN = "set by somebody else"
+
+
+def sign_in_with_foreign_password(person) -> Client:
+    user = User.objects.get(pk=person.user.pk)
+    user.set_password(FOREIGN)
+    user.save()
+    client = Client()
+    client.post("/accounts/login/", {"username": person.username, "password": FOREIGN})
+    return client
+
+
+def ask(client, password=FOREIGN):
+    return client.post(ADDRESS, {"password": password}, headers=JSON)
+
+
+def let_the_wait_pass() -> None:
+    NewStart.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+
+
+def start_anew(person) -> Client:
+    """Bring `person` all the way to new keys; return their browser."""
+    client = sign_in_with_foreign_password(person)
+    assert ask(client).status_code == 202
+    let_the_wait_pass()
+    answer = ask(client)
+    assert answer.status_code == 200, answer.content
+    assert "recovery_code" in answer.json()
+    return client
+
+
+# ---- what may not be -------------------------------------------------------------------------
+
+
+def test_whose_password_opens_their_keys_needs_none(alice):
+    answer = alice.sign_in().post(ADDRESS, {"password": PASSWORD}, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_needed")
+    assert not NewStart.objects.exists()
+
+
+def test_it_waits_three_days(bob):
+    client = sign_in_with_foreign_password(bob)
+    assert ask(client).status_code == 202
+    asked = NewStart.objects.get()
+    assert asked.due_at - asked.asked_at >= timedelta(hours=71, minutes=59)
+    assert ask(client).status_code == 202
+    assert NewStart.objects.count() == 1
+    assert KeyPair.objects.filter(user=bob.user).count() == 2
+
+
+def test_the_password_is_needed_for_both_steps(bob):
+    client = sign_in_with_foreign_password(bob)
+    assert ask(client, "wrong").status_code == 422
+    assert not NewStart.objects.exists()
+    ask(client)
+    let_the_wait_pass()
+    assert ask(client, "wrong").status_code == 422
+    assert KeyPair.objects.filter(user=bob.user).count() == 2
+
+
+def test_a_stopped_one_makes_no_keys(bob):
+    client = sign_in_with_foreign_password(bob)
+    ask(client)
+    let_the_wait_pass()
+    assert client.post(ADDRESS, {"stop": "1"}, headers=JSON).json() == {"stopped": True}
+    assert ask(client).status_code == 202  # a new wait, from the beginning
+    assert KeyPair.objects.filter(user=bob.user).count() == 2
+
+
+# ---- telling ---------------------------------------------------------------------------------
+
+
+def test_the_person_is_told_by_mail_on_every_page_and_in_the_trail(bob, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    User.objects.filter(pk=bob.user.pk).update(email="bob@example.org")
+    client = sign_in_with_foreign_password(bob)
+    ask(client)
+    assert [message.to for message in mail.outbox] == [["bob@example.org"]]
+    assert "New keys were asked for in your name." in client.get("/images/").content.decode()
+    asked = AuditEntry.objects.filter(event="new-start:asked", subject=bob.user.pk)
+    assert {entry.outcome for entry in asked} == {"intended", "done"}
+
+
+def test_a_mail_server_that_is_away_stops_nothing(bob, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    User.objects.filter(pk=bob.user.pk).update(email="bob@example.org")
+    assert ask(sign_in_with_foreign_password(bob)).status_code == 202
+
+
+# ---- beginning anew --------------------------------------------------------------------------
+
+
+def test_new_keys_are_certified_unendorsed_and_the_earlier_set_is_kept(bob):
+    earlier = signing_pair_of(bob.user.pk)
+    start_anew(bob)
+    pair = signing_pair_of(bob.user.pk)
+    assert (pair.epoch, pair.master_key_version) == (2, 2)
+    assert not is_endorsed(pair)
+    earlier.refresh_from_db()
+    assert earlier.state == "open-only"
+    assert earlier.wrapped_private_key
+    versions = KeySlot.objects.filter(user=bob.user).values_list("kind", "master_key_version")
+    assert sorted(versions) == [
+        ("password", 1),
+        ("password", 2),
+        ("recovery-code", 1),
+        ("recovery-code", 2),
+    ]
+
+
+def test_the_trail_has_the_new_keys_and_the_digest_of_all_rows(bob):
+    start_anew(bob)
+    done = AuditEntry.objects.filter(event="new-start:done", outcome="done").last().told().facts
+    assert done["keyset"] == keyset_digest(bob.user.pk)
+    assert done["signing"] == signing_pair_of(bob.user.pk).fingerprint
+
+
+def test_what_was_shared_waits_and_new_shares_open(shared_image, upload, alice, bob):
+    client = start_anew(bob)
+    answer = client.get(f"/images/{shared_image.pk}/", headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (409, "waiting")
+    assert client.get("/images/", headers=JSON).json()["images"][0]["state"] == "waiting"
+    newer = upload(to=(bob,))
+    assert client.get(f"/images/{newer.pk}/original").status_code == 200
+
+
+def test_images_of_ones_own_stay_closed_to_oneself_only(shared_image, alice, bob):
+    client = start_anew(alice)
+    answer = client.get(f"/images/{shared_image.pk}/", headers=JSON)
+    assert answer.status_code == 409
+    assert "keys from before" in answer.json()["message"]
+    assert bob.sign_in().get(f"/images/{shared_image.pk}/original").status_code == 200
+    assert client.post(f"/images/{shared_image.pk}/delete/").status_code == 302
+
+
+def test_every_other_session_ends(bob):
+    other = sign_in_with_foreign_password(bob)
+    start_anew(bob)
+    assert other.get("/images/", headers=JSON).status_code == 401
+
+
+# ---- finding the keys after all --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["password", "recovery code"])
+def test_what_opened_the_earlier_keys_brings_them_back(shared_image, bob, way):
+    client = start_anew(bob)
+    secret = PASSWORD if way == "password" else bob.recovery_code
+    answer = client.post("/accounts/earlier-keys/", {"secret": secret}, headers=JSON)
+    assert answer.json() == {"key_pairs": 1}
+    assert client.get(f"/images/{shared_image.pk}/original").status_code == 200
+    assert not bob.user.key_slots.filter(master_key_version=1).exists()
+    # What they opened is wrapped for the present key by now, and they are destroyed.
+    about = AuditEntry.objects.filter(subject=bob.user.pk, outcome="done").order_by("sequence")
+    told = [entry.told() for entry in about]
+    assert {"keys:brought-back", "key:destroyed"} < {leaf.event for leaf in told}
+    recorded = [leaf.facts["keyset"] for leaf in told if "keyset" in leaf.facts]
+    assert recorded[-1] == keyset_digest(bob.user.pk)
+
+
+def test_a_wrong_one_brings_nothing_back_and_is_held(shared_image, bob, settings):
+    client = start_anew(bob)
+    for _ in range(settings.SIGN_IN_TRIES):
+        answer = client.post("/accounts/earlier-keys/", {"secret": "wrong"}, headers=JSON)
+        assert answer.status_code == 422
+    answer = client.post("/accounts/earlier-keys/", {"secret": PASSWORD}, headers=JSON)
+    assert answer.status_code == 429
+    assert client.get(f"/images/{shared_image.pk}/original").status_code == 409
+
+
+def test_another_persons_secret_opens_nothing(bob, carol):
+    client = start_anew(bob)
+    answer = client.post("/accounts/earlier-keys/", {"secret": carol.recovery_code}, headers=JSON)
+    assert answer.status_code == 422

@@ -1,0 +1,126 @@
+"""The page about oneself: ways back, testing the code, and what happened to one's keys."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.keysets import keyset_digest
+from accounts.models import KeySlot, User
+from accounts.timeline import key_timeline
+from audit.events import Event, record
+from audit.models import AuditEntry
+from tests.conftest import PASSWORD
+from tests.triggers import drop_triggers, install_triggers
+
+JSON = {"accept": "application/json"}
+PAGE = "/accounts/security/"
+TEST = "/accounts/recovery-code/test/"
+
+
+def page(person) -> str:
+    return person.sign_in().get(PAGE).content.decode()
+
+
+def sentences(person) -> list[str]:
+    return [one.sentence for one in key_timeline(person.user)]
+
+
+# ---- ways back -------------------------------------------------------------------------------
+
+
+def test_two_ways_are_counted_and_one_is_warned_of(alice, make_person):
+    assert "2 ways" in page(alice)
+    thin = page(make_person("dora", with_code=False))
+    assert "1 way<" in thin
+    assert "loses their images" in thin
+
+
+def test_a_slot_of_an_earlier_master_key_is_no_way_back(alice):
+    KeySlot.objects.filter(user=alice.user, kind="recovery-code").update(master_key_version=0)
+    assert "1 way<" in page(alice)
+
+
+# ---- testing the code ------------------------------------------------------------------------
+
+
+def test_the_right_code_is_told_and_not_used_up(alice):
+    client = alice.sign_in()
+    for _ in range(2):
+        assert client.post(TEST, {"recovery_code": alice.recovery_code}, headers=JSON).json() == {
+            "works": True
+        }
+    assert KeySlot.objects.get(user=alice.user, kind="recovery-code").confirmed_at
+    tested = AuditEntry.objects.filter(event="recovery-code:tested", outcome="done").last()
+    assert tested.told().facts["keyset"] == keyset_digest(alice.user.pk)
+
+
+@pytest.mark.parametrize("whose", ["bob's", "nobody's"])
+def test_a_wrong_code_is_told_and_held_after_some_tries(alice, bob, settings, whose):
+    code = bob.recovery_code if whose == "bob's" else "A" * 30
+    client = alice.sign_in()
+    for _ in range(settings.SIGN_IN_TRIES):
+        assert client.post(TEST, {"recovery_code": code}, headers=JSON).status_code == 422
+    answer = client.post(TEST, {"recovery_code": alice.recovery_code}, headers=JSON)
+    assert answer.status_code == 429
+
+
+def test_only_who_is_signed_in_tests(alice):
+    answer = Client().post(TEST, {"recovery_code": alice.recovery_code}, headers=JSON)
+    assert answer.status_code == 401
+
+
+def test_a_code_that_was_not_typed_back_is_replaced_with_the_password_only(alice):
+    client, address = alice.sign_in(), "/accounts/recovery-code/"
+    assert client.post(address, headers=JSON).status_code == 422
+    assert client.post(address, {"password": PASSWORD}, headers=JSON).status_code == 200
+
+
+# ---- what happened ---------------------------------------------------------------------------
+
+
+def test_the_timeline_tells_it_newest_first(alice):
+    client = alice.sign_in()
+    new = {"new_password1": "another good password", "new_password2": "another good password"}
+    client.post("/accounts/password/", {"old_password": PASSWORD, **new})
+    assert sentences(alice) == [
+        "The password was changed here.",
+        "A recovery code was made; an earlier one stopped working.",
+        "Your keys were made.",
+    ]
+    shown = client.get(PAGE).content.decode()
+    assert "The password was changed here." in shown
+
+
+def test_an_act_of_staff_names_them(alice, staff):
+    overseer = User.objects.get(username="overseer")
+    record(Event.ACCOUNT_ENABLED, actor=overseer.pk, subject=alice.user.pk, reason="back")
+    assert key_timeline(alice.user)[0].by == "@overseer"
+
+
+def test_a_wrong_code_somebody_tried_is_a_warning(alice):
+    form = {
+        "username": "alice",
+        "recovery_code": "A" * 30,
+        "new_password1": "another good password",
+        "new_password2": "another good password",
+    }
+    Client().post("/accounts/recover/", form)
+    assert key_timeline(alice.user)[0].is_warning
+
+
+def test_what_happened_to_others_is_not_shown(alice, bob):
+    assert len(sentences(alice)) == 2
+
+
+def test_a_row_the_audit_key_does_not_vouch_for_says_nothing(alice):
+    genuine = AuditEntry.objects.order_by("sequence").last()
+    genuine.pk += 1000
+    genuine.previous, genuine.chain = b"\x01" * 32, b"\x02" * 32
+    genuine.event, genuine.subject = "new-start:done", alice.user.pk
+    genuine.time = timezone.now()
+    genuine._state.adding = True
+    drop_triggers()
+    genuine.save(force_insert=True)
+    install_triggers()
+    assert AuditEntry.objects.filter(event="new-start:done").exists()
+    assert len(sentences(alice)) == 2

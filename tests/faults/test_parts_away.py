@@ -1,0 +1,75 @@
+"""Over HTTP, on a real server: a copy of the trail, both, or the business database is away.
+
+Either copy of the trail suffices. With both gone nothing is released and nothing changes; the same
+holds while somebody else has the database. Once the part is back, nobody has to do anything.
+"""
+
+import pytest
+
+from tests import postgres
+from tests.faults.conftest import locked_business, without_file, without_table, without_trail
+
+EVENTS = {"upload": "image:uploaded", "revoke": "image:revoked", "open": "image:downloaded"}
+ACTS = list(EVENTS)
+DONE = {"upload": 201, "revoke": 200, "open": 200}
+
+
+def act(site, name, image):
+    return site.upload() if name == "upload" else getattr(site, name)(image)
+
+
+def done_with(site, name, image, answer):
+    """Check that the act was done, all of it: bob opens the picture, or cannot any more.
+
+    Return which image it was about.
+    """
+    assert answer.status == DONE[name], answer.body
+    if name == "upload":
+        image = answer.json()["images"][0]["id"]
+    opened = site.open(image)
+    may_open = name != "revoke"
+    assert (opened.status, opened.body == site.picture) == (200 if may_open else 410, may_open)
+    return image
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_without_the_table_the_file_tells_of_it_and_an_alarm_is_raised(site, name):
+    image = site.shared()
+    with without_table(site):
+        about = done_with(site, name, image, act(site, name, image))
+    assert site.in_file(EVENTS[name], about)
+    assert not site.in_table(EVENTS[name], about)
+    assert "The audit table took no entry" in site.server.log.read_text()
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_without_the_file_the_table_tells_of_it_and_an_alarm_is_raised(site, name):
+    image = site.shared()
+    with without_file(site):
+        about = done_with(site, name, image, act(site, name, image))
+    assert site.in_table(EVENTS[name], about)
+    assert not site.in_file(EVENTS[name], about)
+    assert "The audit file took no line" in site.server.log.read_text()
+
+
+@pytest.mark.parametrize("name", ACTS)
+@pytest.mark.parametrize("fault", [without_trail, locked_business])
+def test_without_trail_or_database_nothing_is_done_and_it_recovers_by_itself(site, fault, name):
+    """The first opening, too, writes to the business database: its reader's quick key."""
+    image = site.shared()
+    before = site.kept(), site.in_table(EVENTS[name])
+    with fault(site):
+        answer = act(site, name, image)
+    assert (answer.status, answer.json()["code"]) == (503, "busy")
+    assert "Retry-After" in answer.headers
+    assert site.picture not in answer.body
+    assert (site.kept(), site.in_table(EVENTS[name])) == before
+    done_with(site, name, image, act(site, name, image))
+
+
+@pytest.mark.skipif(bool(postgres.SERVER), reason="PostgreSQL has locks that keep readers out")
+def test_an_image_is_opened_and_recorded_while_somebody_else_writes(site):
+    image = site.shared()
+    with locked_business(site):
+        assert site.alice.get(f"/images/{image}/original").body == site.picture
+    assert site.in_table("image:downloaded", image)

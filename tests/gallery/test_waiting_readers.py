@@ -1,0 +1,108 @@
+"""After a new start owners are asked, see whose key to compare, and share again with one press."""
+
+import pytest
+
+from accounts.certificates import signing_pair_of
+from accounts.models import KeyPair
+from gallery.models import Grant, Statement
+from tests.accounts.test_new_start import start_anew
+from tests.gallery.test_notices import shown
+from tests.gallery.test_revoking import post_revoke
+
+JSON = {"accept": "application/json"}
+ADDRESS = "/images/waiting/"
+
+
+def waiting(owner):
+    return owner.sign_in().get(ADDRESS, headers=JSON).json()["waiting"]
+
+
+def share_again(owner, name="bob"):
+    return owner.sign_in().post(ADDRESS, {"reader": name}, headers=JSON)
+
+
+def test_nobody_waits_for_anybody_at_first(shared_image, alice):
+    assert waiting(alice) == []
+    assert share_again(alice).status_code == 404
+
+
+def test_the_owner_sees_who_waits_and_which_key_to_compare(shared_image, upload, alice, bob):
+    upload(to=(bob,))
+    start_anew(bob)
+    (reader,) = waiting(alice)
+    assert reader == {
+        "username": "bob",
+        "display_name": "Bob Brook",
+        "images": 2,
+        "fingerprint": signing_pair_of(bob.user.pk).fingerprint,
+        "endorsed": False,
+        "can_receive": True,
+    }
+    assert "waits for you" in alice.client.get("/images/mine/").content.decode()
+
+
+def test_one_press_shares_all_of_them_again(shared_image, upload, alice, bob):
+    second = upload(to=(bob,))
+    client = start_anew(bob)
+    statements = Statement.objects.count()
+    assert share_again(alice).json() == {"shared_again": 2, "left": 0, "closed": 0}
+    for image in (shared_image, second):
+        assert client.get(f"/images/{image.pk}/original").status_code == 200
+    assert Statement.objects.count() == statements  # the list named bob already
+    assert waiting(alice) == []
+
+
+def test_the_reader_is_told(shared_image, alice, bob):
+    client = start_anew(bob)
+    share_again(alice)
+    notices = client.get("/activity/", headers=JSON).json()["notices"]
+    assert [(one["kind"], one["state"]) for one in notices] == [("shared", "genuine")] * 2
+
+
+@pytest.mark.parametrize("who", ["carol", "mallory"])
+def test_only_the_owner_shares_again(shared_image, upload, alice, bob, carol, mallory, who):
+    start_anew(bob)
+    stranger = {"carol": carol, "mallory": mallory}[who]
+    assert waiting(stranger) == []
+    assert share_again(stranger).status_code == 404
+
+
+def test_a_former_reader_is_not_let_in_again(shared_image, alice, bob):
+    post_revoke(alice, shared_image)
+    start_anew(bob)
+    assert waiting(alice) == []
+    assert share_again(alice).status_code == 404
+
+
+def test_a_row_nobody_signed_is_not_shared_again(shared_image, alice, bob, carol):
+    """Whoever writes to the database names carol in bob's place, and her key as lost."""
+    Grant.objects.filter(reader=bob.user).update(reader=carol.user, wrapped_key=None)
+    assert share_again(alice, "carol").json() == {"shared_again": 0, "left": 0, "closed": 1}
+    assert Grant.objects.get(reader=carol.user).wrapped_key is None
+
+
+def test_a_key_nobody_certified_is_not_wrapped_to(shared_image, alice, bob, mallory):
+    start_anew(bob)
+    theirs = KeyPair.objects.get(user=mallory.user, purpose="encryption")
+    KeyPair.objects.filter(pk=theirs.pk).delete()
+    newest = KeyPair.objects.get(user=bob.user, purpose="encryption", state="primary")
+    KeyPair.objects.filter(pk=newest.pk).update(
+        public_key=bytes(theirs.public_key), fingerprint=theirs.fingerprint
+    )
+    (reader,) = waiting(alice)
+    assert reader["can_receive"] is False
+    assert share_again(alice).status_code == 409
+
+
+def test_what_the_owner_cannot_open_either_is_counted_and_left(shared_image, alice, bob):
+    start_anew(bob)
+    alices = start_anew(alice)
+    answer = alices.post(ADDRESS, {"reader": "bob"}, headers=JSON)
+    assert answer.json() == {"shared_again": 0, "left": 0, "closed": 1}
+
+
+def test_a_locked_owner_unlocks_first(shared_image, alice, bob):
+    start_anew(bob)
+    alice.sign_in().post("/accounts/lock/")
+    assert alice.client.post(ADDRESS, {"reader": "bob"}, headers=JSON).status_code == 401
+    assert shown(alice) == []
