@@ -16,7 +16,7 @@ from accounts.certificates import NoKeys, is_endorsed, signing_pair_of
 from accounts.custody import Keyring
 from accounts.models import KeyPair, User, WrappedKey
 from accounts.pins import Contacts, contacts_of, settle
-from accounts.recipients import lock_keys, may_receive
+from accounts.recipients import lock_keys, may_receive, waits_for_keys
 from audit.events import Event
 from gallery.errors import Altered, Waiting
 from gallery.models import Grant
@@ -93,7 +93,7 @@ def share_again(*, keyring: Keyring, reader: User) -> SharedAgain:
     Raises NoKeys if the reader cannot receive yet, KeyChanged if the reader's words did not match
     when they were compared, ContactsRefused.
     """
-    if not may_receive(reader):
+    if waits_for_keys(reader) or not may_receive(reader):
         raise NoKeys
     settle(keyring=keyring, people=[reader], accepted=[reader.username])
     contacts = contacts_of(keyring)

@@ -28,7 +28,8 @@ def stolen(shared_image, bob):
 
 def replace(code, client=None, /, **changed):
     form = {"username": "bob", "code": code, "new_password1": NEW, "new_password2": NEW, **changed}
-    return (client or Client()).post(ADDRESS, form, headers=JSON)
+    place = {"REMOTE_ADDR": form.pop("REMOTE_ADDR", "127.0.0.1")}
+    return (client or Client()).post(ADDRESS, form, headers=JSON, **place)
 
 
 def signed_in_with(password, client):
@@ -104,6 +105,15 @@ def test_guesses_at_the_code_with_the_right_password_are_held(stolen, settings):
     assert replace(stolen, password=PASSWORD).status_code == 429
 
 
+def test_guesses_at_the_password_with_the_right_code_are_held(stolen, settings):
+    settings.SIGN_IN_TRIES = 5
+    answers = [
+        replace(stolen, password="not the password", REMOTE_ADDR=f"198.51.100.{number}").status_code
+        for number in range(7)
+    ]
+    assert answers == [422] * 5 + [429] * 2
+
+
 def test_a_private_key_that_does_not_open_stops_it_and_loses_nothing(stolen, bob):
     row = KeyPair.objects.get(user=bob.user, purpose="encryption")
     KeyPair.objects.filter(pk=row.pk).update(wrapped_private_key=bytes(72))
@@ -151,6 +161,15 @@ def test_everything_is_replaced_and_nothing_is_lost(stolen, shared_image, bob, w
     assert recorded_keyset(bob) == keyset_digest(user.pk)
     (entry,) = AuditEntry.objects.filter(event="keys:replaced", outcome="done")
     assert entry.told().facts["reason"] == "compromised"
+
+
+def test_after_a_reset_by_mail_the_password_from_before_still_opens_with_the_code(stolen, bob):
+    user = User.objects.get(pk=bob.user.pk)
+    user.set_password("set by mail, opens nothing")
+    user.save()
+    assert replace(stolen, password="set by mail, opens nothing").status_code == 422
+    assert replace(stolen, password=PASSWORD).status_code == 200
+    assert open_with_password(User.objects.get(pk=bob.user.pk), NEW)
 
 
 def test_the_page_shows_the_new_recovery_code(stolen, bob):

@@ -47,6 +47,19 @@ def test_what_is_shared_after_the_theft_waits_and_is_wrapped_to_nobody(upload, a
     assert opens(bob, image) == 200
 
 
+def test_the_page_of_who_waits_shares_again_once_there_are_new_keys(upload, alice, bob):
+    code = code_of(run("bob", "--compromised"))
+    image = upload(to=(bob,))
+    ask = ("/images/waiting/", {"reader": "bob"})
+    (reader,) = alice.client.get("/images/waiting/", headers=JSON).json()["waiting"]
+    assert reader["can_receive"] is False
+    assert alice.client.post(*ask, headers=JSON).status_code == 409
+    replace(code, bob.client, password=bob.password)
+    bob.password = NEW
+    assert alice.client.post(*ask, headers=JSON).json()["shared_again"] == 1
+    assert opens(bob, image) == 200
+
+
 def test_an_upload_for_somebody_who_waits_is_accepted(upload, bob, carol):
     code = code_of(run("bob", "--compromised"))
     image = upload(to=(bob, carol))
