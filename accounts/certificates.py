@@ -6,6 +6,7 @@ key of their own in a person's place.
 """
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
 from Crypto.PublicKey.RSA import RsaKey
@@ -59,10 +60,10 @@ def is_endorsed(pair: KeyPair) -> bool:
     if before is None or not pair.endorsement or not pair.endorsement_signature:
         return False
     try:
-        _verified(pair, verified_signing_key(before), pair.endorsement, pair.endorsement_signature)
+        certifier = verified_signing_key(before)
     except CryptoError:
         return False
-    return True
+    return _verifies(pair, certifier, pair.endorsement, pair.endorsement_signature)
 
 
 def _compose(
@@ -90,11 +91,47 @@ def verified_signing_key(pair: KeyPair) -> RsaKey:
 
     Raises CryptoError if the instance key did not certify this key for this person.
     """
+    return _verified_by(settings.SERVER_KEYS.public_keys, pair)
+
+
+def verified_before_theft(pair: KeyPair) -> RsaKey:
+    """Return the public half of a signing key that any instance key certified, believed or not.
+
+    Whoever stole the key file can make such certificates, too. Raises CryptoError.
+    """
+    return _verified_by(settings.SERVER_KEYS.all_public_keys, pair)
+
+
+def _verified_by(instance_keys: Mapping[str, RsaKey], pair: KeyPair) -> RsaKey:
     claimed = statements.parse(KIND, bytes(pair.certificate))
-    instance_key = settings.SERVER_KEYS.public_keys.get(claimed["key"])
+    instance_key = instance_keys.get(claimed["key"])
     if instance_key is None or claimed["signer"] != str(settings.SERVER_KEYS.instance_id):
         raise CryptoError
     return _verified(pair, instance_key, pair.certificate, pair.certificate_signature)
+
+
+def owner_vouches_for(pair: KeyPair) -> bool:
+    """Whether something its owner signed later verifies under this signing key: a reading key's
+    certificate, or the endorsement of the signing key after it. Asks no instance key."""
+    public_key = keypair.load_public_key(bytes(pair.public_key))
+    pairs = KeyPair.objects.filter(user_id=pair.user_id)
+    signed = [
+        (other, other.certificate, other.certificate_signature)
+        for other in pairs.filter(purpose=KeyPair.Purpose.ENCRYPTION)
+    ]
+    signed += [
+        (other, other.endorsement or b"", other.endorsement_signature or b"")
+        for other in pairs.filter(purpose=KeyPair.Purpose.SIGNING, epoch=pair.epoch + 1)
+    ]
+    return any(_verifies(other, public_key, *statement) for other, *statement in signed)
+
+
+def _verifies(pair: KeyPair, certifier: RsaKey, body: bytes, signature: bytes) -> bool:
+    try:
+        _verified(pair, certifier, body, signature)
+    except CryptoError:
+        return False
+    return True
 
 
 def verified_encryption_key(pair: KeyPair) -> RsaKey:
