@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections
 
 from accounts import custody, mac_keys, offline
+from accounts.content_keys import content_key_label
 from accounts.exchange import open_request
 from accounts.models import Custody, Invite, KeyPair, KeySlot, MacKey, User, WrappedKey
 from accounts.services import organisation_recovery
@@ -25,7 +26,6 @@ from cryptocore.keywrap import wrap_key
 from cryptocore.wrapping import wrap
 from gallery.management.commands import prove_zero_access
 from gallery.models import Rendition
-from gallery.sealing import content_key_label
 from gallery.zero_access.locked import locked
 from gallery.zero_access.openers import Kind
 from gallery.zero_access.places import collect
@@ -219,7 +219,7 @@ def test_a_private_key_under_a_key_that_lies_about_is_found(shared_image, bob):
 
 def test_a_quick_key_under_a_key_that_lies_about_is_found(shared_image, alice):
     wrapped = alice.user.key_pairs.get(purpose="encryption").wrapped_keys.get()
-    label = content_key_label(wrapped.key_pair, image_id=shared_image.pk, lock=1)
+    label = content_key_label(wrapped.key_pair, subject=shared_image.pk, lock=1)
     content_key = alice.keyring.unwrap_content_key(wrapped, label=label)
     key = bytes(range(32))
     WrappedKey.objects.filter(pk=wrapped.pk).update(quick_key=wrap_key(content_key, key))
@@ -229,7 +229,7 @@ def test_a_quick_key_under_a_key_that_lies_about_is_found(shared_image, alice):
 
 def test_a_content_key_in_a_row_of_the_gallery_is_found(shared_image, alice):
     wrapped = alice.user.key_pairs.get(purpose="encryption").wrapped_keys.get()
-    label = content_key_label(wrapped.key_pair, image_id=shared_image.pk, lock=1)
+    label = content_key_label(wrapped.key_pair, subject=shared_image.pk, lock=1)
     key = alice.keyring.unwrap_content_key(wrapped, label=label)
     shared_image.grants.update(salt=key)
     found = search()
@@ -239,7 +239,7 @@ def test_a_content_key_in_a_row_of_the_gallery_is_found(shared_image, alice):
 
 def test_content_keys_wrapped_to_a_key_of_the_key_file_are_found(shared_image, alice):
     wrapped = alice.user.key_pairs.get(purpose="encryption").wrapped_keys.get()
-    label = content_key_label(wrapped.key_pair, image_id=shared_image.pk, lock=1)
+    label = content_key_label(wrapped.key_pair, subject=shared_image.pk, lock=1)
     key = alice.keyring.unwrap_content_key(wrapped, label=label)
     public = settings.SERVER_KEYS.signing_key.public_key()
     WrappedKey.objects.filter(pk=wrapped.pk).update(oaep_bytes=wrap(key, public, label=label))
