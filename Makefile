@@ -45,7 +45,7 @@ bench: .venv/ready-for-development requirements-bench.txt ## Measure sealing, op
 	@$(BIN)/python -m benchmarks.serving
 	@$(BIN)/python -m benchmarks.rewrapping
 
-faults: .venv/ready-for-development ## Kill a real server again and again, and fill its disks
+faults: .venv/ready-for-development ## Kill a real server again and again, fill its disks, hold its databases
 	@$(BIN)/python -m benchmarks.faults && $(BIN)/python -m benchmarks.key_faults
 
 clean: ## Remove the virtual environment and tool caches (never your data)

@@ -1,5 +1,7 @@
 """Who somebody is: by password, or by recovery code. accounts/guessing.py limits the tries."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend, ModelBackend
@@ -8,7 +10,7 @@ from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import usernames
-from accounts.custody import DoesNotOpen, open_with_recovery_code
+from accounts.custody import DoesNotOpen, Keyring, open_with_answer, open_with_recovery_code
 from accounts.models import KeySlot, User
 
 
@@ -16,7 +18,15 @@ class PasswordBackend(ModelBackend):
     """Django's own; an unknown name costs one hash too, so that time does not tell."""
 
 
+OPEN_WITH_A_CODE: dict[str, Callable[[KeySlot, str], Keyring]] = {
+    KeySlot.Kind.RECOVERY_CODE: open_with_recovery_code,
+    KeySlot.Kind.ANSWER: open_with_answer,
+}
+
+
 class RecoveryCodeBackend(BaseBackend):
+    """By a recovery code, or by the one-time code of an answer of the organisation."""
+
     @sensitive_variables()
     def authenticate(
         self,
@@ -27,16 +37,16 @@ class RecoveryCodeBackend(BaseBackend):
     ) -> User | None:
         if username is None or recovery_code is None:
             return None
-        slot = KeySlot.objects.filter(
+        slots = KeySlot.objects.filter(
             user__username=usernames.fold(username),
             user__is_active=True,
             master_key_version=F("user__master_key_version"),
-            kind=KeySlot.Kind.RECOVERY_CODE,
-        ).first()
-        try:
-            return open_with_recovery_code(slot, recovery_code).user
-        except DoesNotOpen:
-            return None
+            kind__in=OPEN_WITH_A_CODE,
+        )
+        for slot in slots:
+            with suppress(DoesNotOpen):
+                return OPEN_WITH_A_CODE[slot.kind](slot, recovery_code).user
+        return None
 
     def get_user(self, user_id: Any) -> User | None:
         return User.objects.filter(pk=user_id, is_active=True).first()

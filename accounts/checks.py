@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from accounts import organisation
 from accounts.policy import CLOSED, INVITE, OPEN
 
 REGISTRATIONS = (OPEN, INVITE, CLOSED)
@@ -82,6 +83,19 @@ def _is_unguessable(key: str) -> bool:
         and len(set(key)) >= LEAST_DIFFERENT_CHARACTERS
         and not key.startswith("django-insecure-")
     )
+
+
+@register(Tags.security)
+def check_recovery_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """accounts.E006: a swapped public half would be wrapped every account's opening keys."""
+    if not organisation.is_set_up():
+        return []
+    try:
+        organisation.public_key()
+    except organisation.NotTheKey as not_the_key:
+        hint = "Put the right file back, or pin the key it holds if you replaced it yourself."
+        return [Error(str(not_the_key), hint=hint, id="accounts.E006")]
+    return []
 
 
 @register(Tags.security)

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from accounts import organisation
 from accounts.policy import everybody_may_register
 from accounts.services.new_start import waiting_new_start
 from accounts.services.recovery import recovery_slot_of
@@ -17,9 +18,11 @@ def account(request: HttpRequest) -> dict[str, Any]:
             "unlocked": False,
             "recovery_reminder": False,
             "registration_open": everybody_may_register(),
+            "organisation_recovers": organisation.is_set_up(),
         }
     return {
         "unlocked": keyring_of(request) is not None,
+        "organisation_recovers": organisation.is_set_up(),
         "recovery_reminder": SimpleLazyObject(lambda: _reminder(request)),
         "new_start_waits": SimpleLazyObject(lambda: waiting_new_start(request.user)),
     }

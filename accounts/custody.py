@@ -17,9 +17,11 @@ from typing import Any, Self
 
 from Crypto.PublicKey.RSA import RsaKey
 from django.conf import settings
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.checks import LEAST_MEMORY_KIB, LEAST_TIME_COST
+from accounts.exchange import slot_label
 from accounts.models import KeyPair, KeySlot, User, WrappedKey
 from accounts.turns import KDF_TURNS
 from cryptocore import keypair, recovery_code
@@ -27,9 +29,10 @@ from cryptocore.context import context
 from cryptocore.errors import CryptoError
 from cryptocore.kdf import derive_key
 from cryptocore.keywrap import unwrap_key, wrap_key
+from cryptocore.mac import check_mac, mac
 from cryptocore.passwords import Argon2Cost, stretch
 from cryptocore.statements import sign_statement
-from cryptocore.wrapping import unwrap
+from cryptocore.wrapping import unwrap, wrap
 
 SALT_BYTES = 16
 MASTER_KEY_BYTES = 32
@@ -59,6 +62,11 @@ class Keyring:
 
     def __reduce__(self) -> Any:
         raise TypeError("a keyring stays in the request that unlocked it")
+
+    @property
+    def signs(self) -> bool:
+        """Whether this keyring has the signing branch, too."""
+        return True
 
     @classmethod
     def new(cls, user: User) -> Self:
@@ -96,7 +104,7 @@ class Keyring:
         return derive_key(self._master_key, context(name, self.user.pk, self.version))
 
     @sensitive_variables()
-    def take_over(self, pair: KeyPair, earlier: Self) -> None:
+    def take_over(self, pair: KeyPair, earlier: "Keyring") -> None:
         """Wrap a private key that `earlier` opens under this master key instead; not stored yet.
 
         Raises CryptoError if it does not open.
@@ -179,15 +187,70 @@ class Keyring:
     def _confirmation_kek(self, slot: KeySlot) -> bytes:
         return derive_key(self._branch("opening"), context("recovery-confirmation", slot.pk))
 
+    @sensitive_variables()
+    def organisation_slot(self, public_key: RsaKey, fingerprint: str) -> KeySlot:
+        """Return a new slot, not stored yet, for the organisation's offline key.
+
+        It holds the opening branch and not the master key, from which signing keys would hang.
+        """
+        slot = self._new_slot(KeySlot.Kind.ORGANISATION)
+        slot.organisation_key = fingerprint
+        instance = settings.SERVER_KEYS.instance_id
+        label = slot_label(instance, self.user.pk, slot.pk, self.version, fingerprint)
+        slot.wrapped_master_key = wrap(self._branch("opening"), public_key, label=label)
+        return slot
+
     def _new_slot(self, kind: KeySlot.Kind) -> KeySlot:
         salt = secrets.token_bytes(SALT_BYTES)
         return KeySlot(user=self.user, kind=kind, salt=salt, master_key_version=self.version)
 
-    # (4) Staying unlocked
+    # (4) What only their owner may have written
+
+    @sensitive_variables()
+    def tag_pins(self, body: bytes) -> bytes:
+        """Return the tag of a list of compared contacts, under the opening branch."""
+        return mac(context("pins", self.user.pk) + body, self._pins_key())
+
+    @sensitive_variables()
+    def check_pins(self, body: bytes, tag: bytes) -> None:
+        """Return if `tag` is the list's. Raises CryptoError."""
+        check_mac(context("pins", self.user.pk) + body, tag, self._pins_key())
+
+    @sensitive_variables()
+    def _pins_key(self) -> bytes:
+        info = context("pins", settings.SERVER_KEYS.instance_id, self.user.pk)
+        return derive_key(self._branch("opening"), info)
+
+    # (5) Staying unlocked
 
     @sensitive_variables()
     def wrap_for_cookie(self, custody_id: uuid.UUID, secret: bytes) -> bytes:
         return wrap_key(self._master_key, _cookie_kek(custody_id, self.user.pk, secret))
+
+
+class OpeningKeys(Keyring):
+    """One person's opening branch alone, for a recovery by the organisation.
+
+    HKDF does not run backwards: there is no master key here, so nothing is signed, no slot and no
+    session is made; private encryption keys open, to be taken over by a new master key.
+    """
+
+    __slots__ = ("_opening_branch",)
+
+    @sensitive_variables()
+    def __init__(self, user: User, opening_branch: bytes, version: int) -> None:
+        super().__init__(user, b"", version)
+        self._opening_branch = opening_branch
+
+    @property
+    def signs(self) -> bool:
+        return False
+
+    @sensitive_variables()
+    def _branch(self, name: str) -> bytes:
+        if name != "opening":
+            raise CryptoError
+        return self._opening_branch
 
 
 # ---- opening the master key ------------------------------------------------------------------
@@ -219,6 +282,22 @@ def open_with_recovery_code(slot: KeySlot | None, code: str) -> Keyring:
         raise DoesNotOpen
     with _opens_or_not():
         return _open_slot(slot, _recovery_kek(slot, recovery_code.normalise(code)))
+
+
+@sensitive_variables()
+def open_with_answer(slot: KeySlot | None, code: str) -> OpeningKeys:
+    """Return what the organisation's answer holds: the opening branch of the slot's person.
+
+    Raises DoesNotOpen if this code does not open it, or its time is over.
+    """
+    if slot is None or slot.kind != KeySlot.Kind.ANSWER:
+        raise DoesNotOpen
+    if slot.ends_at is None or slot.ends_at <= timezone.now():
+        raise DoesNotOpen
+    with _opens_or_not():
+        kek = _recovery_kek(slot, recovery_code.normalise(code))
+        branch = unwrap_key(bytes(slot.wrapped_master_key), kek)
+    return OpeningKeys(slot.user, branch, slot.master_key_version)
 
 
 @sensitive_variables()

@@ -12,10 +12,30 @@ from typing import Any
 from django.db.models import Model
 
 from accounts.models import KeyPair, KeySlot, MacKey
+from audit.events import Event
 from cryptocore import canonical
 from cryptocore.context import context
 
 KEY_ROWS = (KeyPair, KeySlot, MacKey)
+# What changes a person's key rows. Done, each of these brings the fact `keyset`.
+KEYSET_EVENTS = frozenset(
+    {
+        Event.KEYS_MADE,
+        Event.ACCOUNT_PASSWORD_CHANGED,
+        Event.ACCOUNT_RECOVERED,
+        Event.RECOVERY_CODE_MADE,
+        Event.RECOVERY_CODE_CONFIRMED,
+        Event.KEYS_ROTATED,
+        Event.KEYS_REPLACED,
+        Event.KEYS_BROUGHT_BACK,
+        Event.KEYS_COST_RAISED,
+        Event.KEY_DESTROYED,
+        Event.MAC_KEY_ROTATED,
+        Event.NEW_START_DONE,
+        Event.ORGANISATION_SLOT_MADE,
+        Event.ORGANISATION_ANSWER_TAKEN,
+    }
+)
 
 
 def keyset_digest(user_id: uuid.UUID) -> str:

@@ -68,6 +68,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     master_key_version = models.PositiveIntegerField(default=0, editable=False)
     # Part of every session's hash: one more, and all sessions of this person have ended.
     session_epoch = models.PositiveIntegerField(default=0, editable=False)
+    # When they were told that the organisation can recover accounts; before, it cannot this one.
+    organisation_told_at = models.DateTimeField(null=True, editable=False)
     # None: DEFAULT_QUOTA_BYTES. 0: no limit.
     quota_bytes = models.PositiveBigIntegerField(null=True, editable=False)
 
@@ -117,8 +119,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 class KeySlot(models.Model):
     """One way to a person's master key: 32 bytes wrapped under a KEK (AES-KWP, 40 bytes).
 
-    Of the organisation: under its public key (RSA-OAEP, 384 bytes). Slots of an earlier master key
-    stay after a new start, so that who finds the old password or code has not lost the old keys.
+    Of the organisation, and of its answer: the opening branch alone, under the organisation's
+    public key (RSA-OAEP, 384 bytes) and under a one-time code. Slots of an earlier master key stay
+    after a new start, so that who finds the old password or code has not lost the old keys.
     """
 
     class Kind(models.TextChoices):

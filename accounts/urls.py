@@ -3,6 +3,7 @@ from django.urls import path
 from accounts.views import (
     locked_keys,
     new_start,
+    people,
     recovering,
     registering,
     replacing,
@@ -30,5 +31,6 @@ urlpatterns = [
     path("recovery-code/test/", recovering.test_code, name="test-code"),
     path("replace-keys/", replacing.replace_keys, name="replace-keys"),
     path("password/", security.password, name="password"),
+    path("contacts/anew/", people.contacts_anew, name="contacts-anew"),
     path("security/", security.security, name="security"),
 ]

@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from imageshare import start
+
+# What would point at an installation of somebody's, wherever it is set.
+ELSEWHERE = ("DATABASE_URL", "AUDIT_DATABASE_URL", "KEY_FILE", "AUDIT_FILE")
 REAL_DISK = Path("/var/tmp")  # outlives a restart (FHS), so never in memory; fsync costs there
 
 
@@ -19,3 +23,14 @@ def data_folder() -> Iterator[Path]:
 def say_how_busy() -> None:
     """Print what else the machine was doing: the load of the minute before."""
     print(f"(load of the minute before: {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores)\n")
+
+
+def prepare(data_dir: Path) -> None:
+    """Make a new installation and set Django up for it, as the first `make run` does."""
+    os.environ.update(dict.fromkeys(ELSEWHERE, ""))
+    os.environ.update(DATA_DIR=str(data_dir), DJANGO_SETTINGS_MODULE="imageshare.settings")
+    start.make_data_folder(data_dir)
+    start.claim_storage(data_dir)
+    start.make_secrets(data_dir)
+    start.prepare_django()
+    start.prepare_databases()

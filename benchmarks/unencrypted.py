@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from django.conf import settings
-from django.core.paginator import Paginator
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -18,14 +17,15 @@ from django.urls import path
 from accounts.decorators import signed_in
 from gallery import presenting
 from gallery.access import access_to
-from gallery.views import PER_PAGE, _live_grants_of
+from gallery.models import Grant
+from gallery.views import page_of
 from imageshare.urls import urlpatterns as sealed_addresses
 
 
 @signed_in
 def shared_with_me(request: HttpRequest) -> HttpResponse:
-    grants = _live_grants_of(request.user).exclude(image__owner=request.user)
-    page = Paginator(grants, PER_PAGE).get_page(1)
+    grants = Grant.objects.filter(reader=request.user, ended_at=None)
+    page = page_of(grants.exclude(image__owner=request.user), None)
     cards = [_with_facts(card) for card in presenting.cards(page.object_list, None)]
     context = {"cards": cards, "page_obj": page, "unlocked": True}
     return render(request, "gallery/shared_with_me.html", context)

@@ -8,9 +8,11 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from Crypto.PublicKey import RSA
 from Crypto.PublicKey.RSA import RsaKey
 
 from cryptocore import canonical, keypair, signature
@@ -143,7 +145,12 @@ def parse_time(text: str) -> datetime:
 
 
 def _fingerprint(key: RsaKey) -> str:
-    return keypair.fingerprint(keypair.public_der(key))
+    return _fingerprint_of(int(key.n), int(key.e))
+
+
+@lru_cache(maxsize=1024)
+def _fingerprint_of(n: int, e: int) -> str:
+    return keypair.fingerprint(keypair.public_der(RSA.construct((n, e), consistency_check=False)))
 
 
 def _check_body(kind: str, value: Mapping[str, Any]) -> None:

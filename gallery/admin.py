@@ -5,7 +5,8 @@ import uuid
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
@@ -78,10 +79,11 @@ class SealedImageAdmin(ReadOnlyAdmin):
     ids_searched = ("pk", "owner_id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SealedImage]:
-        live = Q(grants__ended_at=None) & ~Q(grants__ends_at__lte=timezone.now())
-        others = Count("grants", filter=live & ~Q(grants__reader=F("owner")))
+        live = Grant.objects.filter(image=OuterRef("pk"), ended_at=None)
+        others = live.exclude(ends_at__lte=timezone.now()).exclude(reader=OuterRef("owner"))
+        count = others.order_by().values("image").annotate(count=Count("pk")).values("count")
         images = super().get_queryset(request).select_related("owner")
-        return images.annotate(others=others)
+        return images.annotate(others=Coalesce(Subquery(count), 0))
 
     @admin.display(description=_("owner"), ordering="owner__username")
     def by(self, image: SealedImage) -> str:

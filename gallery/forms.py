@@ -8,16 +8,44 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from accounts.pins import Change, How
 from accounts.recipients import find_people
 from gallery.models import Grant
 from gallery.services.uploading import Terms
 
 # Beyond it a time is a slip of the finger, and its arithmetic may leave the calendar.
 FARTHEST_END = timedelta(days=36_525)
+
+
+CHANGE_SENTENCES = {
+    How.ENDORSED: gettext_lazy(
+        "The key of %(name)s (@%(username)s) was replaced on %(day)s, vouched for by the key you "
+        "compared. Nothing was shared. Accept the new key, or compare it again."
+    ),
+    How.UNENDORSED: gettext_lazy(
+        "The key of %(name)s (@%(username)s) was replaced on %(day)s, and the key you compared "
+        "does not vouch for the new one. Nothing was shared. Ask them before you go on, and "
+        "compare it again."
+    ),
+    How.DIFFERS: gettext_lazy(
+        "When you compared the key of %(name)s (@%(username)s), the words did not match. Nothing "
+        "was shared. Compare it again first."
+    ),
+}
+
+
+def change_error(change: Change) -> ValidationError:
+    params = {
+        "name": str(change.person),
+        "username": change.person.username,
+        "day": date_format(change.replaced_at, "j F Y"),
+    }
+    return ValidationError(CHANGE_SENTENCES[change.how], code="key_changed", params=params)
 
 
 class NamesField(forms.Field):
@@ -40,6 +68,8 @@ class TermsForm(forms.Form):
     """Whom an image is shared with, for what, and until when."""
 
     recipients = NamesField(required=False)
+    # User names of compared contacts whose changed key is taken over (accounts/pins.py).
+    accept_changed = NamesField(required=False)
     rights = forms.ChoiceField(choices=Grant.Rights.choices, required=False)
     ends_at = forms.DateTimeField(
         label=gettext_lazy("Access ends"),
@@ -50,6 +80,17 @@ class TermsForm(forms.Form):
     def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.owner = owner
+        self.changed_keys: list[Change] = []
+
+    def refuse_changed(self, changes: list[Change]) -> None:
+        """Say whose compared key changed, and let the form ask what to do."""
+        self.changed_keys = changes
+        for change in changes:
+            self.add_error("recipients", change_error(change))
+
+    @property
+    def contacts_refused(self) -> bool:
+        return self.has_error("recipients", "contacts_refused")
 
     def clean_recipients(self) -> list[User]:
         return find_people(self.cleaned_data["recipients"], besides=self.owner)

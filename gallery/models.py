@@ -32,7 +32,10 @@ class SealedImage(models.Model):
     class Meta:
         verbose_name = _("image")
         verbose_name_plural = _("images")
-        indexes = [models.Index(fields=["owner", "-sealed_at"])]
+        indexes = [
+            models.Index(fields=["owner", "-sealed_at"]),
+            models.Index(fields=["-sealed_at", "id"]),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["owner", "upload_id", "upload_index"], name="one_image_per_uploaded_file"
@@ -133,6 +136,11 @@ class Notice(models.Model):
     class Meta:
         verbose_name = _("notice")
         verbose_name_plural = _("notices")
+        indexes = [
+            models.Index(fields=["-created_at", "-id"]),
+            # Counted for every page a person sees.
+            models.Index(fields=["person"], condition=Q(read_at=None), name="unread_notices"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["person", "sequence"], name="one_notice_per_sequence")
         ]

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import throttle
+from accounts import pins, throttle
 from accounts.answers import form_refusal, wants_json
 from accounts.certificates import NoKeys
 from accounts.decorators import recoverable, signed_in, unlocked, unlocked_for_bytes
@@ -45,6 +45,7 @@ from gallery.services.uploading import Origin
 
 PER_PAGE = 60
 CONTACTS_SHOWN = 12
+NOT_SHARED = (TooManyReaders, NoKeys, pins.KeyChanged, pins.ContactsRefused)
 NO_PLUGINS = "default-src 'none'; sandbox"  # bytes opened on their own run nothing
 
 # ---- lists -----------------------------------------------------------------------------------
@@ -66,20 +67,32 @@ def mine(request: HttpRequest) -> HttpResponse:
 
 
 def _live_grants_of(person: User) -> QuerySet[Grant]:
+    return Grant.objects.filter(reader=person, ended_at=None).exclude(ends_at__lte=timezone.now())
+
+
+def page_of(grants: QuerySet[Grant], number: str | None) -> Page:
+    """Return a page of grants, newest first, with what a card tells of each.
+
+    Only ids are sorted and skipped: with all that is shown of a row, a hundred thousand of them
+    would take seconds.
+    """
+    newest_first = ("-granted_at", "pk")
+    ids = grants.order_by(*newest_first).values_list("pk", flat=True)
+    page = Paginator(ids, PER_PAGE).get_page(number)
     others = Count("image__grants", filter=Q(image__grants__ended_at=None)) - 1
-    return (
-        Grant.objects.filter(reader=person, ended_at=None)
-        .exclude(ends_at__lte=timezone.now())
+    page.object_list = (
+        Grant.objects.filter(pk__in=list(page.object_list))
         .select_related("reader", "image__owner", "wrapped_key__key_pair")
         .annotate(recipient_count=others)
-        .order_by("-granted_at", "pk")
+        .order_by(*newest_first)
     )
+    return page
 
 
 def _list(
     request: HttpRequest, grants: QuerySet[Grant], template: str, **more: bool
 ) -> HttpResponse:
-    page = Paginator(grants, PER_PAGE).get_page(request.GET.get("page"))
+    page = page_of(grants, request.GET.get("page"))
     keyring = keyring_of(request)
     if keyring and page.object_list and _releases(request):
         record_thumbnails(request.user, [grant.image_id for grant in page.object_list])
@@ -210,9 +223,10 @@ def upload(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _refused_upload(request, form)
     try:
+        _settle_contacts(request, form)
         batch = upload_all(keyring=keyring_of(request), files=files, wishes=_wishes(form))
-    except NoKeys as error:
-        form.add_error("recipients", _not_shared(error))
+    except NOT_SHARED as error:
+        _say_why(form, error)
         return _refused_upload(request, form)
     return _uploaded(request, batch, form)
 
@@ -241,7 +255,28 @@ def _wishes(form: UploadForm) -> Wishes:
     )
 
 
+def _settle_contacts(request: HttpRequest, form: TermsForm) -> None:
+    """Take over the changed keys that the owner accepts. Raises KeyChanged or ContactsRefused."""
+    people, accepted = form.cleaned_data["recipients"], form.cleaned_data["accept_changed"]
+    if people:
+        names = {fold(name) for name in accepted}
+        pins.settle(keyring=keyring_of(request), people=people, accepted=names)
+
+
+def _say_why(form: TermsForm, error: Exception) -> None:
+    if isinstance(error, pins.KeyChanged):
+        form.refuse_changed(error.changes)
+    else:
+        form.add_error("recipients", _not_shared(error))
+
+
 def _not_shared(error: Exception) -> ValidationError:
+    if isinstance(error, pins.ContactsRefused):
+        sentence = _(
+            "Your list of compared keys is missing, or is not the newest. Nothing was shared. "
+            "Begin the list anew, and tell staff: somebody may have changed it."
+        )
+        return ValidationError(sentence, code="contacts_refused")
     if isinstance(error, TooManyReaders):
         sentence = _("At most %(limit)s people can open one image. Nothing was shared.")
         limit = {"limit": settings.MAX_RECIPIENTS}
@@ -320,14 +355,15 @@ def share(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return _invalid(request, image_id, form)
     try:
+        _settle_contacts(request, form)
         shared = sharing.share_image(
             keyring=keyring_of(request),
             image_id=image_id,
             recipients=form.cleaned_data["recipients"],
             terms=form.terms,
         )
-    except (TooManyReaders, NoKeys) as error:
-        form.add_error("recipients", _not_shared(error))
+    except NOT_SHARED as error:
+        _say_why(form, error)
         return _invalid(request, image_id, form)
     if wants_json(request):
         return JsonResponse(_shared_json(shared))

@@ -14,6 +14,7 @@ from accounts.certificates import NoKeys
 from accounts.decorators import signed_in, unlocked
 from accounts.fingerprints import grouped
 from accounts.models import User
+from accounts.pins import ContactsRefused, KeyChanged
 from accounts.unlocking import keyring_of
 from gallery import presenting
 from gallery.answers import answers_refusals
@@ -66,7 +67,17 @@ def _share_again(request: HttpRequest) -> HttpResponse:
     except NoKeys:
         sentence = _("%(name)s has no new keys yet. Nothing was changed. Try again later.")
         return refusal(request, 409, "no_keys", sentence % {"name": person})
+    except (KeyChanged, ContactsRefused):
+        return _compare_first(request, person)
     return _shared_again(request, person, done)
+
+
+def _compare_first(request: HttpRequest, person: User) -> HttpResponse:
+    sentence = _(
+        "Compare the words with %(name)s first, on their page: they did not match, or your list of "
+        "compared people is not as you left it. Nothing was changed."
+    )
+    return refusal(request, 409, "key_changed", sentence % {"name": person})
 
 
 def _shared_again(request: HttpRequest, person: User, done: SharedAgain) -> HttpResponse:

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "audit.middleware.RequestContextMiddleware",
     "imageshare.middleware.PrivateAnswersMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -77,7 +78,6 @@ MIDDLEWARE = [
     "imageshare.middleware.RequestSizeMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "imageshare.middleware.RefusalMiddleware",
 ]
 
@@ -197,10 +197,16 @@ KDF_CEILING_TIME_COST = env.int("KDF_CEILING_TIME_COST", default=20)
 KDF_CEILING_MEMORY_KIB = env.int("KDF_CEILING_MEMORY_KIB", default=1_048_576)
 KDF_AT_ONCE = env.int("KDF_AT_ONCE", default=4)
 
+# The organisation's recovery key (optional): its private half is offline, its public half in this
+# file, and pinned here by fingerprint, where whoever writes to database or data folder is not.
+RECOVERY_KEY_FINGERPRINT = env.str("RECOVERY_KEY_FINGERPRINT", default="").strip().lower()
+RECOVERY_KEY_FILE = Path(env.str("RECOVERY_KEY_FILE", default="") or DATA_DIR / "recovery-key.pub")
+
 # Sessions: locked after the idle time, signed out after the absolute one.
 LOCK_AFTER = timedelta(minutes=env.int("LOCK_AFTER_MINUTES", default=15))
 SIGN_OUT_AFTER = timedelta(hours=env.int("SIGN_OUT_AFTER_HOURS", default=12))
 PASSWORD_RESET_TIMEOUT = 3600
+DEFAULT_EXCEPTION_REPORTER_FILTER = "imageshare.reports.QuietReports"
 NEW_START_WAIT = timedelta(hours=env.int("NEW_START_WAIT_HOURS", default=72))
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = int(SIGN_OUT_AFTER.total_seconds())

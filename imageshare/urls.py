@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 
+from accounts.views import people
 from imageshare import views
 
 admin.site.site_header = admin.site.site_title = admin.site.index_title = _("Staff")
@@ -23,6 +24,7 @@ urlpatterns = [
     ),
     path(".well-known/security.txt", views.security_txt, name="security-txt"),
     path("accounts/", include("accounts.urls")),
+    path("people/<str:username>/", people.person, name="person"),
     path("", include("gallery.urls")),
     # Staff sign in as everybody does: same throttle, same trail, same keys.
     path("admin/login/", RedirectView.as_view(pattern_name="accounts:login", query_string=True)),

@@ -22,6 +22,7 @@ from accounts.turns import Busy
 from audit.context import request_id
 from audit.events import AuditUnavailable, Event, Outcome, record
 from gallery.storage import StorageAway
+from gallery.zero_access.result import newest_result
 from imageshare import health
 from imageshare.context_processors import THEMES
 from imageshare.middleware import request_too_large
@@ -42,7 +43,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def protection(request: HttpRequest) -> HttpResponse:
-    return render(request, "protection.html")
+    return render(request, "protection.html", {"looked_for": newest_result()})
 
 
 @require_POST

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import pins
 from accounts.certificates import certify_encryption_key, certify_signing_key, endorse
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.keysets import keyset_digest
@@ -64,6 +65,8 @@ class NewMasterKey:
             row.save(force_insert=True)
         if self.taken_over:
             KeyOrder.objects.order_rewrapping(user)
+        if self.earlier:
+            pins.take_over(keyring=self.keyring, earlier=self.earlier)
         end_unlocks(user)
         return keyset_digest(user.pk)
 
@@ -89,8 +92,8 @@ def make_master_key(*, user: User, password: str, earlier: Keyring | None) -> Ne
     """Make a new master key, its ways in and its pairs: some seconds' work, outside a transaction.
 
     `earlier` open: its private keys are taken over, and the new signing key is endorsed by the
-    one before it, unless that was stolen: a thief's word is worth nothing. Raises CryptoError if
-    one of them does not open.
+    one before it, unless that was stolen, for a thief's word is worth nothing, or `earlier` is an
+    opening branch alone. Raises CryptoError if one of them does not open.
     """
     keyring = Keyring.new(user)
     signing = _next_pair(keyring, SIGNING)
@@ -98,7 +101,7 @@ def make_master_key(*, user: User, password: str, earlier: Keyring | None) -> Ne
     certify_signing_key(signing, before)
     encryption = _next_pair(keyring, ENCRYPTION)
     certify_encryption_key(encryption, keyring, signing)
-    if earlier and before and before.wrapped_private_key and not before.compromised_at:
+    if earlier and earlier.signs and _vouches(before):
         endorse(signing, by=before, keyring=earlier)
     code = recovery_code.new_code()
     epochs = MacKey.objects.filter(user=user).order_by("-epoch").values_list("epoch", flat=True)
@@ -112,6 +115,10 @@ def make_master_key(*, user: User, password: str, earlier: Keyring | None) -> Ne
         taken_over=_taken_over(keyring, earlier) if earlier else [],
         mac_key=new_mac_key_row(user, epoch=(epochs.first() or 0) + 1),
     )
+
+
+def _vouches(before: KeyPair | None) -> bool:
+    return bool(before and before.wrapped_private_key and not before.compromised_at)
 
 
 def _newest(user: User, purpose: KeyPair.Purpose) -> KeyPair | None:

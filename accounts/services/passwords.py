@@ -44,6 +44,8 @@ def _swap(user: User, old: KeySlot, old_hash: str, new: KeySlot) -> str:
 def replace_password_slot(user: User, slot: KeySlot) -> None:
     """Store the new hash and the new slot, and drop the old one, in the caller's transaction."""
     replace_slot(slot)
+    # Who still has a way in of their own needs no recovery by the organisation, or refuses it.
+    user.present_slots.filter(kind=KeySlot.Kind.ANSWER).delete()
     user.save(update_fields=["password"])
 
 

@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import usernames
+from accounts import organisation, usernames
 from accounts.custody import Keyring
 from accounts.models import Invite, User
 from accounts.services.acts import recorded
@@ -28,6 +28,8 @@ def register(
     """
     user = User(**User.objects.free_columns(username), display_name=display_name, email=email)
     user.set_password(password)
+    if organisation.is_set_up():  # the page that made this account says so
+        user.organisation_told_at = timezone.now()
     keys = make_keys(user=user, password=password)
     with recorded(Event.ACCOUNT_REGISTERED, user):
         keyset = _store(user, keys, invite)

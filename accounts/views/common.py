@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import login
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import forms, unlocking
@@ -19,11 +21,31 @@ from accounts.answers import refusal, wants_json
 from accounts.custody import Keyring
 from accounts.guessing import identify, know_browser
 from accounts.models import User
+from accounts.services import organisation_slots
+from accounts.services.organisation_slots import News
 from accounts.services.recovery import NewCode
 from audit.events import Event, Outcome, record
 
 # Session entry: the password was changed elsewhere, so it signs in and opens nothing.
 CHANGED_ELSEWHERE = "changed_elsewhere"
+ORGANISATION_NEWS = {
+    News.ANNOUNCED: gettext_lazy(
+        "The organisation that runs this site has set up a recovery key. From the next time you "
+        "unlock, it can open what you can open, with a key it keeps offline; it cannot sign in "
+        "your name. You see it on your security page when it does."
+    ),
+    News.MADE: gettext_lazy(
+        "The organisation that runs this site can now recover your account with a key it keeps "
+        "offline."
+    ),
+    News.MOVED: gettext_lazy(
+        "The organisation that runs this site has replaced the recovery key it keeps offline."
+    ),
+}
+RECOVERY_BEGUN = gettext_lazy(
+    "The organisation has begun to recover your account. If you did not ask for this, change your "
+    "password now: that ends it. Then ask who did."
+)
 
 
 def keys_are_locked(request: HttpRequest) -> HttpResponse:
@@ -78,7 +100,20 @@ def signed_in_answer(
 def begin_session(request: HttpRequest, keyring: Keyring) -> bytes:
     """Begin a session with a new id and an absolute end; return the secret for its cookie."""
     log_in(request, keyring.user)
-    return unlocking.unlock(request, keyring)
+    return unlock(request, keyring)
+
+
+@sensitive_variables()
+def unlock(request: HttpRequest, keyring: Keyring) -> bytes:
+    """Keep `keyring` open for this browser; return the secret for its cookie. What the
+    organisation can do, or began to do, is told."""
+    secret = unlocking.unlock(request, keyring)
+    news = organisation_slots.keep_organisation_slot(keyring=keyring)
+    if news:
+        messages.warning(request, ORGANISATION_NEWS[news])
+    if organisation_slots.answer_slot_of(keyring.user):
+        messages.warning(request, RECOVERY_BEGUN)
+    return secret
 
 
 def log_in(request: HttpRequest, user: User) -> None:

@@ -12,10 +12,11 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import forms, unlocking
 from accounts.answers import form_refusal, refusal, wants_json
-from accounts.custody import DoesNotOpen
+from accounts.custody import DoesNotOpen, Keyring
 from accounts.decorators import signed_in, unlocked
 from accounts.guessing import identify
-from accounts.services import recovery
+from accounts.models import User
+from accounts.services import organisation_recovery, recovery
 from accounts.services.replacing import stolen_order_of
 from accounts.views.common import (
     begin_session,
@@ -45,12 +46,34 @@ def recover(request: HttpRequest) -> HttpResponse:
         if user is None:
             raise DoesNotOpen
         password = form.cleaned_data["new_password1"]
-        keyring, new_code = recovery.recover(user=user, code=code, new_password=password)
+        keyring, new_code = _recover(request, user, code, password)
     except DoesNotOpen:
         refuse_sign_in(request, form, Event.ACCOUNT_RECOVERY_REFUSED)
         return form_refusal(request, form, "accounts/recover.html")
     secret = begin_session(request, keyring)
     return unlocking.remember(show_code(request, new_code, used=True), secret)
+
+
+@sensitive_variables()
+def _recover(
+    request: HttpRequest, user: User, code: str, password: str
+) -> tuple[Keyring, recovery.NewCode]:
+    """Recover with the person's own code, or with the one-time code of the organisation's answer.
+
+    Raises DoesNotOpen if it is neither.
+    """
+    try:
+        return recovery.recover(user=user, code=code, new_password=password)
+    except DoesNotOpen:
+        made = organisation_recovery.recover(user=user, code=code, new_password=password)
+    messages.warning(
+        request,
+        _(
+            "Your account was recovered by the organisation that runs this site. You have new "
+            "keys; people who compared your fingerprint are asked to compare it again."
+        ),
+    )
+    return made
 
 
 @sensitive_post_parameters()

@@ -15,6 +15,7 @@ from accounts.decorators import signed_in
 from accounts.guessing import identify
 from accounts.recoverability import recoverability_of
 from accounts.services import passwords, recovery
+from accounts.services.organisation_slots import organisation_slot_of
 from accounts.timeline import key_timeline
 from accounts.views.common import begin_session, posted
 
@@ -62,6 +63,7 @@ def security(request: HttpRequest) -> HttpResponse:
         "recoverability": recoverability_of(request.user),
         "timeline": key_timeline(request.user),
         "has_earlier_keys": request.user.earlier_slots.exists(),
+        "organisation_slot": organisation_slot_of(request.user),
         "mac_key": request.user.mac_keys.order_by("-epoch").first(),
     }
     return render(request, "accounts/security.html", context)

@@ -27,6 +27,7 @@ from accounts.views.common import (
     signed_in_answer,
     to_replacing,
 )
+from accounts.views.common import unlock as unlock_browser
 from audit.events import Event, record
 
 
@@ -116,7 +117,7 @@ def unlock(request: HttpRequest) -> HttpResponse:
         refuse_password(request, form)
         return form_refusal(request, form, "accounts/unlock.html", context)
     request.session.cycle_key()
-    secret = unlocking.unlock(request, keyring)
+    secret = unlock_browser(request, keyring)
     if wants_json(request):
         return unlocking.remember(JsonResponse({"unlocked": True, "next": context["next"]}), secret)
     return unlocking.remember(redirect(context["next"]), secret)

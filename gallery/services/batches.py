@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
 from accounts.models import User
+from accounts.pins import contacts_of
 from audit.events import AuditUnavailable, Event, Outcome, record
 from gallery.errors import OverQuota, UploadIdUsed
 from gallery.intake import Limits, PictureRejected, take_in
@@ -66,10 +67,12 @@ def limits() -> Limits:
 def upload_all(*, keyring: Keyring, files: Iterable[UploadedFile], wishes: Wishes) -> Batch:
     """Seal every file that is an image we accept.
 
-    Raises NoKeys if a recipient's keys changed meanwhile, and what is away (StorageAway,
+    Raises KeyChanged or ContactsRefused as the owner's compared contacts ask, NoKeys if a
+    recipient's keys changed meanwhile, and what is away (StorageAway,
     OperationalError, AuditUnavailable) if that kept all files from being stored.
     """
-    owner, *recipients = readers_of([keyring.user, *wishes.recipients])
+    contacts = contacts_of(keyring) if wishes.recipients else None
+    owner, *recipients = readers_of([keyring.user, *wishes.recipients], contacts)
     batch, away = Batch(), None
     for index, file in enumerate(files):
         batch.names[index] = clean_name(file.name or "")

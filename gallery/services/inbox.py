@@ -63,12 +63,16 @@ class Inbox:
 def read_notices(person: User, page_number: str | None = None) -> Inbox:
     """Return a page of a person's notices, each checked; what is wrong is recorded."""
     keys = mac_keys_of([person.pk])[person.pk]
+    # First how many there must be, then which there are, and these are not added to between two
+    # looks at them: else a notice that comes meanwhile would seem to be missing.
+    newest = _newest(person, keys)
     rows = Notice.objects.filter(person=person).order_by("-sequence")
-    page = Paginator(rows, PER_PAGE).get_page(page_number)
+    last = rows.values_list("sequence", flat=True).first() or 0
+    page = Paginator(rows.filter(sequence__lte=last), PER_PAGE).get_page(page_number)
     bodies = {notice.pk: _body(notice, keys) for notice in page.object_list}
     actors = User.objects.in_bulk({uuid.UUID(body["actor"]) for body in bodies.values() if body})
     checked = [_shown(notice, bodies[notice.pk], actors) for notice in page.object_list]
-    inbox = Inbox(page, list(_with_gaps(checked, page, _newest_before(person, page, keys))))
+    inbox = Inbox(page, list(_with_gaps(checked, page, _newest_on(page, newest))))
     _report(person, inbox.notices)
     return inbox
 
@@ -123,10 +127,8 @@ def _gap(first: int, last: int) -> Iterator[ShownNotice]:
         yield ShownNotice(NoticeState.MISSING, first, count=last - first + 1)
 
 
-@sensitive_variables()
-def _newest_before(person: User, page: Page, keys: Keys) -> int:
+def _newest_on(page: Page, newest: int) -> int:
     """Return the number that the newest notice of a page must have."""
-    newest = _newest(person, keys)
     if not page.has_previous():
         return newest
     above = page.paginator.object_list[page.start_index() - 2]

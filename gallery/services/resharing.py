@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.certificates import NoKeys, is_endorsed, signing_pair_of
 from accounts.custody import Keyring
 from accounts.models import KeyPair, User, WrappedKey
+from accounts.pins import Contacts, contacts_of, settle
 from accounts.recipients import lock_keys, may_receive, waits_for_keys
 from audit.events import Event
 from gallery.errors import Altered, Waiting
@@ -88,32 +89,36 @@ def share_again(*, keyring: Keyring, reader: User) -> SharedAgain:
     """Wrap the content keys of what the owner shares with `reader` to their present key.
 
     Images that the owner cannot open either, or whose list is not as it was signed, are left as
-    they are and counted. Raises NoKeys if the reader cannot receive yet.
+    they are and counted. Asking for it accepts the reader's new key, where another was compared.
+    Raises NoKeys if the reader cannot receive yet, KeyChanged if the reader's words did not match
+    when they were compared, ContactsRefused.
     """
     if waits_for_keys(reader) or not may_receive(reader):
         raise NoKeys
-    grants = waiting_grants(keyring.user).filter(reader=reader)
+    settle(keyring=keyring, people=[reader], accepted=[reader.username])
+    contacts = contacts_of(keyring)
+    grants = list(waiting_grants(keyring.user).filter(reader=reader))
     shared = closed = 0
-    for grant in list(grants):
+    for grant in grants:
         if shared == AT_ONCE:
             break
         try:
-            starting_anew(lambda grant=grant: _share_again_once(keyring, grant))
+            starting_anew(lambda grant=grant: _share_again_once(keyring, grant, contacts))
             shared += 1
         except (Altered, Waiting):
             closed += 1
-    return SharedAgain(shared, grants.count() - closed, closed)
+    return SharedAgain(shared, len(grants) - shared - closed, closed)
 
 
 @sensitive_variables()
-def _share_again_once(keyring: Keyring, grant: Grant) -> None:
+def _share_again_once(keyring: Keyring, grant: Grant, contacts: Contacts) -> None:
     access, head = owners_access(keyring, grant.image_id), head_of(SHARE, grant.image_id)
     opener = Opener(keyring)
     with anew_if_moved(access):
         if not opener.is_signed(grant):
             raise Altered("entries")
         content_key = opener.content_key_for(access)
-    (reader,) = readers_of([grant.reader])
+    (reader,) = readers_of([grant.reader], contacts)
     image = access.image
     key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
     facts = {"reader": str(grant.reader_id), "key": reader.pair.fingerprint}

@@ -13,6 +13,7 @@ from accounts.certificates import NoKeys
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.models import User, WrappedKey
+from accounts.pins import Contacts, ContactsRefused, KeyChanged, contacts_of
 from accounts.recipients import lock_keys
 from audit.events import Event
 from cryptocore import content
@@ -103,9 +104,10 @@ def _relock(keyring: Keyring, access: Access, *, without: Grant) -> Relocked:
         sealed, content_key, image_id=image.pk, owner_id=image.owner_id, lock=lock
     )
     remaining = [grant for grant in readers.signed if grant.pk != without.pk]
+    contacts = _contacts_or_none(keyring)
     for grant in remaining:
         set_entry(grant, rights=grant.rights, ends_at=grant.ends_at)
-        grant.wrapped_key = _wrap_anew(grant, content_key, lock)
+        grant.wrapped_key = _wrap_anew(grant, contacts, content_key, lock)
         if grant.reader_id == keyring.user.pk and grant.wrapped_key:
             quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=lock)
             grant.wrapped_key.quick_key = quick_key
@@ -124,17 +126,28 @@ def _open_all(opener: Opener, access: Access) -> dict[str, Plain]:
     return {name: Plain(one.plaintext(), one.media_type) for name, one in opened.items()}
 
 
+def _contacts_or_none(keyring: Keyring) -> Contacts | None:
+    try:
+        return contacts_of(keyring)
+    except ContactsRefused:
+        return None
+
+
 @sensitive_variables()
-def _wrap_anew(grant: Grant, content_key: bytes, lock: int) -> WrappedKey | None:
+def _wrap_anew(
+    grant: Grant, contacts: Contacts | None, content_key: bytes, lock: int
+) -> WrappedKey | None:
     """Return the new key for one who remains, or None to let a reader without a usable key wait.
 
-    Another person's missing key must not keep the owner from revoking.
+    Another person's missing or changed key must not keep the owner from revoking. Where it cannot
+    be told whose key changed, everybody but the owner waits.
     """
-    if not grant.reader.is_active:
+    own = grant.reader_id == grant.image.owner_id
+    if not grant.reader.is_active or (contacts is None and not own):
         return None
     try:
-        (reader,) = readers_of([grant.reader])
-    except NoKeys:
+        (reader,) = readers_of([grant.reader], contacts)
+    except (NoKeys, KeyChanged):
         return None
     return wrap_for(reader, content_key, image_id=grant.image_id, lock=lock)
 

@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
 from accounts.models import User, WrappedKey
+from accounts.pins import Contacts, contacts_of
 from accounts.recipients import key_to_wrap_to, lock_keys, waits_for_keys
 from audit.events import Event
 from cryptocore import statements
@@ -65,8 +66,8 @@ def share_image(
 ) -> Shared:
     """Grant `recipients` access to the owner's image; who had it already has its terms changed.
 
-    Raises NotYours, NotAllowed, Altered, TooManyReaders, NoKeys or HeadMoved; then nothing has
-    changed.
+    Raises NotYours, NotAllowed, Altered, TooManyReaders, NoKeys, KeyChanged, ContactsRefused or
+    HeadMoved; then nothing has changed.
     """
     return starting_anew(lambda: _share_once(keyring, image_id, recipients, terms))
 
@@ -80,9 +81,10 @@ def _share_once(
     with anew_if_moved(access):
         kept = _signed_readers(access.image, opener)
         content_key = opener.content_key_for(access)
-    shared = Shared()
+    shared, contacts = Shared(), contacts_of(keyring)
+    contacts.require_unchanged(recipients)
     for person in recipients:
-        _grant(person, kept, access.image, content_key, terms, shared)
+        _grant(person, contacts, kept, access.image, content_key, terms, shared)
     if len(kept) + len(shared.added) > statements.MAX_ENTRIES:
         raise TooManyReaders
     if shared.touched:
@@ -100,6 +102,7 @@ def _signed_readers(image: SealedImage, opener: Opener) -> list[Grant]:
 @sensitive_variables()
 def _grant(
     person: User,
+    contacts: Contacts,
     kept: list[Grant],
     image: SealedImage,
     content_key: bytes,
@@ -111,7 +114,7 @@ def _grant(
     if grant and grant.wrapped_key and _has_terms(grant, terms):
         shared.unchanged.append(grant)
         return
-    (reader,) = readers_of([person])
+    (reader,) = readers_of([person], contacts)
     key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
     if grant is None:
         shared.added.append(new_grant(image, reader, key, terms))
@@ -124,11 +127,16 @@ def _grant(
 
 
 @sensitive_variables()
-def readers_of(people: Iterable[User]) -> list[Reader]:
-    """Return these people with the verified keys to wrap to. Raises NoKeys.
+def readers_of(people: Iterable[User], contacts: Contacts | None) -> list[Reader]:
+    """Return these people with the verified keys to wrap to.
 
-    Who waits for new keys after a theft has none, and will wait for the image, too.
+    Who waits for new keys after a theft has none, and will wait for the image, too. Raises NoKeys,
+    or KeyChanged if one of the owner's compared `contacts` has another key now. Nobody compares
+    their own key: for it no contacts are needed.
     """
+    people = list(people)
+    if contacts:
+        contacts.require_unchanged(people)
     return [
         Reader(person) if waits_for_keys(person) else Reader(person, *key_to_wrap_to(person))
         for person in people

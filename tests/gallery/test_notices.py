@@ -1,9 +1,11 @@
 """Notices: genuine ones are shown, and every other kind is called what it is."""
 
 import io
+import itertools
 import json
 
 import pytest
+from django.db import connection
 
 from accounts.models import MacKey
 from audit.models import AuditEntry
@@ -210,6 +212,36 @@ def test_what_comes_while_a_page_is_made_stays_new(upload, bob):
     upload(to=(bob,))
     inbox.mark_read(bob.user, read)
     assert Notice.objects.get(read_at=None).sequence == 2
+
+
+@pytest.mark.parametrize("page", [1, 2])
+def test_what_comes_between_any_two_looks_at_the_database_is_not_missing(
+    upload, bob, monkeypatch, page
+):
+    monkeypatch.setattr(inbox, "PER_PAGE", 2)
+    for _ in range(page * 2):  # so that one more begins another page
+        upload(to=(bob,))
+    looks = 1
+    while states_while(upload, bob, page, before=looks) is not None:
+        looks += 1
+    assert looks > 5
+    assert not AuditEntry.objects.filter(event="notice:missing").exists()
+
+
+def states_while(upload, bob, page, before: int) -> list[str] | None:
+    """Read a page while somebody shares before this query of it; None if it has not so many."""
+    query = itertools.count(1)
+
+    def share_before(execute, *arguments):
+        if next(query) == before:
+            upload(to=(bob,))
+        return execute(*arguments)
+
+    with connection.execute_wrapper(share_before):
+        read = read_notices(bob.user, str(page))
+    found = [notice.state.value for notice in read.notices]
+    assert set(found) == {"genuine"}
+    return found if next(query) > before else None
 
 
 def test_two_people_of_the_same_name_are_told_apart(upload, alice, bob, make_person):

@@ -23,6 +23,7 @@ def is_guarded(answer):
     policy = answer["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+    assert answer["X-Frame-Options"] == "DENY"
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Referrer-Policy"] == "same-origin"
     assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
@@ -109,8 +110,16 @@ def test_a_database_that_is_away_is_503_and_a_fault_of_ours_500(client, monkeypa
         assert ("Retry-After" in answer) == (status == 503)
 
 
-def test_an_unknown_host_is_refused(client):
-    assert client.get("/", headers={"host": "evil.example"}).status_code == 400
+def test_an_unknown_host_is_refused_and_guarded(client):
+    answer = client.get("/", headers={"host": "evil.example"})
+    assert answer.status_code == 400
+    is_guarded(answer)
+
+
+def test_a_request_that_is_too_large_is_refused_and_guarded(client):
+    answer = client.post("/accounts/login/", "x" * (2**20 + 1), "application/x-www-form-urlencoded")
+    assert answer.status_code == 413
+    is_guarded(answer)
 
 
 def test_health_addresses_tell_nothing_else(client):

@@ -28,6 +28,7 @@ CHANGES = {
     "preferences/theme/",
     "accounts/logout/",
     "accounts/lock/",
+    "accounts/contacts/anew/",
     "images/<uuid:image_id>/share/",
     "images/<uuid:image_id>/revoke/",
     "images/<uuid:image_id>/delete/",
@@ -48,6 +49,7 @@ FORMS = {
     "accounts/new-start/",
     "accounts/earlier-keys/",
     "images/waiting/",
+    "people/<str:username>/",
     "images/upload/",
 }
 KNOWN_SECRETS = ["", "secret", "supersecretkey", "dev", "changeme", "django-insecure", "x" * 50]
@@ -66,8 +68,15 @@ def routes(patterns=None, before: str = "") -> Iterator[str]:
 
 def address(route: str, image: SealedImage | None = None) -> str:
     image_id = str(image.pk) if image else "00000000-0000-4000-8000-000000000000"
-    route = route.replace("<uuid:person_id>", "00000000-0000-4000-8000-000000000000")
-    return "/" + route.replace("<uuid:image_id>", image_id).replace("<str:token>", "a" * 43)
+    filled = {
+        "<uuid:image_id>": image_id,
+        "<uuid:person_id>": "00000000-0000-4000-8000-000000000000",
+        "<str:token>": "a" * 43,
+        "<str:username>": "bob",
+    }
+    for part, value in filled.items():
+        route = route.replace(part, value)
+    return "/" + route
 
 
 def status(client: Client, route: str, image: SealedImage) -> int:

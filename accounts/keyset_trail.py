@@ -1,0 +1,69 @@
+"""The newest digest of each person's key rows that the trail remembers."""
+
+import uuid
+from dataclasses import dataclass, field
+
+from accounts.keysets import KEYSET_EVENTS
+from audit.events import Outcome
+from audit.leaf import Leaf
+from audit.verification import entries_between
+
+NEWEST = 2**63 - 1  # whatever the head says: it may have been set back
+# Bytes without which an entry says nothing of interest: cheaper to look for than its MAC.
+MARKS = (b'"keyset":"', b'"outcome":"intended"', b'"outcome":"failed"')
+
+
+@dataclass
+class Remembered:
+    """What the trail tells of one person's key rows.
+
+    `keysets` are the digests of the newest finished act, by the number of its entry, and of those
+    that overlapped with it: which of them committed last, the order of their entries does not
+    tell. `begun` are the acts not finished yet, by the number of the intention.
+    """
+
+    keysets: dict[int, str] = field(default_factory=dict)
+    begun: dict[str, int] = field(default_factory=dict)
+    newest_begun: int = 0
+
+    def finish(self, event: str, number: int, keyset: str) -> None:
+        self.newest_begun = self.begun.pop(event, number)
+        overlapping = {n: was for n, was in self.keysets.items() if n > self.newest_begun}
+        self.keysets = {**overlapping, number: keyset}
+
+    @property
+    def has_unfinished(self) -> bool:
+        """Whether an act was intended after the newest finished one was, and nothing came of it."""
+        return any(number > self.newest_begun for number in self.begun.values())
+
+
+class KeysetTrail:
+    """Folds the whole trail, and later what was added to it; only what the audit key vouches for.
+
+    Reads the leaves and not the search columns: one altered column would else hide the newest.
+    """
+
+    def __init__(self) -> None:
+        self.people: dict[uuid.UUID, Remembered] = {}
+        self._read_to = 0
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        for entry in entries_between(self._read_to + 1, NEWEST):
+            self._read_to = entry.sequence
+            if any(mark in entry.leaf for mark in MARKS) and entry.is_authentic():
+                self._fold(entry.told(), entry.sequence)
+
+    def _fold(self, leaf: Leaf, number: int) -> None:
+        if leaf.subject is None or leaf.event not in KEYSET_EVENTS:
+            return
+        remembered = self.people.setdefault(leaf.subject, Remembered())
+        if leaf.outcome == Outcome.INTENDED:
+            remembered.begun[leaf.event] = number
+        elif leaf.outcome == Outcome.FAILED:
+            remembered.begun.pop(leaf.event, None)
+        elif keyset := leaf.facts.get("keyset"):
+            remembered.finish(leaf.event, number, keyset)
+
+    def of(self, person_id: uuid.UUID) -> Remembered:
+        return self.people.get(person_id, Remembered())

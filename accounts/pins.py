@@ -1,0 +1,359 @@
+"""Whose fingerprints a person compared, and what happens when one of them changes.
+
+One document per person, MACed under their opening key, its digest in the trail (docs/format.md,
+"Compared contacts"). So whoever can write to the database can neither forge a comparison nor put
+an older list back unseen; and whoever also has the key file, and could certify a key of their own
+for somebody, cannot make a sharer who compared wrap anything to it.
+"""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.certificates import (
+    KIND,
+    NoKeys,
+    is_endorsed,
+    signing_pair_of,
+    verified_signing_key,
+    wrapping_key_of,
+)
+from accounts.custody import Keyring
+from accounts.models import KeyPair, Pins, User
+from audit import events
+from audit.events import Event, Outcome, record
+from audit.models import AuditEntry
+from cryptocore import canonical, statements
+from cryptocore.errors import CryptoError
+
+VERSION = 1
+MAX_BYTES = 2**21  # some ten thousand contacts
+TRIES = 5
+RECENT = 200  # entries looked through for the newest; of acts at once, few are out of order
+PIN_EVENTS = (Event.CONTACT_COMPARED, Event.CONTACT_CHANGE_ACCEPTED)
+
+Entries = dict[str, dict[str, Any]]
+
+
+class ContactsRefused(Exception):
+    """The list is missing, older than the trail knows, or not its owner's."""
+
+
+class KeyChanged(Exception):
+    """A compared contact has another key by now; nothing was wrapped to it."""
+
+    def __init__(self, changes: list["Change"]) -> None:
+        super().__init__("a compared contact has another key")
+        self.changes = changes
+
+
+class Moved(Exception):
+    """Another request changed the list meanwhile."""
+
+
+class How(StrEnum):
+    """What is to be said of a contact's key that is not the compared one."""
+
+    ENDORSED = "endorsed"  # the compared key vouches for the new one
+    UNENDORSED = "unendorsed"  # only this server does
+    DIFFERS = "differs"  # the words did not match when they were compared
+
+
+@dataclass(frozen=True)
+class Change:
+    """A compared contact whose key is another one now."""
+
+    person: User
+    identity: "Identity"
+    how: How
+    compared_at: datetime
+
+    @property
+    def replaced_at(self) -> datetime:
+        return self.identity.certified_at
+
+
+# ---- the key of a contact --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What stands for a person: their signing key, and the one that vouches for their reading key.
+
+    These differ between a rotation of the signing key and the next one of the reading key.
+    """
+
+    signing: KeyPair
+    certifier: str
+
+    @property
+    def certified_at(self) -> datetime:
+        claimed = statements.parse(KIND, bytes(self.signing.certificate))
+        return statements.parse_time(claimed["time"])
+
+    def as_entry(self) -> dict[str, Any]:
+        time = statements.format_time(timezone.now())
+        return {
+            "fingerprint": self.signing.fingerprint,
+            "certifier": self.certifier,
+            "time": time,
+        }
+
+
+def identity_of(user_id: uuid.UUID) -> Identity:
+    """Return a person's identity, verified. Raises NoKeys, or CryptoError if it does not verify."""
+    signing = signing_pair_of(user_id)
+    verified_signing_key(signing)
+    reading, _ = wrapping_key_of(user_id)
+    certifier = statements.parse(KIND, bytes(reading.certificate))["key"]
+    return Identity(signing, certifier)
+
+
+# ---- the list --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """A person's compared contacts, as they and the trail vouch for them."""
+
+    sequence: int
+    entries: Entries
+    row: Pins | None
+
+    def compared_at(self, person: User, fingerprint: str) -> datetime | None:
+        """When this very fingerprint of a person was compared or accepted."""
+        entry = self.entries.get(str(person.pk))
+        if entry is None or entry["fingerprint"] != fingerprint:
+            return None
+        return statements.parse_time(entry["time"])
+
+    def change_of(self, person: User) -> Change | None:
+        """Return how a person's key is not the compared one; None if it is, or none was.
+
+        Raises NoKeys or CryptoError if they have no key that verifies.
+        """
+        entry = self.entries.get(str(person.pk))
+        if entry is None:
+            return None
+        now = identity_of(person.pk)
+        known = entry["fingerprint"] == now.signing.fingerprint
+        if known and now.certifier in (entry["fingerprint"], entry["certifier"]):
+            return None
+        return Change(person, now, _how(entry, now), statements.parse_time(entry["time"]))
+
+    def require_unchanged(self, people: Iterable[User]) -> None:
+        """Return if nobody's key is another than the compared one. Raises KeyChanged."""
+        changes = [change for person in people if (change := self._tolerantly(person))]
+        if changes:
+            raise KeyChanged(changes)
+
+    def _tolerantly(self, person: User) -> Change | None:
+        try:
+            return self.change_of(person)
+        except (NoKeys, CryptoError):
+            return None  # nothing can be wrapped to it, whatever it is
+
+
+def _how(entry: dict[str, Any], now: Identity) -> How:
+    if entry["fingerprint"] is None:
+        return How.DIFFERS
+    return How.ENDORSED if _leads_to(entry["fingerprint"], now) else How.UNENDORSED
+
+
+def _leads_to(fingerprint: str, now: Identity) -> bool:
+    """Whether each signing key since the compared one is endorsed by the one before it."""
+    pairs = KeyPair.objects.filter(
+        user_id=now.signing.user_id,
+        purpose=KeyPair.Purpose.SIGNING,
+        epoch__lte=now.signing.epoch,
+    )
+    by_epoch = {pair.epoch: pair for pair in pairs}
+    since = next((p.epoch for p in pairs if p.fingerprint == fingerprint), None)
+    if since is None or since == now.signing.epoch:
+        return False
+    later = range(since + 1, now.signing.epoch + 1)
+    vouched = {fingerprint, *(by_epoch[epoch].fingerprint for epoch in later if epoch in by_epoch)}
+    unbroken = all(epoch in by_epoch and is_endorsed(by_epoch[epoch]) for epoch in later)
+    return unbroken and now.certifier in vouched
+
+
+@sensitive_variables()
+def contacts_of(keyring: Keyring) -> Contacts:
+    """Return a person's compared contacts. Raises ContactsRefused, and records it."""
+    remembered, row = _remembered(keyring.user), _row_of(keyring.user)
+    try:
+        return _read(keyring, row, remembered)
+    except (CryptoError, ContactsRefused):
+        person = keyring.user.pk
+        record(Event.CONTACTS_REFUSED, actor=person, subject=person, outcome=Outcome.REFUSED)
+        raise ContactsRefused from None
+
+
+def _row_of(user: User) -> Pins | None:
+    return Pins.objects.filter(user=user).first()
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What the trail tells of a list: the newest stored number, and which digests may stand now."""
+
+    newest: int
+    digests: set[str]
+
+
+def _remembered(user: User) -> Remembered:
+    """Fold the newest entries about this person's list that the audit key vouches for.
+
+    What was intended after the newest that is done may have been stored without its `done`.
+    """
+    entries = AuditEntry.objects.filter(actor=user.pk, event__in=PIN_EVENTS)
+    told = [e.told() for e in entries.order_by("-sequence").proofs()[:RECENT] if e.is_authentic()]
+    facts = [
+        (leaf.facts["number"], leaf.outcome == Outcome.DONE, leaf.facts["pins"])
+        for leaf in told
+        if leaf.actor == user.pk and leaf.event in PIN_EVENTS and "pins" in leaf.facts
+    ]
+    newest = max((number for number, done, _ in facts if done), default=0)
+    stored = {pins for number, done, pins in facts if done and number == newest}
+    begun = {pins for number, _, pins in facts if number > newest}
+    return Remembered(newest, stored | begun)
+
+
+def _read(keyring: Keyring, row: Pins | None, remembered: Remembered) -> Contacts:
+    if row is None:
+        if remembered.newest:
+            raise ContactsRefused
+        return Contacts(0, {}, None)
+    body = bytes(row.body)
+    keyring.check_pins(body, bytes(row.tag))
+    if statements.digest(body) not in remembered.digests:
+        raise ContactsRefused
+    document = canonical.decode(body, max_bytes=MAX_BYTES)
+    return Contacts(document["sequence"], document["contacts"], row)
+
+
+# ---- changing it -----------------------------------------------------------------------------
+
+
+@sensitive_variables()
+def note_compared(*, keyring: Keyring, person: User, identity: Identity, matches: bool) -> None:
+    """Remember that a person's words were compared, and whether they matched.
+
+    A list that is refused begins anew with it. Not matching stops every sharing with that person
+    until they are compared again.
+    """
+    entry = identity.as_entry() | ({} if matches else {"fingerprint": None})
+    facts = {"fingerprint": identity.signing.fingerprint, "matches": "yes" if matches else "no"}
+    _change(keyring, Event.CONTACT_COMPARED, person, entry, anew=False, **facts)
+
+
+@sensitive_variables()
+def begin_anew(*, keyring: Keyring) -> None:
+    """Begin a list that is refused anew: nobody counts as compared."""
+    facts = {"list": "anew"}
+    _change(keyring, Event.CONTACT_CHANGE_ACCEPTED, keyring.user, None, anew=True, **facts)
+
+
+@sensitive_variables()
+def settle(*, keyring: Keyring, people: Iterable[User], accepted: Iterable[str]) -> None:
+    """Take over the changed keys of those people whose change was accepted (user names).
+
+    Raises KeyChanged naming the others: then nothing is taken over. Raises ContactsRefused.
+    """
+    contacts, accepted = contacts_of(keyring), set(accepted)
+    people = list(people)
+    try:
+        contacts.require_unchanged(people)
+    except KeyChanged as changed:
+        if open_ := [c for c in changed.changes if not _is_accepted(c, accepted)]:
+            raise KeyChanged(open_) from None
+        for change in changed.changes:
+            _accept(keyring, change)
+
+
+def _is_accepted(change: Change, accepted: set[str]) -> bool:
+    return change.how != How.DIFFERS and change.person.username in accepted
+
+
+def _accept(keyring: Keyring, change: Change) -> None:
+    facts = {"fingerprint": change.identity.signing.fingerprint, "how": change.how.value}
+    entry, event = change.identity.as_entry(), Event.CONTACT_CHANGE_ACCEPTED
+    _change(keyring, event, change.person, entry, anew=False, **facts)
+
+
+def _change(keyring: Keyring, event: Event, person: User, entry: Any, **facts: Any) -> None:
+    for _ in range(TRIES - 1):
+        try:
+            return _change_once(keyring, event, person, entry, **facts)
+        except Moved:
+            continue
+    return _change_once(keyring, event, person, entry, **facts)
+
+
+def _change_once(
+    keyring: Keyring, event: Event, person: User, entry: Any, *, anew: bool, **facts: Any
+) -> None:
+    """Store the next list, with `entry` for `person` in it; nobody else if it begins anew."""
+    before = _next_to(keyring, anew)
+    added = {str(person.pk): entry} if entry else {}
+    body = _compose(keyring.user, before.sequence + 1, {**before.entries, **added})
+    pins = Pins(user=keyring.user, body=body, tag=keyring.tag_pins(body))
+    facts |= {"pins": statements.digest(body), "number": before.sequence + 1}
+    about = {"actor": keyring.user.pk, "subject": person.pk}
+    with events.recorded(event, **about, **facts), transaction.atomic():
+        User.objects.select_for_update().get(pk=keyring.user.pk)
+        if _bytes_of(_row_of(keyring.user)) != _bytes_of(before.row):
+            raise Moved
+        pins.save()
+
+
+def _next_to(keyring: Keyring, anew: bool) -> Contacts:
+    """Return the list to go on from: an empty one, with a later number, where it is refused."""
+    row, remembered = _row_of(keyring.user), _remembered(keyring.user)
+    try:
+        if anew:
+            raise ContactsRefused
+        return _read(keyring, row, remembered)
+    except (CryptoError, ContactsRefused):
+        return Contacts(remembered.newest, {}, row)
+
+
+def _bytes_of(row: Pins | None) -> bytes | None:
+    return bytes(row.body) if row else None
+
+
+def _compose(user: User, sequence: int, entries: Entries) -> bytes:
+    document = {
+        "v": VERSION,
+        "instance": str(settings.SERVER_KEYS.instance_id),
+        "user": str(user.pk),
+        "sequence": sequence,
+        "contacts": entries,
+    }
+    return canonical.encode(document, max_bytes=MAX_BYTES)
+
+
+@sensitive_variables()
+def take_over(*, keyring: Keyring, earlier: Keyring) -> None:
+    """Tag a person's list under their new master key, inside the caller's transaction.
+
+    Its bytes stay, so what the trail remembers of it stays true. A list that does not verify stays
+    as it is, and is refused.
+    """
+    row = _row_of(keyring.user)
+    if row is None:
+        return
+    try:
+        earlier.check_pins(bytes(row.body), bytes(row.tag))
+    except CryptoError:
+        return
+    row.tag = keyring.tag_pins(bytes(row.body))
+    row.save(update_fields=["tag"])

@@ -1,0 +1,182 @@
+"""The page of a person: what their key looks like, and comparing it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import pins, usernames
+from accounts.answers import form_refusal, wants_json
+from accounts.certificates import NoKeys, is_endorsed
+from accounts.comparing import CompareForm
+from accounts.decorators import signed_in, unlocked
+from accounts.fingerprints import grouped, qr_code, words
+from accounts.models import KeyPair, User
+from accounts.throttle import count
+from accounts.unlocking import keyring_of
+from audit.events import Event, Outcome, record
+from cryptocore.errors import CryptoError
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def person(request: HttpRequest, username: str) -> HttpResponse:
+    """A person by their exact user name; 404 alike for nobody, the disabled and the keyless."""
+    shown = _person_shown(request, username)
+    if request.method == "POST":
+        return _compare(request, shown)
+    form = CompareForm(asker=request.user.pk, fingerprint=shown.fingerprint)
+    context = _page(request, shown, form)
+    if wants_json(request):
+        return JsonResponse(_as_json(context))
+    return render(request, "accounts/person.html", context)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Whose key is shown, and which."""
+
+    person: User
+    identity: pins.Identity
+
+    @property
+    def fingerprint(self) -> str:
+        return self.identity.signing.fingerprint
+
+
+def _person_shown(request: HttpRequest, username: str) -> Shown:
+    name = usernames.fold(username)
+    if name != request.user.username:
+        # Exact names can be found out by trying: not by trying very many.
+        count("names", str(request.user.pk), limit=settings.NAME_LOOKUPS_PER_HOUR)
+    known = usernames.is_well_formed(name) and User.objects.filter(username=name, is_active=True)
+    found = known.first() if known else None
+    if found is None:
+        raise Http404
+    try:
+        return Shown(found, pins.identity_of(found.pk))
+    except NoKeys:
+        raise Http404 from None
+    except CryptoError:
+        record(Event.KEY_REFUSED, actor=None, subject=found.pk, outcome=Outcome.REFUSED)
+        raise Http404 from None
+
+
+# ---- the page --------------------------------------------------------------------------------
+
+
+def _page(request: HttpRequest, shown: Shown, form: CompareForm) -> dict[str, Any]:
+    width, path = qr_code(shown.fingerprint)
+    spelled = words(shown.fingerprint)
+    return {
+        "person": shown.person,
+        "is_self": shown.person == request.user,
+        "fingerprint": shown.fingerprint,
+        "groups": grouped(shown.fingerprint).split(),
+        "words": spelled,
+        # A quiet zone of four modules on every side (ISO/IEC 18004).
+        "qr": {"path": path, "box": f"-4 -4 {width + 8} {width + 8}", "width": width + 8},
+        "certified_at": shown.identity.certified_at,
+        "is_first": shown.identity.signing.epoch == 1,
+        "is_endorsed": is_endorsed(shown.identity.signing),
+        "earlier": _earlier(shown.identity.signing),
+        "form": form,
+        **_compared(request, shown),
+    }
+
+
+def _earlier(signing: KeyPair) -> list[dict[str, Any]]:
+    before = KeyPair.objects.filter(
+        user_id=signing.user_id, purpose=signing.purpose, epoch__lt=signing.epoch
+    )
+    return [
+        {
+            "fingerprint": pair.fingerprint,
+            "grouped": pair.grouped_fingerprint,
+            "since": pair.created_at,
+            "compromised": pair.compromised_at is not None,
+        }
+        for pair in before.order_by("-epoch")
+    ]
+
+
+def _compared(request: HttpRequest, shown: Shown) -> dict[str, Any]:
+    """Return what the reader's own list says of this key: only while they are unlocked."""
+    keyring = keyring_of(request)
+    if keyring is None:
+        return {"compared_at": None, "change": None, "is_refused": False}
+    try:
+        contacts = pins.contacts_of(keyring)
+    except pins.ContactsRefused:
+        return {"compared_at": None, "change": None, "is_refused": True}
+    return {
+        "compared_at": contacts.compared_at(shown.person, shown.fingerprint),
+        "change": contacts.change_of(shown.person),
+        "is_refused": False,
+    }
+
+
+def _as_json(context: dict[str, Any]) -> dict[str, Any]:
+    person, change, question = context["person"], context["change"], context["form"].new_question
+    facts = {
+        "username": person.username,
+        "display_name": str(person),
+        "fingerprint": context["fingerprint"],
+        "words": context["words"],
+        "certified_at": context["certified_at"],
+        "endorsed": context["is_endorsed"],
+        "earlier": [
+            {name: pair[name] for name in ("fingerprint", "since", "compromised")}
+            for pair in context["earlier"]
+        ],
+        "compared_at": context["compared_at"],
+        "change": change.how if change else None,
+        "contacts_refused": context["is_refused"],
+    }
+    if not context["is_self"]:
+        facts["compare"] = {"question": question.signed(), "words": list(question.numbers)}
+    return facts
+
+
+# ---- comparing -------------------------------------------------------------------------------
+
+
+def _compare(request: HttpRequest, shown: Shown) -> HttpResponse:
+    return unlocked(_compare_unlocked)(request, shown)
+
+
+def _compare_unlocked(request: HttpRequest, shown: Shown) -> HttpResponse:
+    if shown.person == request.user:
+        raise Http404  # nobody telephones themselves
+    form = CompareForm(request.POST, asker=request.user.pk, fingerprint=shown.fingerprint)
+    if not form.is_valid():
+        return form_refusal(request, form, "accounts/person.html", _page(request, shown, form))
+    pins.note_compared(
+        keyring=keyring_of(request),
+        person=shown.person,
+        identity=shown.identity,
+        matches=form.matches,
+    )
+    if wants_json(request):
+        return JsonResponse({"compared": shown.person.username, "matches": form.matches})
+    if form.matches:
+        sentence = _("Compared. If this key ever changes, you are asked before anything is shared.")
+        messages.success(request, sentence)
+    return redirect("person", shown.person.username)
+
+
+@require_POST
+@unlocked
+def contacts_anew(request: HttpRequest) -> HttpResponse:
+    """Begin one's list of compared keys anew: nobody counts as compared."""
+    pins.begin_anew(keyring=keyring_of(request))
+    if wants_json(request):
+        return JsonResponse({"begun": True})
+    sentence = _("Your list of compared keys begins anew. Compare the keys that matter once more.")
+    messages.success(request, sentence)
+    return redirect("person", request.user.username)

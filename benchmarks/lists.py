@@ -1,0 +1,111 @@
+"""`make bench`: pages of lists with 100, 10,000 and 100,000 rows behind them, and their queries.
+
+In one process, through Django and all its middleware. benchmarks/many_rows.py says what the rows
+are.
+"""
+
+import statistics
+import time
+from dataclasses import dataclass, field
+
+from benchmarks.throwaway import data_folder, prepare, say_how_busy
+
+SIZES, ROUNDS = (100, 10_000, 100_000), 5
+IMAGES_A_PAGE, ROWS_A_STAFF_PAGE = 60, 100
+
+
+@dataclass
+class Page:
+    """One list, first or last page of it, and what was measured at each size."""
+
+    what: str
+    whose: str
+    address: str
+    per_page: int = 0
+    first_page_is: int = 1
+    ms: list[float] = field(default_factory=list)
+    queries: set[tuple[int, int]] = field(default_factory=set)
+
+    def address_at(self, size: int) -> str:
+        last = -(-size // self.per_page) - 1 + self.first_page_is if self.per_page else None
+        return self.address if last is None else f"{self.address}{last}"
+
+
+PAGES = [
+    Page("shared with me", "reader", "/images/"),
+    Page("… last page", "reader", "/images/?page=", IMAGES_A_PAGE),
+    Page("mine", "owner", "/images/mine/"),
+    Page("… last page", "owner", "/images/mine/?page=", IMAGES_A_PAGE),
+    Page("notices", "reader", "/activity/"),
+    Page("… last page", "reader", "/activity/?page=", IMAGES_A_PAGE),
+    Page("staff: images", "staff", "/admin/gallery/sealedimage/"),
+    Page("… last page", "staff", "/admin/gallery/sealedimage/?p=", ROWS_A_STAFF_PAGE),
+    Page("staff: notices", "staff", "/admin/gallery/notice/"),
+]
+
+
+def main() -> None:
+    say_how_busy()
+    with data_folder() as data_dir:
+        prepare(data_dir)
+        measure()
+    print("| page | " + " | ".join(f"{size:,} rows, ms" for size in SIZES) + " | queries |")
+    print("|---" * (len(SIZES) + 2) + "|")
+    for page in PAGES:
+        times = " | ".join(f"{ms:.0f}" for ms in page.ms)
+        asked = ", ".join(f"{business} + {trail} of the trail" for business, trail in page.queries)
+        print(f"| {page.what} | {times} | {asked} |")
+
+
+def measure() -> None:
+    from accounts.models import User
+    from benchmarks import many_rows
+
+    clients = {name: many_rows.browser(name) for name in (many_rows.OWNER, many_rows.READER)}
+    User.objects.create_superuser("staff", many_rows.PASSWORD)
+    clients["staff"] = many_rows.signed_in("staff")
+    many_rows.share_genuine(clients["owner"])
+    for size in SIZES:
+        begun = time.perf_counter()
+        many_rows.grow_to(size)
+        print(f"({size:,} rows after {time.perf_counter() - begun:.0f} s)", flush=True)
+        for page in PAGES:
+            look_at(page, clients[page.whose], size)
+
+
+def look_at(page: Page, client: object, size: int) -> None:
+    address = page.address_at(size)
+    require_genuine(client, address)
+    page.queries.add(queries_of(client, address))
+    seconds = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        client.get(address)
+        seconds.append(time.perf_counter() - begun)
+    page.ms.append(statistics.median(seconds) * 1000)
+
+
+def require_genuine(client: object, address: str) -> None:
+    """Refuse to measure a page whose images or notices do not verify."""
+    answer = client.get(address, headers={"accept": "application/json"})
+    assert answer.status_code == 200, answer.content
+    if "admin" not in address:
+        rows = answer.json().get("images") or answer.json()["notices"]
+        assert {row["state"] for row in rows} <= {"verified", "genuine"}, address
+
+
+def queries_of(client: object, address: str) -> tuple[int, int]:
+    client.get(address)  # once a minute a request moves the time on at which the person is locked
+    from django.db import connections
+    from django.test.utils import CaptureQueriesContext
+
+    with (
+        CaptureQueriesContext(connections["default"]) as business,
+        CaptureQueriesContext(connections["audit"]) as trail,
+    ):
+        client.get(address)
+    return len(business), len(trail)
+
+
+if __name__ == "__main__":
+    main()

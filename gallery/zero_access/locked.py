@@ -1,0 +1,123 @@
+"""What is locked: the rows that hold keys under keys, of some people and their images."""
+
+import json
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.models import Custody, KeyPair, KeySlot, MacKey, User, WrappedKey
+from gallery.models import Grant, Rendition, SealedImage
+from gallery.sealing import MANIFEST, heads_of
+
+IMAGES_PER_PERSON = 20
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody's keys, all of them wrapped."""
+
+    user: User
+    slots: list[KeySlot]
+    custody: list[Custody]
+    pairs: list[KeyPair]
+    quick_keys: list[WrappedKey]
+
+    @property
+    def versions(self) -> set[int]:
+        return {row.master_key_version for row in (*self.slots, *self.custody, *self.pairs)}
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image under its present lock: what its manifest says, and where its bytes are."""
+
+    pk: uuid.UUID
+    owner: uuid.UUID
+    lock: int
+    commitment: bytes
+    renditions: dict[str, Any]
+    names: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Locked:
+    """Everything that a search tries to open."""
+
+    people: list[Person]
+    images: list[Image]
+    wrapped_keys: list[WrappedKey]
+    mac_keys: list[MacKey]
+    fingerprints: dict[str, KeyPair] = field(default_factory=dict)
+
+
+def locked(*, people: int, certainly: User | None = None) -> Locked:
+    """Return what is locked of that many people chosen anew at random (0: of everybody).
+
+    Of each at most 20 images that they may open, chosen alike; of `certainly` all.
+    """
+    users = list(User.objects.order_by("?")[: people or None])
+    if certainly and certainly not in users:
+        users.append(certainly)
+    images = _images_of(users, certainly, limit=people * IMAGES_PER_PERSON)
+    ids = [image.pk for image in images]
+    pairs = KeyPair.objects.filter(user__in=users).exclude(wrapped_private_key=None)
+    wrapped = WrappedKey.objects.filter(subject__in=[image.pk for image in images]).select_related(
+        "key_pair"
+    )
+    return Locked(
+        people=[_person(user, ids) for user in users],
+        images=_with_manifests(images),
+        wrapped_keys=list(wrapped),
+        mac_keys=list(MacKey.objects.filter(user__in=users)),
+        fingerprints={pair.fingerprint: pair for pair in pairs},
+    )
+
+
+def expected_of(user: User) -> set[uuid.UUID]:
+    """Return the images this person can open: their own, and those shared with them."""
+    grants = Grant.objects.filter(reader=user, ended_at=None).exclude(wrapped_key=None)
+    return set(grants.values_list("image_id", flat=True))
+
+
+def _images_of(users: list[User], certainly: User | None, *, limit: int) -> list[SealedImage]:
+    theirs = Grant.objects.filter(image=OuterRef("pk"), reader__in=users, ended_at=None)
+    certain = Q(pk__in=expected_of(certainly)) if certainly else Q(pk__in=[])
+    live = SealedImage.objects.filter(deleted_at=None)
+    chosen = list(live.filter(Exists(theirs)).order_by("?")[: limit or None])
+    return list({image.pk: image for image in (*chosen, *live.filter(certain))}.values())
+
+
+def _person(user: User, images: list[uuid.UUID]) -> Person:
+    theirs = WrappedKey.objects.filter(key_pair__user=user, subject__in=images)
+    quick = theirs.exclude(quick_key=None)
+    return Person(
+        user=user,
+        slots=list(user.key_slots.all()),
+        custody=list(user.custody.all()),
+        pairs=list(user.key_pairs.exclude(wrapped_private_key=None)),
+        quick_keys=list(quick),
+    )
+
+
+def _with_manifests(images: Iterable[SealedImage]) -> list[Image]:
+    by_id = {image.pk: image for image in images}
+    manifests = {
+        head.subject: json.loads(bytes(head.body))
+        for head in heads_of(by_id)
+        if head.kind == MANIFEST
+    }
+    names: dict[uuid.UUID, dict[str, str]] = {pk: {} for pk in by_id}
+    for row in Rendition.objects.filter(image__in=by_id):
+        names[row.image_id][row.name] = row.storage_name
+    return [
+        _image(image, manifests[pk], names[pk]) for pk, image in by_id.items() if pk in manifests
+    ]
+
+
+def _image(image: SealedImage, manifest: dict[str, Any], names: dict[str, str]) -> Image:
+    commitment = bytes.fromhex(manifest["key_commitment"])
+    renditions = manifest["renditions"]
+    return Image(image.pk, image.owner_id, image.lock, commitment, renditions, names)

@@ -1,0 +1,149 @@
+"""Where things are at rest, and every string of it."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connections, models
+
+from accounts.models import Invite, KeyPair, User
+from audit import chain
+from audit.models import AuditEntry
+from gallery import storage
+from gallery.zero_access.strings import Strings
+
+PIECE_BYTES = 2**20
+OVERLAP_BYTES = 8192  # a string over the edge of two pieces is found in the second
+ROWS = 500
+# As many strings as there are images and openings: see Key.suspect.
+RECORDS = ("gallery_", "audit_")
+
+
+def collect() -> Strings:
+    """Return every string at rest here. Reads everything once; writes nothing."""
+    strings = Strings()
+    leave_out_proven_digests(strings)
+    collect_environment(strings)
+    collect_settings(strings)
+    collect_people(strings)
+    for alias in connections:
+        collect_database(strings, alias)
+    collect_files(strings)  # last: what a row says, its file repeats
+    return strings
+
+
+def leave_out_proven_digests(strings: Strings) -> None:
+    """Do not try as keys what is the hash of something: fingerprints, and what the audit key
+    proves to be the hashes of an entry."""
+    for public_key in KeyPair.objects.values_list("public_key", flat=True).iterator(ROWS):
+        strings.no_keys.add(hashlib.sha256(public_key).digest())
+    for entry in AuditEntry.objects.proofs().iterator(ROWS):
+        if entry.is_authentic():
+            strings.no_keys |= {entry.leaf_hash, entry.previous, entry.chain}
+    strings.no_keys.discard(chain.BEGINNING)
+
+
+def collect_environment(strings: Strings) -> None:
+    for name, value in os.environ.items():
+        strings.add_password(value, f"environment: {name}")
+
+
+def collect_settings(strings: Strings) -> None:
+    for name in filter(settings.is_overridden, dir(settings)):
+        for value in _leaves(getattr(settings, name)):
+            strings.add_password(value, f"setting: {name}")
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """Yield the texts in a setting, however deep they lie."""
+    if isinstance(value, str | Path):
+        yield str(value)
+    elif isinstance(value, bytes):
+        yield value.hex()
+    elif isinstance(value, Mapping):
+        yield from (text for one in value.values() for text in _leaves(one))
+    elif isinstance(value, list | tuple | set):
+        yield from (text for one in value for text in _leaves(one))
+
+
+def collect_files(strings: Strings) -> None:
+    """Take every file whole; the key file and the files of settings word by word, as passwords."""
+    for path in _secret_files():
+        for word in path.read_text(errors="surrogateescape").split():
+            for text in (word.strip('",:'), word.partition("=")[2]):
+                strings.add_password(text, f"file: {path.name}")
+    for path in _files():
+        records = path.suffix in (".sqlite3", ".sqlite3-wal", ".jsonl")
+        for piece in _pieces(path):
+            strings.add(piece, f"file: {path.name}", suspect=not records)
+
+
+def _secret_files() -> list[Path]:
+    named = [settings.KEY_FILE, settings.DATA_DIR / "secrets.env", settings.BASE_DIR / ".env"]
+    return [path for path in named if path.is_file()]
+
+
+def _files() -> set[Path]:
+    """Everything in the data folder but the stored images, and what lies elsewhere."""
+    images = settings.DATA_DIR / "images"
+    inside = (path for path in settings.DATA_DIR.rglob("*") if images not in path.parents)
+    elsewhere = [settings.AUDIT_FILE, *_secret_files()]
+    return {path for path in (*inside, *elsewhere) if path.is_file()}
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    """Yield a file piece by piece. One that goes meanwhile was not at rest."""
+    before = b""
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(PIECE_BYTES):
+                yield before + piece
+                before = piece[-OVERLAP_BYTES:]
+    except FileNotFoundError:
+        return
+
+
+def collect_people(strings: Strings) -> None:
+    """Take the short texts that people and staff typed, as passwords too."""
+    for model in (User, Invite):
+        texts = [field.name for field in model._meta.fields if isinstance(field, models.CharField)]
+        for row in model.objects.values_list(*texts).iterator(ROWS):
+            for value in filter(None, row):
+                strings.add_password(value, f"table: {model._meta.db_table}")
+
+
+def collect_database(strings: Strings, alias: str) -> None:
+    """Take every column of every row of every table."""
+    with connections[alias].cursor() as cursor:
+        for table in connections[alias].introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connections[alias].ops.quote_name(table)}")  # noqa: S608
+            columns = [column[0] for column in cursor.description]
+            while rows := cursor.fetchmany(ROWS):
+                for row in rows:
+                    _add_row(strings, table, columns, row)
+
+
+def _add_row(strings: Strings, table: str, columns: list[str], row: tuple[Any, ...]) -> None:
+    for column, value in zip(columns, row, strict=True):
+        if isinstance(value, str):
+            value = value.encode("utf-8", "surrogateescape")
+        if isinstance(value, bytes | memoryview):
+            suspect = not table.startswith(RECORDS)
+            strings.add(bytes(value), f"column: {table}.{column}", suspect=suspect)
+
+
+def stored_heads() -> Iterator[tuple[str, bytes]]:
+    """Yield every name in the image storage with the first bytes under it."""
+    for name in _stored_names():
+        with storage.sealed_storage().open(name, "rb") as file:
+            yield name, file.read(64)
+
+
+def _stored_names() -> Iterator[str]:
+    folders, loose = storage.sealed_storage().listdir("")
+    yield from loose
+    for folder in folders:
+        yield from (f"{folder}/{name}" for name in storage.sealed_storage().listdir(folder)[1])

@@ -1,0 +1,170 @@
+"""An answer is taken once, for whom it was asked for, and opens once."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError
+from django.utils import timezone
+
+from accounts import custody
+from accounts.custody import DoesNotOpen
+from accounts.exchange import Answer
+from accounts.keysets import keyset_digest
+from accounts.models import KeySlot, User
+from accounts.services import organisation_recovery, passwords
+from audit.models import AuditEntry
+from tests.accounts.organisation.steps import NEW, outcomes, recover, run, slot_of
+from tests.conftest import PASSWORD
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_an_answer_is_taken_once(answered, bob):
+    answer, _code = answered
+    run("recover_account", "import", answer)
+    with pytest.raises(CommandError, match="taken before"):
+        run("recover_account", "import", answer)
+    assert outcomes("organisation:answer-taken") == ["intended", "done"]
+
+
+def test_an_answer_opens_once(answered, bob):
+    answer, code = answered
+    run("recover_account", "import", answer)
+    assert recover(bob, code).status_code == 200
+    assert recover(bob, code).status_code == 422
+    with pytest.raises(CommandError, match="taken before"):
+        run("recover_account", "import", answer)
+
+
+def test_an_answer_ends(answered, bob):
+    answer, code = answered
+    run("recover_account", "import", answer)
+    KeySlot.objects.filter(kind="answer").update(ends_at=timezone.now())
+    assert recover(bob, code).status_code == 422
+    with pytest.raises(DoesNotOpen):
+        custody.open_with_answer(slot_of(bob, "answer"), code)
+    with pytest.raises(DoesNotOpen):
+        organisation_recovery.recover(user=bob.user, code=code, new_password=NEW)
+
+
+def test_an_answer_lasts_seven_days(answered, bob):
+    run("recover_account", "import", answered[0])
+    left = slot_of(bob, "answer").ends_at - timezone.now()
+    assert timedelta(days=6, hours=23) < left <= timedelta(days=7)
+
+
+def test_somebody_elses_answer_opens_nothing(answered, bob, carol):
+    answer, code = answered
+    run("recover_account", "import", answer)
+    assert recover(carol, code).status_code == 422
+    moved = slot_of(bob, "answer")
+    KeySlot.objects.filter(pk=moved.pk).update(user=carol.user)
+    assert recover(carol, code).status_code == 422
+
+
+def test_an_answer_for_somebody_who_was_not_asked_for_is_refused(answered, carol, tmp_path):
+    answer = Answer.parse(answered[0].read_bytes())
+    forged = Answer(**{**vars(answer), "person": carol.user.pk})
+    (tmp_path / "forged").write_bytes(forged.encode())
+    with pytest.raises(CommandError, match="No such answer was asked for"):
+        run("recover_account", "import", tmp_path / "forged")
+
+
+def test_an_answer_nobody_asked_for_is_refused(private_half, bob, open_it, tmp_path):
+    """A request made up from a copy of the database: the trail knows of none."""
+    bob.sign_in()
+    request = organisation_recovery._request(bob.user, slot_of(bob))
+    (tmp_path / "made-up").write_bytes(request.encode())
+    answer, _code = open_it(tmp_path / "made-up", private_half)
+    with pytest.raises(CommandError, match="No such answer was asked for"):
+        run("recover_account", "import", answer)
+
+
+def test_a_request_written_into_the_trail_by_hand_is_none(answered, bob, tmp_path):
+    """Only an entry that the audit key vouches for counts as a request."""
+    answer = Answer.parse(answered[0].read_bytes())
+    entry = AuditEntry.objects.get(event="organisation:request-made")
+    forged = bytes(entry.leaf).replace(str(answer.answer).encode(), str(bob.user.pk).encode())
+    AuditEntry(
+        sequence=entry.sequence + 1000,
+        leaf=forged,
+        leaf_hash=b"h" * 32,
+        previous=b"p" * 32,
+        chain=b"c" * 32,
+        key_id=entry.key_id,
+        time=entry.time,
+        event=entry.event,
+        subject=entry.subject,
+        outcome=entry.outcome,
+    ).save(using="audit")
+    made_up = Answer(**{**vars(answer), "answer": bob.user.pk})
+    (tmp_path / "made-up").write_bytes(made_up.encode())
+    with pytest.raises(CommandError, match="No such answer was asked for"):
+        run("recover_account", "import", tmp_path / "made-up")
+
+
+def test_an_altered_answer_opens_nothing_and_changes_nothing(answered, bob):
+    path, code = answered
+    answer = Answer.parse(path.read_bytes())
+    damaged = bytearray(answer.wrapped)
+    damaged[-1] ^= 1
+    altered = Answer(**{**vars(answer), "wrapped": bytes(damaged)})
+    path.write_bytes(altered.encode())
+    run("recover_account", "import", path)
+    before = keyset_digest(bob.user.pk)
+    assert recover(bob, code).status_code == 422
+    assert keyset_digest(bob.user.pk) == before
+    assert bob.sign_in()
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff\xfe", b'{"kind":"recovery-request"}'])
+def test_what_is_no_answer_is_refused(private_half, tmp_path, content):
+    (tmp_path / "answer").write_bytes(content)
+    with pytest.raises(CommandError, match="is no answer"):
+        run("recover_account", "import", tmp_path / "answer")
+
+
+def test_an_answer_from_before_new_keys_is_refused(answered, bob):
+    User.objects.filter(pk=bob.user.pk).update(master_key_version=2)
+    with pytest.raises(CommandError, match="new keys since"):
+        run("recover_account", "import", answered[0])
+    assert outcomes("organisation:answer-taken") == ["intended", "failed"]
+
+
+def test_another_installations_answer_is_refused(answered, tmp_path, carol):
+    answer = Answer.parse(answered[0].read_bytes())
+    foreign = Answer(**{**vars(answer), "instance": carol.user.pk})
+    (tmp_path / "foreign").write_bytes(foreign.encode())
+    with pytest.raises(CommandError, match="another installation"):
+        run("recover_account", "import", tmp_path / "foreign")
+
+
+def test_changing_the_password_ends_a_recovery_that_was_begun(answered, bob):
+    answer, code = answered
+    run("recover_account", "import", answer)
+    passwords.change_password(user=bob.user, old_password=PASSWORD, new_password=NEW)
+    assert slot_of(bob, "answer") is None
+    assert recover(bob, code).status_code == 422
+
+
+def test_a_wrong_code_is_throttled_and_recorded_like_any_other(answered, bob, settings):
+    run("recover_account", "import", answered[0])
+    assert recover(bob, "A" * 30).status_code == 422
+    assert outcomes("account:recovery-refused") == ["refused"]
+    for _ in range(settings.SIGN_IN_TRIES):
+        recover(bob, "A" * 30)
+    assert recover(bob, answered[1]).status_code == 429
+
+
+def test_somebody_without_a_slot_cannot_be_recovered(private_half, bob, tmp_path):
+    with pytest.raises(CommandError, match="has no slot"):
+        run("recover_account", "request", "bob", tmp_path / "request.json")
+    with pytest.raises(CommandError, match="No such user"):
+        run("recover_account", "request", "nobody-here", tmp_path / "request.json")
+
+
+def test_an_answer_that_was_asked_for_too_long_ago_is_refused(answered, monkeypatch):
+    monkeypatch.setattr(organisation_recovery, "LASTS", timedelta(0))
+    with pytest.raises(CommandError, match="No such answer was asked for"):
+        run("recover_account", "import", answered[0])

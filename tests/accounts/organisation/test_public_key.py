@@ -1,0 +1,153 @@
+"""The public half is pinned: any other is refused, and people are told before it counts."""
+
+from pathlib import Path
+
+import pytest
+from django.core import checks
+from django.core.management import CommandError
+from django.utils import timezone
+
+from accounts import organisation
+from accounts.checks import check_recovery_key
+from accounts.keysets import keyset_digest
+from accounts.models import KeySlot, User
+from accounts.services import organisation_slots
+from audit.models import AuditEntry
+from tests.accounts.organisation.steps import NEW, outcomes, recover, run, slot_of
+from tests.conftest import PASSWORD
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.attack("B9")
+def test_a_swapped_public_key_is_refused_everywhere(private_half, alice, settings, tmp_path, pin):
+    fingerprint = settings.RECOVERY_KEY_FINGERPRINT
+    pin("mallorys")
+    settings.RECOVERY_KEY_FINGERPRINT = fingerprint
+    assert [error.id for error in check_recovery_key(None)] == ["accounts.E006"]
+    alice.sign_in()
+    assert slot_of(alice) is None
+    assert outcomes("organisation-slot:made") == ["refused"]
+    with pytest.raises(CommandError, match="not the one that RECOVERY_KEY_FINGERPRINT names"):
+        run("recover_account", "request", "alice", tmp_path / "request.json")
+    assert not (tmp_path / "request.json").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no key", "a private key"])
+def test_a_file_that_is_no_public_key_stops_the_start(private_half, settings, content):
+    settings.RECOVERY_KEY_FILE.unlink()
+    if content is not None:
+        data = private_half.read_bytes() if isinstance(content, str) else content
+        settings.RECOVERY_KEY_FILE.write_bytes(data)
+    assert [error.id for error in check_recovery_key(None)] == ["accounts.E006"]
+    with pytest.raises(organisation.NotTheKey):
+        organisation.public_key()
+
+
+def test_a_public_key_without_a_pin_counts_for_nothing(private_half, settings, alice, tmp_path):
+    settings.RECOVERY_KEY_FINGERPRINT = ""
+    alice.sign_in()
+    assert slot_of(alice) is None
+    assert check_recovery_key(None) == []
+    with pytest.raises(organisation.NotTheKey):
+        organisation.public_key()
+    with pytest.raises(CommandError, match="No recovery key is set up"):
+        run("recover_account", "request", "alice", tmp_path / "request.json")
+
+
+def test_the_check_is_registered():
+    assert check_recovery_key in checks.registry.registry.registered_checks
+
+
+def test_who_was_there_before_is_told_first_and_has_the_slot_at_the_next_unlock(
+    bob, pin, settings, client
+):
+    pin()
+    browser = bob.sign_in()
+    assert slot_of(bob) is None
+    assert b"has set up a recovery key" in browser.get("/images/").content
+    browser.post("/accounts/lock/")
+    browser.post("/accounts/unlock/", {"password": PASSWORD})
+    assert slot_of(bob).organisation_key == settings.RECOVERY_KEY_FINGERPRINT
+    assert b"can now recover your account" in browser.get("/images/").content
+    assert b"It can recover your account since" in browser.get("/accounts/security/").content
+
+
+def test_who_registers_is_told_before_and_has_the_slot_at_once(private_half, client):
+    assert b"can recover accounts" in client.get("/accounts/register/").content
+    form = {"username": "dora", "display_name": "Dora", "password1": NEW, "password2": NEW}
+    assert client.post("/accounts/register/", form).status_code == 302
+    dora = User.objects.get(username="dora")
+    assert dora.key_slots.filter(kind="organisation").exists()
+    assert b"It can recover your account since" in client.get("/accounts/security/").content
+
+
+def test_without_a_key_nobody_is_told_of_one(bob, client):
+    assert b"can recover accounts" not in client.get("/accounts/register/").content
+    browser = bob.sign_in()
+    assert b"organisation" not in browser.get("/accounts/security/").content
+    assert User.objects.get(pk=bob.user.pk).organisation_told_at is None
+
+
+def test_the_protection_page_says_what_holds_here(client, pin):
+    page = "/about/protection/"
+    assert b"nobody can open your images for you" in client.get(page).content
+    pin()
+    told = client.get(page).content
+    assert b"keeps offline" in told
+    assert b"nobody can open your images for you" not in told
+
+
+def test_the_trail_has_the_slot_with_the_digest_of_all_keys(private_half, bob):
+    bob.sign_in()
+    made = AuditEntry.objects.filter(event="organisation-slot:made").last().told()
+    assert made.subject == bob.user.pk
+    assert made.facts["keyset"] == keyset_digest(bob.user.pk)
+
+
+def test_a_replaced_key_of_the_organisation_moves_the_slots(
+    private_half, bob, pin, ask, open_it, settings
+):
+    bob.sign_in()
+    before = slot_of(bob)
+    newer = pin("newer")
+    bob.sign_in()
+    assert KeySlot.objects.filter(user=bob.user, kind="organisation").count() == 1
+    assert slot_of(bob).organisation_key == settings.RECOVERY_KEY_FINGERPRINT
+    assert slot_of(bob).pk != before.pk
+    answer, code = open_it(ask(bob), newer)
+    run("recover_account", "import", answer)
+    assert recover(bob, code).status_code == 200
+
+
+def test_a_request_is_for_the_key_of_the_slot_even_if_a_newer_one_is_pinned(
+    private_half, bob, pin, ask, open_it
+):
+    bob.sign_in()
+    pin("newer")
+    _answer, code = open_it(ask(bob), private_half)
+    assert len(code) == 35
+
+
+def test_status_counts_whom_each_key_recovers(private_half, settings, alice, bob, carol, pin):
+    alice.sign_in()
+    bob.sign_in()
+    earlier = settings.RECOVERY_KEY_FINGERPRINT
+    pin("newer")
+    bob.sign_in()
+    User.objects.filter(pk=carol.user.pk).update(organisation_told_at=None)
+    lines = run("recovery_key", "status").splitlines()
+    assert set(lines) == {
+        f"1 people: {earlier}",
+        f"1 people: {settings.RECOVERY_KEY_FINGERPRINT} (pinned)",
+        "1 people: none",
+    }
+
+
+def test_a_slot_for_a_master_key_that_was_replaced_meanwhile_is_not_stored(private_half, bob):
+    User.objects.filter(pk=bob.user.pk).update(organisation_told_at=timezone.now())
+    bob.user.refresh_from_db()
+    User.objects.filter(pk=bob.user.pk).update(master_key_version=2)
+    assert organisation_slots.keep_organisation_slot(keyring=bob.keyring) is None
+    assert slot_of(bob) is None
+    assert outcomes("organisation-slot:made") == ["intended", "failed"]
