@@ -102,14 +102,21 @@ def verified_encryption_key(pair: KeyPair) -> RsaKey:
 
     Raises CryptoError if its person's own, certified signing key did not sign it.
     """
+    return _verified_by(_certifier_of(pair), pair)
+
+
+def _certifier_of(pair: KeyPair) -> KeyPair:
+    """Return the signing pair that an encryption key's certificate names. Raises CryptoError."""
     claimed = statements.parse(KIND, bytes(pair.certificate))
     signing_pair = KeyPair.objects.filter(
         user_id=pair.user_id, purpose=KeyPair.Purpose.SIGNING, fingerprint=claimed["key"]
     ).first()
     if signing_pair is None or claimed["signer"] != str(pair.user_id):
         raise CryptoError
-    if signing_pair.compromised_at:  # whoever stole it may have certified a key of their own
-        raise CryptoError
+    return signing_pair
+
+
+def _verified_by(signing_pair: KeyPair, pair: KeyPair) -> RsaKey:
     certifier = verified_signing_key(signing_pair)
     return _verified(pair, certifier, pair.certificate, pair.certificate_signature)
 
@@ -144,7 +151,10 @@ def wrapping_key_of(user_id: uuid.UUID) -> tuple[KeyPair, RsaKey]:
     Raises NoKeys if this person cannot receive yet, CryptoError if the key does not verify.
     """
     pair = _primary(user_id, KeyPair.Purpose.ENCRYPTION)
-    return pair, verified_encryption_key(pair)
+    certifier = _certifier_of(pair)
+    if certifier.compromised_at:  # whoever stole it may have certified a key of their own
+        raise CryptoError
+    return pair, _verified_by(certifier, pair)
 
 
 def _primary(user_id: uuid.UUID, purpose: KeyPair.Purpose) -> KeyPair:

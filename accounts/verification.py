@@ -11,14 +11,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from django.conf import settings
-
 from accounts import certificates
-from accounts.custody import MASTER_KEY_BYTES, SALT_BYTES
+from accounts.custody import MASTER_KEY_BYTES, SALT_BYTES, cost_is_allowed
 from accounts.keyset_trail import KeysetTrail
 from accounts.keysets import KEY_ROWS, keyset_digest
 from accounts.mac_keys import notice_mac_key
 from accounts.models import KeyPair, KeySlot, MacKey, User
+from accounts.services.orders import stolen_order_of
 from cryptocore import keypair, statements
 from cryptocore.errors import CryptoError
 
@@ -127,10 +126,12 @@ def _check_pairs(user: User, pairs: list[KeyPair]) -> Iterator[Finding]:
     for pair in pairs:
         for kind in _wrong_with(pair, user):
             yield Finding(kind, user.pk, f"{pair.purpose} pair {pair.epoch}")
+    is_waiting = stolen_order_of(user) is not None  # no pair is in use until they come back
     for purpose in Purpose.values if pairs else ():
         same = sorted((p for p in pairs if p.purpose == purpose), key=lambda p: p.epoch)
         primary = [pair for pair in same if pair.state == State.PRIMARY]
-        if primary != same[-1:] or not same:
+        expected = [] if is_waiting else same[-1:]
+        if primary != expected or not same:
             yield Finding(Kind.PRIMARY, user.pk, f"{purpose} pairs")
         if not _is_unbroken(pair.epoch for pair in same):
             yield Finding(Kind.EPOCHS, user.pk, f"{purpose} pairs")
@@ -221,12 +222,7 @@ def _wrong_with_slot(slot: KeySlot, user: User) -> Iterator[Kind]:
 
 
 def _cost_is_allowed(slot: KeySlot) -> bool:
-    time_cost, memory_kib = slot.time_cost or 0, slot.memory_kib or 0
-    return (
-        settings.KDF_FLOOR_TIME_COST <= time_cost <= settings.KDF_CEILING_TIME_COST
-        and settings.KDF_FLOOR_MEMORY_KIB <= memory_kib <= settings.KDF_CEILING_MEMORY_KIB
-        and 1 <= (slot.parallelism or 0) <= MAX_PARALLELISM
-    )
+    return cost_is_allowed(slot) and 1 <= (slot.parallelism or 0) <= MAX_PARALLELISM
 
 
 def _sizes_fit(slot: KeySlot) -> bool:
