@@ -334,19 +334,23 @@ def _password_kek(slot: KeySlot, password: str) -> bytes:
 
 
 def _checked_cost(slot: KeySlot) -> Argon2Cost:
-    """Return the slot's cost. A row under the floor weakens, one over the ceiling exhausts us.
+    if not cost_is_allowed(slot):
+        raise DoesNotOpen
+    return Argon2Cost(slot.time_cost, slot.memory_kib, min(slot.parallelism or 1, 64))
+
+
+def cost_is_allowed(slot: KeySlot) -> bool:
+    """A row under the floor weakens, one over the ceiling exhausts us.
 
     A floor raised in the settings refuses no slot that was made before: its person signs in, and
     it is made anew (accounts/services/costs.py). So what is refused lies under the built-in least.
     """
-    time_cost, memory_kib = slot.time_cost or 0, slot.memory_kib or 0
     least_time = min(settings.KDF_FLOOR_TIME_COST, LEAST_TIME_COST)
     least_memory = min(settings.KDF_FLOOR_MEMORY_KIB, LEAST_MEMORY_KIB)
-    if not least_time <= time_cost <= settings.KDF_CEILING_TIME_COST:
-        raise DoesNotOpen
-    if not least_memory <= memory_kib <= settings.KDF_CEILING_MEMORY_KIB:
-        raise DoesNotOpen
-    return Argon2Cost(time_cost, memory_kib, min(slot.parallelism or 1, 64))
+    return (
+        least_time <= (slot.time_cost or 0) <= settings.KDF_CEILING_TIME_COST
+        and least_memory <= (slot.memory_kib or 0) <= settings.KDF_CEILING_MEMORY_KIB
+    )
 
 
 @sensitive_variables()

@@ -17,7 +17,8 @@ from cryptocore import canonical
 from cryptocore.context import context
 
 KEY_ROWS = (KeyPair, KeySlot, MacKey)
-# What changes a person's key rows. Done, each of these brings the fact `keyset`.
+# What changes a person's key rows. Done, each of these brings the fact `keyset`; an order only
+# after a theft, when it marks the rows.
 KEYSET_EVENTS = frozenset(
     {
         Event.KEYS_MADE,
@@ -25,6 +26,7 @@ KEYSET_EVENTS = frozenset(
         Event.ACCOUNT_RECOVERED,
         Event.RECOVERY_CODE_MADE,
         Event.RECOVERY_CODE_CONFIRMED,
+        Event.KEYS_ROTATION_ORDERED,
         Event.KEYS_ROTATED,
         Event.KEYS_REPLACED,
         Event.KEYS_BROUGHT_BACK,

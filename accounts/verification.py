@@ -5,20 +5,19 @@ wrapped key with a flipped bit) the digest of all key rows shows, which the trai
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from django.conf import settings
-
 from accounts import certificates
-from accounts.custody import MASTER_KEY_BYTES, SALT_BYTES
+from accounts.custody import MASTER_KEY_BYTES, SALT_BYTES, cost_is_allowed
 from accounts.keyset_trail import KeysetTrail
 from accounts.keysets import KEY_ROWS, keyset_digest
 from accounts.mac_keys import notice_mac_key
 from accounts.models import KeyPair, KeySlot, MacKey, User
+from accounts.services.orders import stolen_order_of
 from cryptocore import keypair, statements
 from cryptocore.errors import CryptoError
 
@@ -127,10 +126,12 @@ def _check_pairs(user: User, pairs: list[KeyPair]) -> Iterator[Finding]:
     for pair in pairs:
         for kind in _wrong_with(pair, user):
             yield Finding(kind, user.pk, f"{pair.purpose} pair {pair.epoch}")
+    is_waiting = stolen_order_of(user) is not None  # no pair is in use until they come back
     for purpose in Purpose.values if pairs else ():
         same = sorted((p for p in pairs if p.purpose == purpose), key=lambda p: p.epoch)
         primary = [pair for pair in same if pair.state == State.PRIMARY]
-        if primary != same[-1:] or not same:
+        expected = [] if is_waiting else same[-1:]
+        if primary != expected or not same:
             yield Finding(Kind.PRIMARY, user.pk, f"{purpose} pairs")
         if not _is_unbroken(pair.epoch for pair in same):
             yield Finding(Kind.EPOCHS, user.pk, f"{purpose} pairs")
@@ -153,20 +154,15 @@ def _wrong_with(pair: KeyPair, user: User) -> Iterator[Kind]:
 
 
 def _is_certified(pair: KeyPair) -> bool:
+    verify = {
+        Purpose.SIGNING: certificates.verified_signing_key,
+        Purpose.ENCRYPTION: certificates.verified_encryption_key,
+    }
     try:
-        _verify_of(pair)(pair)
+        verify[Purpose(pair.purpose)](pair)
     except (CryptoError, ValueError):
         return False
     return True
-
-
-def _verify_of(pair: KeyPair) -> Callable[[KeyPair], object]:
-    """What a pair must pass: an earlier reading key may be certified by a key stolen since."""
-    if Purpose(pair.purpose) == Purpose.SIGNING:
-        return certificates.verified_signing_key
-    if pair.state == State.PRIMARY:
-        return certificates.verified_encryption_key
-    return certificates.certified_encryption_key
 
 
 def _certified_at(pair: KeyPair) -> datetime:
@@ -226,12 +222,7 @@ def _wrong_with_slot(slot: KeySlot, user: User) -> Iterator[Kind]:
 
 
 def _cost_is_allowed(slot: KeySlot) -> bool:
-    time_cost, memory_kib = slot.time_cost or 0, slot.memory_kib or 0
-    return (
-        settings.KDF_FLOOR_TIME_COST <= time_cost <= settings.KDF_CEILING_TIME_COST
-        and settings.KDF_FLOOR_MEMORY_KIB <= memory_kib <= settings.KDF_CEILING_MEMORY_KIB
-        and 1 <= (slot.parallelism or 0) <= MAX_PARALLELISM
-    )
+    return cost_is_allowed(slot) and 1 <= (slot.parallelism or 0) <= MAX_PARALLELISM
 
 
 def _sizes_fit(slot: KeySlot) -> bool:

@@ -247,7 +247,8 @@ def look() -> list[str]:
 def finish() -> None:
     """Do what its person would do next: sign in, go on, change the password once more."""
     from accounts.services import passwords
-    from accounts.services.replacing import replace_keys, stolen_order_of
+    from accounts.services.orders import stolen_order_of
+    from accounts.services.replacing import replace_keys
 
     if stolen_order_of(alice()):
         replace_keys(stolen=opened(), new_password=NEW)
@@ -260,7 +261,7 @@ def finish() -> None:
 def looked_at() -> set[str]:
     from accounts.certificates import NoKeys, signing_pair_of, verified_signing_key, wrapping_key_of
     from accounts.custody import DoesNotOpen, open_with_password
-    from accounts.services.replacing import stolen_order_of
+    from accounts.services.orders import stolen_order_of
     from cryptocore.errors import CryptoError
 
     wrong, user = set(), alice()

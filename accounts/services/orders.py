@@ -35,6 +35,11 @@ def orders_to_carry_out(user: User) -> QuerySet[KeyOrder]:
     return orders.order_by("-purpose")
 
 
+def stolen_order_of(user: User) -> KeyOrder | None:
+    """The open order to replace everything. While there is one, a password alone is no proof."""
+    return open_orders_of(user).filter(reason=Reason.COMPROMISED).first()
+
+
 def claim(order: KeyOrder) -> bool:
     """Take the order's lease, unless somebody holds it."""
     now = timezone.now()

@@ -7,20 +7,15 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.erasure import truncate_write_ahead_log
-from accounts.models import KeyOrder, User, token_digest
+from accounts.models import User, token_digest
 from accounts.services.acts import recorded
 from accounts.services.master_keys import make_master_key
 from accounts.services.new_start import stop_new_start
-from accounts.services.orders import Reason, open_orders_of
+from accounts.services.orders import stolen_order_of
 from accounts.services.recovery import NewCode
 from audit.events import Event
 from cryptocore import recovery_code
 from cryptocore.errors import CryptoError
-
-
-def stolen_order_of(user: User) -> KeyOrder | None:
-    """The open order to replace everything. While there is one, a password alone is no proof."""
-    return open_orders_of(user).filter(reason=Reason.COMPROMISED).first()
 
 
 @sensitive_variables()

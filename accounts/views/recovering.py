@@ -17,7 +17,7 @@ from accounts.decorators import signed_in, unlocked
 from accounts.guessing import identify
 from accounts.models import User
 from accounts.services import organisation_recovery, recovery
-from accounts.services.replacing import stolen_order_of
+from accounts.services.orders import stolen_order_of
 from accounts.views.common import (
     begin_session,
     password_is_right,

@@ -17,6 +17,7 @@ from accounts.custody import (
 from accounts.guessing import identify
 from accounts.models import User
 from accounts.services import replacing
+from accounts.services.orders import stolen_order_of
 from accounts.services.recovery import recovery_slot_of
 from accounts.throttle import count
 from accounts.views.common import begin_session, posted, refuse_sign_in, show_code
@@ -53,7 +54,7 @@ def _proven(request: HttpRequest, form: forms.ReplaceKeysForm) -> Keyring:
     user = identify(request, username=username, recovery_code=code)
     if user is None:
         return _by_operators_code(username, code, form.cleaned_data["password"])
-    if replacing.stolen_order_of(user) is None:
+    if stolen_order_of(user) is None:
         raise DoesNotOpen
     return open_with_recovery_code(recovery_slot_of(user), code)
 

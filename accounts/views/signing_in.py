@@ -15,7 +15,7 @@ from accounts.guessing import identify
 from accounts.models import User
 from accounts.services import key_making
 from accounts.services.costs import raise_cost
-from accounts.services.replacing import stolen_order_of
+from accounts.services.orders import stolen_order_of
 from accounts.views.common import (
     CHANGED_ELSEWHERE,
     keys_are_locked,

@@ -1,13 +1,24 @@
 """After a theft: a password alone is no proof, and everything the thief may have is replaced."""
 
+from contextlib import suppress
+from io import StringIO
+
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts import custody
-from accounts.certificates import is_endorsed, verified_encryption_key, wrapping_key_of
+from accounts.certificates import (
+    certify_encryption_key,
+    is_endorsed,
+    verified_encryption_key,
+    wrapping_key_of,
+)
 from accounts.custody import DoesNotOpen, open_with_password
 from accounts.keysets import keyset_digest
 from accounts.models import KeyOrder, KeyPair, KeySlot, MacKey, User, WrappedKey
+from accounts.services.key_making import new_pair
+from accounts.services.rotation import carry_out_orders
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
 from tests.accounts.test_rotate_keys import code_of, run
@@ -124,10 +135,17 @@ def test_a_private_key_that_does_not_open_stops_it_and_loses_nothing(stolen, bob
 
 def test_a_key_that_the_stolen_key_certifies_is_wrapped_to_by_nobody(stolen, bob):
     """The thief has the signing key and the database, and puts in a pair of their own."""
-    replace(stolen, password=PASSWORD)
-    old = KeyPair.objects.get(user=bob.user, purpose="encryption", epoch=1)
+    thief = open_with_password(User.objects.get(pk=bob.user.pk), PASSWORD)
+    signing = KeyPair.objects.get(user=bob.user, purpose="signing")
+    thief.prove(signing)
+    assert replace(stolen, password=PASSWORD).status_code == 200
+    forged = new_pair(thief, KeyPair.Purpose.ENCRYPTION, epoch=3)
+    certify_encryption_key(forged, thief, signing)
+    KeyPair.objects.filter(pk=primary(bob).pk).update(state="open-only")
+    forged.save(force_insert=True)
+    assert verified_encryption_key(forged)
     with pytest.raises(CryptoError):
-        verified_encryption_key(old)
+        wrapping_key_of(bob.user.pk)
 
 
 # ---- replaced --------------------------------------------------------------------------------
@@ -193,3 +211,26 @@ def test_what_was_stolen_is_in_neither_the_database_file_nor_its_log(stolen, bob
 
 def test_other_people_notice_nothing(stolen, shared_image, alice):
     assert opens(alice, shared_image) == 200
+
+
+# ---- as verify_keys sees it ------------------------------------------------------------------
+
+
+def test_at_no_stage_does_verify_keys_find_anything(shared_image, alice, bob):
+    def stages():
+        yield run("alice", "bob")
+        for _ in range(5):
+            carry_out_orders(open_with_password(User.objects.get(pk=bob.user.pk), PASSWORD))
+            yield "one step more"
+        code = code_of(run("bob", "--compromised"))
+        yield "stolen"
+        assert replace(code, bob.client, password=PASSWORD).status_code == 200
+        yield "replaced"
+        bob.client.get("/images/")
+        yield "wrapped anew"
+
+    for stage in stages():
+        said = StringIO()
+        with suppress(CommandError):
+            call_command("verify_keys", stdout=said, stderr=said)
+        assert "all as made" in said.getvalue(), (stage, said.getvalue())
