@@ -18,7 +18,7 @@ from accounts.decorators import signed_in
 from gallery import presenting
 from gallery.access import access_to
 from gallery.models import Grant
-from gallery.views import page_of
+from gallery.views.lists import page_of
 from imageshare.urls import urlpatterns as sealed_addresses
 
 

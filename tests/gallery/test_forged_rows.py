@@ -13,10 +13,10 @@ from audit import events
 from audit.events import AuditUnavailable
 from audit.models import AuditEntry
 from cryptocore import statements
-from gallery import views
 from gallery.models import Grant, Statement
 from gallery.sealing import set_entry
 from gallery.services import revoking
+from gallery.views import image as image_views
 from tests.gallery.test_revoking import JSON, post_revoke
 from tests.gallery.test_sharing import opens, share
 
@@ -213,14 +213,14 @@ def test_a_reader_sees_nothing_altered_while_another_is_revoked(
 ):
     image = upload(to=(bob, carol))
     carol.sign_in()
-    access_to = views.access_to
+    access_to = image_views.access_to
 
     def revoked_after_reading(*arguments, **options):
         access = access_to(*arguments, **options)
-        monkeypatch.setattr(views, "access_to", access_to)
+        monkeypatch.setattr(image_views, "access_to", access_to)
         revoking.revoke(keyring=alice.keyring, image_id=image.pk, recipient=bob.user)
         return access
 
-    monkeypatch.setattr(views, "access_to", revoked_after_reading)
+    monkeypatch.setattr(image_views, "access_to", revoked_after_reading)
     assert carol.client.get(f"/images/{image.pk}/preview").status_code == 200
     assert not AuditEntry.objects.filter(event="image:altered").exists()

@@ -1,0 +1,1 @@
+"""Pages and bytes of images: bind, call, answer. One file for each errand."""

@@ -1,0 +1,112 @@
+"""What the pages of images share: an image's page, the people to choose, what was refused."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import Max
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from accounts import pins, throttle
+from accounts.certificates import NoKeys
+from accounts.models import User
+from accounts.unlocking import keyring_of
+from accounts.usernames import fold
+from audit.events import Event, Outcome, record
+from gallery import presenting
+from gallery.access import Access
+from gallery.errors import TooManyReaders
+from gallery.forms import ShareForm, TermsForm
+from gallery.models import Grant, Rendition
+from gallery.opening import Opener, settled
+from gallery.releases import record_opening
+
+CONTACTS_SHOWN = 12
+NOT_SHARED = (TooManyReaders, NoKeys, pins.KeyChanged, pins.ContactsRefused)
+
+
+def image_page(
+    request: HttpRequest, access: Access, form: TermsForm | None = None
+) -> dict[str, Any]:
+    """Return what the image page shows: to its owner also who can open it. Records the opening."""
+    opener = Opener(keyring_of(request))
+    context = settled(opener, access, lambda access: presenting.image_context(access, opener))
+    if access.is_owner:
+        context["share_form"] = form or ShareForm(owner=request.user)
+        context["people"] = people_to_choose(request)
+    if releases(request):
+        record_opening(request.user, access.image.pk, Rendition.Name.DESCRIPTION)
+    return context
+
+
+def releases(request: HttpRequest) -> bool:
+    """Whether the answer has a body: who only asks for its headers has seen nothing."""
+    return request.method != "HEAD"
+
+
+def count_names(request: HttpRequest) -> None:
+    """Exact user names can be found out by trying: not by trying very many."""
+    names = request.POST.getlist("recipients")[: settings.MAX_RECIPIENTS]
+    if names:
+        person, limit = str(request.user.pk), settings.NAME_LOOKUPS_PER_HOUR
+        throttle.count("names", person, limit=limit, amount=len(names))
+
+
+def settle_contacts(request: HttpRequest, form: TermsForm) -> None:
+    """Take over the changed keys that the owner accepts. Raises KeyChanged or ContactsRefused."""
+    people, accepted = form.cleaned_data["recipients"], form.cleaned_data["accept_changed"]
+    if people:
+        names = {fold(name) for name in accepted}
+        pins.settle(keyring=keyring_of(request), people=people, accepted=names)
+
+
+def say_why(form: TermsForm, error: Exception) -> None:
+    if isinstance(error, pins.KeyChanged):
+        form.refuse_changed(error.changes)
+    else:
+        form.add_error("recipients", _not_shared(error))
+
+
+def _not_shared(error: Exception) -> ValidationError:
+    if isinstance(error, pins.ContactsRefused):
+        sentence = _(
+            "Your list of compared keys is missing, or is not the newest. Nothing was shared. "
+            "Begin the list anew, and tell staff: somebody may have changed it."
+        )
+        return ValidationError(sentence, code="contacts_refused")
+    if isinstance(error, TooManyReaders):
+        sentence = _("At most %(limit)s people can open one image. Nothing was shared.")
+        limit = {"limit": settings.MAX_RECIPIENTS}
+        return ValidationError(sentence, code="too_many_recipients", params=limit)
+    sentence = _("A recipient's keys changed just now. Nothing was shared. Try again.")
+    return ValidationError(sentence, code="no_keys")
+
+
+def people_to_choose(request: HttpRequest) -> dict[str, Any]:
+    chosen = request.POST.getlist("recipients")[: settings.MAX_RECIPIENTS]
+    return presenting.people_to_choose(_contacts(request.user), chosen)
+
+
+def _contacts(person: User) -> list[presenting.Person]:
+    """Return whom this person shared with lately."""
+    shared = Grant.objects.filter(image__owner=person, reader__is_active=True)
+    latest = (
+        shared.exclude(reader=person)
+        .values("reader")
+        .annotate(last=Max("granted_at"))
+        .order_by("-last")[:CONTACTS_SHOWN]
+    )
+    people = User.objects.in_bulk([row["reader"] for row in latest])
+    return [presenting.person_of(people[row["reader"]]) for row in latest]
+
+
+def record_refused(
+    request: HttpRequest, event: Event, form: TermsForm, image_id: uuid.UUID | None = None
+) -> None:
+    """Record what was wrong in a form, by codes: what people typed is not for the trail."""
+    codes = sorted(
+        {error.code or "" for errors in form.errors.as_data().values() for error in errors}
+    )
+    record(event, actor=request.user.pk, subject=image_id, outcome=Outcome.REFUSED, codes=codes)

@@ -1,0 +1,98 @@
+"""One image: its page, and its verified, decrypted bytes."""
+
+import uuid
+from typing import Any
+
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.answers import wants_json
+from accounts.decorators import unlocked, unlocked_for_bytes
+from accounts.unlocking import keyring_of
+from gallery import presenting
+from gallery.access import access_to
+from gallery.answers import answers_refusals
+from gallery.models import Grant, Rendition
+from gallery.opening import Opener, settled
+from gallery.releases import record_opening
+from gallery.views.common import image_page, releases
+
+NO_PLUGINS = "default-src 'none'; sandbox"  # bytes opened on their own run nothing
+
+
+@require_safe
+@unlocked
+@answers_refusals
+def image(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
+    context = image_page(request, access_to(image_id, reader=request.user))
+    if wants_json(request):
+        return JsonResponse(_image_json(context))
+    return render(request, "gallery/image.html", context)
+
+
+def _image_json(context: dict[str, Any]) -> dict[str, Any]:
+    owner, verdict = context["owner"], context["verdict"]
+    facts = {
+        **context["image"],
+        "owner": {"username": owner.username, "display_name": str(owner)},
+        "rights": context["rights"],
+        "ends_at": context["ends_at"],
+        "verdict": {name: verdict[name] for name in ("code", "sentence", "signed_at", "older_key")},
+        "fingerprint": verdict["fingerprint"].replace(" ", "").lower(),
+    }
+    hidden = ("initials", "avatar_class")
+    if "rows" in context:
+        facts["people"] = [
+            {name: fact for name, fact in row.items() if name not in hidden}
+            for row in context["rows"]
+        ]
+    return facts
+
+
+@require_safe
+@unlocked_for_bytes
+@answers_refusals
+def original(request: HttpRequest, image_id: uuid.UUID) -> HttpResponseBase:
+    return _bytes(request, image_id, Rendition.Name.ORIGINAL)
+
+
+@require_safe
+@unlocked_for_bytes
+@answers_refusals
+def preview(request: HttpRequest, image_id: uuid.UUID) -> HttpResponseBase:
+    return _bytes(request, image_id, Rendition.Name.PREVIEW)
+
+
+@require_safe
+@unlocked_for_bytes
+@answers_refusals
+def thumbnail(request: HttpRequest, image_id: uuid.UUID) -> HttpResponseBase:
+    return _bytes(request, image_id, Rendition.Name.THUMBNAIL)
+
+
+def _bytes(request: HttpRequest, image_id: uuid.UUID, rendition: str) -> HttpResponseBase:
+    """Answer with verified, decrypted bytes; recorded before the first one leaves."""
+    access = access_to(image_id, reader=request.user)
+    if rendition == Rendition.Name.ORIGINAL:
+        access.require(Grant.Rights.DOWNLOAD)
+    opener = Opener(keyring_of(request))
+    opened = settled(opener, access, lambda access: opener.open(access, rendition))
+    if releases(request):
+        record_opening(request.user, image_id, rendition)
+    return StreamingHttpResponse(
+        opened.chunks(),
+        content_type=opened.media_type,
+        headers={
+            "Content-Length": str(opened.length_bytes),
+            "Content-Disposition": presenting.disposition(rendition, opened, image_id),
+            "Content-Security-Policy": NO_PLUGINS,
+            "Cache-Control": "private, no-store",
+        },
+    )

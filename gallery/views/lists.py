@@ -1,0 +1,84 @@
+"""Lists of images: shared with me, mine."""
+
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.answers import wants_json
+from accounts.decorators import signed_in
+from accounts.models import User
+from accounts.unlocking import keyring_of
+from gallery import presenting
+from gallery.models import Grant
+from gallery.opening import Opener
+from gallery.releases import record_thumbnails
+from gallery.services.resharing import waiting_grants
+from gallery.views.common import releases
+
+PER_PAGE = 60
+
+
+@require_safe
+@signed_in
+def shared_with_me(request: HttpRequest) -> HttpResponse:
+    grants = _live_grants_of(request.user).exclude(image__owner=request.user)
+    return _list(request, grants, "gallery/shared_with_me.html")
+
+
+@require_safe
+@signed_in
+def mine(request: HttpRequest) -> HttpResponse:
+    grants = _live_grants_of(request.user).filter(image__owner=request.user)
+    waiting = waiting_grants(request.user).exists()
+    return _list(request, grants, "gallery/mine.html", readers_waiting=waiting)
+
+
+def _live_grants_of(person: User) -> QuerySet[Grant]:
+    return Grant.objects.filter(reader=person, ended_at=None).exclude(ends_at__lte=timezone.now())
+
+
+def page_of(grants: QuerySet[Grant], number: str | None) -> Page:
+    """Return a page of grants, newest first, with what a card tells of each.
+
+    Only ids are sorted and skipped: with all that is shown of a row, a hundred thousand of them
+    would take seconds.
+    """
+    newest_first = ("-granted_at", "pk")
+    ids = grants.order_by(*newest_first).values_list("pk", flat=True)
+    page = Paginator(ids, PER_PAGE).get_page(number)
+    others = Count("image__grants", filter=Q(image__grants__ended_at=None)) - 1
+    page.object_list = (
+        Grant.objects.filter(pk__in=list(page.object_list))
+        .select_related("reader", "image__owner", "wrapped_key__key_pair")
+        .annotate(recipient_count=others)
+        .order_by(*newest_first)
+    )
+    return page
+
+
+def _list(
+    request: HttpRequest, grants: QuerySet[Grant], template: str, **more: bool
+) -> HttpResponse:
+    page = page_of(grants, request.GET.get("page"))
+    keyring = keyring_of(request)
+    if keyring and page.object_list and releases(request):
+        record_thumbnails(request.user, [grant.image_id for grant in page.object_list])
+    cards = presenting.cards(page.object_list, Opener(keyring) if keyring else None)
+    if wants_json(request):
+        return JsonResponse(_list_json(cards, page))
+    context = {"cards": cards, "page_obj": page, "unlocked": keyring is not None}
+    return render(request, template, {**context, **more})
+
+
+def _list_json(cards: list[presenting.Card], page: Page) -> dict[str, Any]:
+    return {
+        "images": [presenting.card_json(card) for card in cards],
+        "page": page.number,
+        "pages": page.paginator.num_pages,
+        "total": page.paginator.count,
+    }

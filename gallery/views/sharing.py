@@ -1,0 +1,139 @@
+"""Sharing, revoking, deleting: an owner's acts on one image."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.answers import form_refusal, wants_json
+from accounts.decorators import unlocked
+from accounts.models import User
+from accounts.unlocking import keyring_of
+from accounts.usernames import fold, is_well_formed
+from audit.events import Event
+from gallery import presenting
+from gallery.access import Access, access_to
+from gallery.answers import answers_refusals
+from gallery.errors import NotARecipient
+from gallery.forms import ShareForm, TermsForm
+from gallery.ledger import Ledger
+from gallery.models import Grant
+from gallery.services import deleting, revoking, sharing
+from gallery.views.common import (
+    NOT_SHARED,
+    count_names,
+    image_page,
+    record_refused,
+    say_why,
+    settle_contacts,
+)
+
+
+@require_POST
+@unlocked
+@answers_refusals
+def share(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
+    access_to(image_id, reader=request.user).require_owner()
+    count_names(request)
+    form = ShareForm(request.POST, owner=request.user)
+    if not form.is_valid():
+        return _invalid(request, image_id, form)
+    try:
+        settle_contacts(request, form)
+        shared = sharing.share_image(
+            keyring=keyring_of(request),
+            image_id=image_id,
+            recipients=form.cleaned_data["recipients"],
+            terms=form.terms,
+        )
+    except NOT_SHARED as error:
+        say_why(form, error)
+        return _invalid(request, image_id, form)
+    if wants_json(request):
+        return JsonResponse(_shared_json(shared))
+    _tell_shared(request, shared)
+    return redirect("gallery:image", image_id)
+
+
+def _tell_shared(request: HttpRequest, shared: sharing.Shared) -> None:
+    waiting = shared.waiting
+    can_open = [grant for grant in shared.touched + shared.unchanged if grant not in waiting]
+    if can_open:
+        names = ", ".join(str(grant.reader) for grant in can_open)
+        messages.success(request, _("%(names)s can open this image.") % {"names": names})
+    if waiting:
+        names = ", ".join(str(grant.reader) for grant in waiting)
+        sentence = _(
+            "%(names)s must replace their keys first. Share it with them again after that."
+        )
+        messages.warning(request, sentence % {"names": names})
+
+
+def _shared_json(shared: sharing.Shared) -> dict[str, list[str]]:
+    grants = {
+        "added": shared.added,
+        "changed": shared.changed,
+        "unchanged": shared.unchanged,
+        "waiting": shared.waiting,
+    }
+    return {word: [grant.reader.username for grant in those] for word, those in grants.items()}
+
+
+def _invalid(request: HttpRequest, image_id: uuid.UUID, form: TermsForm) -> HttpResponse:
+    record_refused(request, Event.IMAGE_SHARE_REFUSED, form, image_id)
+    access = access_to(image_id, reader=request.user)
+    context = {} if wants_json(request) else image_page(request, access, form)
+    return form_refusal(request, form, "gallery/image.html", context)
+
+
+@require_POST
+@unlocked
+@answers_refusals
+def revoke(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
+    access = access_to(image_id, reader=request.user)
+    access.require_owner()
+    try:
+        recipient = _person_named(request.POST.get("recipient", ""))
+        grant = revoking.revoke(keyring=keyring_of(request), image_id=image_id, recipient=recipient)
+    except NotARecipient:
+        return _nothing_to_revoke(request, access)
+    return _revoked(request, grant)
+
+
+def _nothing_to_revoke(request: HttpRequest, access: Access) -> HttpResponse:
+    sentence = _("This person has no access to this image. Nothing was changed.")
+    if wants_json(request):
+        errors = {"recipient": [{"code": "not_a_recipient", "message": sentence}]}
+        return JsonResponse({"errors": errors}, status=422)
+    context = {**image_page(request, access), "revoke_error": sentence}
+    return render(request, "gallery/image.html", context, status=422)
+
+
+def _person_named(name: str) -> User:
+    folded = fold(name)
+    person = User.objects.filter(username=folded).first() if is_well_formed(folded) else None
+    if person is None:
+        raise NotARecipient
+    return person
+
+
+def _revoked(request: HttpRequest, grant: Grant) -> HttpResponse:
+    ledger = Ledger(grant.image_id)
+    if wants_json(request):
+        return JsonResponse(presenting.receipt_json(grant, ledger))
+    messages.success(request, presenting.receipt_sentence(grant, ledger))
+    return redirect("gallery:image", grant.image_id)
+
+
+@require_POST
+@unlocked
+@answers_refusals
+def delete(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
+    deleting.delete_image(keyring=keyring_of(request), image_id=image_id)
+    if wants_json(request):
+        return JsonResponse({"deleted": str(image_id)})
+    messages.success(request, _("The image is deleted, for everybody."))
+    return redirect("gallery:mine")

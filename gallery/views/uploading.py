@@ -1,0 +1,107 @@
+"""Uploading: files, people and terms in; images, or what was wrong, out."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from accounts import throttle
+from accounts.answers import form_refusal, wants_json
+from accounts.decorators import recoverable
+from accounts.unlocking import keyring_of
+from audit.events import Event
+from gallery import presenting
+from gallery.answers import answers_refusals
+from gallery.forms import UploadForm
+from gallery.services.batches import Batch, Wishes, upload_all
+from gallery.services.quota import bytes_stored_by
+from gallery.services.uploading import Origin
+from gallery.views.common import (
+    NOT_SHARED,
+    count_names,
+    people_to_choose,
+    record_refused,
+    say_why,
+    settle_contacts,
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@recoverable
+@answers_refusals
+def upload(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return render(request, "gallery/upload.html", _upload_page(request, None))
+    files = request.FILES.getlist("images")
+    throttle.count(
+        "upload", str(request.user.pk), limit=settings.UPLOADS_PER_HOUR, amount=len(files)
+    )
+    count_names(request)
+    form = UploadForm(request.POST, owner=request.user, file_count=len(files))
+    if not form.is_valid():
+        return _refused_upload(request, form)
+    try:
+        settle_contacts(request, form)
+        batch = upload_all(keyring=keyring_of(request), files=files, wishes=_wishes(form))
+    except NOT_SHARED as error:
+        say_why(form, error)
+        return _refused_upload(request, form)
+    return _uploaded(request, batch, form)
+
+
+def _refused_upload(request: HttpRequest, form: UploadForm) -> HttpResponse:
+    record_refused(request, Event.IMAGE_UPLOAD_REFUSED, form)
+    return form_refusal(request, form, "gallery/upload.html", _upload_page(request, form))
+
+
+def _wishes(form: UploadForm) -> Wishes:
+    cleaned = form.cleaned_data
+    return Wishes(
+        recipients=cleaned["recipients"],
+        terms=form.terms,
+        caption=cleaned["caption"],
+        keep_details=cleaned["keep_details"],
+        origin=Origin(cleaned["upload_id"], None),
+    )
+
+
+def _upload_page(request: HttpRequest, form: UploadForm | None) -> dict[str, Any]:
+    return {
+        "form": form or UploadForm(owner=request.user),
+        "upload_id": uuid.uuid4(),
+        "people": people_to_choose(request),
+        "limits": {
+            "formats": "JPEG, PNG, WebP, HEIC, AVIF, GIF",
+            "max_mb": settings.MAX_UPLOAD_BYTES // settings.MEBIBYTE,
+            "max_request_mb": settings.MAX_REQUEST_BYTES // settings.MEBIBYTE,
+            "max_files": settings.MAX_FILES,
+        },
+        "stored_bytes": bytes_stored_by(request.user.pk) if request.user.quota else None,
+    }
+
+
+def _uploaded(request: HttpRequest, batch: Batch, form: UploadForm) -> HttpResponse:
+    status = 201 if batch.images else 422
+    images = [
+        {
+            "id": str(image.pk),
+            "url": presenting.address("image", image.pk),
+            "thumbnail_url": presenting.address("thumbnail", image.pk),
+            "name": batch.names[index],
+        }
+        for index, image in batch.images.items()
+    ]
+    if wants_json(request):
+        answer = [{"id": image["id"], "url": image["url"]} for image in images]
+        return JsonResponse({"images": answer, "errors": batch.errors}, status=status)
+    recipients = form.cleaned_data["recipients"]
+    context = {
+        "images": images,
+        "errors": [(batch.names[i], error[0]["message"]) for i, error in batch.errors.items()],
+        "recipients": [str(person) for person in recipients],
+        "is_draft": not recipients,
+    }
+    return render(request, "gallery/uploaded.html", context, status=status)
