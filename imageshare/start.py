@@ -26,8 +26,10 @@ from imageshare.logs import HideTokens
 ROOT = Path(__file__).resolve().parent.parent
 
 
-# Of glibc's mallopt(3): what is larger than this goes back to the system once it is freed.
+# Of glibc's mallopt(3): what is larger than the one goes back to the system once it is freed, and
+# of what is smaller a thread keeps no more than the other.
 M_MMAP_THRESHOLD, LARGE_BYTES = -3, 2**20
+M_TRIM_THRESHOLD, KEPT_BYTES = -1, 8 * 2**20
 
 
 def main(before_serving: Callable[[], None] | None = None) -> None:
@@ -58,6 +60,7 @@ def give_memory_back() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
     if mallopt:
         mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
+        mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
 def refuse_taken_port(bind: tuple[str, int]) -> None:
