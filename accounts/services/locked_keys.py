@@ -7,6 +7,7 @@ alone. The password from before, or the recovery code, brings the keys back unde
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import pins
 from accounts.custody import (
     DoesNotOpen,
     Keyring,
@@ -108,4 +109,5 @@ def _store_taken_over(keyring: Keyring, earlier: Keyring, pairs: list[KeyPair]) 
         pair.save(update_fields=["wrapped_private_key", "master_key_version"])
     under_earlier = KeyPair.objects.filter(user=held, master_key_version=earlier.version)
     under_earlier.update(wrapped_private_key=None)
+    pins.take_over(keyring=keyring, earlier=earlier)
     KeyOrder.objects.order_rewrapping(held)

@@ -139,7 +139,8 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
     before = user.password
     made = make_master_key(user=user, password=new_password, earlier=opening)
     user.set_password(new_password)
-    with recorded(Event.KEYS_REPLACED, user, reason="organisation") as facts:
+    facts = {"signing": made.signing.fingerprint, "encryption": made.encryption.fingerprint}
+    with recorded(Event.KEYS_REPLACED, user, reason="organisation", **facts) as facts:
         with transaction.atomic():
             if not _still_there(user, opening):
                 raise DoesNotOpen

@@ -20,7 +20,7 @@ from accounts.certificates import (
     verified_before_theft,
     verified_signing_key,
 )
-from accounts.keysets import keyset_digest
+from accounts.keysets import KEYSET_EVENTS, keyset_digest
 from accounts.mac_keys import new_mac_key_row, rewrap
 from accounts.models import KeyPair, MacKey, User
 from audit import events
@@ -29,8 +29,7 @@ from audit.verification import NEWEST, entries_between
 from cryptocore.errors import CryptoError
 
 SIGNING_FACTS = ("signing", "fingerprint")
-KEY_EVENTS = (Event.KEYS_MADE, Event.KEYS_ROTATED, Event.KEYS_REPLACED)
-MARK = b'"event":"keys:'
+MARK = b'"keyset":"'  # without it an entry tells of no new keys: cheaper to look for than its MAC
 BEFORE_THEFT = "the trail does not know it from before the theft"
 NO_OWNER = "nothing its owner signed verifies under it"
 UNCERTIFIED = "it was not certified, or its row was altered"
@@ -212,8 +211,8 @@ def _known_signing_keys(before: datetime) -> dict[uuid.UUID, set[str]]:
         if MARK not in entry.leaf or not entry.is_authentic():
             continue
         leaf = entry.told()
-        counts = leaf.event in KEY_EVENTS and leaf.outcome == Outcome.DONE and leaf.time < before
-        if counts and leaf.subject:
+        counts = leaf.event in KEYSET_EVENTS and leaf.outcome == Outcome.DONE
+        if counts and leaf.subject and leaf.time < before:
             facts = (leaf.facts.get(name) for name in SIGNING_FACTS)
             known[leaf.subject].update(fact for fact in facts if fact)
     return known

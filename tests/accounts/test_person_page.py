@@ -129,6 +129,7 @@ def test_names_lead_to_the_page(shared_image, alice):
     upload_page = alice.client.get("/images/upload/").content
     assert b'href="/people/bob/"' in image_page
     assert b'href="/people/bob/"' in upload_page
+    assert b'href="/people/alice/"' in alice.client.get("/accounts/security/").content
 
 
 # ---- comparing -------------------------------------------------------------------------------

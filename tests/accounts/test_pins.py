@@ -19,6 +19,7 @@ from audit.events import Event, Outcome, record
 from audit.models import AuditEntry
 from cryptocore import canonical
 from gallery.models import Grant, SealedImage
+from tests.accounts.test_new_start import start_anew
 from tests.accounts.test_person_page import compare, page
 from tests.conftest import jpeg
 
@@ -400,6 +401,14 @@ def test_a_new_master_key_takes_the_list_along(alice, image, compared):
     assert pins.contacts_of(made.keyring).entries.keys() == {str(compared.user.pk)}
     with pytest.raises(pins.ContactsRefused):
         pins.contacts_of(alice.keyring)
+
+
+def test_after_a_new_start_the_list_is_refused_until_the_earlier_keys_are_found(bob, carol):
+    compare(bob.sign_in(), "carol")
+    client = start_anew(bob)
+    assert page(client, "carol").json()["contacts_refused"] is True
+    client.post("/accounts/earlier-keys/", {"secret": bob.password}, headers=JSON)
+    assert page(client, "carol").json()["compared_at"]
 
 
 def test_a_stranger_in_the_list_of_changes_is_not_a_contact(image, bob):

@@ -19,6 +19,7 @@ from accounts.certificates import (
     verified_signing_key,
 )
 from accounts.custody import Keyring
+from accounts.keysets import keyset_digest
 from accounts.mac_keys import notice_mac_key
 from accounts.models import KeyPair, MacKey
 from accounts.services import server_keys
@@ -29,7 +30,13 @@ from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
 from imageshare import keyfile
 from imageshare.keyfile import RINGS, LiveServerKeys
+from tests.accounts.test_new_start import start_anew
 from tests.accounts.test_pins import newest, replace_signing
+from tests.accounts.test_replacing import replace
+from tests.accounts.test_rotate_keys import code_of
+from tests.accounts.test_rotate_keys import run as rotate_keys
+from tests.accounts.test_rotation import finish, order
+from tests.conftest import PASSWORD
 
 JSON = {"accept": "application/json"}
 
@@ -279,7 +286,8 @@ def test_earlier_signing_keys_are_certified_by_what_they_endorsed(alice):
     """Their signatures must verify on: also where no reading key hangs on them any more."""
     pair = replace_signing(alice)
     about = {"actor": alice.user.pk, "subject": alice.user.pk}
-    record(Event.KEYS_ROTATED, **about, fingerprint=pair.fingerprint)
+    keyset = keyset_digest(alice.user.pk)
+    record(Event.KEYS_ROTATED, **about, fingerprint=pair.fingerprint, keyset=keyset)
     reading = newest(alice, "encryption")
     certify_encryption_key(reading, alice.keyring, pair)
     reading.save()
@@ -287,3 +295,31 @@ def test_earlier_signing_keys_are_certified_by_what_they_endorsed(alice):
     assert "2 signing keys certified again" in said, named
     for one in KeyPair.objects.filter(user=alice.user, purpose="signing"):
         assert verified_signing_key(one)
+
+
+def started_anew(bob):
+    start_anew(bob)
+
+
+def rotated(bob):
+    order(bob, "signing")
+    finish(bob)
+    order(bob)
+    finish(bob)
+
+
+def replaced_after_a_theft(bob):
+    assert (
+        replace(code_of(rotate_keys("bob", "--compromised")), password=PASSWORD).status_code == 200
+    )
+
+
+@pytest.mark.parametrize("act", [started_anew, rotated, replaced_after_a_theft])
+def test_whatever_way_keys_were_made_they_are_certified_again(alice, bob, act):
+    """Each act names the new signing key in the trail; and verify_keys finds all well before
+    and after."""
+    act(bob)
+    assert list(Verifier().run()) == []
+    said, named = run("--compromised")
+    assert ("3 signing keys certified again" in said, named) == (True, "")
+    assert list(Verifier().run()) == []

@@ -79,6 +79,8 @@ def test_a_whole_recovery(upload, alice, bob, pin, ask, open_it):
     signing = after.key_pairs.get(purpose="signing", state="primary")
     assert signing.fingerprint != old_signing.fingerprint
     assert signing.endorsement is None
+    entry = AuditEntry.objects.get(event="keys:replaced", outcome="done", subject=bob.user.pk)
+    assert entry.told().facts["signing"] == signing.fingerprint
     old_signing.refresh_from_db()
     assert (old_signing.state, old_signing.wrapped_private_key) == ("open-only", None)
     kinds = set(after.key_slots.values_list("kind", flat=True))
