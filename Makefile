@@ -39,10 +39,12 @@ check: .venv/ready-for-development ## Check deployment settings and missing migr
 pictures: .venv/ready-for-development ## Take the README's pictures anew
 	@$(BIN)/python -m tests.pictures
 
-bench: .venv/ready-for-development requirements-bench.txt ## Measure sealing, opening and the running server
+bench: .venv/ready-for-development requirements-bench.txt ## Measure sealing, the running server, the trail and long lists
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -r requirements-bench.txt
 	@$(BIN)/python -m benchmarks.sealing
 	@$(BIN)/python -m benchmarks.serving
+	@$(BIN)/python -m benchmarks.trail
+	@$(BIN)/python -m benchmarks.lists
 	@$(BIN)/python -m benchmarks.rewrapping
 
 faults: .venv/ready-for-development ## Kill a real server again and again, fill its disks, hold its databases

@@ -6,6 +6,7 @@ key of their own in a person's place.
 """
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
 from Crypto.PublicKey.RSA import RsaKey
@@ -59,10 +60,10 @@ def is_endorsed(pair: KeyPair) -> bool:
     if before is None or not pair.endorsement or not pair.endorsement_signature:
         return False
     try:
-        _verified(pair, verified_signing_key(before), pair.endorsement, pair.endorsement_signature)
+        certifier = verified_signing_key(before)
     except CryptoError:
         return False
-    return True
+    return _verifies(pair, certifier, pair.endorsement, pair.endorsement_signature)
 
 
 def _compose(
@@ -90,23 +91,71 @@ def verified_signing_key(pair: KeyPair) -> RsaKey:
 
     Raises CryptoError if the instance key did not certify this key for this person.
     """
+    return _verified_by(settings.SERVER_KEYS.public_keys, pair)
+
+
+def verified_before_theft(pair: KeyPair) -> RsaKey:
+    """Return the public half of a signing key that any instance key certified, believed or not.
+
+    Whoever stole the key file can make such certificates, too. Raises CryptoError.
+    """
+    return _verified_by(settings.SERVER_KEYS.all_public_keys, pair)
+
+
+def _verified_by(instance_keys: Mapping[str, RsaKey], pair: KeyPair) -> RsaKey:
     claimed = statements.parse(KIND, bytes(pair.certificate))
-    instance_key = settings.SERVER_KEYS.public_keys.get(claimed["key"])
+    instance_key = instance_keys.get(claimed["key"])
     if instance_key is None or claimed["signer"] != str(settings.SERVER_KEYS.instance_id):
         raise CryptoError
     return _verified(pair, instance_key, pair.certificate, pair.certificate_signature)
 
 
-def verified_encryption_key(pair: KeyPair) -> RsaKey:
-    """Return the public half of an encryption key, its chain of certificates verified.
+def owner_vouches_for(pair: KeyPair) -> bool:
+    """Whether something its owner signed later verifies under this signing key: a reading key's
+    certificate, or the endorsement of the signing key after it. Asks no instance key."""
+    public_key = keypair.load_public_key(bytes(pair.public_key))
+    pairs = KeyPair.objects.filter(user_id=pair.user_id)
+    signed = [
+        (other, other.certificate, other.certificate_signature)
+        for other in pairs.filter(purpose=KeyPair.Purpose.ENCRYPTION)
+    ]
+    signed += [
+        (other, other.endorsement or b"", other.endorsement_signature or b"")
+        for other in pairs.filter(purpose=KeyPair.Purpose.SIGNING, epoch=pair.epoch + 1)
+    ]
+    return any(_verifies(other, public_key, *statement) for other, *statement in signed)
 
-    Raises CryptoError if its person's own, certified signing key did not sign it.
+
+def _verifies(pair: KeyPair, certifier: RsaKey, body: bytes, signature: bytes) -> bool:
+    try:
+        _verified(pair, certifier, body, signature)
+    except CryptoError:
+        return False
+    return True
+
+
+def verified_encryption_key(pair: KeyPair) -> RsaKey:
+    """Return the public half of an encryption key to wrap to, its chain of certificates verified.
+
+    Raises CryptoError if its person's own, certified signing key did not sign it, or that was
+    stolen since: whoever has it may have certified a key of their own.
     """
-    return _verified_by(_certifier_of(pair), pair)
+    certifier = _certifier_of(pair)
+    if certifier.compromised_at:
+        raise CryptoError
+    return certified_encryption_key(pair)
+
+
+def certified_encryption_key(pair: KeyPair) -> RsaKey:
+    """Return the public half of an encryption key that is, or once was, its person's.
+
+    Raises CryptoError if no certified signing key of theirs signed it.
+    """
+    certifier = verified_signing_key(_certifier_of(pair))
+    return _verified(pair, certifier, pair.certificate, pair.certificate_signature)
 
 
 def _certifier_of(pair: KeyPair) -> KeyPair:
-    """Return the signing pair that an encryption key's certificate names. Raises CryptoError."""
     claimed = statements.parse(KIND, bytes(pair.certificate))
     signing_pair = KeyPair.objects.filter(
         user_id=pair.user_id, purpose=KeyPair.Purpose.SIGNING, fingerprint=claimed["key"]
@@ -114,11 +163,6 @@ def _certifier_of(pair: KeyPair) -> KeyPair:
     if signing_pair is None or claimed["signer"] != str(pair.user_id):
         raise CryptoError
     return signing_pair
-
-
-def _verified_by(signing_pair: KeyPair, pair: KeyPair) -> RsaKey:
-    certifier = verified_signing_key(signing_pair)
-    return _verified(pair, certifier, pair.certificate, pair.certificate_signature)
 
 
 def _verified(pair: KeyPair, certifier: RsaKey, body: bytes, signature: bytes) -> RsaKey:
@@ -151,10 +195,7 @@ def wrapping_key_of(user_id: uuid.UUID) -> tuple[KeyPair, RsaKey]:
     Raises NoKeys if this person cannot receive yet, CryptoError if the key does not verify.
     """
     pair = _primary(user_id, KeyPair.Purpose.ENCRYPTION)
-    certifier = _certifier_of(pair)
-    if certifier.compromised_at:  # whoever stole it may have certified a key of their own
-        raise CryptoError
-    return pair, _verified_by(certifier, pair)
+    return pair, verified_encryption_key(pair)
 
 
 def _primary(user_id: uuid.UUID, purpose: KeyPair.Purpose) -> KeyPair:

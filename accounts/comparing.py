@@ -12,7 +12,6 @@ from typing import Any, Self
 from django import forms
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from accounts.fingerprints import WORDS, words
@@ -63,13 +62,13 @@ class CompareForm(forms.Form):
     def __init__(self, *args: Any, asker: uuid.UUID, fingerprint: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._asker, self._fingerprint = asker, fingerprint
-        for field, number in zip(("word_1", "word_2"), self.new_question.numbers, strict=True):
-            self.fields[field].label = _("Word %(number)s") % {"number": number}
+        self._ask(Question.new(asker, fingerprint))
 
-    @cached_property
-    def new_question(self) -> Question:
-        """What the page asks, this time or the next."""
-        return Question.new(self._asker, self._fingerprint)
+    def _ask(self, question: Question) -> None:
+        """Put `question` on the page: a new one, or once more the one that was answered wrongly."""
+        self.asked = question
+        for field, number in zip(("word_1", "word_2"), question.numbers, strict=True):
+            self.fields[field].label = _("Word %(number)s") % {"number": number}
 
     def clean_question(self) -> Question:
         signed = self.cleaned_data["question"]
@@ -77,6 +76,7 @@ class CompareForm(forms.Form):
         if question is None:
             sentence = _("This key was shown too long ago, or is another one now. Compare it anew.")
             raise ValidationError(sentence, code="compare_anew")
+        self._ask(question)
         return question
 
     def clean(self) -> None:

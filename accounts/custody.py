@@ -209,12 +209,12 @@ class Keyring:
     @sensitive_variables()
     def tag_pins(self, body: bytes) -> bytes:
         """Return the tag of a list of compared contacts, under the opening branch."""
-        return mac(context("pins", self.user.pk) + body, self._pins_key())
+        return mac(context("pins-body") + body, self._pins_key())
 
     @sensitive_variables()
     def check_pins(self, body: bytes, tag: bytes) -> None:
         """Return if `tag` is the list's. Raises CryptoError."""
-        check_mac(context("pins", self.user.pk) + body, tag, self._pins_key())
+        check_mac(context("pins-body") + body, tag, self._pins_key())
 
     @sensitive_variables()
     def _pins_key(self) -> bytes:

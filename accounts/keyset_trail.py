@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from accounts.keysets import KEYSET_EVENTS
 from audit.events import Outcome
 from audit.leaf import Leaf
-from audit.verification import entries_between
+from audit.verification import NEWEST, entries_between
 
-NEWEST = 2**63 - 1  # whatever the head says: it may have been set back
 # Bytes without which an entry says nothing of interest: cheaper to look for than its MAC.
 MARKS = (b'"keyset":"', b'"outcome":"intended"', b'"outcome":"failed"')
 

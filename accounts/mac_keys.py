@@ -30,12 +30,24 @@ def notice_mac_key(row: MacKey) -> bytes:
 
     Webhooks will have a subkey of their own: a tag made for one means nothing to the other.
     """
+    return derive_key(_opened(row), context("notices", row.user_id, row.epoch))
+
+
+@sensitive_variables()
+def rewrap(row: MacKey) -> None:
+    """Wrap the same MAC key under the newest notice key; not stored yet. Raises CryptoError."""
+    mac_key = _opened(row)
+    row.notice_key_id, notice_key = settings.SERVER_KEYS.notice.newest
+    row.wrapped_key = wrap_key(mac_key, _kek(notice_key, row))
+
+
+@sensitive_variables()
+def _opened(row: MacKey) -> bytes:
     try:
         notice_key = settings.SERVER_KEYS.notice.get(row.notice_key_id)
     except KeyError:
         raise CryptoError from None
-    mac_key = unwrap_key(bytes(row.wrapped_key), _kek(notice_key, row))
-    return derive_key(mac_key, context("notices", row.user_id, row.epoch))
+    return unwrap_key(bytes(row.wrapped_key), _kek(notice_key, row))
 
 
 @sensitive_variables()

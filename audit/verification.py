@@ -24,6 +24,7 @@ from cryptocore.errors import CryptoError
 
 PIECE = 500  # rows or lines held at once
 PAGE_BITS = 8192
+NEWEST = 2**63 - 1  # as `last` of entries_between: to the end, whatever the head says
 TORN = re.compile(rb'\{"[^\n]*[^}\n]\n')  # begins like a line of ours and breaks off
 
 Thing = TypeVar("Thing")

@@ -69,7 +69,7 @@ def measure_waits(server: Server) -> list[HttpClient]:
     (image,) = upload(owner, [picture], 1)
     waits.tell(f"opening {size}", lambda: reader.get(f"/images/{image}/original"))
     waits.tell("a list of images", lambda: reader.get("/images/", as_json=False))
-    print(f"\n(aim for memory: {AIM_FILES} files, {AIM_FILES * len(picture) // 2**20} MB)\n")
+    print(f"\n(aim for memory: {AIM_FILES} × the file, {AIM_FILES * len(picture) // 2**20} MB)\n")
     return people
 
 

@@ -1,6 +1,7 @@
 """RSA key pairs: their size, their two encodings and their name (docs/format.md, "Key pairs")."""
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 from Crypto.PublicKey import RSA
@@ -43,6 +44,7 @@ def fingerprint(public_der: bytes) -> str:
     return hashlib.sha256(public_der).hexdigest()
 
 
+@lru_cache(maxsize=1024)  # the same bytes are the same key: every image of a page asks for one
 def load_public_key(der: bytes) -> RsaKey:
     """Return the public key in a DER SubjectPublicKeyInfo and in no other form.
 

@@ -137,11 +137,13 @@ def take_in(data: bytes, *, keep_details: bool, limits: Limits) -> Picture:
     with _unreadable_if_it_fails():
         cleaned = containers.clean(data)
     _check_amounts(cleaned, limits)
+    original = data if keep_details else cleaned.data
+    del data  # decoding needs the room
     with _one_at_a_time, _unreadable_if_it_fails():
         renditions = _renditions(cleaned, limits)
     width, height = renditions.size
     return Picture(
-        original=data if keep_details else cleaned.data,
+        original=original,
         media_type=MEDIA_TYPES[cleaned.format],
         width=width,
         height=height,
@@ -258,6 +260,8 @@ def _reduced(image: Image.Image, factor: int) -> Image.Image:
     """Return the picture in a plain mode, reduced. In strips: a second whole one costs too much."""
     image.load()
     mode = _plain_mode(image)
+    if factor == 1 and image.mode == mode:
+        return image
     size = (-(-image.width // factor), -(-image.height // factor))
     reduced = Image.new(mode, size)
     rows = factor * max(1, STRIP_PIXELS // image.width // factor)

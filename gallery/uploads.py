@@ -32,9 +32,10 @@ class MemoryUploadHandler(FileUploadHandler):
             self.kept = BytesIO()
 
     def file_complete(self, file_size: int) -> InMemoryUploadedFile:
-        self.kept.seek(0)
+        # Cut to its length, so that read() makes no copy; and held by nobody but the file.
+        whole, self.kept = self.kept.getvalue(), BytesIO()
         return InMemoryUploadedFile(
-            file=self.kept,
+            file=BytesIO(whole),
             field_name=self.field_name,
             name=self.file_name,
             content_type=self.content_type,

@@ -13,7 +13,7 @@ import environ
 from django.utils.translation import gettext_lazy as _
 
 from imageshare import databases
-from imageshare.keyfile import ServerKeys
+from imageshare.keyfile import LiveServerKeys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MEBIBYTE = 2**20
@@ -29,7 +29,7 @@ environ.Env.read_env(DATA_DIR / "secrets.env")
 SECRET_KEY = env.str("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 KEY_FILE = Path(env.str("KEY_FILE", default="") or DATA_DIR / "server-keys.json")
-SERVER_KEYS = ServerKeys.load(KEY_FILE)
+SERVER_KEYS = LiveServerKeys(KEY_FILE)
 
 # Address
 PORT = env.int("PORT", default=8000)

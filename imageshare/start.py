@@ -4,6 +4,7 @@ The first start makes the folder, the secrets, the key file and both databases; 
 looks whether anything is missing.
 """
 
+import ctypes
 import io
 import logging
 import os
@@ -25,8 +26,13 @@ from imageshare.logs import HideTokens
 ROOT = Path(__file__).resolve().parent.parent
 
 
+# Of glibc's mallopt(3): what is larger than this goes back to the system once it is freed.
+M_MMAP_THRESHOLD, LARGE_BYTES = -3, 2**20
+
+
 def main(before_serving: Callable[[], None] | None = None) -> None:
     os.umask(0o077)
+    give_memory_back()
     Env.read_env(ROOT / ".env")  # says where key file and database are, needed before settings
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageshare.settings")
     data_dir = Path(os.environ.get("DATA_DIR") or ROOT / "var").absolute()
@@ -42,6 +48,16 @@ def main(before_serving: Callable[[], None] | None = None) -> None:
         before_serving()
     hang_up()
     Server(data_dir, bind).run()
+
+
+def give_memory_back() -> None:
+    """Keep each thread from holding on to the room of the largest image it ever saw.
+
+    After one large piece was freed, glibc keeps the next ones for reuse, up to 64 MB a thread.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
+    if mallopt:
+        mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 def refuse_taken_port(bind: tuple[str, int]) -> None:

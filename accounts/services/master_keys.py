@@ -56,7 +56,8 @@ class NewMasterKey:
             raise DoesNotOpen
         self._retire_pairs(stolen)
         if self.earlier:
-            KeySlot.objects.filter(user=user).delete()
+            # Slots from before a new start stay: they are the only way to the keys of that time.
+            KeySlot.objects.filter(user=user, master_key_version=self.earlier.version).delete()
         WrappedKey.objects.filter(key_pair__user=user).update(quick_key=None)
         user.master_key_version = self.keyring.version
         user.session_epoch = held.session_epoch + 1

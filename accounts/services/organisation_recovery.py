@@ -20,6 +20,7 @@ from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
 from accounts.services.acts import recorded
 from accounts.services.master_keys import make_master_key
+from accounts.services.new_start import stop_new_start
 from accounts.services.organisation_slots import answer_slot_of, organisation_slot_of
 from accounts.services.passwords import replace_slot
 from accounts.services.recovery import NewCode
@@ -144,6 +145,7 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
                 raise DoesNotOpen
             facts["keyset"] = made.store(before)
         truncate_write_ahead_log()
+    stop_new_start(user=user)
     slot = made.recovery_slot
     return made.keyring, NewCode(made.recovery_code, slot.confirm_first, slot.confirm_second)
 

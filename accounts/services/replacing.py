@@ -10,6 +10,7 @@ from accounts.erasure import truncate_write_ahead_log
 from accounts.models import User, token_digest
 from accounts.services.acts import recorded
 from accounts.services.master_keys import make_master_key
+from accounts.services.new_start import stop_new_start
 from accounts.services.orders import stolen_order_of
 from accounts.services.recovery import NewCode
 from audit.events import Event
@@ -48,5 +49,6 @@ def replace_keys(*, stolen: Keyring, new_password: str) -> tuple[Keyring, NewCod
                 raise DoesNotOpen
             facts["keyset"] = made.store(hash_before, stolen=True)
         truncate_write_ahead_log()
+    stop_new_start(user=user)
     slot = made.recovery_slot
     return made.keyring, NewCode(made.recovery_code, slot.confirm_first, slot.confirm_second)

@@ -122,7 +122,7 @@ def _compared(request: HttpRequest, shown: Shown) -> dict[str, Any]:
 
 
 def _as_json(context: dict[str, Any]) -> dict[str, Any]:
-    person, change, question = context["person"], context["change"], context["form"].new_question
+    person, change, question = context["person"], context["change"], context["form"].asked
     facts = {
         "username": person.username,
         "display_name": str(person),

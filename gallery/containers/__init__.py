@@ -80,7 +80,7 @@ def clean(data: bytes) -> Cleaned:
     pixels = found.width * found.height
     return Cleaned(
         format=kind,
-        data=b"".join(found.parts),
+        data=_joined(found.parts, data),
         width=found.width,
         height=found.height,
         frames=found.frames,
@@ -89,3 +89,9 @@ def clean(data: bytes) -> Cleaned:
         captured_at=found.captured_at,
         removed=tuple(sorted(found.removed)),
     )
+
+
+def _joined(parts: list[bytes | memoryview], data: bytes) -> bytes:
+    """Return the parts in one; `data` itself where nothing was left out, to hold it once."""
+    joined = b"".join(parts)
+    return data if joined == data else joined

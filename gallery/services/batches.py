@@ -108,7 +108,7 @@ def _upload_one(
 ) -> None:
     if file.size > settings.MAX_UPLOAD_BYTES:
         raise PictureRejected("too_large", size=file.size)
-    picture = take_in(file.read(), keep_details=wishes.keep_details, limits=limits())
+    picture = take_in(_emptied(file), keep_details=wishes.keep_details, limits=limits())
     origin = Origin(wishes.origin.upload_id, index)
     seal = partial(
         upload_image,
@@ -123,6 +123,12 @@ def _upload_one(
     )
     image = seal_once(seal, keyring=keyring, picture=picture, origin=origin)
     batch.images[index] = image
+
+
+def _emptied(file: UploadedFile) -> bytes:
+    """Return a file's bytes and let go of them: decoding and sealing need the room."""
+    with file:
+        return file.read()
 
 
 def _reject(keyring: Keyring, index: int, rejection: PictureRejected, batch: Batch) -> None:

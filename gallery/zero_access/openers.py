@@ -13,6 +13,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.content_keys import content_key_label
 from accounts.exchange import slot_label
 from accounts.models import KeyPair, KeySlot
 from cryptocore import content, keypair
@@ -23,7 +24,6 @@ from cryptocore.keywrap import unwrap_key
 from cryptocore.passwords import Argon2Cost, stretch
 from cryptocore.wrapping import unwrap
 from gallery import storage
-from gallery.sealing import content_key_label
 from gallery.zero_access.locked import Image, Locked, Person
 from gallery.zero_access.strings import KEY_BYTES, Key
 
@@ -212,7 +212,7 @@ def wrapped_keys(locked: Locked, key: Key) -> Iterator[Found]:
     if fingerprint in locked.fingerprints:
         yield Found(Kind.PRIVATE, locked.fingerprints[fingerprint].pk, key.where)
     for row in locked.wrapped_keys:
-        label = content_key_label(row.key_pair, image_id=row.subject, lock=row.lock)
+        label = content_key_label(row.key_pair, subject=row.subject, lock=row.lock)
         with suppress(CryptoError):
             content_key = unwrap(bytes(row.oaep_bytes), private_key, label=label)
             yield Found(Kind.CONTENT, row.subject, key.where, content_key)

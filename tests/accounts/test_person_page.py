@@ -173,6 +173,16 @@ def test_anything_else_does_not(alice, bob, changed, code):
     assert not AuditEntry.objects.filter(event="contact:compared").exists()
 
 
+def test_a_wrong_word_is_asked_for_once_more(alice, bob):
+    client = alice.sign_in()
+    asked = page(client, "bob").json()["compare"]
+    form = {"question": asked["question"], "verdict": "match", "word_1": "zoo", "word_2": ""}
+    html = client.post("/people/bob/", form).content.decode()
+    assert re.findall(r"Word (\d)</label>", html) == [str(number) for number in asked["words"]]
+    assert f"not word {asked['words'][0]} of the key" in html
+    assert 'value="zoo"' in html
+
+
 def test_a_question_about_another_key_or_to_somebody_else_answers_nothing(alice, bob, carol):
     client = alice.sign_in()
     for asker, key in ((alice, carol), (carol, bob)):

@@ -3,6 +3,7 @@ from Crypto.Hash import SHA1, SHA256
 from Crypto.PublicKey import RSA
 from Crypto.Signature import pkcs1_15, pss
 
+from cryptocore import signature
 from cryptocore.signature import sign, verify
 from tests.cryptocore.refusals import assert_refused, flipped
 from tests.keys import load_pair
@@ -64,3 +65,20 @@ def test_two_signatures_of_one_message_differ():
 def test_a_public_key_cannot_sign():
     with pytest.raises(TypeError):
         sign(MESSAGE, RSA.construct((PUBLIC.n, PUBLIC.e)))
+
+
+def test_what_verified_once_vouches_for_nothing_else():
+    verify(MESSAGE, SIGNATURE, PUBLIC)
+    assert_refused(verify, MESSAGE + b".", SIGNATURE, PUBLIC)
+    assert_refused(verify, MESSAGE, flipped(SIGNATURE, 0), PUBLIC)
+    assert_refused(verify, MESSAGE, SIGNATURE, load_pair(2).public_key())
+    verify(MESSAGE, SIGNATURE, PUBLIC)
+
+
+def test_what_is_remembered_stays_few(monkeypatch):
+    monkeypatch.setattr(signature, "REMEMBERED", 2)
+    monkeypatch.setattr(signature, "_proven", set())
+    for number in range(3):
+        message = MESSAGE + bytes([number])
+        verify(message, sign(message, KEY), PUBLIC)
+        assert 1 <= len(signature._proven) <= 2

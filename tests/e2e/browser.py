@@ -117,6 +117,15 @@ class Visitor:
         self.page.fill("#id_recipients", to)
         self.press("Encrypt and share")
 
+    def compare(self, username: str) -> None:
+        """Look at somebody's eight words, and type the two that the page asks for."""
+        self.go(f"/people/{username}/")
+        words = self.page.locator(".word-list li").all_inner_texts()
+        for name in ("word_1", "word_2"):
+            label = self.page.locator(f"label[for=id_{name}]").inner_text()
+            self.page.fill(f"[name={name}]", words[int(re.findall(r"\d", label)[0]) - 1])
+        self.press("They match")
+
     def image_addresses(self) -> list[str]:
         cards = self.page.locator("a.image-card")
         return [cards.nth(n).get_attribute("href") for n in range(cards.count())]

@@ -67,6 +67,14 @@ def test_share_verify_refuse_revoke_recover(
         opened.add(pixels(bob.download_original()))
     assert opened == {pixels(picture) for picture in pictures.values()}
 
+    # They compare keys by telephone: both see the same words.
+    bob.go(f"/people/{bob.username}/")
+    spoken = bob.page.locator(".word-list li").all_inner_texts()
+    alice.compare(bob.username)
+    assert alice.says("Compared on")
+    assert alice.page.locator(".word-list li").all_inner_texts() == spoken
+    assert alice.page.locator("svg.qr path").bounding_box()["width"] > 100
+
     # Mallory, signed in, finds nothing anywhere.
     for address in addresses:
         for what in ("", "original", "preview", "thumbnail"):

@@ -16,6 +16,7 @@ from accounts.services import organisation_recovery
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
 from tests.accounts.organisation.steps import JSON, NEW, recover, run, upload_as
+from tests.keys import load_pair
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -40,6 +41,8 @@ def test_the_slot_holds_no_signing_key_and_no_master_key(private_half, bob, ask)
     assert keys._private_key(pairs["encryption"])
     with pytest.raises(CryptoError):
         keys.sign(pairs["signing"], "share", b"{}")
+    with pytest.raises(CryptoError):
+        keys.wrap_private_key(pairs["signing"], load_pair(1))
     for impossible in (
         lambda: keys.password_slot("a password of the organisation's"),
         lambda: keys.recovery_slot("A" * 30),

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections
 
 from accounts import custody, mac_keys, offline
+from accounts.content_keys import content_key_label
 from accounts.exchange import open_request
 from accounts.models import Custody, Invite, KeyPair, KeySlot, MacKey, User, WrappedKey
 from accounts.services import organisation_recovery
@@ -25,7 +26,6 @@ from cryptocore.keywrap import wrap_key
 from cryptocore.wrapping import wrap
 from gallery.management.commands import prove_zero_access
 from gallery.models import Rendition
-from gallery.sealing import content_key_label
 from gallery.zero_access.locked import locked
 from gallery.zero_access.openers import Kind
 from gallery.zero_access.places import collect
@@ -142,6 +142,12 @@ def master_key_of(person) -> bytes:
     return person.keyring._master_key
 
 
+def content_key_of(person, image) -> bytes:
+    wrapped = WrappedKey.objects.get(key_pair__user=person.user, subject=image.pk)
+    label = content_key_label(wrapped.key_pair, subject=image.pk, lock=1)
+    return person.keyring.unwrap_content_key(wrapped, label=label)
+
+
 def branch_of(person, name: str) -> bytes:
     return derive_key(master_key_of(person), context(name, person.user.pk, 1))
 
@@ -218,19 +224,15 @@ def test_a_private_key_under_a_key_that_lies_about_is_found(shared_image, bob):
 
 
 def test_a_quick_key_under_a_key_that_lies_about_is_found(shared_image, alice):
-    wrapped = alice.user.key_pairs.get(purpose="encryption").wrapped_keys.get()
-    label = content_key_label(wrapped.key_pair, image_id=shared_image.pk, lock=1)
-    content_key = alice.keyring.unwrap_content_key(wrapped, label=label)
     key = bytes(range(32))
-    WrappedKey.objects.filter(pk=wrapped.pk).update(quick_key=wrap_key(content_key, key))
+    quick_key = wrap_key(content_key_of(alice, shared_image), key)
+    WrappedKey.objects.filter(key_pair__user=alice.user).update(quick_key=quick_key)
     hide(key.hex())
     assert search().opened(Kind.PLAINTEXT) == {shared_image.pk}
 
 
 def test_a_content_key_in_a_row_of_the_gallery_is_found(shared_image, alice):
-    wrapped = alice.user.key_pairs.get(purpose="encryption").wrapped_keys.get()
-    label = content_key_label(wrapped.key_pair, image_id=shared_image.pk, lock=1)
-    key = alice.keyring.unwrap_content_key(wrapped, label=label)
+    key = content_key_of(alice, shared_image)
     shared_image.grants.update(salt=key)
     found = search()
     assert kinds(found) == {Kind.CONTENT, Kind.PLAINTEXT}
@@ -239,8 +241,8 @@ def test_a_content_key_in_a_row_of_the_gallery_is_found(shared_image, alice):
 
 def test_content_keys_wrapped_to_a_key_of_the_key_file_are_found(shared_image, alice):
     wrapped = alice.user.key_pairs.get(purpose="encryption").wrapped_keys.get()
-    label = content_key_label(wrapped.key_pair, image_id=shared_image.pk, lock=1)
-    key = alice.keyring.unwrap_content_key(wrapped, label=label)
+    label = content_key_label(wrapped.key_pair, subject=shared_image.pk, lock=1)
+    key = content_key_of(alice, shared_image)
     public = settings.SERVER_KEYS.signing_key.public_key()
     WrappedKey.objects.filter(pk=wrapped.pk).update(oaep_bytes=wrap(key, public, label=label))
     assert search().opened(Kind.PLAINTEXT) == {shared_image.pk}
@@ -345,8 +347,8 @@ def test_a_wrong_password_is_no_control(shared_image, answer, capsys):
 def test_a_control_that_opens_more_than_it_should_fails(
     shared_image, upload, alice, bob, answer, capsys, monkeypatch
 ):
-    upload()
-    monkeypatch.setenv("LEFT_HERE", master_key_of(alice).hex())
+    private = upload()
+    monkeypatch.setenv("LEFT_HERE", content_key_of(alice, private).hex())
     answer(PASSWORD)
     with pytest.raises(CommandError, match="2 images open, 1 of the 1 that bob may open, 1 others"):
         prove(capsys, with_password="bob")
