@@ -135,27 +135,16 @@ def _verifies(pair: KeyPair, certifier: RsaKey, body: bytes, signature: bytes) -
 
 
 def verified_encryption_key(pair: KeyPair) -> RsaKey:
-    """Return the public half of an encryption key to wrap to, its chain of certificates verified.
+    """Return the public half of an encryption key, its chain of certificates verified.
 
-    Raises CryptoError if its person's own, certified signing key did not sign it, or that was
-    stolen since: whoever has it may have certified a key of their own.
-    """
-    certifier = _certifier_of(pair)
-    if certifier.compromised_at:
-        raise CryptoError
-    return certified_encryption_key(pair)
-
-
-def certified_encryption_key(pair: KeyPair) -> RsaKey:
-    """Return the public half of an encryption key that is, or once was, its person's.
-
-    Raises CryptoError if no certified signing key of theirs signed it.
+    Raises CryptoError if its person's own, certified signing key did not sign it.
     """
     certifier = verified_signing_key(_certifier_of(pair))
     return _verified(pair, certifier, pair.certificate, pair.certificate_signature)
 
 
 def _certifier_of(pair: KeyPair) -> KeyPair:
+    """Return the signing pair that an encryption key's certificate names. Raises CryptoError."""
     claimed = statements.parse(KIND, bytes(pair.certificate))
     signing_pair = KeyPair.objects.filter(
         user_id=pair.user_id, purpose=KeyPair.Purpose.SIGNING, fingerprint=claimed["key"]
@@ -195,6 +184,9 @@ def wrapping_key_of(user_id: uuid.UUID) -> tuple[KeyPair, RsaKey]:
     Raises NoKeys if this person cannot receive yet, CryptoError if the key does not verify.
     """
     pair = _primary(user_id, KeyPair.Purpose.ENCRYPTION)
+    certifier = _certifier_of(pair)
+    if certifier.compromised_at:  # whoever stole it may have certified a key of their own
+        raise CryptoError
     return pair, verified_encryption_key(pair)
 
 

@@ -5,7 +5,7 @@ wrapped key with a flipped bit) the digest of all key rows shows, which the trai
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -154,20 +154,15 @@ def _wrong_with(pair: KeyPair, user: User) -> Iterator[Kind]:
 
 
 def _is_certified(pair: KeyPair) -> bool:
+    verify = {
+        Purpose.SIGNING: certificates.verified_signing_key,
+        Purpose.ENCRYPTION: certificates.verified_encryption_key,
+    }
     try:
-        _verify_of(pair)(pair)
+        verify[Purpose(pair.purpose)](pair)
     except (CryptoError, ValueError):
         return False
     return True
-
-
-def _verify_of(pair: KeyPair) -> Callable[[KeyPair], object]:
-    """What a pair must pass: an earlier reading key may be certified by a key stolen since."""
-    if Purpose(pair.purpose) == Purpose.SIGNING:
-        return certificates.verified_signing_key
-    if pair.state == State.PRIMARY:
-        return certificates.verified_encryption_key
-    return certificates.certified_encryption_key
 
 
 def _certified_at(pair: KeyPair) -> datetime:

@@ -9,9 +9,9 @@ from django.test import Client
 
 from accounts import custody
 from accounts.certificates import (
-    certified_encryption_key,
     certify_encryption_key,
     is_endorsed,
+    verified_encryption_key,
     wrapping_key_of,
 )
 from accounts.custody import DoesNotOpen, open_with_password
@@ -143,7 +143,7 @@ def test_a_key_that_the_stolen_key_certifies_is_wrapped_to_by_nobody(stolen, bob
     certify_encryption_key(forged, thief, signing)
     KeyPair.objects.filter(pk=primary(bob).pk).update(state="open-only")
     forged.save(force_insert=True)
-    assert certified_encryption_key(forged)
+    assert verified_encryption_key(forged)
     with pytest.raises(CryptoError):
         wrapping_key_of(bob.user.pk)
 
