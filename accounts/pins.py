@@ -187,7 +187,11 @@ def _leads_to(fingerprint: str, now: Identity) -> bool:
 
 @sensitive_variables()
 def contacts_of(keyring: Keyring) -> Contacts:
-    """Return a person's compared contacts. Raises ContactsRefused, and records it."""
+    """Return a person's compared contacts.
+
+    Raises ContactsRefused, and records it; django.db.Error where the trail's table does not
+    answer: whether a list is the newest cannot be told then.
+    """
     remembered, row = _remembered(keyring.user), _row_of(keyring.user)
     try:
         return _read(keyring, row, remembered)

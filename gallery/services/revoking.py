@@ -6,7 +6,7 @@ So a restored old row opens nothing. What the former reader saw, or saved, stays
 import uuid
 from dataclasses import dataclass, field
 
-from django.db import transaction
+from django.db import Error, transaction
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.certificates import NoKeys
@@ -127,9 +127,11 @@ def _open_all(opener: Opener, access: Access) -> dict[str, Plain]:
 
 
 def _contacts_or_none(keyring: Keyring) -> Contacts | None:
+    """Return the owner's compared contacts; None where the list is refused or the trail's table
+    does not answer. Neither keeps an owner from taking access back."""
     try:
         return contacts_of(keyring)
-    except ContactsRefused:
+    except (ContactsRefused, Error):
         return None
 
 

@@ -32,7 +32,18 @@ def done_with(site, name, image, answer):
     return image
 
 
-@pytest.mark.parametrize("name", ACTS)
+def test_without_the_table_a_draft_is_kept_and_sharing_waits(site):
+    """Whether a list of compared contacts is the newest, the table alone tells."""
+    before = len(site.kept()[0])
+    with without_table(site):
+        assert site.upload().status == 503
+        assert len(site.kept()[0]) == before
+        draft = site.alice.upload([("x.jpg", site.picture)], keep_details="1")
+    assert draft.status == 201
+    assert site.upload().status == 201
+
+
+@pytest.mark.parametrize("name", ["revoke", "open"])
 def test_without_the_table_the_file_tells_of_it_and_an_alarm_is_raised(site, name):
     image = site.shared()
     with without_table(site):
