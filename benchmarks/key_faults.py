@@ -1,4 +1,4 @@
-"""`make faults`: kill -9 while a password is changed, keys are rotated and wrapped anew.
+"""`make faults`: kill -9 while keys change: password, recovery, new start, rotation, theft.
 
 Every try begins with the same person and the same wrapped keys, is killed at a random moment,
 and is looked at by a process of its own: what opens, what verifies, and whether it is gone on with
@@ -25,9 +25,13 @@ from tests import environment
 
 KILLS, KEYS = 30, 60
 OLD, NEW, NEXT = "correct horse battery", "an entirely new one 42", "and one after that 42"
+LATER = "set by an operator 42"
+PASSWORDS = (OLD, NEW, NEXT, LATER)
+codes: list[str] = []  # alice's first recovery code; every process is forked from this one
 FILES = ("imageshare.sqlite3", "imageshare.sqlite3-wal", "audit.sqlite3", "audit.sqlite3-wal",
          "audit.jsonl")  # fmt: skip
 Act = Callable[[], None]
+Look = Callable[[], list[str]]
 fork = multiprocessing.get_context("fork")
 
 
@@ -35,13 +39,13 @@ def main() -> None:
     django.setup()  # before any fork, so that kills meet the act and not its imports
     with tempfile.TemporaryDirectory(dir=environment.MEMORY) as folder:
         data_dir, before = environment.DATA_DIR, Path(folder) / "before"
-        made = in_a_process(make)
-        assert made == ["made"], made
+        codes.extend(in_a_process(make))
+        assert codes != ["error"]
         keep(data_dir, before)
         print("| what | tried | bad |\n|---|---|---|", flush=True)
         chance, bad = random.Random(11), 0
-        for name, act in ACTS.items():
-            found = kill_again_and_again(act, data_dir, before, chance)
+        for name, (act, look) in ACTS.items():
+            found = kill_again_and_again(act, look, data_dir, before, chance)
             bad += tell(name, found)
         sys.exit(1 if bad else 0)
 
@@ -54,7 +58,9 @@ def tell(name: str, found: Counter[str]) -> int:
     return found.total()
 
 
-def kill_again_and_again(act: Act, data_dir: Path, before: Path, chance: random.Random) -> Counter:
+def kill_again_and_again(
+    act: Act, look: Look, data_dir: Path, before: Path, chance: random.Random
+) -> Counter:
     seconds, found = how_long(act, data_dir, before), Counter()
     while found["kills"] < KILLS:
         put_back(before, data_dir)
@@ -136,12 +142,13 @@ def make() -> list[str]:
     for alias in ("default", "audit"):
         call_command("migrate", database=alias, verbosity=0)
     from accounts.models import KeyPair
+    from accounts.services.recovery import make_recovery_code
     from accounts.services.registration import register
     from tests.accounts.rewrapping import wrapped_to
 
-    user = register(username="alice", display_name="", email="", password=OLD).user
-    wrapped_to(KeyPair.objects.get(user=user, purpose="encryption"), KEYS)
-    return ["made"]
+    keyring = register(username="alice", display_name="", email="", password=OLD)
+    wrapped_to(KeyPair.objects.get(user=keyring.user, purpose="encryption"), KEYS)
+    return [make_recovery_code(keyring=keyring).code]
 
 
 def alice():
@@ -156,6 +163,29 @@ def change_password() -> None:
 
     for old, new in ((OLD, NEW), (NEW, OLD), (OLD, NEW)):
         change_password(user=alice(), old_password=old, new_password=new)
+
+
+def recover() -> None:
+    begin(5)
+    from accounts.services.recovery import recover
+
+    _, next_code = recover(user=alice(), code=codes[0], new_password=NEW)
+    recover(user=alice(), code=next_code.code, new_password=OLD)
+
+
+def start_anew() -> None:
+    """An operator sets a password, which opens nothing, and the wait for new keys is over."""
+    begin(5)
+    from django.utils import timezone
+
+    from accounts.models import NewStart
+    from accounts.services import new_start
+
+    user = alice()
+    user.set_password(LATER)
+    user.save()
+    NewStart.objects.get_or_create(user=user, defaults={"due_at": timezone.now()})
+    new_start.start_anew(user=user, password=LATER)
 
 
 def rotate() -> None:
@@ -198,7 +228,7 @@ def opened():
     """The open keys, by whichever of the passwords it is."""
     from accounts.custody import DoesNotOpen, open_with_password
 
-    for password in (OLD, NEW, NEXT):
+    for password in PASSWORDS:
         try:
             return open_with_password(alice(), password)
         except DoesNotOpen:
@@ -206,12 +236,6 @@ def opened():
     raise AssertionError("no password opens")
 
 
-ACTS: dict[str, Act] = {
-    "password change": change_password,
-    "rotation": rotate,
-    "wrapping anew": rewrap,
-    "after a theft": replace_stolen,
-}
 CHECKS = (
     "the password that signs in does not open the keys",
     "a content key is lost",
@@ -227,21 +251,28 @@ def look() -> list[str]:
     begin(15)
     from django.utils import timezone
 
-    from accounts.erasure import truncate_write_ahead_log
-    from accounts.models import KeyOrder, KeyPair
+    from accounts.models import KeyOrder
 
-    wrong = looked_at()
-    private = [bytes(one) for one in KeyPair.objects.values_list("wrapped_private_key", flat=True)
-               if one]  # fmt: skip
+    wrong, private = looked_at(), private_keys()
     KeyOrder.objects.update(lease_ends_at=timezone.now() - timedelta(seconds=1))
     finish()
-    wrong |= looked_at()
-    truncate_write_ahead_log()
-    left = {bytes(one) for one in KeyPair.objects.values_list("wrapped_private_key", flat=True)
-            if one}  # fmt: skip
-    if any(at_rest(one) for one in private if one not in left):
-        wrong.add(CHECKS[5])
+    wrong |= looked_at() | left_at_rest(private)
     return [*wrong, *(whole())]
+
+
+def private_keys() -> set[bytes]:
+    from accounts.models import KeyPair
+
+    wrapped = KeyPair.objects.exclude(wrapped_private_key=None)
+    return {bytes(one) for one in wrapped.values_list("wrapped_private_key", flat=True)}
+
+
+def left_at_rest(before: set[bytes]) -> set[str]:
+    """Whether a private key that is no row's any more is still in a file."""
+    from accounts.erasure import truncate_write_ahead_log
+
+    truncate_write_ahead_log()
+    return {CHECKS[5]} if any(map(at_rest, before - private_keys())) else set()
 
 
 def finish() -> None:
@@ -265,7 +296,7 @@ def looked_at() -> set[str]:
     from cryptocore.errors import CryptoError
 
     wrong, user = set(), alice()
-    signs_in = [password for password in (OLD, NEW, NEXT) if user.check_password(password)]
+    signs_in = [password for password in PASSWORDS if user.check_password(password)]
     try:
         open_with_password(user, *signs_in)
     except (DoesNotOpen, TypeError):
@@ -320,6 +351,32 @@ def whole() -> list[str]:
 def at_rest(needle: bytes) -> bool:
     paths = (environment.DATA_DIR / name for name in FILES[:2])
     return any(needle in path.read_bytes() for path in paths if path.exists())
+
+
+def look_started_anew() -> list[str]:
+    """As look(): with the old keys still in place, or with new ones that bring the old back."""
+    begin(15)
+    from accounts.services.locked_keys import bring_back_earlier
+
+    wrong = {CHECKS[1]} if alice().master_key_version == 1 and content_keys_lost() else set()
+    if alice().master_key_version == 1:
+        start_anew()
+    wrong |= looked_at() - {CHECKS[1]}
+    private = private_keys()
+    bring_back_earlier(keyring=opened(), secret=OLD)
+    go_on()
+    wrong |= looked_at() | left_at_rest(private)
+    return [*wrong, *whole()]
+
+
+ACTS: dict[str, tuple[Act, Look]] = {
+    "password change": (change_password, look),
+    "recovery": (recover, look),
+    "new start": (start_anew, look_started_anew),
+    "rotation": (rotate, look),
+    "wrapping anew": (rewrap, look),
+    "after a theft": (replace_stolen, look),
+}
 
 
 if __name__ == "__main__":
