@@ -81,7 +81,7 @@ def test_a_cost_outside_floor_and_ceiling_is_refused_though_it_would_open(
     assert derived == []  # refused before any work
 
 
-def test_a_cookie_opens_its_own_row_and_no_copy_of_it(alice):
+def test_a_cookie_opens_its_own_row_for_its_own_person_and_no_copy_of_it(alice, bob):
     """A row whose time is over must not come back as a new one."""
     row, copy, secret = uuid.uuid4(), uuid.uuid4(), bytes(range(32))
     kept = Custody(
@@ -90,6 +90,8 @@ def test_a_cookie_opens_its_own_row_and_no_copy_of_it(alice):
         master_key_version=alice.keyring.version,
     )
     assert custody.open_with_cookie(alice.user, kept, secret).version == alice.keyring.version
+    with pytest.raises(DoesNotOpen):
+        custody.open_with_cookie(bob.user, kept, secret)
     kept.pk = copy
     with pytest.raises(DoesNotOpen):
         custody.open_with_cookie(alice.user, kept, secret)

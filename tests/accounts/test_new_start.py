@@ -10,6 +10,8 @@ from django.utils import timezone
 from accounts.certificates import is_endorsed, signing_pair_of
 from accounts.keysets import keyset_digest
 from accounts.models import KeyPair, KeySlot, NewStart, User
+from accounts.services import new_start
+from accounts.services.new_start import NotDue, ask_for_new_start
 from audit.models import AuditEntry
 from tests.conftest import PASSWORD
 
@@ -63,6 +65,15 @@ def test_it_waits_three_days(bob):
     assert ask(client).status_code == 202
     assert NewStart.objects.count() == 1
     assert KeyPair.objects.filter(user=bob.user).count() == 2
+
+
+def test_no_keys_are_made_before_the_wait_is_over(bob):
+    ask_for_new_start(user=bob.user)
+    with pytest.raises(NotDue):
+        new_start.start_anew(user=bob.user, password=PASSWORD)
+    NewStart.objects.update(stopped_at=timezone.now(), due_at=timezone.now())
+    with pytest.raises(NotDue):
+        new_start.start_anew(user=bob.user, password=PASSWORD)
 
 
 def test_the_password_is_needed_for_both_steps(bob):
