@@ -88,6 +88,7 @@ class Event(TextChoices):
     IMAGE_SHARED = "image:shared", _("Image shared")
     IMAGE_SHARE_REFUSED = "image:share-refused", _("Sharing refused")
     IMAGE_REVOKED = "image:revoked", _("Access revoked")
+    IMAGE_RELOCKED = "image:relocked", _("Image encrypted anew")
     IMAGE_DELETED = "image:deleted", _("Image deleted")
     IMAGE_OPENED = "image:opened", _("Image opened")
     IMAGE_DOWNLOADED = "image:downloaded", _("Original downloaded")

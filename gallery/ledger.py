@@ -14,7 +14,12 @@ from cryptocore.errors import CryptoError
 from gallery.models import SealedImage, Statement
 from gallery.storage import StorageAway
 
-SIGNED_AT = [Event.IMAGE_UPLOADED, Event.IMAGE_SHARED, Event.IMAGE_REVOKED]
+SIGNED_AT = [
+    Event.IMAGE_UPLOADED,
+    Event.IMAGE_SHARED,
+    Event.IMAGE_REVOKED,
+    Event.IMAGE_RELOCKED,
+]
 
 
 @dataclass

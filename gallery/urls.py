@@ -1,6 +1,6 @@
 from django.urls import path
 
-from gallery.views import image, lists, notices, sharing, uploading, waiting
+from gallery.views import image, lists, notices, relocking, sharing, uploading, waiting
 
 app_name = "gallery"
 
@@ -9,6 +9,7 @@ urlpatterns = [
     path("images/mine/", lists.mine, name="mine"),
     path("images/upload/", uploading.upload, name="upload"),
     path("images/waiting/", waiting.waiting, name="waiting"),
+    path("images/relock/", relocking.relock, name="relock"),
     path("images/<uuid:image_id>/", image.image, name="image"),
     path("images/<uuid:image_id>/original", image.original, name="original"),
     path("images/<uuid:image_id>/preview", image.preview, name="preview"),

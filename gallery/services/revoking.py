@@ -86,14 +86,29 @@ def _revoke_once(keyring: Keyring, image_id: uuid.UUID, recipient: User) -> Gran
         raise NotARecipient
     if grant.ended_at is None:
         with anew_if_moved(access):
-            relocked = _relock(keyring, access, without=grant)
-        _commit(access.image, relocked, grant)
+            relocked = _relock(keyring, access, without=[grant])
+        _commit(access.image, relocked, [grant])
         grant.refresh_from_db()
     return grant
 
 
 @sensitive_variables()
-def _relock(keyring: Keyring, access: Access, *, without: Grant) -> Relocked:
+def relock(*, keyring: Keyring, image_id: uuid.UUID) -> None:
+    """Change the lock of the owner's image and end nobody's access: the keys of somebody who could
+    open it were stolen. Raises as revoke() does; then nothing has changed."""
+    starting_anew(lambda: _relock_once(keyring, image_id))
+
+
+@sensitive_variables()
+def _relock_once(keyring: Keyring, image_id: uuid.UUID) -> None:
+    access = owners_access(keyring, image_id)
+    with anew_if_moved(access):
+        relocked = _relock(keyring, access, without=[])
+    _commit(access.image, relocked, [])
+
+
+@sensitive_variables()
+def _relock(keyring: Keyring, access: Access, *, without: list[Grant]) -> Relocked:
     """Open everything once more and seal it under a new content key."""
     image, lock, content_key = access.image, access.image.lock + 1, content.new_content_key()
     share_head, manifest_head = head_of(SHARE, image.pk), head_of(MANIFEST, image.pk)
@@ -103,7 +118,8 @@ def _relock(keyring: Keyring, access: Access, *, without: Grant) -> Relocked:
     manifest = manifest_fields(
         sealed, content_key, image_id=image.pk, owner_id=image.owner_id, lock=lock
     )
-    remaining = [grant for grant in readers.signed if grant.pk != without.pk]
+    ended = {grant.pk for grant in without}
+    remaining = [grant for grant in readers.signed if grant.pk not in ended]
     contacts = _contacts_or_none(keyring)
     for grant in remaining:
         set_entry(grant, rights=grant.rights, ends_at=grant.ends_at)
@@ -116,7 +132,7 @@ def _relock(keyring: Keyring, access: Access, *, without: Grant) -> Relocked:
         sign_statement(kind, fields, keyring=keyring, subject=image.pk, previous=previous)
         for kind, fields, previous in new
     ]
-    unsigned = [grant for grant in readers.unsigned if grant.pk != without.pk]
+    unsigned = [grant for grant in readers.unsigned if grant.pk not in ended]
     return Relocked(share_head, lock, sealed, statements, remaining, unsigned)
 
 
@@ -154,12 +170,15 @@ def _wrap_anew(
     return wrap_for(reader, content_key, image_id=grant.image_id, lock=lock)
 
 
-def _commit(image: SealedImage, relocked: Relocked, ended: Grant) -> None:
+def _commit(image: SealedImage, relocked: Relocked, ended: list[Grant]) -> None:
     """Write the new ciphertext, exchange the rows, then take the old ciphertext away."""
-    digests = {statement.kind: statement.digest for statement in relocked.statements}
+    facts = {statement.kind: statement.digest for statement in relocked.statements}
+    for grant in ended:
+        facts["reader"] = str(grant.reader_id)
+    event = Event.IMAGE_REVOKED if ended else Event.IMAGE_RELOCKED
     old_names = list(image.renditions.values_list("storage_name", flat=True))
     new_names: dict[str, str] = {}
-    with recorded(Event.IMAGE_REVOKED, image, reader=str(ended.reader_id), **digests):
+    with recorded(event, image, **facts):
         try:
             for name, rendition in relocked.sealed.items():
                 new_names[name] = storage.put(rendition.stored)
@@ -175,12 +194,12 @@ def _commit(image: SealedImage, relocked: Relocked, ended: Grant) -> None:
 
 
 def _exchange(
-    image: SealedImage, relocked: Relocked, ended: Grant, new_names: dict[str, str]
+    image: SealedImage, relocked: Relocked, ended: list[Grant], new_names: dict[str, str]
 ) -> Sent:
     hold(image, relocked.head)
     keys = [grant.wrapped_key for grant in relocked.remaining if grant.wrapped_key]
     _lock_keys(keys, ended)
-    end_grants([ended, *relocked.unsigned], Grant.Ended.REVOKED)
+    end_grants([*ended, *relocked.unsigned], Grant.Ended.REVOKED)
     end_expired(image)
     WrappedKey.objects.filter(subject=image.pk).delete()
     WrappedKey.objects.bulk_create(keys)
@@ -192,12 +211,12 @@ def _exchange(
     image.lock = relocked.lock
     image.stored_bytes = sum(len(sealed.stored) for sealed in relocked.sealed.values())
     image.save(update_fields=["lock", "stored_bytes"])
-    return send_notices(NoticeKind.REVOKED, [ended])
+    return send_notices(NoticeKind.REVOKED, ended)
 
 
-def _lock_keys(keys: list[WrappedKey], ended: Grant) -> None:
+def _lock_keys(keys: list[WrappedKey], ended: list[Grant]) -> None:
     """Hold the rows. Raises HeadMoved where somebody's key changed meanwhile: they will wait."""
     try:
-        lock_keys((key.key_pair for key in keys), besides=[ended.reader])
+        lock_keys((key.key_pair for key in keys), besides=[grant.reader for grant in ended])
     except NoKeys:
         raise HeadMoved from None

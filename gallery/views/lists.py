@@ -17,6 +17,7 @@ from gallery import presenting
 from gallery.models import Grant
 from gallery.opening import Opener
 from gallery.releases import record_thumbnails
+from gallery.services.relocking import stolen_readers_of
 from gallery.services.resharing import waiting_grants
 from gallery.views.common import releases
 
@@ -34,8 +35,11 @@ def shared_with_me(request: HttpRequest) -> HttpResponse:
 @signed_in
 def mine(request: HttpRequest) -> HttpResponse:
     grants = _live_grants_of(request.user).filter(image__owner=request.user)
-    waiting = waiting_grants(request.user).exists()
-    return _list(request, grants, "gallery/mine.html", readers_waiting=waiting)
+    notes = {
+        "readers_waiting": waiting_grants(request.user).exists(),
+        "relocking_asked": bool(stolen_readers_of(request.user)),
+    }
+    return _list(request, grants, "gallery/mine.html", **notes)
 
 
 def _live_grants_of(person: User) -> QuerySet[Grant]:

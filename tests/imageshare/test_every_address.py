@@ -49,6 +49,7 @@ FORMS = {
     "accounts/new-start/",
     "accounts/earlier-keys/",
     "images/waiting/",
+    "images/relock/",
     "people/<str:username>/",
     "images/upload/",
 }

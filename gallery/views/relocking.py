@@ -1,0 +1,60 @@
+"""Images that a thief of somebody's keys may open, and encrypting them anew."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from accounts.answers import wants_json
+from accounts.decorators import signed_in, unlocked
+from accounts.unlocking import keyring_of
+from gallery import presenting
+from gallery.answers import answers_refusals
+from gallery.services.relocking import StolenReader, relock_some, stolen_readers_of
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def relock(request: HttpRequest) -> HttpResponse:
+    return _relock(request) if request.method == "POST" else _list(request)
+
+
+def _list(request: HttpRequest) -> HttpResponse:
+    readers = [_shown(reader) for reader in stolen_readers_of(request.user)]
+    if wants_json(request):
+        facts = ("username", "display_name", "images", "stolen_at")
+        return JsonResponse({"relock": [{name: one[name] for name in facts} for one in readers]})
+    return render(request, "gallery/relock.html", {"readers": readers})
+
+
+def _shown(reader: StolenReader) -> dict[str, Any]:
+    person = presenting.person_of(reader.person)
+    return {
+        "username": person.username,
+        "display_name": person.display_name,
+        "initials": person.initials,
+        "avatar_class": person.avatar_class,
+        "images": len(reader.images),
+        "stolen_at": reader.stolen_at,
+    }
+
+
+@unlocked
+@answers_refusals
+def _relock(request: HttpRequest) -> HttpResponse:
+    done = relock_some(keyring=keyring_of(request))
+    if wants_json(request):
+        facts = {"relocked": done.relocked, "left": done.left, "closed": done.closed}
+        return JsonResponse(facts)
+    sentence = ngettext(
+        "%(count)s image is encrypted anew.", "%(count)s images are encrypted anew.", done.relocked
+    )
+    messages.success(request, sentence % {"count": done.relocked})
+    if done.closed:
+        sentence = _("%(count)s were left as they are: they do not open or do not verify.")
+        messages.warning(request, sentence % {"count": done.closed})
+    return redirect("gallery:relock" if done.left else "gallery:mine")
