@@ -104,4 +104,6 @@ def test_a_lost_password_loses_nothing_and_a_new_start_is_shared_with_again(
         assert bob.says("Verified")
         bob.go("/accounts/security/")
         assert bob.says("New keys were made; the earlier ones are kept, closed.")
+        alice.go("/images/relock/")
+        assert alice.says("Nothing to do.")
         assert alice.complaints + bob.complaints == []
