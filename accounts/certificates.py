@@ -53,17 +53,26 @@ def endorse(pair: KeyPair, *, by: KeyPair, keyring: Keyring) -> None:
 
 
 def is_endorsed(pair: KeyPair) -> bool:
-    """Whether the signing key before it, itself certified, vouches for this signing key."""
-    before = KeyPair.objects.filter(
-        user_id=pair.user_id, purpose=pair.purpose, epoch=pair.epoch - 1
-    ).first()
+    """Whether the signing key before it, certified and not stolen since, vouches for this one."""
+    before = _signing_pair_before(pair)
+    return before is not None and not before.compromised_at and has_true_endorsement(pair)
+
+
+def has_true_endorsement(pair: KeyPair) -> bool:
+    """Whether the signing key before it signed for this one, be it a thief's word or not."""
+    before = _signing_pair_before(pair)
     if before is None or not pair.endorsement or not pair.endorsement_signature:
         return False
     try:
-        certifier = verified_signing_key(before)
+        _verified(pair, verified_signing_key(before), pair.endorsement, pair.endorsement_signature)
     except CryptoError:
         return False
-    return _verifies(pair, certifier, pair.endorsement, pair.endorsement_signature)
+    return True
+
+
+def _signing_pair_before(pair: KeyPair) -> KeyPair | None:
+    earlier = KeyPair.objects.filter(user_id=pair.user_id, purpose=pair.purpose)
+    return earlier.filter(epoch=pair.epoch - 1).first()
 
 
 def _compose(

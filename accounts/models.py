@@ -256,11 +256,11 @@ class MacKey(models.Model):
 
 class KeyOrderManager(models.Manager["KeyOrder"]):
     def order_rewrapping(self, user: User) -> None:
-        """Let what hangs on earlier pairs be wrapped anew, in place of whatever was ordered."""
-        now = timezone.now()
-        self.filter(user=user, done_at=None).update(done_at=now)
+        """Let what hangs on earlier pairs be wrapped anew. An order that is open already does that,
+        whatever else it is for."""
         purpose, reason = KeyPair.Purpose.ENCRYPTION, KeyOrder.Reason.REWRAP
-        self.create(user=user, purpose=purpose, reason=reason, replaced_at=now)
+        if not self.filter(user=user, purpose=purpose, done_at=None).exists():
+            self.create(user=user, purpose=purpose, reason=reason, replaced_at=timezone.now())
 
 
 class KeyOrder(models.Model):

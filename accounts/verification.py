@@ -173,7 +173,7 @@ def _endorsement_holds(pair: KeyPair) -> bool:
     """Whether there is none, or a valid one."""
     if pair.endorsement is None and pair.endorsement_signature is None:
         return True
-    return pair.purpose == Purpose.SIGNING and certificates.is_endorsed(pair)
+    return pair.purpose == Purpose.SIGNING and certificates.has_true_endorsement(pair)
 
 
 def _private_half_fits(pair: KeyPair) -> bool:

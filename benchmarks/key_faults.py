@@ -176,15 +176,15 @@ def recover() -> None:
 def start_anew() -> None:
     """An operator sets a password, which opens nothing, and the wait for new keys is over."""
     begin(5)
-    from django.utils import timezone
+    from django.conf import settings
 
-    from accounts.models import NewStart
     from accounts.services import new_start
 
+    settings.NEW_START_WAIT = timedelta(0)
     user = alice()
     user.set_password(LATER)
     user.save()
-    NewStart.objects.get_or_create(user=user, defaults={"due_at": timezone.now()})
+    new_start.ask_for_new_start(user=user)
     new_start.start_anew(user=user, password=LATER)
 
 

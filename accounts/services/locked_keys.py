@@ -4,6 +4,8 @@ Whatever sets a password elsewhere (`changepassword`, a shell, a reset by mail) 
 alone. The password from before, or the recovery code, brings the keys back under the present one.
 """
 
+from contextlib import suppress
+
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
@@ -20,9 +22,11 @@ from accounts.erasure import truncate_write_ahead_log
 from accounts.keysets import keyset_digest
 from accounts.models import KeyOrder, KeyPair, KeySlot, User
 from accounts.services.acts import recorded
-from accounts.services.new_start import stop_new_start
-from accounts.services.passwords import replace_slot
+from accounts.services.holding import hold_keys
+from accounts.services.new_start import record_stopped, stop_waiting
+from accounts.services.passwords import drop_answer, replace_slot
 from audit.events import Event
+from cryptocore.errors import CryptoError
 
 
 @sensitive_variables()
@@ -36,14 +40,16 @@ def bring_back(*, user: User, old_password: str, password: str) -> Keyring:
     old, new = password_slot_of(user), keyring.password_slot(password)
     with recorded(Event.KEYS_BROUGHT_BACK, user, way="old-password") as facts:
         with transaction.atomic():
-            held = User.objects.select_for_update().get(pk=user.pk)
+            held = hold_keys(user, version=keyring.version)
             still = KeySlot.objects.filter(pk=old.pk).exists()
             if held.password != user.password or not still:
                 raise DoesNotOpen
             replace_slot(new)
+            drop_answer(user)
+            stopped = stop_waiting(user)
             facts["keyset"] = keyset_digest(user.pk)
         truncate_write_ahead_log()
-    stop_new_start(user=user)
+    record_stopped(user, stopped)
     return keyring
 
 
@@ -58,9 +64,9 @@ def bring_back_earlier(*, keyring: Keyring, secret: str) -> int:
     their content keys are wrapped anew as the person goes on. Raises DoesNotOpen.
     """
     earlier = _open_earlier(keyring.user, secret)
-    pairs = _pairs_under(earlier)
-    for pair in pairs:
-        keyring.take_over(pair, earlier)
+    pairs = _taken_over(keyring, earlier)
+    if not pairs:
+        raise DoesNotOpen
     with recorded(Event.KEYS_BROUGHT_BACK, keyring.user, way="earlier-keys") as facts:
         with transaction.atomic():
             _store_taken_over(keyring, earlier, pairs)
@@ -88,6 +94,17 @@ _EARLIER_WAYS = {
 }
 
 
+def _taken_over(keyring: Keyring, earlier: Keyring) -> list[KeyPair]:
+    """Return the pairs that open, wrapped under the present master key. One that is damaged stays
+    where it is, and the ways to it stay, too."""
+    taken_over = []
+    for pair in _pairs_under(earlier):
+        with suppress(CryptoError):
+            keyring.take_over(pair, earlier)
+            taken_over.append(pair)
+    return taken_over
+
+
 def _pairs_under(earlier: Keyring) -> list[KeyPair]:
     """Return the pairs that open content under an earlier master key."""
     pairs = KeyPair.objects.filter(
@@ -100,14 +117,15 @@ def _pairs_under(earlier: Keyring) -> list[KeyPair]:
 
 def _store_taken_over(keyring: Keyring, earlier: Keyring, pairs: list[KeyPair]) -> None:
     """Exchange the rows, in the caller's transaction; the earlier ways in are not needed more."""
-    held = User.objects.select_for_update().get(pk=keyring.user.pk)
+    held = hold_keys(keyring.user, version=keyring.version)
     slots = held.key_slots.filter(master_key_version=earlier.version)
-    if held.master_key_version != keyring.version or not slots.exists():
+    if not slots.exists():
         raise DoesNotOpen
-    slots.delete()
     for pair in pairs:
         pair.save(update_fields=["wrapped_private_key", "master_key_version"])
-    under_earlier = KeyPair.objects.filter(user=held, master_key_version=earlier.version)
-    under_earlier.update(wrapped_private_key=None)
+    if not _pairs_under(earlier):
+        slots.delete()
+        under_earlier = KeyPair.objects.filter(user=held, master_key_version=earlier.version)
+        under_earlier.update(wrapped_private_key=None)
     pins.take_over(keyring=keyring, earlier=earlier)
     KeyOrder.objects.order_rewrapping(held)

@@ -64,6 +64,7 @@ class NewMasterKey:
         user.save(update_fields=["password", "master_key_version", "session_epoch"])
         for row in (*self.slots, self.signing, self.encryption, self.mac_key):
             row.save(force_insert=True)
+        KeyOrder.objects.filter(user=user, done_at=None).update(done_at=timezone.now())
         if self.taken_over:
             KeyOrder.objects.order_rewrapping(user)
         if self.earlier:

@@ -16,7 +16,11 @@ from accounts.mail import tell
 from accounts.models import NewStart, User
 from accounts.services.acts import recorded
 from accounts.services.master_keys import NewMasterKey, make_master_key
-from audit.events import Event, record_after
+from audit.events import Event, Outcome, record_after
+from audit.models import AuditEntry
+
+ACTS = (Event.NEW_START_ASKED, Event.NEW_START_STOPPED, Event.NEW_START_DONE)
+RECENT = 20
 
 
 class NotDue(Exception):
@@ -53,11 +57,21 @@ def _asked(asked: NewStart) -> str:
 
 def stop_new_start(*, user: User) -> bool:
     """Stop a new start that waits, for whatever reason. Returns whether there was one."""
+    stopped = stop_waiting(user)
+    record_stopped(user, stopped)
+    return stopped
+
+
+def stop_waiting(user: User) -> bool:
+    """Stop a wait, in the caller's transaction if there is one: what brings the keys back and what
+    stops the wait are one act. Record it afterwards."""
     waiting = NewStart.objects.filter(user=user, stopped_at=None, done_at=None)
-    stopped = waiting.update(stopped_at=timezone.now()) > 0
+    return waiting.update(stopped_at=timezone.now()) > 0
+
+
+def record_stopped(user: User, stopped: bool) -> None:
     if stopped:
         record_after(Event.NEW_START_STOPPED, actor=user.pk, subject=user.pk)
-    return stopped
 
 
 @sensitive_variables()
@@ -79,8 +93,18 @@ def start_anew(*, user: User, password: str) -> NewMasterKey:
 
 def _require_due(user: User) -> None:
     waiting = waiting_new_start(user)
-    if waiting is None or waiting.due_at > timezone.now():
+    if waiting is None or waiting.due_at > timezone.now() or not _was_asked_in_time(user):
         raise NotDue
+
+
+def _was_asked_in_time(user: User) -> bool:
+    """Whether the trail vouches for the wait: a row alone anybody writes who has the database."""
+    acts = AuditEntry.objects.filter(subject=user.pk, event__in=ACTS, outcome=Outcome.DONE)
+    entries = acts.order_by("-sequence").proofs()[:RECENT]
+    leaves = [entry.told() for entry in entries if entry.is_authentic()]
+    leaves = [leaf for leaf in leaves if leaf.subject == user.pk and leaf.event in ACTS]
+    since = timezone.now() - settings.NEW_START_WAIT
+    return any(leaf.event == Event.NEW_START_ASKED and leaf.time <= since for leaf in leaves[:1])
 
 
 def _finish(user: User) -> None:

@@ -1,6 +1,7 @@
 """What an operator orders for somebody: new keys as planned, or after the old ones were stolen."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
@@ -10,7 +11,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keysets import keyset_digest
 from accounts.mac_keys import new_mac_key_row
-from accounts.models import KeyOrder, KeyPair, MacKey, User, token_digest
+from accounts.models import KeyOrder, KeyPair, KeySlot, MacKey, User, token_digest
 from accounts.services.orders import Reason, open_orders_of
 from accounts.unlocking import end_unlocks
 from audit import events
@@ -47,11 +48,12 @@ def replace_mac_key(user: User) -> None:
 
 
 @sensitive_variables()
-def order_after_theft(user: User) -> str:
+def order_after_theft(user: User, *, since: datetime | None = None) -> str:
     """Let nothing more be wrapped to this person's keys and sign them out; return a one-time code.
 
     With it, or their recovery code, they choose a new password and are given a new master key and
-    new pairs. Asked again: another code, and the one before it is worth nothing.
+    new pairs. Asked again: another code, and the one before it is worth nothing. A recovery code
+    made after `since` is destroyed: whoever knew the password may have made it.
     """
     code = recovery_code.new_code()
     facts = {"reason": Reason.COMPROMISED.value}
@@ -61,6 +63,9 @@ def order_after_theft(user: User) -> str:
         with transaction.atomic():
             held = User.objects.select_for_update().get(pk=user.pk)
             _mark_compromised(held)
+            if since:
+                codes = held.present_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE)
+                codes.filter(created_at__gte=since).delete()
             held.session_epoch += 1
             held.save(update_fields=["session_epoch"])
             end_unlocks(held)

@@ -20,7 +20,7 @@ from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
 from accounts.services.acts import recorded
 from accounts.services.master_keys import make_master_key
-from accounts.services.new_start import stop_new_start
+from accounts.services.new_start import record_stopped, stop_waiting
 from accounts.services.organisation_slots import answer_slot_of, organisation_slot_of
 from accounts.services.passwords import replace_slot
 from accounts.services.recovery import NewCode
@@ -116,15 +116,15 @@ def _was_asked_for(answer: Answer) -> bool:
     """Whether the trail vouches for a request of this person that names this answer."""
     since = timezone.now() - LASTS
     return any(
-        entry.is_authentic() and entry.told().time >= since
-        for entry in _rows(answer, Event.ORGANISATION_REQUEST_MADE)
+        entry.told().time >= since for entry in _rows(answer, Event.ORGANISATION_REQUEST_MADE)
     )
 
 
 def _rows(answer: Answer, event: Event) -> list[AuditEntry]:
     """Return the entries of this person that name this answer. Raises django.db.Error."""
     done = AuditEntry.objects.filter(subject=answer.person, event=event, outcome=Outcome.DONE)
-    return [entry for entry in done if entry.told().facts.get("answer") == str(answer.answer)]
+    authentic = [entry for entry in done if entry.is_authentic()]
+    return [entry for entry in authentic if entry.told().facts.get("answer") == str(answer.answer)]
 
 
 @sensitive_variables()
@@ -145,8 +145,9 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
             if not _still_there(user, opening):
                 raise DoesNotOpen
             facts["keyset"] = made.store(before)
+            stopped = stop_waiting(user)
         truncate_write_ahead_log()
-    stop_new_start(user=user)
+    record_stopped(user, stopped)
     slot = made.recovery_slot
     return made.keyring, NewCode(made.recovery_code, slot.confirm_first, slot.confirm_second)
 

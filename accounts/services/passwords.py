@@ -8,6 +8,7 @@ from accounts.erasure import truncate_write_ahead_log
 from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
 from accounts.services.acts import recorded
+from accounts.services.holding import hold_keys
 from accounts.unlocking import end_unlocks
 from audit.events import Event
 
@@ -32,7 +33,7 @@ def change_password(*, user: User, old_password: str, new_password: str) -> Keyr
 
 def _swap(user: User, old: KeySlot, old_hash: str, new: KeySlot) -> str:
     with transaction.atomic():
-        current = User.objects.select_for_update().get(pk=user.pk)
+        current = hold_keys(user, version=new.master_key_version)
         # Two changes at once: the second finds its starting point gone, and changes nothing.
         if current.password != old_hash or not KeySlot.objects.filter(pk=old.pk).exists():
             raise DoesNotOpen
@@ -44,9 +45,13 @@ def _swap(user: User, old: KeySlot, old_hash: str, new: KeySlot) -> str:
 def replace_password_slot(user: User, slot: KeySlot) -> None:
     """Store the new hash and the new slot, and drop the old one, in the caller's transaction."""
     replace_slot(slot)
-    # Who still has a way in of their own needs no recovery by the organisation, or refuses it.
-    user.present_slots.filter(kind=KeySlot.Kind.ANSWER).delete()
+    drop_answer(user)
     user.save(update_fields=["password"])
+
+
+def drop_answer(user: User) -> None:
+    """Who still has a way in of their own needs no recovery by the organisation, or refuses it."""
+    user.present_slots.filter(kind=KeySlot.Kind.ANSWER).delete()
 
 
 def replace_slot(slot: KeySlot) -> None:

@@ -11,7 +11,8 @@ from accounts.erasure import truncate_write_ahead_log
 from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
 from accounts.services.acts import recorded
-from accounts.services.new_start import stop_new_start
+from accounts.services.holding import hold_keys
+from accounts.services.new_start import record_stopped, stop_waiting
 from accounts.services.passwords import replace_password_slot, replace_slot
 from accounts.unlocking import end_unlocks
 from audit.events import Event
@@ -37,12 +38,15 @@ def recovery_slot_of(user: User) -> KeySlot | None:
 
 @sensitive_variables()
 def make_recovery_code(*, keyring: Keyring) -> NewCode:
-    """Make a recovery code and its slot; an earlier code stops working."""
+    """Make a recovery code and its slot; an earlier code stops working.
+
+    Raises DoesNotOpen if the keys were replaced, or are to be, meanwhile.
+    """
     user = keyring.user
     code, slot = _new_slot(keyring)
     with recorded(Event.RECOVERY_CODE_MADE, user) as facts:
         with transaction.atomic():
-            User.objects.select_for_update().get(pk=user.pk)
+            hold_keys(user, version=keyring.version)
             replace_slot(slot)
             facts["keyset"] = keyset_digest(user.pk)
         truncate_write_ahead_log()
@@ -63,6 +67,15 @@ def confirm_recovery_code(*, keyring: Keyring, first: str, second: str) -> bool:
 
 
 @sensitive_variables()
+def is_own_code(user: User, code: str) -> bool:
+    """Whether this is the person's recovery code, and not a one-time code of the organisation."""
+    try:
+        open_with_recovery_code(recovery_slot_of(user), code)
+    except DoesNotOpen:
+        return False
+    return True
+
+
 def record_working_code(*, user: User) -> None:
     """Remember that the person still has their code: they typed all of it, and it is right."""
     with recorded(Event.RECOVERY_CODE_TESTED, user) as facts, transaction.atomic():
@@ -86,15 +99,16 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
     user.set_password(new_password)
     with recorded(Event.ACCOUNT_RECOVERED, user) as facts:
         with transaction.atomic():
-            User.objects.select_for_update().get(pk=user.pk)
+            hold_keys(user, version=keyring.version)
             if not KeySlot.objects.filter(pk=used.pk).exists():
                 raise DoesNotOpen
             replace_password_slot(user, password_slot)
             replace_slot(recovery_slot)
             end_unlocks(user)
+            stopped = stop_waiting(user)
             facts["keyset"] = keyset_digest(user.pk)
         truncate_write_ahead_log()
-    stop_new_start(user=user)
+    record_stopped(user, stopped)
     return keyring, NewCode(new_code, recovery_slot.confirm_first, recovery_slot.confirm_second)
 
 

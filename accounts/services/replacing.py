@@ -10,7 +10,7 @@ from accounts.erasure import truncate_write_ahead_log
 from accounts.models import User, token_digest
 from accounts.services.acts import recorded
 from accounts.services.master_keys import make_master_key
-from accounts.services.new_start import stop_new_start
+from accounts.services.new_start import record_stopped, stop_waiting
 from accounts.services.orders import stolen_order_of
 from accounts.services.recovery import NewCode
 from audit.events import Event
@@ -48,7 +48,8 @@ def replace_keys(*, stolen: Keyring, new_password: str) -> tuple[Keyring, NewCod
             if stolen_order_of(user) is None:
                 raise DoesNotOpen
             facts["keyset"] = made.store(hash_before, stolen=True)
+            stopped = stop_waiting(user)
         truncate_write_ahead_log()
-    stop_new_start(user=user)
+    record_stopped(user, stopped)
     slot = made.recovery_slot
     return made.keyring, NewCode(made.recovery_code, slot.confirm_first, slot.confirm_second)

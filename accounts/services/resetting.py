@@ -20,6 +20,10 @@ from accounts.unlocking import end_unlocks
 from audit.events import Event, record
 
 
+class LinkGone(Exception):
+    """This link sets no password any more."""
+
+
 @sensitive_variables()
 def send_reset_link(*, username: str) -> None:
     """Mail a link to the person of this name, if there is one who gave an address."""
@@ -46,11 +50,16 @@ def person_of_link(person_id: uuid.UUID, token: str) -> User | None:
 
 
 @sensitive_variables()
-def set_password_by_mail(*, user: User, new_password: str) -> None:
-    """Set the password that signs in; every session ends, and no key slot is touched."""
+def set_password_by_mail(*, user: User, token: str, new_password: str) -> None:
+    """Set the password that signs in; every session ends, and no key slot is touched.
+
+    Raises LinkGone if the link was used, or the password changed, meanwhile.
+    """
     user.set_password(new_password)
     with recorded(Event.ACCOUNT_PASSWORD_RESET, user), transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)
+        held = User.objects.select_for_update().get(pk=user.pk)
+        if not default_token_generator.check_token(held, token):
+            raise LinkGone
         user.save(update_fields=["password"])
         end_unlocks(user)
     text = _("The password was reset by mail at %(site)s. Your keys stay locked.")

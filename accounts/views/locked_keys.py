@@ -18,7 +18,7 @@ from accounts.decorators import signed_in, unlocked
 from accounts.guessing import identify
 from accounts.services import locked_keys as service
 from accounts.services.new_start import waiting_new_start
-from accounts.views.common import CHANGED_ELSEWHERE, posted, refuse_password
+from accounts.views.common import CHANGED_ELSEWHERE, posted, refuse_password, unlock
 from audit.events import Event, Outcome, record
 
 
@@ -39,7 +39,7 @@ def locked_keys(request: HttpRequest) -> HttpResponse:
         return form_refusal(request, form, "accounts/locked_keys.html", context)
     del request.session[CHANGED_ELSEWHERE]
     request.session.cycle_key()
-    secret = unlocking.unlock(request, keyring)
+    secret = unlock(request, keyring)
     if wants_json(request):
         return unlocking.remember(JsonResponse({"unlocked": True}), secret)
     sentence = _("Your keys are back, under your present password. Nothing was lost.")

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import forms, unlocking
 from accounts.answers import form_refusal, refusal, wants_json
-from accounts.custody import DoesNotOpen
+from accounts.custody import DoesNotOpen, open_with_password
 from accounts.decorators import signed_in
 from accounts.models import NewStart, User, WrappedKey
 from accounts.services import new_start as service
@@ -46,6 +46,9 @@ def new_start(request: HttpRequest) -> HttpResponse:
         return _not_needed(request)
     if not password_is_right(request, form):
         return form_refusal(request, form, TEMPLATE, context)
+    if _opens(request.user, form.cleaned_data["password"]):
+        del request.session[CHANGED_ELSEWHERE]
+        return _not_needed(request)
     if context["is_due"]:
         return _start_anew(request, form.cleaned_data["password"])
     return _asked(request, service.ask_for_new_start(user=request.user))
@@ -57,6 +60,16 @@ def _page(user: User, waiting: NewStart | None) -> dict[str, Any]:
         "is_due": waiting is not None and waiting.due_at <= timezone.now(),
         "closing": WrappedKey.objects.filter(key_pair__user=user).count(),
     }
+
+
+@sensitive_variables()
+def _opens(user: User, password: str) -> bool:
+    """Whether the keys were brought back in another browser meanwhile."""
+    try:
+        open_with_password(user, password)
+    except DoesNotOpen:
+        return False
+    return True
 
 
 def _not_needed(request: HttpRequest) -> HttpResponse:

@@ -27,6 +27,7 @@ from accounts.views.common import (
     to_replacing,
 )
 from audit.events import Event, Outcome, record
+from cryptocore.errors import CryptoError
 
 
 @sensitive_post_parameters()
@@ -47,7 +48,7 @@ def recover(request: HttpRequest) -> HttpResponse:
             raise DoesNotOpen
         password = form.cleaned_data["new_password1"]
         keyring, new_code = _recover(request, user, code, password)
-    except DoesNotOpen:
+    except (DoesNotOpen, CryptoError):
         refuse_sign_in(request, form, Event.ACCOUNT_RECOVERY_REFUSED)
         return form_refusal(request, form, "accounts/recover.html")
     secret = begin_session(request, keyring)
@@ -93,7 +94,12 @@ def recovery_code(request: HttpRequest) -> HttpResponse:
         return form_refusal(
             request, make_form, "accounts/recovery_code.html", _code_page(slot, make_form)
         )
-    return show_code(request, recovery.make_recovery_code(keyring=unlocking.keyring_of(request)))
+    try:
+        new_code = recovery.make_recovery_code(keyring=unlocking.keyring_of(request))
+    except DoesNotOpen:
+        sentence = _("Something else changed your keys just now. No code was made.")
+        return refusal(request, 409, "changed_meanwhile", sentence)
+    return show_code(request, new_code)
 
 
 def _code_page(slot: Any, make_form: Any = None, form: Any = None) -> dict[str, Any]:
@@ -163,7 +169,8 @@ def test_code(request: HttpRequest) -> HttpResponse:
 @sensitive_variables()
 def _code_is_right(request: HttpRequest, code: str) -> bool:
     person = request.user
-    if identify(request, username=person.username, recovery_code=code):
+    known = identify(request, username=person.username, recovery_code=code)
+    if known and recovery.is_own_code(person, code):
         return True
     event, outcome = Event.RECOVERY_CODE_TESTED, Outcome.REFUSED
     record(event, actor=person.pk, subject=person.pk, outcome=outcome)

@@ -11,6 +11,7 @@ from accounts.answers import form_refusal
 from accounts.custody import (
     DoesNotOpen,
     Keyring,
+    open_with_answer,
     open_with_password,
     open_with_recovery_code,
 )
@@ -18,6 +19,7 @@ from accounts.guessing import identify
 from accounts.models import User
 from accounts.services import replacing
 from accounts.services.orders import stolen_order_of
+from accounts.services.organisation_slots import answer_slot_of
 from accounts.services.recovery import recovery_slot_of
 from accounts.throttle import count
 from accounts.views.common import begin_session, posted, refuse_sign_in, show_code
@@ -56,7 +58,16 @@ def _proven(request: HttpRequest, form: forms.ReplaceKeysForm) -> Keyring:
         return _by_operators_code(username, code, form.cleaned_data["password"])
     if stolen_order_of(user) is None:
         raise DoesNotOpen
-    return open_with_recovery_code(recovery_slot_of(user), code)
+    return _by_recovery_code(user, code)
+
+
+@sensitive_variables()
+def _by_recovery_code(user: User, code: str) -> Keyring:
+    """Open with the person's own code, or with the one-time code of the organisation's answer."""
+    try:
+        return open_with_recovery_code(recovery_slot_of(user), code)
+    except DoesNotOpen:
+        return open_with_answer(answer_slot_of(user), code)
 
 
 @sensitive_variables()

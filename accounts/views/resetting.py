@@ -43,16 +43,24 @@ def ask_for_reset(request: HttpRequest) -> HttpResponse:
 def reset(request: HttpRequest, person_id: uuid.UUID, token: str) -> HttpResponse:
     person = resetting.person_of_link(person_id, token)
     if person is None:
-        count("reset", network_of(request), limit=settings.SIGN_IN_TRIES)
-        sentence = _("This link does not work any more. Nothing was changed. Ask for a new one.")
-        return refusal(request, 404, "not_found", sentence)
+        return _link_gone(request)
     form, template = forms.NewPasswordForm(posted(request), user=person), "accounts/reset.html"
     if request.method != "POST":
         return render(request, template, {"form": form})
     if not form.is_valid():
         return form_refusal(request, form, template)
-    resetting.set_password_by_mail(user=person, new_password=form.cleaned_data["new_password1"])
+    new_password = form.cleaned_data["new_password1"]
+    try:
+        resetting.set_password_by_mail(user=person, token=token, new_password=new_password)
+    except resetting.LinkGone:
+        return _link_gone(request)
     if wants_json(request):
         return JsonResponse({"changed": True})
     messages.success(request, _("The password is set. Sign in with it; then bring your keys back."))
     return redirect("accounts:login")
+
+
+def _link_gone(request: HttpRequest) -> HttpResponse:
+    count("reset", network_of(request), limit=settings.SIGN_IN_TRIES)
+    sentence = _("This link does not work any more. Nothing was changed. Ask for a new one.")
+    return refusal(request, 404, "not_found", sentence)

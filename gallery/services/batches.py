@@ -73,6 +73,7 @@ def upload_all(*, keyring: Keyring, files: Iterable[UploadedFile], wishes: Wishe
     """
     contacts = contacts_of(keyring) if wishes.recipients else None
     owner, *recipients = readers_of([keyring.user, *wishes.recipients], contacts)
+    keyring.prove(owner.pair)  # certified is not enough where one wraps to oneself
     batch, away = Batch(), None
     for index, file in enumerate(files):
         batch.names[index] = clean_name(file.name or "")

@@ -125,6 +125,7 @@ def _relock(keyring: Keyring, access: Access, *, without: list[Grant]) -> Relock
         set_entry(grant, rights=grant.rights, ends_at=grant.ends_at)
         grant.wrapped_key = _wrap_anew(grant, contacts, content_key, lock)
         if grant.reader_id == keyring.user.pk and grant.wrapped_key:
+            keyring.prove(grant.wrapped_key.key_pair)
             quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=lock)
             grant.wrapped_key.quick_key = quick_key
     new = ((MANIFEST, manifest, manifest_head), (SHARE, share_fields(remaining), share_head))

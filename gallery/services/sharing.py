@@ -166,8 +166,12 @@ def _commit(
         share.save(force_insert=True)
         for key in new_keys:
             key.save(force_insert=True)
-        for grant in shared.touched:
+        for grant in shared.added:
             grant.save()
+        for grant in shared.changed:
+            # A key that is not new may have been exchanged meanwhile: its column stays as it is.
+            new = ["wrapped_key"] if grant.wrapped_key in new_keys else []
+            grant.save(update_fields=["rights", "ends_at", "entry", "salt", *new])
         sent = [
             send_notices(NoticeKind.SHARED, shared.added),
             send_notices(NoticeKind.CHANGED, shared.changed),

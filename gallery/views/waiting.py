@@ -58,10 +58,13 @@ def _shown(reader: WaitingReader) -> dict[str, Any]:
 def _share_again(request: HttpRequest) -> HttpResponse:
     asked = request.POST.get("reader", "")
     readers = resharing.readers_waiting_for(request.user)
-    person = next((one.person for one in readers if one.person.username == asked), None)
-    if person is None:
+    reader = next((one for one in readers if one.person.username == asked), None)
+    if reader is None:
         sentence = _("Nobody of this name waits for you. Nothing was changed.")
         return refusal(request, 404, "not_found", sentence)
+    person = reader.person
+    if not _is_the_compared_one(request, reader):
+        return _compare_first(request, person)
     try:
         done = resharing.share_again(keyring=keyring_of(request), reader=person)
     except NoKeys:
@@ -72,10 +75,16 @@ def _share_again(request: HttpRequest) -> HttpResponse:
     return _shared_again(request, person, done)
 
 
+def _is_the_compared_one(request: HttpRequest, reader: WaitingReader) -> bool:
+    """Whether the key is the one whose fingerprint was shown: it may have changed since."""
+    shown, pair = request.POST.get("fingerprint", ""), reader.signing_pair
+    return pair is None or pair.fingerprint == shown
+
+
 def _compare_first(request: HttpRequest, person: User) -> HttpResponse:
     sentence = _(
-        "Compare the words with %(name)s first, on their page: they did not match, or your list of "
-        "compared people is not as you left it. Nothing was changed."
+        "Compare with %(name)s first: the fingerprint is not the one you were shown, the words did "
+        "not match, or your list of compared people is not as you left it. Nothing was changed."
     )
     return refusal(request, 409, "key_changed", sentence % {"name": person})
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from accounts.certificates import is_endorsed, signing_pair_of
@@ -42,7 +42,8 @@ def start_anew(person) -> Client:
     client = sign_in_with_foreign_password(person)
     assert ask(client).status_code == 202
     let_the_wait_pass()
-    answer = ask(client)
+    with override_settings(NEW_START_WAIT=timedelta(0)):  # the trail tells when it was asked for
+        answer = ask(client)
     assert answer.status_code == 200, answer.content
     assert "recovery_code" in answer.json()
     return client
@@ -74,6 +75,27 @@ def test_no_keys_are_made_before_the_wait_is_over(bob):
     NewStart.objects.update(stopped_at=timezone.now(), due_at=timezone.now())
     with pytest.raises(NotDue):
         new_start.start_anew(user=bob.user, password=PASSWORD)
+
+
+def test_a_wait_that_nobody_asked_for_is_over_for_nobody(bob):
+    """Whoever has the database writes a row that is due; the trail knows of no question."""
+    client = sign_in_with_foreign_password(bob)
+    yesterday = timezone.now() - timedelta(days=1)
+    NewStart.objects.create(user=bob.user, due_at=yesterday, asked_at=yesterday)
+    assert ask(client).status_code == 409
+    assert KeyPair.objects.filter(user=bob.user).count() == 2
+
+
+def test_keys_brought_back_in_another_browser_are_not_replaced(bob):
+    one, other = sign_in_with_foreign_password(bob), Client()
+    ask(one)
+    let_the_wait_pass()
+    other.post("/accounts/login/", {"username": "bob", "password": FOREIGN})
+    both = {"old_password": PASSWORD, "password": FOREIGN}
+    assert other.post("/accounts/locked-keys/", both, headers=JSON).status_code == 200
+    answer = ask(one)
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_needed")
+    assert KeyPair.objects.filter(user=bob.user).count() == 2
 
 
 def test_the_password_is_needed_for_both_steps(bob):

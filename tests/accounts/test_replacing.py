@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from accounts import custody
 from accounts.certificates import (
@@ -234,3 +235,26 @@ def test_at_no_stage_does_verify_keys_find_anything(shared_image, alice, bob):
         with suppress(CommandError):
             call_command("verify_keys", stdout=said, stderr=said)
         assert "all as made" in said.getvalue(), (stage, said.getvalue())
+
+
+# ---- a code that the thief made --------------------------------------------------------------
+
+
+def test_a_recovery_code_made_since_the_theft_proves_nothing(shared_image, bob):
+    begun = timezone.now()
+    client = bob.sign_in()
+    made = client.post("/accounts/recovery-code/", {"password": PASSWORD}, headers=JSON)
+    thiefs = made.json()["recovery_code"]
+    code = code_of(run("bob", "--compromised", "--since", begun.isoformat()))
+    assert replace(thiefs).status_code == 422
+    assert replace(code, password=PASSWORD).status_code == 200
+
+
+def test_an_earlier_recovery_code_still_proves_who_one_is(shared_image, bob):
+    run("bob", "--compromised", "--since", timezone.now().isoformat())
+    assert replace(bob.recovery_code).status_code == 200
+
+
+def test_since_goes_with_compromised_only(bob):
+    with pytest.raises(CommandError):
+        run("bob", "--since", timezone.now().isoformat())

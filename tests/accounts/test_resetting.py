@@ -8,7 +8,9 @@ from django.core import mail
 from django.test import Client
 
 from accounts.models import KeySlot, User
+from accounts.services.resetting import LinkGone, set_password_by_mail
 from imageshare.logs import HideTokens
+from tests.conftest import PASSWORD
 
 JSON = {"accept": "application/json"}
 RESET = "/accounts/reset/"
@@ -60,6 +62,17 @@ def test_a_link_works_once(mailed):
     ask()
     Client().post(link(), NEW)
     assert Client().post(link(), NEW, headers=JSON).status_code == 404
+
+
+def test_a_password_changed_meanwhile_is_not_overwritten(mailed):
+    ask()
+    token = link().split("/")[4]
+    stale = User.objects.get(pk=mailed.user.pk)
+    change = {"old_password": PASSWORD, **NEW}
+    assert mailed.sign_in().post("/accounts/password/", change).status_code == 302
+    with pytest.raises(LinkGone):
+        set_password_by_mail(user=stale, token=token, new_password="the thief's own 4242")
+    assert User.objects.get(pk=mailed.user.pk).check_password(NEW["new_password1"])
 
 
 def test_a_link_of_another_person_or_an_altered_one_is_none(mailed, bob):

@@ -6,11 +6,18 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from accounts.certificates import is_endorsed, verified_encryption_key, verified_signing_key
+from accounts.certificates import (
+    certify_encryption_key,
+    certify_signing_key,
+    is_endorsed,
+    verified_encryption_key,
+    verified_signing_key,
+)
 from accounts.custody import Keyring, open_with_password
 from accounts.keysets import keyset_digest
 from accounts.models import KeyOrder, KeyPair, User, WrappedKey
 from accounts.services import orders, rotation
+from accounts.services.key_making import new_pair
 from accounts.services.rotation import carry_out_orders
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
@@ -356,3 +363,44 @@ def test_a_destroyed_key_is_in_neither_the_database_file_nor_its_log(bob, purpos
     old = KeyPair.objects.get(user=bob.user, purpose=purpose, epoch=1)
     with pytest.raises(CryptoError):
         open_with_password(bob.user, PASSWORD).prove(old)
+
+
+# ---- a pair that somebody else certified -----------------------------------------------------
+
+
+def test_a_certified_pair_that_the_person_does_not_open_is_wrapped_to_by_nobody(shared_image, bob):
+    """Whoever has database and key file inserts pairs of their own, and an order to wrap anew."""
+    thief = Keyring(bob.user, bytes(32), bob.keyring.version)
+    forge_newest_pairs(bob, thief)
+    KeyOrder.objects.create(
+        user=bob.user, purpose="encryption", reason="rewrap", replaced_at=timezone.now()
+    )
+    client = bob.sign_in()
+    for _ in range(3):
+        client.get("/images/")
+    row = WrappedKey.objects.get(key_pair__user=bob.user)
+    assert row.key_pair.epoch == 1
+    assert row.key_pair.wrapped_private_key
+    assert client.get(f"/images/{shared_image.pk}/original").status_code == 200
+
+
+def test_an_owner_wraps_to_no_pair_that_they_do_not_open(shared_image, alice, bob):
+    thief = Keyring(alice.user, bytes(32), alice.keyring.version)
+    forge_newest_pairs(alice, thief)
+    answer = alice.sign_in().post(f"/images/{shared_image.pk}/revoke/", {"recipient": "bob"})
+    assert answer.status_code == 409
+    assert not WrappedKey.objects.filter(key_pair__epoch=2).exists()
+
+
+def forge_newest_pairs(person, thief) -> None:
+    """Certify a signing and a reading key with the stolen key file, in the place of the newest."""
+    before = KeyPair.objects.get(user=person.user, purpose="signing")
+    forged = new_pair(thief, KeyPair.Purpose.SIGNING, epoch=2)
+    certify_signing_key(forged, before)
+    KeyPair.objects.filter(pk=before.pk).update(state=KeyPair.State.OPEN_ONLY)
+    forged.save(force_insert=True)
+    ours = KeyPair.objects.get(user=person.user, purpose="encryption")
+    reading = new_pair(thief, KeyPair.Purpose.ENCRYPTION, epoch=2)
+    certify_encryption_key(reading, thief, forged, ours)
+    KeyPair.objects.filter(pk=ours.pk).update(state=KeyPair.State.OPEN_ONLY)
+    reading.save(force_insert=True)

@@ -56,6 +56,8 @@ def test_the_page_of_who_waits_shares_again_once_there_are_new_keys(upload, alic
     assert alice.client.post(*ask, headers=JSON).status_code == 409
     replace(code, bob.client, password=bob.password)
     bob.password = NEW
+    (reader,) = alice.client.get("/images/waiting/", headers=JSON).json()["waiting"]
+    ask[1]["fingerprint"] = reader["fingerprint"]
     assert alice.client.post(*ask, headers=JSON).json()["shared_again"] == 1
     assert opens(bob, image) == 200
 

@@ -18,7 +18,9 @@ def waiting(owner):
 
 
 def share_again(owner, name="bob"):
-    return owner.sign_in().post(ADDRESS, {"reader": name}, headers=JSON)
+    shown = {one["username"]: one["fingerprint"] for one in waiting(owner)}
+    form = {"reader": name, "fingerprint": shown.get(name) or ""}
+    return owner.client.post(ADDRESS, form, headers=JSON)
 
 
 def test_nobody_waits_for_anybody_at_first(shared_image, alice):
@@ -50,6 +52,14 @@ def test_one_press_shares_all_of_them_again(shared_image, upload, alice, bob):
         assert client.get(f"/images/{image.pk}/original").status_code == 200
     assert Statement.objects.count() == statements  # the list named bob already
     assert waiting(alice) == []
+
+
+def test_a_key_that_changed_since_the_page_was_shown_is_not_wrapped_to(shared_image, alice, bob):
+    start_anew(bob)
+    form = {"reader": "bob", "fingerprint": "0" * 64}
+    answer = alice.sign_in().post(ADDRESS, form, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (409, "key_changed")
+    assert waiting(alice)[0]["images"] == 1
 
 
 def test_the_reader_is_told(shared_image, alice, bob):
@@ -97,7 +107,8 @@ def test_a_key_nobody_certified_is_not_wrapped_to(shared_image, alice, bob, mall
 def test_what_the_owner_cannot_open_either_is_counted_and_left(shared_image, alice, bob):
     start_anew(bob)
     alices = start_anew(alice)
-    answer = alices.post(ADDRESS, {"reader": "bob"}, headers=JSON)
+    shown = alices.get(ADDRESS, headers=JSON).json()["waiting"][0]["fingerprint"]
+    answer = alices.post(ADDRESS, {"reader": "bob", "fingerprint": shown}, headers=JSON)
     assert answer.json() == {"shared_again": 0, "left": 0, "closed": 1}
 
 

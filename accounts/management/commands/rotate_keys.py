@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.management.times import parse_time
 from accounts.models import KeyOrder, KeyPair, MacKey, User
 from accounts.services.ordering import order_after_theft, order_pairs, replace_mac_key
 from accounts.services.orders import Reason
@@ -58,6 +59,13 @@ class Command(BaseCommand):
             "one-time code that is printed here, once, and choose a new password: password, "
             "master key and all pairs are then replaced. For somebody named again: a new code; "
             "with --all, who is waiting already is left as they are.",
+        )
+        parser.add_argument(
+            "--since",
+            type=parse_time,
+            metavar="TIME",
+            help="With --compromised: when the keys may have become known (ISO 8601). A recovery "
+            "code made since then may be a thief's: it is destroyed, and proves nothing.",
         )
         parser.add_argument(
             "--status",
@@ -110,7 +118,7 @@ class Command(BaseCommand):
         if options["all"] and waiting.exists():
             return Counter()
         if not options["dry_run"]:
-            code = "-".join(recovery_code.groups(order_after_theft(user)))
+            code = "-".join(recovery_code.groups(order_after_theft(user, since=options["since"])))
             self.stdout.write(f"{user.username}: one-time code {code}")
         return Counter({"stolen": 1})
 
@@ -136,6 +144,8 @@ def _refuse_contradictions(users: list[str], options: dict[str, Any]) -> None:
         raise CommandError("Name people or say --all, not both. Nothing was done.")
     if not (users or options["all"] or options["status"]):
         raise CommandError("Name people, or say --all. Nothing was done.")
+    if options["since"] and not options["compromised"]:
+        raise CommandError("--since goes with --compromised. Nothing was done.")
     if options["compromised"] and (options["purpose"] or options["older_than"] is not None):
         raise CommandError("--compromised replaces all keys, whatever their age. Nothing was done.")
 

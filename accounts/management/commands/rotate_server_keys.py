@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
+from accounts.management.times import parse_time
 from accounts.services import server_keys
 from accounts.services.server_keys import Carrier, Done, people_with_keys
 from audit.events import AuditUnavailable, Event, Outcome, record
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--since",
-            type=_time,
+            type=parse_time,
             metavar="TIME",
             help="With --compromised: when it may have become known (ISO 8601; without: now).",
         )
@@ -108,10 +108,3 @@ def _record_done(done: Done, kind: str) -> None:
     counts = {"people": done.people, "rewrapped": done.rewrapped, "made": done.made}
     counts |= {"certified": done.certified, "refused": len(done.refused)}
     record(Event.SERVER_KEYS_ROTATED, actor=None, kind=kind, **counts)
-
-
-def _time(text: str) -> datetime:
-    time = parse_datetime(text)
-    if time is None:
-        raise ValueError
-    return time if timezone.is_aware(time) else timezone.make_aware(time)

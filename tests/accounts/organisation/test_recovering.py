@@ -177,3 +177,19 @@ def test_a_vanished_answer_is_refused_at_the_last_moment(answered, bob, monkeypa
     with pytest.raises(DoesNotOpen):
         organisation_recovery.recover(user=bob.user, code=code, new_password=NEW)
     assert User.objects.get(pk=bob.user.pk).master_key_version == 1
+
+
+def test_after_a_theft_the_answer_is_a_proof(upload, bob, pin, ask, open_it):
+    """Bob lost password and code, and his keys may be known to somebody else."""
+    shared = upload(to=(bob,))
+    private_half = pin()
+    bob.sign_in()
+    bob.sign_in()
+    run("rotate_keys", "bob", "--compromised")
+    answer, code = open_it(ask(bob), private_half)
+    run("recover_account", "import", answer)
+    form = {"username": "bob", "code": code, "new_password1": NEW, "new_password2": NEW}
+    here = Client()
+    assert here.post("/accounts/replace-keys/", form, headers=JSON).status_code == 200
+    assert here.get(f"/images/{shared.pk}/original").status_code == 200
+    assert Client().post("/accounts/replace-keys/", form, headers=JSON).status_code == 422
