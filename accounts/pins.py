@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import Error, transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -29,7 +29,7 @@ from accounts.certificates import (
 from accounts.custody import Keyring
 from accounts.models import KeyPair, Pins, User
 from audit import events
-from audit.events import Event, Outcome, record
+from audit.events import AuditUnavailable, Event, Outcome, record
 from audit.models import AuditEntry
 from cryptocore import canonical, statements
 from cryptocore.errors import CryptoError
@@ -189,7 +189,7 @@ def _leads_to(fingerprint: str, now: Identity) -> bool:
 def contacts_of(keyring: Keyring) -> Contacts:
     """Return a person's compared contacts.
 
-    Raises ContactsRefused, and records it; django.db.Error where the trail's table does not
+    Raises ContactsRefused, and records it; AuditUnavailable where the trail's table does not
     answer: whether a list is the newest cannot be told then.
     """
     remembered, row = _remembered(keyring.user), _row_of(keyring.user)
@@ -219,7 +219,11 @@ def _remembered(user: User) -> Remembered:
     What was intended after the newest that is done may have been stored without its `done`.
     """
     entries = AuditEntry.objects.filter(actor=user.pk, event__in=PIN_EVENTS)
-    told = [e.told() for e in entries.order_by("-sequence").proofs()[:RECENT] if e.is_authentic()]
+    try:
+        rows = list(entries.order_by("-sequence").proofs()[:RECENT])
+    except Error:
+        raise AuditUnavailable from None
+    told = [entry.told() for entry in rows if entry.is_authentic()]
     facts = [
         (leaf.facts["number"], leaf.outcome == Outcome.DONE, leaf.facts["pins"])
         for leaf in told

@@ -6,7 +6,7 @@ So a restored old row opens nothing. What the former reader saw, or saved, stays
 import uuid
 from dataclasses import dataclass, field
 
-from django.db import Error, transaction
+from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.certificates import NoKeys
@@ -15,7 +15,7 @@ from accounts.erasure import truncate_write_ahead_log
 from accounts.models import User, WrappedKey
 from accounts.pins import Contacts, ContactsRefused, KeyChanged, contacts_of
 from accounts.recipients import lock_keys
-from audit.events import Event
+from audit.events import AuditUnavailable, Event
 from cryptocore import content
 from gallery import storage
 from gallery.access import Access
@@ -148,7 +148,7 @@ def _contacts_or_none(keyring: Keyring) -> Contacts | None:
     does not answer. Neither keeps an owner from taking access back."""
     try:
         return contacts_of(keyring)
-    except (ContactsRefused, Error):
+    except (ContactsRefused, AuditUnavailable):
         return None
 
 
