@@ -5,7 +5,10 @@ from before. The owner's signed list still names them: it lists people, not keys
 wraps the content key anew, once the owner agreed to the new fingerprint, and signs nothing.
 """
 
+import uuid
+from collections import Counter
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
@@ -33,6 +36,14 @@ from gallery.services.notices import NoticeKind, record_notices, send_notices
 from gallery.services.sharing import readers_of
 
 AT_ONCE = 200  # images per request: each costs a signature check, a wrapping and two entries
+
+
+class Came(Enum):
+    """What came of one image."""
+
+    SHARED = auto()
+    CLOSED = auto()
+    NOT_WAITING = auto()  # another act came before
 
 
 @dataclass(frozen=True)
@@ -97,23 +108,35 @@ def share_again(*, keyring: Keyring, reader: User) -> SharedAgain:
         raise NoKeys
     settle(keyring=keyring, people=[reader], accepted=[reader.username])
     contacts = contacts_of(keyring)
-    grants = list(waiting_grants(keyring.user).filter(reader=reader))
-    shared = closed = 0
-    for grant in grants:
-        if shared == AT_ONCE:
+    waiting = list(waiting_grants(keyring.user).filter(reader=reader).values_list("pk", "image"))
+    came: Counter[Came] = Counter()
+    for grant, image in waiting:
+        if came[Came.SHARED] == AT_ONCE:
             break
-        try:
-            starting_anew(lambda grant=grant: _share_again_once(keyring, grant, contacts))
-            shared += 1
-        except (Altered, Waiting):
-            closed += 1
-    return SharedAgain(shared, len(grants) - shared - closed, closed)
+        came[_share_one_again(keyring, grant, image, contacts)] += 1
+    return SharedAgain(came[Came.SHARED], len(waiting) - came.total(), came[Came.CLOSED])
 
 
 @sensitive_variables()
-def _share_again_once(keyring: Keyring, grant: Grant, contacts: Contacts) -> None:
-    access, head = owners_access(keyring, grant.image_id), head_of(SHARE, grant.image_id)
-    opener = Opener(keyring)
+def _share_one_again(
+    keyring: Keyring, grant: uuid.UUID, image: uuid.UUID, contacts: Contacts
+) -> Came:
+    try:
+        return starting_anew(lambda: _share_again_once(keyring, grant, image, contacts))
+    except (Altered, Waiting):
+        return Came.CLOSED
+
+
+@sensitive_variables()
+def _share_again_once(
+    keyring: Keyring, grant_id: uuid.UUID, image_id: uuid.UUID, contacts: Contacts
+) -> Came:
+    """Read the head before the row: an act that comes between moves the head."""
+    head = head_of(SHARE, image_id)
+    grant = waiting_grants(keyring.user).filter(pk=grant_id).first()
+    if grant is None:
+        return Came.NOT_WAITING
+    access, opener = owners_access(keyring, image_id), Opener(keyring)
     with anew_if_moved(access):
         if not opener.is_signed(grant):
             raise Altered("entries")
@@ -130,3 +153,4 @@ def _share_again_once(keyring: Keyring, grant: Grant, contacts: Contacts) -> Non
         Grant.objects.filter(pk=grant.pk).update(wrapped_key=key)
         sent = send_notices(NoticeKind.SHARED, [grant])
     record_notices([sent])
+    return Came.SHARED

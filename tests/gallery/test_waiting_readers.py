@@ -3,8 +3,10 @@
 import pytest
 
 from accounts.certificates import signing_pair_of
-from accounts.models import KeyPair
+from accounts.models import KeyPair, WrappedKey
 from gallery.models import Grant, Statement
+from gallery.services import resharing
+from gallery.services.revoking import relock, revoke
 from tests.accounts.test_new_start import start_anew
 from tests.gallery.test_notices import shown
 from tests.gallery.test_revoking import post_revoke
@@ -110,6 +112,51 @@ def test_what_the_owner_cannot_open_either_is_counted_and_left(shared_image, ali
     shown = alices.get(ADDRESS, headers=JSON).json()["waiting"][0]["fingerprint"]
     answer = alices.post(ADDRESS, {"reader": "bob", "fingerprint": shown}, headers=JSON)
     assert answer.json() == {"shared_again": 0, "left": 0, "closed": 1}
+
+
+def coming_between(monkeypatch, act) -> None:
+    """Let `act` happen once, after the list of who waits was read and before a key is wrapped."""
+    acts, wrap_for = [act], resharing.wrap_for
+
+    def wrap_for_after_it(*arguments, **options):
+        if acts:
+            acts.pop()()
+        return wrap_for(*arguments, **options)
+
+    monkeypatch.setattr(resharing, "wrap_for", wrap_for_after_it)
+
+
+def test_an_image_encrypted_anew_meanwhile_is_shared_under_its_new_lock(
+    shared_image, upload, alice, bob, monkeypatch
+):
+    upload(to=(bob,))
+    client = start_anew(bob)
+    coming_between(monkeypatch, lambda: relock(keyring=alice.keyring, image_id=shared_image.pk))
+    assert share_again(alice).json() == {"shared_again": 1, "left": 0, "closed": 0}
+    assert client.get(f"/images/{shared_image.pk}/original").status_code == 200
+    assert WrappedKey.objects.filter(subject=shared_image.pk).count() == 2
+    assert waiting(alice) == []
+
+
+def test_who_is_revoked_meanwhile_is_not_let_in_again(shared_image, alice, bob, monkeypatch):
+    client = start_anew(bob)
+    act = {"keyring": alice.keyring, "image_id": shared_image.pk, "recipient": bob.user}
+    coming_between(monkeypatch, lambda: revoke(**act))
+    assert share_again(alice).json() == {"shared_again": 0, "left": 0, "closed": 0}
+    assert client.get(f"/images/{shared_image.pk}/original").status_code == 410
+    assert WrappedKey.objects.filter(subject=shared_image.pk).count() == 1
+
+
+def test_terms_that_change_meanwhile_are_kept(shared_image, alice, bob, monkeypatch):
+    client = start_anew(bob)
+    form = {"recipients": ["bob"], "rights": "view"}
+    address = f"/images/{shared_image.pk}/share/"
+    coming_between(monkeypatch, lambda: alice.client.post(address, form, headers=JSON))
+    assert share_again(alice).status_code == 200
+    grant = Grant.objects.get(reader=bob.user)
+    assert (grant.rights, waiting(alice)) == ("view", [])
+    assert client.get(f"/images/{shared_image.pk}/preview").status_code == 200
+    assert client.get(f"/images/{shared_image.pk}/original").status_code == 403
 
 
 def test_a_locked_owner_unlocks_first(shared_image, alice, bob):
