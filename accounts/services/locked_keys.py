@@ -4,8 +4,6 @@ Whatever sets a password elsewhere (`changepassword`, a shell, a reset by mail) 
 alone. The password from before, or the recovery code, brings the keys back under the present one.
 """
 
-from contextlib import suppress
-
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
@@ -25,8 +23,8 @@ from accounts.services.acts import recorded
 from accounts.services.holding import hold_keys
 from accounts.services.new_start import record_stopped, stop_waiting
 from accounts.services.passwords import drop_answer, replace_slot
+from accounts.services.taking_over import pairs_under, taken_over
 from audit.events import Event
-from cryptocore.errors import CryptoError
 
 
 @sensitive_variables()
@@ -53,18 +51,19 @@ def bring_back(*, user: User, old_password: str, password: str) -> Keyring:
     return keyring
 
 
-# ---- from before a new start -----------------------------------------------------------------
+# ---- from below an earlier master key --------------------------------------------------------
 
 
 @sensitive_variables()
 def bring_back_earlier(*, keyring: Keyring, secret: str) -> int:
-    """Open a key set from before a new start, and wrap its private keys under the present one.
+    """Open a key set from before a new start, or what a replacement had to leave because it did
+    not open then, and wrap its private keys under the present master key.
 
     `secret` is the password or the recovery code of that time. Returns how many pairs came back;
     their content keys are wrapped anew as the person goes on. Raises DoesNotOpen.
     """
     earlier = _open_earlier(keyring.user, secret)
-    pairs = _taken_over(keyring, earlier)
+    pairs = taken_over(keyring=keyring, earlier=earlier)
     if not pairs:
         raise DoesNotOpen
     with recorded(Event.KEYS_BROUGHT_BACK, keyring.user, way="earlier-keys") as facts:
@@ -94,27 +93,6 @@ _EARLIER_WAYS = {
 }
 
 
-def _taken_over(keyring: Keyring, earlier: Keyring) -> list[KeyPair]:
-    """Return the pairs that open, wrapped under the present master key. One that is damaged stays
-    where it is, and the ways to it stay, too."""
-    taken_over = []
-    for pair in _pairs_under(earlier):
-        with suppress(CryptoError):
-            keyring.take_over(pair, earlier)
-            taken_over.append(pair)
-    return taken_over
-
-
-def _pairs_under(earlier: Keyring) -> list[KeyPair]:
-    """Return the pairs that open content under an earlier master key."""
-    pairs = KeyPair.objects.filter(
-        user=earlier.user,
-        purpose=KeyPair.Purpose.ENCRYPTION,
-        master_key_version=earlier.version,
-    )
-    return list(pairs.exclude(wrapped_private_key=None))
-
-
 def _store_taken_over(keyring: Keyring, earlier: Keyring, pairs: list[KeyPair]) -> None:
     """Exchange the rows, in the caller's transaction; the earlier ways in are not needed more."""
     held = hold_keys(keyring.user, version=keyring.version)
@@ -123,7 +101,7 @@ def _store_taken_over(keyring: Keyring, earlier: Keyring, pairs: list[KeyPair]) 
         raise DoesNotOpen
     for pair in pairs:
         pair.save(update_fields=["wrapped_private_key", "master_key_version"])
-    if not _pairs_under(earlier):
+    if not pairs_under(earlier):
         slots.delete()
         under_earlier = KeyPair.objects.filter(user=held, master_key_version=earlier.version)
         under_earlier.update(wrapped_private_key=None)

@@ -18,6 +18,7 @@ from accounts.keysets import keyset_digest
 from accounts.mac_keys import new_mac_key_row
 from accounts.models import KeyOrder, KeyPair, KeySlot, MacKey, User, WrappedKey
 from accounts.services.key_making import new_pair
+from accounts.services.taking_over import pairs_under, taken_over
 from accounts.unlocking import end_unlocks
 from cryptocore import recovery_code
 
@@ -55,8 +56,9 @@ class NewMasterKey:
         if before != (password_hash_before, self.keyring.version - 1):
             raise DoesNotOpen
         self._retire_pairs(stolen)
-        if self.earlier:
-            # Slots from before a new start stay: they are the only way to the keys of that time.
+        # Slots from before a new start, or of a pair that did not open, stay: they are the only way
+        # to the keys of that time.
+        if self.earlier and not pairs_under(self.earlier):
             KeySlot.objects.filter(user=user, master_key_version=self.earlier.version).delete()
         WrappedKey.objects.filter(key_pair__user=user).update(quick_key=None)
         user.master_key_version = self.keyring.version
@@ -95,7 +97,7 @@ def make_master_key(*, user: User, password: str, earlier: Keyring | None) -> Ne
 
     `earlier` open: its private keys are taken over, and the new signing key is endorsed by the
     one before it, unless that was stolen, for a thief's word is worth nothing, or `earlier` is an
-    opening branch alone. Raises CryptoError if one of them does not open.
+    opening branch alone. Of a pair that does not open, row and ways in stay as they are.
     """
     keyring = Keyring.new(user)
     signing = _next_pair(keyring, SIGNING)
@@ -114,7 +116,7 @@ def make_master_key(*, user: User, password: str, earlier: Keyring | None) -> Ne
         recovery_code=code,
         signing=signing,
         encryption=encryption,
-        taken_over=_taken_over(keyring, earlier) if earlier else [],
+        taken_over=taken_over(keyring=keyring, earlier=earlier) if earlier else [],
         mac_key=new_mac_key_row(user, epoch=(epochs.first() or 0) + 1),
     )
 
@@ -131,13 +133,3 @@ def _newest(user: User, purpose: KeyPair.Purpose) -> KeyPair | None:
 def _next_pair(keyring: Keyring, purpose: KeyPair.Purpose) -> KeyPair:
     before = _newest(keyring.user, purpose)
     return new_pair(keyring, purpose, epoch=before.epoch + 1 if before else 1)
-
-
-@sensitive_variables()
-def _taken_over(keyring: Keyring, earlier: Keyring) -> list[KeyPair]:
-    pairs = KeyPair.objects.filter(
-        user=keyring.user, purpose=ENCRYPTION, master_key_version=earlier.version
-    ).exclude(wrapped_private_key=None)
-    for pair in (taken_over := list(pairs)):
-        keyring.take_over(pair, earlier)
-    return taken_over

@@ -21,10 +21,12 @@ from accounts.services.recovery import NewCode
 from accounts.views.common import (
     CHANGED_ELSEWHERE,
     begin_session,
+    keys_are_damaged,
     password_is_right,
     posted,
     show_code,
 )
+from cryptocore.errors import CryptoError
 
 TEMPLATE = "accounts/new_start.html"
 
@@ -99,6 +101,8 @@ def _start_anew(request: HttpRequest, password: str) -> HttpResponse:
     except (service.NotDue, DoesNotOpen):
         sentence = _("Something else changed your account just now. Nothing was changed here.")
         return refusal(request, 409, "changed_meanwhile", sentence)
+    except CryptoError:
+        return keys_are_damaged(request)
     return _show_new_keys(request, new)
 
 

@@ -20,6 +20,7 @@ from accounts.services import organisation_recovery, recovery
 from accounts.services.orders import stolen_order_of
 from accounts.views.common import (
     begin_session,
+    keys_are_damaged,
     password_is_right,
     posted,
     refuse_sign_in,
@@ -48,9 +49,11 @@ def recover(request: HttpRequest) -> HttpResponse:
             raise DoesNotOpen
         password = form.cleaned_data["new_password1"]
         keyring, new_code = _recover(request, user, code, password)
-    except (DoesNotOpen, CryptoError):
+    except DoesNotOpen:
         refuse_sign_in(request, form, Event.ACCOUNT_RECOVERY_REFUSED)
         return form_refusal(request, form, "accounts/recover.html")
+    except CryptoError:
+        return keys_are_damaged(request)
     secret = begin_session(request, keyring)
     return unlocking.remember(show_code(request, new_code, used=True), secret)
 

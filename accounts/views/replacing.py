@@ -22,7 +22,13 @@ from accounts.services.orders import stolen_order_of
 from accounts.services.organisation_slots import answer_slot_of
 from accounts.services.recovery import recovery_slot_of
 from accounts.throttle import count
-from accounts.views.common import begin_session, posted, refuse_sign_in, show_code
+from accounts.views.common import (
+    begin_session,
+    keys_are_damaged,
+    posted,
+    refuse_sign_in,
+    show_code,
+)
 from audit.events import Event
 from cryptocore.errors import CryptoError
 
@@ -42,9 +48,11 @@ def replace_keys(request: HttpRequest) -> HttpResponse:
         keyring, new_code = replacing.replace_keys(
             stolen=_proven(request, form), new_password=form.cleaned_data["new_password1"]
         )
-    except (DoesNotOpen, CryptoError):
+    except DoesNotOpen:
         refuse_sign_in(request, form, Event.ACCOUNT_RECOVERY_REFUSED)
         return form_refusal(request, form, TEMPLATE)
+    except CryptoError:
+        return keys_are_damaged(request)
     secret = begin_session(request, keyring)
     return unlocking.remember(show_code(request, new_code, used=True), secret)
 

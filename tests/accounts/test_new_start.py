@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from accounts.certificates import is_endorsed, signing_pair_of
 from accounts.keysets import keyset_digest
-from accounts.models import KeyPair, KeySlot, NewStart, User
+from accounts.models import KeyOrder, KeyPair, KeySlot, NewStart, User
 from accounts.services import new_start
 from accounts.services.new_start import NotDue, ask_for_new_start
+from accounts.services.ordering import order_pairs
 from audit.models import AuditEntry
 from tests.conftest import PASSWORD
 
@@ -35,6 +36,10 @@ def ask(client, password=FOREIGN):
 
 def let_the_wait_pass() -> None:
     NewStart.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+
+
+def bring_back_earlier(client, secret):
+    return client.post("/accounts/earlier-keys/", {"secret": secret}, headers=JSON)
 
 
 def start_anew(person) -> Client:
@@ -197,7 +202,7 @@ def test_every_other_session_ends(bob):
 def test_what_opened_the_earlier_keys_brings_them_back(shared_image, bob, way):
     client = start_anew(bob)
     secret = PASSWORD if way == "password" else bob.recovery_code
-    answer = client.post("/accounts/earlier-keys/", {"secret": secret}, headers=JSON)
+    answer = bring_back_earlier(client, secret)
     assert answer.json() == {"key_pairs": 1}
     assert client.get(f"/images/{shared_image.pk}/original").status_code == 200
     assert not bob.user.key_slots.filter(master_key_version=1).exists()
@@ -209,17 +214,47 @@ def test_what_opened_the_earlier_keys_brings_them_back(shared_image, bob, way):
     assert recorded[-1] == keyset_digest(bob.user.pk)
 
 
+def test_a_damaged_pair_keeps_the_others_from_nobody(shared_image, bob):
+    """Two pairs from before: what hangs on the whole one opens, and the ways to the other stay."""
+    order_pairs(bob.user, ["encryption"])
+    bob.sign_in()
+    damaged = KeyPair.objects.filter(user=bob.user, purpose="encryption", state="primary")
+    whole = bytes(damaged.get().wrapped_private_key)
+    KeyOrder.objects.update(done_at=timezone.now())  # nothing is wrapped anew to it
+    client = start_anew(bob)
+    damaged = KeyPair.objects.filter(user=bob.user, purpose="encryption", epoch=2)
+    damaged.update(wrapped_private_key=bytes(40))
+    assert bring_back_earlier(client, PASSWORD).json() == {"key_pairs": 1}
+    assert client.get(f"/images/{shared_image.pk}/original").status_code == 200
+    assert bob.user.key_slots.filter(master_key_version=1).count() == 2
+    damaged.update(wrapped_private_key=whole)
+    assert bring_back_earlier(client, bob.recovery_code).json() == {"key_pairs": 1}
+    assert not bob.user.key_slots.filter(master_key_version=1).exists()
+
+
 def test_a_wrong_one_brings_nothing_back_and_is_held(shared_image, bob, settings):
     client = start_anew(bob)
     for _ in range(settings.SIGN_IN_TRIES):
-        answer = client.post("/accounts/earlier-keys/", {"secret": "wrong"}, headers=JSON)
+        answer = bring_back_earlier(client, "wrong")
         assert answer.status_code == 422
-    answer = client.post("/accounts/earlier-keys/", {"secret": PASSWORD}, headers=JSON)
+    answer = bring_back_earlier(client, PASSWORD)
     assert answer.status_code == 429
     assert client.get(f"/images/{shared_image.pk}/original").status_code == 409
 
 
 def test_another_persons_secret_opens_nothing(bob, carol):
     client = start_anew(bob)
-    answer = client.post("/accounts/earlier-keys/", {"secret": carol.recovery_code}, headers=JSON)
+    answer = bring_back_earlier(client, carol.recovery_code)
     assert answer.status_code == 422
+
+
+def test_a_damaged_certificate_is_said_and_changes_nothing(bob):
+    client = sign_in_with_foreign_password(bob)
+    ask(client)
+    let_the_wait_pass()
+    KeyPair.objects.filter(user=bob.user, purpose="signing").update(certificate=b"damaged")
+    before = keyset_digest(bob.user.pk)
+    with override_settings(NEW_START_WAIT=timedelta(0)):
+        answer = ask(client)
+    assert (answer.status_code, answer.json()["code"]) == (409, "keys_damaged")
+    assert keyset_digest(bob.user.pk) == before

@@ -126,11 +126,12 @@ def test_guesses_at_the_password_with_the_right_code_are_held(stolen, settings):
     assert answers == [422] * 5 + [429] * 2
 
 
-def test_a_private_key_that_does_not_open_stops_it_and_loses_nothing(stolen, bob):
-    row = KeyPair.objects.get(user=bob.user, purpose="encryption")
-    KeyPair.objects.filter(pk=row.pk).update(wrapped_private_key=bytes(72))
+def test_a_damaged_certificate_is_said_and_changes_nothing(stolen, bob):
+    KeyPair.objects.filter(user=bob.user, purpose="signing").update(certificate=b"damaged")
     before = keyset_digest(bob.user.pk)
-    assert replace(stolen, password=PASSWORD).status_code == 422
+    answer = replace(stolen, password=PASSWORD)
+    assert (answer.status_code, answer.json()["code"]) == (409, "keys_damaged")
+    assert replace(stolen, password="not the password").status_code == 422
     assert keyset_digest(bob.user.pk) == before
 
 
@@ -189,6 +190,22 @@ def test_after_a_reset_by_mail_the_password_from_before_still_opens_with_the_cod
     assert replace(stolen, password="set by mail, opens nothing").status_code == 422
     assert replace(stolen, password=PASSWORD).status_code == 200
     assert open_with_password(User.objects.get(pk=bob.user.pk), NEW)
+
+
+def test_a_damaged_pair_keeps_nobody_out_and_comes_back_when_repaired(stolen, shared_image, bob):
+    pair = KeyPair.objects.filter(user=bob.user, purpose="encryption")
+    whole = bytes(pair.get().wrapped_private_key)
+    pair.update(wrapped_private_key=whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert replace(stolen, bob.client, password=PASSWORD).status_code == 200
+    bob.password = NEW
+    assert opens(bob, shared_image, "original") == 409
+    KeyPair.objects.filter(user=bob.user, epoch=1, purpose="encryption").update(
+        wrapped_private_key=whole
+    )
+    answer = bob.client.post("/accounts/earlier-keys/", {"secret": PASSWORD}, headers=JSON)
+    assert answer.json() == {"key_pairs": 1}
+    assert opens(bob, shared_image, "original") == 200
+    assert not bob.user.key_slots.filter(master_key_version=1).exists()
 
 
 def test_the_page_shows_the_new_recovery_code(stolen, bob):
