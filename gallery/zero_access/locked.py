@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Custody, KeyPair, KeySlot, MacKey, User, WrappedKey
 from gallery.models import Grant, Rendition, SealedImage
@@ -77,14 +77,23 @@ def locked(*, people: int, certainly: User | None = None) -> Locked:
 
 
 def expected_of(user: User) -> set[uuid.UUID]:
-    """Return the images this person can open: their own, and those shared with them."""
-    grants = Grant.objects.filter(reader=user, ended_at=None).exclude(wrapped_key=None)
-    return set(grants.values_list("image_id", flat=True))
+    """Return the images this person's present keys open: their own, and those shared with them."""
+    present = {"wrapped_key__key_pair__master_key_version": user.master_key_version}
+    return set(_grants_of(user).filter(**present).values_list("image_id", flat=True))
+
+
+def allowed_to(user: User) -> set[uuid.UUID]:
+    """Return also the images that wait for this person: earlier keys of theirs may open those."""
+    return set(_grants_of(user).values_list("image_id", flat=True))
+
+
+def _grants_of(user: User) -> QuerySet[Grant]:
+    return Grant.objects.filter(reader=user, ended_at=None).exclude(wrapped_key=None)
 
 
 def _images_of(users: list[User], certainly: User | None, *, limit: int) -> list[SealedImage]:
     theirs = Grant.objects.filter(image=OuterRef("pk"), reader__in=users, ended_at=None)
-    certain = Q(pk__in=expected_of(certainly)) if certainly else Q(pk__in=[])
+    certain = Q(pk__in=allowed_to(certainly)) if certainly else Q(pk__in=[])
     live = SealedImage.objects.filter(deleted_at=None)
     chosen = list(live.filter(Exists(theirs)).order_by("?")[: limit or None])
     return list({image.pk: image for image in (*chosen, *live.filter(certain))}.values())

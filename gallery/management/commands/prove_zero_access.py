@@ -11,7 +11,7 @@ from django.db import Error
 from accounts.models import User
 from audit.events import AuditUnavailable, Event, Outcome, record
 from gallery.storage import StorageAway
-from gallery.zero_access.locked import Locked, expected_of, locked
+from gallery.zero_access.locked import Locked, allowed_to, expected_of, locked
 from gallery.zero_access.openers import Kind
 from gallery.zero_access.places import collect
 from gallery.zero_access.search import Search
@@ -125,9 +125,8 @@ def _cookie_secret(text: str) -> bytes:
 def _opens_exactly(search: Search, user: User) -> bool:
     """Whether that person's keys and images opened, all of them, and nobody else's."""
     opened = search.opened(Kind.PLAINTEXT)
-    return search.opened(Kind.MASTER) == {user.pk} and search.opened(
-        Kind.CONTENT
-    ) == opened == expected_of(user)
+    only_theirs = search.opened(Kind.MASTER) == {user.pk} and opened <= allowed_to(user)
+    return only_theirs and expected_of(user) <= opened == search.opened(Kind.CONTENT)
 
 
 def _record(search: Search, user: User | None, outcome: Outcome) -> None:
@@ -156,7 +155,7 @@ def _told(search: Search, user: User | None) -> str:
         opened, expected = search.opened(Kind.PLAINTEXT), expected_of(user)
         return looked + (
             f"{len(opened)} images open, {len(opened & expected)} of the {len(expected)} that "
-            f"{user.username} may open, {len(opened - expected)} others."
+            f"{user.username} can open, {len(opened - allowed_to(user))} that are not for them."
         )
     mac_keys = len(search.opened(Kind.MAC))
     return looked + (

@@ -31,6 +31,7 @@ from gallery.zero_access.openers import Kind
 from gallery.zero_access.places import collect
 from gallery.zero_access.search import Search
 from tests import postgres
+from tests.accounts.test_new_start import FOREIGN, start_anew
 from tests.conftest import PASSWORD
 from tests.e2e.without_encryption import leave_key, leave_plain
 from tests.environment import DATA_DIR
@@ -330,10 +331,10 @@ def test_one_password_opens_exactly_that_persons_images(
 ):
     upload()
     answer(PASSWORD)
-    assert "1 images open, 1 of the 1 that bob may open, 0 others" in prove(
+    assert "1 images open, 1 of the 1 that bob can open, 0 that are not for them" in prove(
         capsys, with_password="bob"
     )
-    assert "2 images open, 2 of the 2 that alice may open, 0 others" in prove(
+    assert "2 images open, 2 of the 2 that alice can open, 0 that are not for them" in prove(
         capsys, with_password="alice"
     )
 
@@ -343,6 +344,15 @@ def test_one_live_cookie_opens_exactly_that_persons_images(
 ):
     answer(alice.client.cookies[COOKIE].value)
     assert "1 images open, 1 of the 1 that alice" in prove(capsys, with_cookie="alice")
+
+
+def test_after_a_new_start_the_present_password_opens_what_came_since(
+    shared_image, upload, bob, answer, capsys
+):
+    start_anew(bob)
+    upload(to=(bob,))
+    answer(FOREIGN)
+    assert "1 images open, 1 of the 1 that bob can open" in prove(capsys, with_password="bob")
 
 
 def test_a_wrong_password_is_no_control(shared_image, answer, capsys):
@@ -357,7 +367,7 @@ def test_a_control_that_opens_more_than_it_should_fails(
     private = upload()
     monkeypatch.setenv("LEFT_HERE", content_key_of(alice, private).hex())
     answer(PASSWORD)
-    with pytest.raises(CommandError, match="2 images open, 1 of the 1 that bob may open, 1 others"):
+    with pytest.raises(CommandError, match="1 of the 1 that bob can open, 1 that are not"):
         prove(capsys, with_password="bob")
 
 
