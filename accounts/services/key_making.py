@@ -8,12 +8,12 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.certificates import certify_encryption_key, certify_signing_key
 from accounts.custody import Keyring
+from accounts.keyset_trail import KeysetTrail
 from accounts.keysets import keyset_digest
 from accounts.mac_keys import new_mac_key_row
 from accounts.models import KeyPair, KeySlot, MacKey, User
 from accounts.turns import KEY_MAKING_TURNS
 from audit.events import Event, Outcome, record, record_after
-from audit.models import AuditEntry
 from cryptocore import keypair
 
 
@@ -90,12 +90,12 @@ def never_had_keys(user: User) -> bool:
     """Whether this account came without keys. Keys that are gone are never made anew silently.
 
     Whoever can write to the database could else delete a person's keys and be certified the next:
-    the trail remembers that there were some.
+    the trail remembers that there were some. All of it is read, once in an account's life, because
+    its search columns can be altered like any other.
     """
     if user.master_key_version or KeyPair.objects.filter(user=user).exists():
         return False
-    made = AuditEntry.objects.filter(subject=user.pk, event=Event.KEYS_MADE, outcome=Outcome.DONE)
-    return not made.exists()
+    return not KeysetTrail().of(user.pk).keysets
 
 
 def record_made(keys: NewKeys, keyset: str) -> None:

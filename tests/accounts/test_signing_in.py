@@ -1,11 +1,13 @@
 """Signing in, unlocking, locking, signing out."""
 
 import unicodedata
+import uuid
 from datetime import timedelta
 
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
@@ -13,6 +15,7 @@ from accounts.models import Custody, KeyPair, User
 from audit.models import AuditEntry
 from tests.conftest import PASSWORD
 from tests.postgres import only_sqlite
+from tests.triggers import drop_triggers, install_triggers
 
 JSON = {"accept": "application/json"}
 LOGIN, UNLOCK = "/accounts/login/", "/accounts/unlock/"
@@ -252,6 +255,21 @@ def test_keys_deleted_in_the_database_are_never_made_anew_silently(alice, forget
     KeyPair.objects.filter(user=alice.user).delete()
     if forget_version:
         User.objects.filter(pk=alice.user.pk).update(master_key_version=0)
+    answer = Client().post(LOGIN, {"username": "alice", "password": PASSWORD}, headers=JSON)
+    assert answer.json()["unlocked"] is False
+    assert not KeyPair.objects.filter(user=alice.user).exists()
+
+
+@pytest.mark.parametrize("column", ["event", "subject", "outcome"])
+def test_a_search_column_of_the_trail_altered_too_hides_no_keys_that_were_there(alice, column):
+    KeyPair.objects.filter(user=alice.user).delete()
+    User.objects.filter(pk=alice.user.pk).update(master_key_version=0)
+    drop_triggers()
+    with connections["audit"].cursor() as cursor:
+        query = f"UPDATE audit_auditentry SET {column} = %s WHERE event = 'keys:made'"
+        cursor.execute(query, [uuid.uuid4().hex if column == "subject" else "x"])
+        assert cursor.rowcount == 1
+    install_triggers()
     answer = Client().post(LOGIN, {"username": "alice", "password": PASSWORD}, headers=JSON)
     assert answer.json()["unlocked"] is False
     assert not KeyPair.objects.filter(user=alice.user).exists()
