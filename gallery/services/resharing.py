@@ -21,7 +21,7 @@ from accounts.models import KeyPair, User, WrappedKey
 from accounts.pins import Contacts, contacts_of, settle
 from accounts.recipients import lock_keys, may_receive, waits_for_keys
 from audit.events import Event
-from gallery.errors import Altered, Waiting
+from gallery.errors import Altered, HeadMoved, Waiting
 from gallery.models import Grant
 from gallery.opening import Opener
 from gallery.sealing import SHARE, head_of, wrap_for
@@ -147,6 +147,8 @@ def _share_again_once(
     facts = {"reader": str(grant.reader_id), "key": reader.pair.fingerprint}
     with recorded(Event.IMAGE_SHARED, image, **facts), transaction.atomic():
         hold(image, head)
+        if not Grant.objects.filter(pk=grant.pk, wrapped_key=grant.wrapped_key_id).exists():
+            raise HeadMoved  # the same press twice: this moves no head
         lock_keys([reader.pair])
         WrappedKey.objects.filter(pk=grant.wrapped_key_id).delete()
         key.save(force_insert=True)

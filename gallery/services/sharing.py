@@ -16,7 +16,7 @@ from accounts.pins import Contacts, contacts_of
 from accounts.recipients import key_to_wrap_to, lock_keys, waits_for_keys
 from audit.events import Event
 from cryptocore import statements
-from gallery.errors import Altered, TooManyReaders
+from gallery.errors import Altered, HeadMoved, TooManyReaders
 from gallery.models import Grant, SealedImage, Statement
 from gallery.opening import Opener
 from gallery.readers import readers_as_signed
@@ -162,6 +162,7 @@ def _commit(
         lock_keys(
             (key.key_pair for key in new_keys), besides=[grant.reader for grant in shared.touched]
         )
+        _require_still_waiting([one for one in shared.changed if one.wrapped_key in new_keys])
         end_expired(image)
         share.save(force_insert=True)
         for key in new_keys:
@@ -177,6 +178,14 @@ def _commit(
             send_notices(NoticeKind.CHANGED, shared.changed),
         ]
     record_notices(sent)
+
+
+def _require_still_waiting(grants: list[Grant]) -> None:
+    """Raises HeadMoved where a reader without a key was given one meanwhile, which moves no head
+    (services/resharing.py)."""
+    waiting = [grant.pk for grant in grants]
+    if waiting and Grant.objects.filter(pk__in=waiting).exclude(wrapped_key=None).exists():
+        raise HeadMoved
 
 
 def _new_keys(grants: list[Grant]) -> list[WrappedKey]:

@@ -3,9 +3,9 @@
 import pytest
 
 from accounts.certificates import signing_pair_of
-from accounts.models import KeyPair, WrappedKey
+from accounts.models import KeyPair, User, WrappedKey
 from gallery.models import Grant, Statement
-from gallery.services import resharing
+from gallery.services import resharing, sharing
 from gallery.services.revoking import relock, revoke
 from tests.accounts.test_new_start import start_anew
 from tests.gallery.test_notices import shown
@@ -157,6 +157,50 @@ def test_terms_that_change_meanwhile_are_kept(shared_image, alice, bob, monkeypa
     assert (grant.rights, waiting(alice)) == ("view", [])
     assert client.get(f"/images/{shared_image.pk}/preview").status_code == 200
     assert client.get(f"/images/{shared_image.pk}/original").status_code == 403
+
+
+def share_again_with(alice, bob):
+    resharing.share_again(keyring=alice.keyring, reader=User.objects.get(pk=bob.user.pk))
+
+
+@pytest.mark.parametrize("waits", ["on keys from before", "without any key"])
+def test_pressed_twice_at_once_it_is_done_once(shared_image, alice, bob, monkeypatch, waits):
+    client = start_anew(bob)
+    if waits == "without any key":
+        take_the_key_of(bob)
+    coming_between(monkeypatch, lambda: share_again_with(alice, bob))
+    assert share_again(alice).json() == {"shared_again": 0, "left": 0, "closed": 0}
+    assert client.get(f"/images/{shared_image.pk}/original").status_code == 200
+    assert WrappedKey.objects.filter(key_pair__user=bob.user).count() == 1
+
+
+def take_the_key_of(person) -> None:
+    """As an owner's act does that cannot tell whose keys have changed."""
+    Grant.objects.filter(reader=person.user).update(wrapped_key=None)
+    WrappedKey.objects.filter(key_pair__user=person.user).delete()
+
+
+@pytest.mark.parametrize("waits", ["on keys from before", "without any key"])
+def test_shared_again_while_the_terms_change_keeps_both(
+    shared_image, alice, bob, monkeypatch, waits
+):
+    client = start_anew(bob)
+    if waits == "without any key":
+        take_the_key_of(bob)
+    acts, sign_statement = [share_again_with], sharing.sign_statement
+
+    def sign_after_it(*arguments, **options):
+        if acts:
+            acts.pop()(alice, bob)
+        return sign_statement(*arguments, **options)
+
+    monkeypatch.setattr(sharing, "sign_statement", sign_after_it)
+    form = {"recipients": ["bob"], "rights": "view"}
+    answer = alice.client.post(f"/images/{shared_image.pk}/share/", form, headers=JSON)
+    assert (answer.status_code, waiting(alice)) == (200, [])
+    assert Grant.objects.get(reader=bob.user).rights == "view"
+    assert client.get(f"/images/{shared_image.pk}/preview").status_code == 200
+    assert WrappedKey.objects.filter(key_pair__user=bob.user).count() == 1
 
 
 def test_a_locked_owner_unlocks_first(shared_image, alice, bob):
