@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from accounts import pins
 from accounts.certificates import certify_encryption_key, certify_signing_key, endorse
@@ -231,6 +232,15 @@ def test_a_forged_reading_key_beside_an_endorsed_change_is_not_called_endorsed(a
     forged.save(force_insert=True)
     replace_encryption(bob, forged, keyring=forger)
     assert page(alice.client, "bob").json()["change"] == "unendorsed"
+
+
+def test_a_stolen_key_endorses_nothing(image, compared):
+    """Found out after the rotation: then whoever stole the key can have made the next one."""
+    before = newest(compared, SIGNING)
+    replace_encryption(compared, replace_signing(compared))
+    assert page(image.client, "bob").json()["change"] == "endorsed"
+    KeyPair.objects.filter(pk=before.pk).update(compromised_at=timezone.now())
+    assert page(image.client, "bob").json()["change"] == "unendorsed"
 
 
 def test_revoking_somebody_wraps_nothing_to_a_changed_key(alice, image, compared, carol):

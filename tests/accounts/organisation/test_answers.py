@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError
+from django.db import connections
 from django.utils import timezone
 
 from accounts import custody
@@ -13,11 +14,14 @@ from accounts.exchange import Answer
 from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
 from accounts.services import organisation_recovery, passwords
+from accounts.services.locked_keys import bring_back
 from audit.models import AuditEntry
-from tests.accounts.organisation.steps import NEW, outcomes, recover, run, slot_of
+from tests.accounts.organisation.steps import JSON, NEW, outcomes, recover, run, slot_of
 from tests.conftest import PASSWORD
+from tests.triggers import drop_triggers, install_triggers
 
 ROOT = Path(__file__).resolve().parents[3]
+ASKED = "organisation:request-made"
 
 
 def test_an_answer_is_taken_once(answered, bob):
@@ -168,3 +172,40 @@ def test_an_answer_that_was_asked_for_too_long_ago_is_refused(answered, monkeypa
     monkeypatch.setattr(organisation_recovery, "LASTS", timedelta(0))
     with pytest.raises(CommandError, match="No such answer was asked for"):
         run("recover_account", "import", answered[0])
+
+
+def test_its_code_is_not_ones_own(answered, bob):
+    """The page that tests the recovery code says what is true: this opens once, not for good."""
+    answer, code = answered
+    run("recover_account", "import", answer)
+    before = keyset_digest(bob.user.pk)
+    address = "/accounts/recovery-code/test/"
+    tried = bob.sign_in().post(address, {"recovery_code": code}, headers=JSON)
+    assert tried.status_code == 422
+    assert keyset_digest(bob.user.pk) == before
+
+
+def test_whose_keys_are_back_has_no_answer_waiting_any_more(answered, bob):
+    answer, code = answered
+    run("recover_account", "import", answer)
+    bob.user.set_password(NEW)
+    bob.user.save()
+    bring_back(user=bob.user, old_password=PASSWORD, password=NEW)
+    assert slot_of(bob, "answer") is None
+    bob.password = NEW
+    assert b"has begun to recover your account" not in bob.sign_in().get("/images/").content
+    assert recover(bob, code).status_code == 422
+
+
+@pytest.mark.parametrize("leaf", [b"", b"garbled", b"\x00\xff", b'{"v":1}'])
+def test_a_garbled_entry_beside_it_hides_no_request(answered, ask, bob, leaf):
+    """Whoever writes to the trail's table must not keep a person from being recovered."""
+    ask(bob, "another.json")
+    drop_triggers()
+    with connections["audit"].cursor() as cursor:
+        garble = "UPDATE audit_auditentry SET leaf = %s WHERE sequence = (SELECT MAX(sequence) "
+        cursor.execute(garble + "FROM audit_auditentry WHERE event = %s)", [leaf, ASKED])
+        assert cursor.rowcount == 1
+    install_triggers()
+    run("recover_account", "import", answered[0])
+    assert slot_of(bob, "answer")
