@@ -17,7 +17,7 @@ from typing import Any
 from tests.e2e.http_client import HttpClient
 from tests.e2e.server import ROOT, Server, environment_of, running
 
-PASSWORD, PEOPLE = "correct horse battery", 1000
+PASSWORD = "correct horse battery"
 PAGE = "/images/"
 
 
@@ -27,8 +27,9 @@ def main() -> None:
     for count in (1000, 10_000):
         with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data") as server:
             rewrap(server, count)
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data") as server:
-        order_for_everybody(server)
+    for people in (100, 1000):
+        with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data") as server:
+            order_for_everybody(server, people)
 
 
 def rewrap(server: Server, count: int) -> None:
@@ -53,13 +54,13 @@ def is_ordered(server: Server) -> bool:
         return bool(rows.execute(asked).fetchone()[0])
 
 
-def order_for_everybody(server: Server) -> None:
+def order_for_everybody(server: Server, people: int) -> None:
     HttpClient(server.address).register("alice", "Alice Ardent", PASSWORD)
-    manage(server, PEOPLE_LIKE_ALICE, str(PEOPLE))
+    manage(server, PEOPLE_LIKE_ALICE, str(people))
     begun = time.perf_counter()
-    said = command(server, "rotate_keys", "--all")
+    said, peak_mb = command(server, "rotate_keys", "--all")
     seconds = time.perf_counter() - begun
-    print(f"\n`rotate_keys --all` for {PEOPLE + 1} people: {seconds:.0f} s. {said}")
+    print(f"\n`rotate_keys --all` for {people + 1} people: {seconds:.0f} s, {peak_mb} MB. {said}")
     begun = time.perf_counter()
     command(server, "rotate_keys", "--status")
     print(f"`rotate_keys --status`: {time.perf_counter() - begun:.0f} s.")
@@ -71,26 +72,30 @@ def timed(act: Callable[[], Any]) -> float:
     return time.perf_counter() - begun
 
 
-def command(server: Server, *words: str) -> str:
+def command(server: Server, *words: str) -> tuple[str, int]:
+    """Return what a command printed, and its peak memory in MB."""
     return _python(server, "manage.py", *words)
 
 
-def manage(server: Server, program: str, *words: str) -> str:
-    return _python(server, "-c", BEGIN + program, *words)
+def manage(server: Server, program: str, *words: str) -> None:
+    _python(server, "-c", BEGIN + program, *words)
 
 
-def _python(server: Server, *words: str) -> str:
+def _python(server: Server, *words: str) -> tuple[str, int]:
     environment = environment_of(server.data_dir, server.port)
     environment["DJANGO_SETTINGS_MODULE"] = "imageshare.settings"
-    done = subprocess.run(
-        [sys.executable, *words],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout
+    with tempfile.TemporaryFile("w+") as printed:
+        process = subprocess.Popen(
+            [sys.executable, *words],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=printed,
+            stderr=subprocess.DEVNULL,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        assert status == 0, words
+        printed.seek(0)
+        return printed.read(), usage.ru_maxrss // 1024
 
 
 BEGIN = """

@@ -1,15 +1,13 @@
 """`manage.py verify_keys`; its help text is its specification."""
 
-from collections import Counter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
-from accounts.verification import Finding, Verifier
+from accounts.verification import Verifier
 from audit.events import AuditUnavailable, Event, Outcome, record
-
-SHOWN_OF_A_KIND = 20
+from audit.management import findings
 
 
 class Command(BaseCommand):
@@ -30,32 +28,19 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             verifier = Verifier()
-            findings = self._show(verifier)
-            _record(verifier, findings)
+            found = findings.tell(verifier.run(), self.stderr.write)
+            _record(verifier, found)
         except (Error, OSError, AuditUnavailable) as error:
             name = type(error).__name__
             raise CommandError(f"Keys or trail could not be read or written ({name}).") from None
-        verdict = f"{findings} findings" if findings else "all as made"
+        verdict = f"{found} findings" if found else "all as made"
         result = f"Keys: {verifier.people} people, {verifier.rows} rows, {verdict}."
-        if findings:
+        if found:
             raise CommandError(result)
         self.stdout.write(result)
 
-    def _show(self, verifier: Verifier) -> int:
-        shown: Counter[str] = Counter()
-        for finding in verifier.run():
-            shown[finding.kind] += 1
-            self._show_one(finding, shown[finding.kind])
-        return shown.total()
 
-    def _show_one(self, finding: Finding, of_its_kind: int) -> None:
-        if of_its_kind <= SHOWN_OF_A_KIND:
-            self.stderr.write(str(finding))
-        elif of_its_kind == SHOWN_OF_A_KIND + 1:
-            self.stderr.write(f"{finding.kind}: and more")
-
-
-def _record(verifier: Verifier, findings: int) -> None:
-    outcome = Outcome.FAILED if findings else Outcome.DONE
-    facts = {"people": verifier.people, "rows": verifier.rows, "findings": findings}
+def _record(verifier: Verifier, found: int) -> None:
+    outcome = Outcome.FAILED if found else Outcome.DONE
+    facts = {"people": verifier.people, "rows": verifier.rows, "findings": found}
     record(Event.KEYS_VERIFIED, actor=None, outcome=outcome, **facts)

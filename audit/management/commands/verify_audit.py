@@ -1,17 +1,15 @@
 """`manage.py verify_audit`; its help text is its specification."""
 
-from collections import Counter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
 from audit.events import AuditUnavailable, Event, Outcome, record
+from audit.management import findings
 from audit.models import AuditEntry
 from audit.reconciliation import Reconciled, reconcile
-from audit.verification import Finding, verify
-
-SHOWN_OF_A_KIND = 20
+from audit.verification import verify
 
 
 class Command(BaseCommand):
@@ -45,29 +43,16 @@ class Command(BaseCommand):
     def handle(self, *, reconcile: bool, start: int, **options: Any) -> None:
         try:
             added = _reconcile(start) if reconcile else Reconciled(0, 0)
-            findings = self._show(start)
+            found = findings.tell(verify(start=start), self.stderr.write)
             entries = AuditEntry.objects.filter(sequence__gte=start).count()
-            _record(entries, findings)
+            _record(entries, found)
         except (Error, OSError, AuditUnavailable) as error:
             name = type(error).__name__
             raise CommandError(f"The audit trail could not be read or written ({name}).") from None
-        result = _result(entries, added, findings)
-        if findings:
+        result = _result(entries, added, found)
+        if found:
             raise CommandError(result)
         self.stdout.write(result)
-
-    def _show(self, start: int) -> int:
-        shown: Counter[str] = Counter()
-        for finding in verify(start=start):
-            shown[finding.kind] += 1
-            self._show_one(finding, shown[finding.kind])
-        return shown.total()
-
-    def _show_one(self, finding: Finding, of_its_kind: int) -> None:
-        if of_its_kind <= SHOWN_OF_A_KIND:
-            self.stderr.write(str(finding))
-        elif of_its_kind == SHOWN_OF_A_KIND + 1:
-            self.stderr.write(f"{finding.kind}: and more")
 
 
 def _number(text: str) -> int:
@@ -84,16 +69,16 @@ def _reconcile(start: int) -> Reconciled:
     return added
 
 
-def _record(entries: int, findings: int) -> None:
-    outcome = Outcome.FAILED if findings else Outcome.DONE
-    record(Event.AUDIT_VERIFIED, actor=None, outcome=outcome, entries=entries, findings=findings)
+def _record(entries: int, found: int) -> None:
+    outcome = Outcome.FAILED if found else Outcome.DONE
+    record(Event.AUDIT_VERIFIED, actor=None, outcome=outcome, entries=entries, findings=found)
 
 
-def _result(entries: int, added: Reconciled, findings: int) -> str:
+def _result(entries: int, added: Reconciled, found: int) -> str:
     took = (
         f" Imported {added.imported} lines, restored {added.restored}."
         if any((added.imported, added.restored))
         else ""
     )
-    verdict = f"{findings} findings" if findings else "all as recorded"
+    verdict = f"{found} findings" if found else "all as recorded"
     return f"Audit trail: {entries} entries, {verdict}.{took}"
