@@ -69,8 +69,7 @@ def measure_waits(server: Server) -> list[HttpClient]:
     waits, people = Waits(server), list[HttpClient]()
     waits.tell("registration, recovery code made and typed back", lambda: register(server, people))
     form = {"username": "person-0", "password": PASSWORD}
-    sign_in = lambda: HttpClient(server.address).post("/accounts/login/", form)  # noqa: E731
-    waits.tell("signing in", sign_in)
+    waits.tell("signing in", lambda: HttpClient(server.address).post("/accounts/login/", form))
     picture, (owner, reader) = noise(), people[:2]
     size = f"{len(picture) / 2**20:.0f} MB"
     for count in (1, 10, MOST_RECIPIENTS):
