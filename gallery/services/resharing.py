@@ -80,6 +80,18 @@ def waiting_grants(owner: User) -> QuerySet[Grant]:
     )
 
 
+def somebody_waits_for(owner: User) -> bool:
+    """Whether anybody does. Where nobody waits for anybody, which is most of the time, an owner's
+    hundred thousand images are not looked through for it."""
+    closed = KeyPair.objects.filter(
+        purpose=KeyPair.Purpose.ENCRYPTION,
+        master_key_version__lt=F("user__master_key_version"),
+    ).exclude(state=KeyPair.State.DESTROYED)
+    without_key = Grant.objects.filter(wrapped_key=None, ended_at=None)
+    somewhere = without_key.exists() or closed.exists()
+    return somewhere and waiting_grants(owner).exists()
+
+
 def readers_waiting_for(owner: User) -> list[WaitingReader]:
     """Return who waits for this owner, by name; also those who cannot receive yet."""
     grants = waiting_grants(owner).order_by()

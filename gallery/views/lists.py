@@ -18,7 +18,7 @@ from gallery.models import Grant
 from gallery.opening import Opener
 from gallery.releases import record_thumbnails
 from gallery.services.relocking import stolen_readers_of
-from gallery.services.resharing import waiting_grants
+from gallery.services.resharing import somebody_waits_for
 from gallery.views.common import releases
 
 PER_PAGE = 60
@@ -36,7 +36,7 @@ def shared_with_me(request: HttpRequest) -> HttpResponse:
 def mine(request: HttpRequest) -> HttpResponse:
     grants = _live_grants_of(request.user).filter(image__owner=request.user)
     notes = {
-        "readers_waiting": waiting_grants(request.user).exists(),
+        "readers_waiting": somebody_waits_for(request.user),
         "relocking_asked": bool(stolen_readers_of(request.user)),
     }
     return _list(request, grants, "gallery/mine.html", **notes)
