@@ -18,7 +18,14 @@ from accounts.decorators import signed_in, unlocked
 from accounts.guessing import identify
 from accounts.services import locked_keys as service
 from accounts.services.new_start import waiting_new_start
-from accounts.views.common import CHANGED_ELSEWHERE, posted, refuse_password, unlock
+from accounts.services.orders import stolen_order_of
+from accounts.views.common import (
+    CHANGED_ELSEWHERE,
+    posted,
+    refuse_password,
+    to_replacing,
+    unlock,
+)
 from audit.events import Event, Outcome, record
 
 
@@ -31,7 +38,10 @@ def locked_keys(request: HttpRequest) -> HttpResponse:
     if not request.session.get(CHANGED_ELSEWHERE):
         return redirect("accounts:unlock")
     form = forms.LockedKeysForm(posted(request))
-    context = {"new_start": waiting_new_start(request.user)}
+    stolen = stolen_order_of(request.user) is not None
+    context = {"new_start": waiting_new_start(request.user), "stolen": stolen}
+    if stolen and request.method == "POST":
+        return to_replacing(request)
     if request.method != "POST":
         return render(request, "accounts/locked_keys.html", {"form": form, **context})
     keyring = _brought_back(request, form) if form.is_valid() else None

@@ -45,11 +45,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if user is None:
         refuse_sign_in(request, form, Event.ACCOUNT_SIGN_IN_REFUSED)
         return form_refusal(request, form, "accounts/login.html", context)
-    if stolen_order_of(user):
-        return to_replacing(request)
-    keyring = _keyring_at_sign_in(user, form.cleaned_data["password"])
+    password = form.cleaned_data["password"]
+    keyring = _keyring_at_sign_in(user, password)
     if keyring is None:
         return _signed_in_locked(request, user)
+    if stolen_order_of(user):
+        return to_replacing(request)
+    raise_cost(keyring, password)
     return signed_in_answer(request, keyring, context["next"])
 
 
@@ -61,11 +63,9 @@ def _keyring_at_sign_in(user: User, password: str) -> Keyring | None:
         if keyring:
             return keyring
     try:
-        keyring = open_with_password(user, password)
+        return open_with_password(user, password)
     except DoesNotOpen:
         return None
-    raise_cost(keyring, password)
-    return keyring
 
 
 def _signed_in_locked(request: HttpRequest, user: User) -> HttpResponse:

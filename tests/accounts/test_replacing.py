@@ -1,11 +1,12 @@
 """After a theft: a password alone is no proof, and everything the thief may have is replaced."""
 
 from contextlib import suppress
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from accounts import custody
@@ -20,8 +21,15 @@ from accounts.keysets import keyset_digest
 from accounts.models import KeyOrder, KeyPair, KeySlot, MacKey, User, WrappedKey
 from accounts.services.key_making import new_pair
 from accounts.services.rotation import carry_out_orders
+from accounts.verification import Verifier
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
+from tests.accounts.test_new_start import (
+    FOREIGN,
+    ask,
+    let_the_wait_pass,
+    sign_in_with_foreign_password,
+)
 from tests.accounts.test_rotate_keys import code_of, run
 from tests.accounts.test_rotation import opens, pairs, primary, recorded_keyset
 from tests.conftest import PASSWORD
@@ -229,6 +237,44 @@ def test_what_was_stolen_is_in_neither_the_database_file_nor_its_log(stolen, bob
 
 def test_other_people_notice_nothing(stolen, shared_image, alice):
     assert opens(alice, shared_image) == 200
+
+
+# ---- who lost everything, too ----------------------------------------------------------------
+
+
+@pytest.fixture
+def lost(stolen, bob):
+    """Bob has neither password nor code, and staff set a password: he is signed in with that."""
+    return sign_in_with_foreign_password(bob)
+
+
+def test_a_password_set_elsewhere_signs_in_and_opens_nothing(lost, shared_image):
+    assert lost.get(f"/images/{shared_image.pk}/original").status_code == 401
+    page = lost.get("/accounts/locked-keys/").content.decode()
+    assert "/accounts/replace-keys/" in page
+    assert "old_password" not in page
+
+
+def test_the_password_from_before_does_not_bring_stolen_keys_back(lost, bob):
+    before = keyset_digest(bob.user.pk)
+    form = {"old_password": PASSWORD, "password": FOREIGN}
+    answer = lost.post("/accounts/locked-keys/", form, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (403, "keys_compromised")
+    assert keyset_digest(bob.user.pk) == before
+
+
+def test_who_proves_nothing_starts_anew_after_the_wait(lost, shared_image, upload, bob):
+    assert ask(lost).status_code == 202
+    assert ask(lost).status_code == 202  # not before
+    assert KeyOrder.objects.filter(user=bob.user, done_at=None).exists()
+    let_the_wait_pass()
+    with override_settings(NEW_START_WAIT=timedelta(0)):
+        assert ask(lost).status_code == 200
+    assert not KeyOrder.objects.filter(user=bob.user, done_at=None).exists()
+    newer = upload(to=(bob,))
+    assert lost.get(f"/images/{newer.pk}/original").status_code == 200
+    assert lost.get(f"/images/{shared_image.pk}/original").status_code == 409
+    assert [str(finding) for finding in Verifier().run()] == []
 
 
 # ---- as verify_keys sees it ------------------------------------------------------------------
