@@ -8,6 +8,7 @@ key of their own in a person's place.
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from Crypto.PublicKey.RSA import RsaKey
 from django.conf import settings
@@ -70,6 +71,16 @@ def has_true_endorsement(pair: KeyPair) -> bool:
     return True
 
 
+def endorses(before: KeyPair, pair: KeyPair) -> bool:
+    """Whether a signing key that was not stolen signed for the one after it. Asks no instance key;
+    raises CryptoError if `before` holds no public key."""
+    follows = pair.epoch == before.epoch + 1
+    if before.compromised_at or not follows or not pair.endorsement:
+        return False
+    public_key = keypair.load_public_key(bytes(before.public_key))
+    return _verifies(pair, public_key, pair.endorsement, pair.endorsement_signature or b"")
+
+
 def _signing_pair_before(pair: KeyPair) -> KeyPair | None:
     earlier = KeyPair.objects.filter(user_id=pair.user_id, purpose=pair.purpose)
     return earlier.filter(epoch=pair.epoch - 1).first()
@@ -78,13 +89,13 @@ def _signing_pair_before(pair: KeyPair) -> KeyPair | None:
 def _compose(
     pair: KeyPair, previous: KeyPair | None, *, signer: uuid.UUID, key: str, time: datetime
 ) -> bytes:
-    before = statements.parse(KIND, bytes(previous.certificate)) if previous else None
+    before = _parsed(previous)
     return statements.compose(
         KIND,
         instance=settings.SERVER_KEYS.instance_id,
         subject=pair.user_id,
         sequence=before["sequence"] + 1 if before else 1,
-        previous=statements.digest(bytes(previous.certificate)) if previous else None,
+        previous=statements.digest(bytes(previous.certificate)) if before else None,
         time=time,
         signer=signer,
         key=key,
@@ -93,6 +104,15 @@ def _compose(
         key_pair=str(pair.pk),
         fingerprint=pair.fingerprint,
     )
+
+
+def _parsed(pair: KeyPair | None) -> dict[str, Any] | None:
+    """Return what a certificate says; None if it is none. Then the next one begins a chain: a
+    damaged row must not keep its person from new keys."""
+    try:
+        return statements.parse(KIND, bytes(pair.certificate)) if pair else None
+    except CryptoError:
+        return None
 
 
 def verified_signing_key(pair: KeyPair) -> RsaKey:

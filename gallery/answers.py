@@ -44,6 +44,8 @@ def answers_refusals(view: View) -> View:
             return _altered(request, image_id, altered.step)
         except errors.Waiting as waiting:
             return _waiting(request, waiting.is_owner)
+        except errors.OwnKeyRefused:
+            return _own_key_refused(request, image_id)
         except CryptoError:  # the person's own keys do not verify or open
             return _altered(request, image_id, "own-keys")
         except (errors.HeadMoved, NoKeys):
@@ -64,6 +66,15 @@ def _refused(request: HttpRequest, image_id: uuid.UUID | None, reason: str) -> N
         outcome=Outcome.REFUSED,
         reason=reason,
     )
+
+
+def _own_key_refused(request: HttpRequest, image_id: uuid.UUID | None) -> HttpResponse:
+    _refused(request, image_id, "own-key")
+    sentence = _(
+        "This site does not vouch for your signing key any more, so nobody could open what you "
+        "sign. Nothing was stored or changed. Ask staff to order new keys for you."
+    )
+    return refusal(request, 409, "own_key_refused", sentence)
 
 
 def _waiting(request: HttpRequest, is_owner: bool) -> HttpResponse:

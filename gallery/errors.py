@@ -42,6 +42,11 @@ class Altered(GalleryError):
         self.step = step
 
 
+class OwnKeyRefused(GalleryError):
+    """This installation does not vouch for this person's signing key: nobody would open what it
+    signs."""
+
+
 class HeadMoved(GalleryError):
     """Another act came between reading and writing; nothing was changed, start anew."""
 

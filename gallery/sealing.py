@@ -14,11 +14,13 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.certificates import signing_pair_of
+from accounts.certificates import signing_pair_of, verified_signing_key
 from accounts.content_keys import wrap_content_key
 from accounts.custody import Keyring
 from accounts.models import KeyPair, User, WrappedKey
 from cryptocore import content, entries, statements
+from cryptocore.errors import CryptoError
+from gallery.errors import OwnKeyRefused
 from gallery.models import Grant, Statement
 
 MANIFEST = "manifest"
@@ -121,8 +123,11 @@ def sign_statement(
     subject: uuid.UUID,
     previous: Statement | None,
 ) -> Statement:
-    """Return the owner's next statement of this kind about this image: not stored yet."""
-    pair = signing_pair_of(keyring.user.pk)
+    """Return the owner's next statement of this kind about this image: not stored yet.
+
+    Raises OwnKeyRefused where nobody would believe it.
+    """
+    pair = own_signing_pair(keyring)
     sequence = previous.sequence + 1 if previous else 1
     body = statements.compose(
         kind,
@@ -142,6 +147,17 @@ def sign_statement(
         body=body,
         signature=keyring.sign(pair, kind, body),
     )
+
+
+def own_signing_pair(keyring: Keyring) -> KeyPair:
+    """Return the pair this person signs with. Raises OwnKeyRefused if its certificate is not
+    believed: what it signs would be accepted here and open for nobody."""
+    pair = signing_pair_of(keyring.user.pk)
+    try:
+        verified_signing_key(pair)
+    except CryptoError:
+        raise OwnKeyRefused from None
+    return pair
 
 
 def heads_of(subjects: Iterable[uuid.UUID]) -> QuerySet[Statement]:

@@ -34,16 +34,20 @@ def waiting_new_start(user: User) -> NewStart | None:
 
 def ask_for_new_start(*, user: User) -> NewStart:
     """Begin the wait, and tell the person by every way there is. Again: the wait already begun."""
-    with recorded(Event.NEW_START_ASKED, user):
-        try:
-            with transaction.atomic():
-                asked = NewStart.objects.create(
-                    user=user, due_at=timezone.now() + settings.NEW_START_WAIT
-                )
-        except IntegrityError:
-            return NewStart.objects.get(user=user, stopped_at=None, done_at=None)
+    if waiting := waiting_new_start(user):
+        return waiting  # and nothing is recorded: the trail tells when the wait began
+    try:
+        asked = _begin_waiting(user)
+    except IntegrityError:
+        return NewStart.objects.get(user=user, stopped_at=None, done_at=None)
     tell(user, _("Somebody asked for new keys in your name"), _asked(asked))
     return asked
+
+
+def _begin_waiting(user: User) -> NewStart:
+    """Raises IntegrityError if another request began one meanwhile."""
+    with recorded(Event.NEW_START_ASKED, user), transaction.atomic():
+        return NewStart.objects.create(user=user, due_at=timezone.now() + settings.NEW_START_WAIT)
 
 
 def _asked(asked: NewStart) -> str:

@@ -1,6 +1,6 @@
 """What an operator orders for somebody: new keys as planned, or after the old ones were stolen."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from accounts.erasure import truncate_write_ahead_log
 from accounts.keysets import keyset_digest
 from accounts.mac_keys import new_mac_key_row
 from accounts.models import KeyOrder, KeyPair, KeySlot, MacKey, User, token_digest
+from accounts.services.new_start import record_stopped, stop_waiting
 from accounts.services.orders import Reason, open_orders_of
 from accounts.unlocking import end_unlocks
 from audit import events
@@ -21,10 +22,12 @@ from cryptocore import recovery_code
 Purpose, State = KeyPair.Purpose, KeyPair.State
 
 
-def order_pairs(user: User, purposes: Iterable[str]) -> list[str]:
+def order_pairs(user: User, purposes: Collection[str]) -> list[str]:
     """Order new pairs; return for which purposes. What is ordered already is not ordered twice."""
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
+        # A new pair is more than what is brought together under the present one, and does it too.
+        open_orders_of(user).filter(reason=Reason.REWRAP, purpose__in=purposes).delete()
         already = set(open_orders_of(user).values_list("purpose", flat=True))
         wanted = [purpose for purpose in purposes if purpose not in already]
         KeyOrder.objects.bulk_create(
@@ -69,10 +72,12 @@ def order_after_theft(user: User, *, since: datetime | None = None) -> str:
             held.session_epoch += 1
             held.save(update_fields=["session_epoch"])
             end_unlocks(held)
+            stopped = stop_waiting(held)  # a thief may have asked for it: it begins from the start
             for purpose in Purpose.values:
                 _order_anew(held, purpose, token_digest(code))
             facts["keyset"] = keyset_digest(user.pk)
         truncate_write_ahead_log()
+    record_stopped(user, stopped)
     return code
 
 

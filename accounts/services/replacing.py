@@ -34,8 +34,7 @@ def replace_keys(*, stolen: Keyring, new_password: str) -> tuple[Keyring, NewCod
     """Replace password, master key, recovery code and all pairs; the old slots are destroyed.
 
     What is wrapped to the stolen pairs is wrapped anew in the session that follows. Raises
-    DoesNotOpen if this was done meanwhile, CryptoError if the certificate of the key before is
-    none: then nothing has changed.
+    DoesNotOpen if this was done meanwhile; then nothing has changed.
     """
     user = stolen.user
     hash_before = user.password

@@ -16,6 +16,7 @@ from django.db.models import Q
 
 from accounts.certificates import (
     certify_signing_key,
+    endorses,
     owner_vouches_for,
     verified_before_theft,
     verified_signing_key,
@@ -143,23 +144,28 @@ class Carrier:
 
     def _plan_certificates(self, person: uuid.UUID, plan: "Plan") -> None:
         pairs = KeyPair.objects.filter(user=person, purpose=KeyPair.Purpose.SIGNING)
+        believed: KeyPair | None = None
         for pair in pairs.order_by("epoch"):
             if self._begun_at and _is_believed(pair):
-                continue
-            if why := self._why_not(pair):
+                believed = pair
+            elif why := self._why_not(pair, believed):
                 key = f"signing key {pair.epoch} ({pair.fingerprint})"
                 plan.refused.append(Refused(person, key, why))
             else:
                 plan.to_certify.append(pair)
+                believed = pair
 
-    def _why_not(self, pair: KeyPair) -> str:
+    def _why_not(self, pair: KeyPair, believed: KeyPair | None) -> str:
         """Why a signing key is not certified again; empty if it is.
 
         The thief had the key file: a certificate proves nothing from then on. What they could
-        neither write into the past of the trail nor sign is what its owner did with the key.
+        neither write into the past of the trail nor sign is what its owner did with the key; and
+        what a key that is `believed` endorsed as its successor, which takes its private half.
         """
         try:
             verified_before_theft(pair)
+            if believed and endorses(believed, pair):
+                return ""
             vouched = owner_vouches_for(pair)
         except CryptoError:
             return UNCERTIFIED

@@ -56,15 +56,6 @@ def keys_are_locked(request: HttpRequest) -> HttpResponse:
     return refusal(request, 409, "keys_locked", sentence)
 
 
-def keys_are_damaged(request: HttpRequest) -> HttpResponse:
-    """Tell somebody who proved who they are that new keys cannot follow on the earlier ones."""
-    sentence = _(
-        "What is stored of your earlier keys is damaged, so no new ones were made. Nothing was "
-        "changed. Tell staff: it can be repaired from a backup."
-    )
-    return refusal(request, 409, "keys_damaged", sentence)
-
-
 def posted(request: HttpRequest) -> QueryDict | None:
     """Return what to bind a form to: an empty post is a post, too."""
     return request.POST if request.method == "POST" else None

@@ -1,7 +1,9 @@
 """A new start: asking for it, stopping it, and, when it is due, beginning anew."""
 
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -21,12 +23,10 @@ from accounts.services.recovery import NewCode
 from accounts.views.common import (
     CHANGED_ELSEWHERE,
     begin_session,
-    keys_are_damaged,
     password_is_right,
     posted,
     show_code,
 )
-from cryptocore.errors import CryptoError
 
 TEMPLATE = "accounts/new_start.html"
 
@@ -60,7 +60,10 @@ def _page(user: User, waiting: NewStart | None) -> dict[str, Any]:
     return {
         "new_start": waiting,
         "is_due": waiting is not None and waiting.due_at <= timezone.now(),
-        "closing": WrappedKey.objects.filter(key_pair__user=user).count(),
+        "wait_hours": round(settings.NEW_START_WAIT / timedelta(hours=1)),
+        "closing": WrappedKey.objects.filter(
+            key_pair__user=user, key_pair__master_key_version=user.master_key_version
+        ).count(),
     }
 
 
@@ -101,8 +104,6 @@ def _start_anew(request: HttpRequest, password: str) -> HttpResponse:
     except (service.NotDue, DoesNotOpen):
         sentence = _("Something else changed your account just now. Nothing was changed here.")
         return refusal(request, 409, "changed_meanwhile", sentence)
-    except CryptoError:
-        return keys_are_damaged(request)
     return _show_new_keys(request, new)
 
 

@@ -20,7 +20,6 @@ from accounts.services import organisation_recovery, recovery
 from accounts.services.orders import stolen_order_of
 from accounts.views.common import (
     begin_session,
-    keys_are_damaged,
     password_is_right,
     posted,
     refuse_sign_in,
@@ -28,7 +27,6 @@ from accounts.views.common import (
     to_replacing,
 )
 from audit.events import Event, Outcome, record
-from cryptocore.errors import CryptoError
 
 
 @sensitive_post_parameters()
@@ -52,8 +50,6 @@ def recover(request: HttpRequest) -> HttpResponse:
     except DoesNotOpen:
         refuse_sign_in(request, form, Event.ACCOUNT_RECOVERY_REFUSED)
         return form_refusal(request, form, "accounts/recover.html")
-    except CryptoError:
-        return keys_are_damaged(request)
     secret = begin_session(request, keyring)
     return unlocking.remember(show_code(request, new_code, used=True), secret)
 

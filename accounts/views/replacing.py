@@ -24,13 +24,11 @@ from accounts.services.recovery import recovery_slot_of
 from accounts.throttle import count
 from accounts.views.common import (
     begin_session,
-    keys_are_damaged,
     posted,
     refuse_sign_in,
     show_code,
 )
 from audit.events import Event
-from cryptocore.errors import CryptoError
 
 TEMPLATE = "accounts/replace_keys.html"
 
@@ -51,8 +49,6 @@ def replace_keys(request: HttpRequest) -> HttpResponse:
     except DoesNotOpen:
         refuse_sign_in(request, form, Event.ACCOUNT_RECOVERY_REFUSED)
         return form_refusal(request, form, TEMPLATE)
-    except CryptoError:
-        return keys_are_damaged(request)
     secret = begin_session(request, keyring)
     return unlocking.remember(show_code(request, new_code, used=True), secret)
 

@@ -13,10 +13,12 @@ from typing import TypeVar
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.certificates import NoKeys, signing_pair_of
 from accounts.custody import Keyring
 from accounts.models import WrappedKey
 from audit import events
 from audit.events import Event, Outcome, record_after
+from cryptocore import statements
 from gallery.access import Access, access_to
 from gallery.errors import Altered, HeadMoved
 from gallery.models import Grant, SealedImage, Statement
@@ -77,6 +79,18 @@ def hold(image: SealedImage, head: Statement | None) -> None:
     if held.deleted_at is not None or held.lock != image.lock:
         raise HeadMoved
     if (newest.digest if newest else None) != (head.digest if head else None):
+        raise HeadMoved
+
+
+def require_present_signer(image: SealedImage, signed: Statement) -> None:
+    """With the owner's row held: raises HeadMoved if the key that signed is not their present one.
+    What a key signs after its theft was ordered counts for nobody."""
+    key = statements.parse(signed.kind, bytes(signed.body))["key"]
+    try:
+        present = signing_pair_of(image.owner_id).fingerprint
+    except NoKeys:
+        raise HeadMoved from None
+    if present != key:
         raise HeadMoved
 
 

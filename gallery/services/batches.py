@@ -22,7 +22,7 @@ from gallery.rejections import (
     sentence_for,
     upload_id_used_sentence,
 )
-from gallery.sealing import Reader
+from gallery.sealing import Reader, own_signing_pair
 from gallery.services.retrying import seal_once
 from gallery.services.sharing import readers_of
 from gallery.services.uploading import Origin, Terms, upload_image
@@ -67,10 +67,11 @@ def limits() -> Limits:
 def upload_all(*, keyring: Keyring, files: Iterable[UploadedFile], wishes: Wishes) -> Batch:
     """Seal every file that is an image we accept.
 
-    Raises KeyChanged or ContactsRefused as the owner's compared contacts ask, NoKeys if a
-    recipient's keys changed meanwhile, and what is away (StorageAway,
+    Raises OwnKeyRefused, KeyChanged or ContactsRefused as the owner's compared contacts ask,
+    NoKeys if a recipient's keys changed meanwhile, and what is away (StorageAway,
     OperationalError, AuditUnavailable) if that kept all files from being stored.
     """
+    own_signing_pair(keyring)
     contacts = contacts_of(keyring) if wishes.recipients else None
     owner, *recipients = readers_of([keyring.user, *wishes.recipients], contacts)
     keyring.prove(owner.pair)  # certified is not enough where one wraps to oneself

@@ -74,6 +74,7 @@ def waiting_grants(owner: User) -> QuerySet[Grant]:
     return (
         Grant.objects.filter(image__owner=owner, image__deleted_at=None, ended_at=None)
         .exclude(ends_at__lte=timezone.now())
+        .filter(reader__is_active=True)
         .exclude(reader=owner)
         .filter(Q(wrapped_key=None) | ~present)
         .order_by("granted_at", "pk")
@@ -96,7 +97,7 @@ def readers_waiting_for(owner: User) -> list[WaitingReader]:
     """Return who waits for this owner, by name; also those who cannot receive yet."""
     grants = waiting_grants(owner).order_by()
     counted = dict(grants.values_list("reader").annotate(Count("pk")))
-    people = User.objects.filter(pk__in=counted, is_active=True).order_by("username")
+    people = User.objects.filter(pk__in=counted).order_by("username")
     return [WaitingReader(one, counted[one.pk], _signing_pair(one)) for one in people]
 
 

@@ -35,6 +35,7 @@ from gallery.services.acts import (
     hold,
     owners_access,
     recorded,
+    require_present_signer,
     starting_anew,
 )
 from gallery.services.notices import NoticeKind, record_notices, send_notices
@@ -159,9 +160,9 @@ def _commit(
     with recorded(Event.IMAGE_SHARED, image, share=share.digest), transaction.atomic():
         hold(image, head)
         new_keys = _new_keys(shared.touched)
-        lock_keys(
-            (key.key_pair for key in new_keys), besides=[grant.reader for grant in shared.touched]
-        )
+        readers = [grant.reader for grant in shared.touched]
+        lock_keys((key.key_pair for key in new_keys), besides=[image.owner, *readers])
+        require_present_signer(image, share)
         _require_still_waiting([one for one in shared.changed if one.wrapped_key in new_keys])
         end_expired(image)
         share.save(force_insert=True)

@@ -28,18 +28,22 @@ PER_PAGE = 60
 @signed_in
 def shared_with_me(request: HttpRequest) -> HttpResponse:
     grants = _live_grants_of(request.user).exclude(image__owner=request.user)
-    return _list(request, grants, "gallery/shared_with_me.html")
+    return _list(request, grants, "gallery/shared_with_me.html", **_asked_of(request.user))
 
 
 @require_safe
 @signed_in
 def mine(request: HttpRequest) -> HttpResponse:
     grants = _live_grants_of(request.user).filter(image__owner=request.user)
-    notes = {
-        "readers_waiting": somebody_waits_for(request.user),
-        "relocking_asked": bool(stolen_readers_of(request.user)),
+    return _list(request, grants, "gallery/mine.html", **_asked_of(request.user))
+
+
+def _asked_of(owner: User) -> dict[str, bool]:
+    """Return what an owner is asked to do for others, on whichever list they look at."""
+    return {
+        "readers_waiting": somebody_waits_for(owner),
+        "relocking_asked": bool(stolen_readers_of(owner)),
     }
-    return _list(request, grants, "gallery/mine.html", **notes)
 
 
 def _live_grants_of(person: User) -> QuerySet[Grant]:

@@ -188,6 +188,19 @@ def test_every_act_is_in_the_trail_with_the_digest_of_all_key_rows(alice):
     assert told[1][2]["keyset"] == keyset_digest(alice.user.pk)
 
 
+def test_an_order_to_bring_keys_together_does_not_stand_in_for_a_new_pair(bob):
+    KeyOrder.objects.order_rewrapping(bob.user)
+    run("bob", "--purpose", "encryption")
+    order = KeyOrder.objects.get(user=bob.user, done_at=None)
+    assert (order.reason, order.replaced_at) == ("routine", None)
+
+
+@pytest.mark.parametrize("days", ["-1", "800000", "99999999999", "soon"])
+def test_an_age_that_is_none_is_refused(bob, days):
+    with pytest.raises(CommandError):
+        run("bob", "--older-than", days)
+
+
 def test_many_people_take_no_more_memory(settings):
     people = [User(username=f"p{n:04}", skeleton=f"p{n:04}") for n in range(2000)]
     for user in people:

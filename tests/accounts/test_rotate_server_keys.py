@@ -28,6 +28,7 @@ from accounts.verification import Verifier
 from audit.events import Event, record
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
+from gallery.models import SealedImage
 from imageshare import keyfile
 from imageshare.keyfile import RINGS, LiveServerKeys
 from tests.accounts.test_new_start import start_anew
@@ -36,7 +37,7 @@ from tests.accounts.test_replacing import replace
 from tests.accounts.test_rotate_keys import code_of
 from tests.accounts.test_rotate_keys import run as rotate_keys
 from tests.accounts.test_rotation import finish, order
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, jpeg
 
 JSON = {"accept": "application/json"}
 
@@ -275,6 +276,51 @@ def test_a_key_nothing_was_signed_with_is_not_certified(alice):
         certificate_signature=bytes(384)
     )
     assert server_keys.NO_OWNER in run("--compromised")[1]
+
+
+def test_a_key_rotated_after_the_theft_is_believed_by_the_word_of_the_one_before(
+    alice, bob, upload, monkeypatch
+):
+    """Endorsing a successor takes the private half, which the thief of the key file has not."""
+    since = timezone.now()
+    monkeypatch.setattr(server_keys, "_known_signing_keys", lambda before: known)
+    known = {
+        alice.user.pk: {signing_of(alice).fingerprint},
+        bob.user.pk: {signing_of(bob).fingerprint},
+    }
+    order(alice, "signing")
+    finish(alice)
+    image = upload(to=(bob,))
+    said, named = run("--compromised", "--since", since.isoformat())
+    assert "3 signing keys certified again, 0 left" in said, named
+    assert bob.sign_in().get(f"/images/{image.pk}/original").status_code == 200
+    assert alice.sign_in().get(f"/images/{upload(to=(bob,)).pk}/original").status_code == 200
+
+
+def test_the_word_of_a_stolen_key_for_its_successor_is_worth_nothing(alice):
+    before = signing_of(alice)
+    replace_signing(alice)
+    KeyPair.objects.filter(pk=before.pk).update(compromised_at=timezone.now())
+    assert server_keys.BEFORE_THEFT in run("--compromised")[1]
+
+
+def test_who_is_not_certified_again_signs_nothing_until_there_are_new_keys(alice):
+    run("--compromised", "--since", (timezone.now() - timedelta(hours=1)).isoformat())
+    client = alice.sign_in()
+    answer = client.post("/images/upload/", {"images": [picture_file()]}, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (409, "own_key_refused")
+    assert not SealedImage.objects.exists()
+    rotate_keys("alice")
+    for _ in range(3):
+        client.get("/images/")
+    answer = client.post("/images/upload/", {"images": [picture_file()]}, headers=JSON)
+    assert client.get(answer.json()["images"][0]["url"]).status_code == 200
+
+
+def picture_file() -> io.BytesIO:
+    file = io.BytesIO(jpeg())
+    file.name = "one.jpg"
+    return file
 
 
 def test_an_altered_row_is_not_certified(alice):

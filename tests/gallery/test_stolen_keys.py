@@ -7,11 +7,13 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from accounts.custody import open_with_password
-from accounts.models import KeyPair, WrappedKey
+from accounts.models import KeyPair, User, WrappedKey
+from accounts.services.ordering import order_after_theft
 from accounts.services.rotation import carry_out_orders
 from audit.models import AuditEntry
 from cryptocore import statements
 from gallery.models import Grant, Notice, Statement
+from gallery.services import sharing
 from tests.accounts.test_replacing import NEW, replace
 from tests.accounts.test_rotate_keys import code_of, run
 from tests.accounts.test_rotation import opens, order, primary
@@ -80,6 +82,34 @@ def test_the_page_says_who_waits(upload, alice, bob):
     again = alice.client.post(f"/images/{image.pk}/share/", {"recipients": "bob"}, follow=True)
     assert "must replace their keys first" in again.content.decode()
     assert "can open this image" not in again.content.decode()
+
+
+def test_who_waits_is_let_in_though_their_code_was_destroyed(upload, alice, bob):
+    an_hour_ago = (timezone.now() - timedelta(hours=1)).isoformat()
+    run("bob", "--compromised", "--since", an_hour_ago)
+    image = upload(to=(bob,))
+    assert Grant.objects.get(image=image, reader=bob.user).wrapped_key is None
+
+
+def test_a_share_under_way_when_the_theft_is_ordered_is_not_signed_with_the_stolen_key(
+    shared_image, alice, bob, carol, monkeypatch
+):
+    """Else the newest list would be one that nobody believes, and the image closed for good."""
+    sign_statement, codes = sharing.sign_statement, []
+
+    def then_stolen(*arguments, **options):
+        signed = sign_statement(*arguments, **options)
+        if not codes:
+            codes.append(order_after_theft(User.objects.get(pk=alice.user.pk)))
+        return signed
+
+    monkeypatch.setattr(sharing, "sign_statement", then_stolen)
+    heads = set(Statement.objects.values_list("pk", flat=True))
+    form = {"recipients": ["carol"]}
+    answer = alice.client.post(f"/images/{shared_image.pk}/share/", form, headers=JSON)
+    assert answer.status_code in (422, 503)
+    assert set(Statement.objects.values_list("pk", flat=True)) == heads
+    assert bob.sign_in().get(f"/images/{shared_image.pk}/original").status_code == 200
 
 
 def test_revoking_lets_a_reader_whose_keys_were_stolen_wait(upload, alice, bob, carol):

@@ -42,7 +42,8 @@ def test_the_owner_sees_who_waits_and_which_key_to_compare(shared_image, upload,
         "endorsed": False,
         "can_receive": True,
     }
-    assert "waits for you" in alice.client.get("/images/mine/").content.decode()
+    for address in ("/images/", "/images/mine/"):
+        assert "waits for you" in alice.client.get(address).content.decode()
 
 
 def test_one_press_shares_all_of_them_again(shared_image, upload, alice, bob):
@@ -77,6 +78,14 @@ def test_only_the_owner_shares_again(shared_image, upload, alice, bob, carol, ma
     stranger = {"carol": carol, "mallory": mallory}[who]
     assert waiting(stranger) == []
     assert share_again(stranger).status_code == 404
+
+
+def test_nobody_is_asked_to_share_again_with_somebody_disabled(shared_image, alice, bob):
+    start_anew(bob)
+    User.objects.filter(pk=bob.user.pk).update(is_active=False)
+    assert waiting(alice) == []
+    for address in ("/images/", "/images/mine/"):
+        assert "waits for you" not in alice.client.get(address).content.decode()
 
 
 def test_a_former_reader_is_not_let_in_again(shared_image, alice, bob):

@@ -22,6 +22,7 @@ from cryptocore import recovery_code
 MAC = "mac"
 PURPOSES = [*KeyPair.Purpose.values, MAC]
 CHUNK = 100
+MOST_DAYS = 36_500
 RESUMED_WITHIN = timedelta(hours=1)
 
 
@@ -134,7 +135,7 @@ class Command(BaseCommand):
 
 def _days(text: str) -> timedelta:
     days = int(text)
-    if days < 0:
+    if not 0 <= days <= MOST_DAYS:
         raise ValueError
     return timedelta(days=days)
 
@@ -183,6 +184,7 @@ def _is_due(user: User, purpose: str, options: dict[str, Any]) -> bool:
         newer = MacKey.objects.filter(user=user, created_at__gt=timezone.now() - age)
         return not newer.exists()
     ordered = KeyOrder.objects.filter(user=OuterRef("user"), purpose=purpose, done_at=None)
+    ordered = ordered.exclude(reason=Reason.REWRAP)
     primary = KeyPair.objects.filter(user=user, purpose=purpose, state=KeyPair.State.PRIMARY)
     return primary.filter(~Exists(ordered), created_at__lte=timezone.now() - age).exists()
 

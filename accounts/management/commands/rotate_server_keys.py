@@ -24,9 +24,9 @@ class Command(BaseCommand):
         "Interrupted, it goes on where it was when it is run again. With --compromised the old "
         "instance keys certify nobody any more: everybody gets a new notice key, and a signing key "
         "is certified again only if the audit trail knows it from before the theft and something "
-        "its owner signed verifies under it; the others are named on standard error, and nobody "
-        "can share with those people until they have new keys. Each key that stays as it was is "
-        "one line. Exit status 0: done; 1: something was named, or could not be done. Records one "
+        "its owner signed verifies under it, or if such a key endorsed it; the others are named on "
+        "standard error: those people sign nothing, and nobody can share with them, until they "
+        "have new keys (rotate_keys USER). Each key that stays as it was is one line. Exit status 0: done; 1: something was named, or could not be done. Records one "
         "event, and one for each person. Back up the key file afterwards."
     )
 
