@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from django.db import Error
 from django.utils.translation import gettext_lazy as _
@@ -10,13 +11,17 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from audit.events import Event, Outcome
 from audit.leaf import Leaf
-from audit.models import AuditEntry
+from audit.models import AuditEntry, AuditEntryQuerySet
 
 SHOWN = 30
+# Each kind has room of its own, or a stranger's wrong tries would push out what they led to.
+DONE_READ, REFUSED_READ = 300, 10
 
 SENTENCES = {
     Event.KEYS_MADE: _("Your keys were made."),
-    Event.RECOVERY_CODE_MADE: _("A recovery code was made; an earlier one stopped working."),
+    Event.RECOVERY_CODE_MADE: _(
+        "A recovery code was made. If there was one before, it stopped working."
+    ),
     Event.RECOVERY_CODE_CONFIRMED: _("The recovery code was typed back."),
     Event.RECOVERY_CODE_TESTED: _("The recovery code was tested, and works."),
     Event.ACCOUNT_PASSWORD_CHANGED: _("The password was changed here."),
@@ -29,7 +34,7 @@ SENTENCES = {
     Event.NEW_START_STOPPED: _("The new start was stopped."),
     Event.NEW_START_DONE: _("New keys were made; the earlier ones are kept, closed."),
     Event.KEYS_ROTATION_ORDERED: _("An operator ordered new keys."),
-    Event.KEYS_ROTATED: _("A new key came into use."),
+    Event.KEYS_ROTATED: _("A new key came into use; the one before it only opens or verifies."),
     Event.KEYS_REWRAPPED: _("What an earlier key opened was wrapped for the present one."),
     Event.KEYS_REPLACED: _("Master key, password and key pairs were replaced."),
     Event.KEY_DESTROYED: _("An earlier key was destroyed: nothing needed it any more."),
@@ -43,20 +48,25 @@ SENTENCES = {
     Event.ACCOUNT_SESSIONS_ENDED: _("Staff signed you out everywhere."),
 }
 REFUSED_SENTENCES = {
-    Event.ACCOUNT_RECOVERY_REFUSED: _("Somebody tried a wrong recovery code."),
+    Event.ACCOUNT_RECOVERY_REFUSED: _(
+        "Somebody tried to get in with a code, and it was not right."
+    ),
     Event.KEYS_BROUGHT_BACK: _("Somebody tried a wrong password or code from before."),
     Event.RECOVERY_CODE_TESTED: _("A wrong recovery code was tested."),
+    Event.KEYS_REWRAPPED: _("Something that an earlier key should open does not open. It is kept."),
     Event.KEY_REFUSED: _("Your public key did not verify. Nothing was shared with it."),
 }
 
 
 @dataclass(frozen=True)
 class Happening:
-    """One line of the timeline. `by`: who did it, where it was somebody else."""
+    """One line of the timeline. `by`: who did it, where it was somebody else. `is_repeated`: it
+    happened more than once with nothing else between; `time` is the last."""
 
     time: datetime
     sentence: str
     is_warning: bool
+    is_repeated: bool = False
     by: str = ""
 
 
@@ -66,9 +76,11 @@ def key_timeline(person: User) -> list[Happening] | None:
     Only what the audit key vouches for: a row written by somebody else says nothing here.
     """
     try:
-        return [_happening(leaf, person) for leaf in _leaves(person.pk)]
+        leaves = _leaves(person.pk)
     except Error:
         return None
+    groups = [list(group) for _same, group in groupby(leaves, key=_folded_by)]
+    return [_happening(group, person) for group in groups[:SHOWN]]
 
 
 def _leaves(person: uuid.UUID) -> list[Leaf]:
@@ -76,23 +88,39 @@ def _leaves(person: uuid.UUID) -> list[Leaf]:
     refused = AuditEntry.objects.filter(
         event__in=REFUSED_SENTENCES, outcome__in=[Outcome.REFUSED, Outcome.FAILED]
     )
-    about = (done | refused).filter(subject=person).order_by("-sequence")
-    entries = [entry for entry in about.proofs()[:SHOWN] if entry.is_authentic()]
+    leaves = [*_newest(done, person, DONE_READ), *_newest(refused, person, REFUSED_READ)]
+    return sorted(leaves, key=lambda leaf: leaf.time, reverse=True)
+
+
+def _newest(entries: AuditEntryQuerySet, person: uuid.UUID, at_most: int) -> list[Leaf]:
+    about = entries.filter(subject=person).order_by("-sequence").proofs()[:at_most]
+    entries = [entry for entry in about if entry.is_authentic()]
     # The columns they were found by may say something else than what the key vouches for.
     leaves = [entry.told() for entry in entries]
     return [leaf for leaf in leaves if leaf.subject == person and _sentence(leaf)]
 
 
+STOLEN = _("An operator ordered everything to be replaced: somebody else may know your keys.")
+
+
 def _sentence(leaf: Leaf) -> str:
+    if leaf.facts.get("reason") == "compromised" and leaf.event == Event.KEYS_ROTATION_ORDERED:
+        return str(STOLEN)
     sentences = SENTENCES if leaf.outcome == Outcome.DONE else REFUSED_SENTENCES
     return str(sentences.get(leaf.event, ""))
 
 
-def _happening(leaf: Leaf, person: User) -> Happening:
+def _folded_by(leaf: Leaf) -> tuple[str, uuid.UUID | None]:
+    return _sentence(leaf), leaf.actor
+
+
+def _happening(leaves: list[Leaf], person: User) -> Happening:
+    leaf = leaves[0]
     actor = None if leaf.actor == person.pk else User.objects.filter(pk=leaf.actor).first()
     return Happening(
         time=leaf.time,
         sentence=_sentence(leaf),
         is_warning=leaf.outcome != Outcome.DONE,
+        is_repeated=len(leaves) > 1,
         by=f"@{actor.username}" if actor else "",
     )

@@ -43,7 +43,7 @@ def answers_refusals(view: View) -> View:
         except errors.Altered as altered:
             return _altered(request, image_id, altered.step)
         except errors.Waiting as waiting:
-            return _waiting(request, waiting.is_owner)
+            return _waiting(request, image_id, waiting.is_owner)
         except errors.OwnKeyRefused:
             return _own_key_refused(request, image_id)
         except CryptoError:  # the person's own keys do not verify or open
@@ -77,14 +77,21 @@ def _own_key_refused(request: HttpRequest, image_id: uuid.UUID | None) -> HttpRe
     return refusal(request, 409, "own_key_refused", sentence)
 
 
-def _waiting(request: HttpRequest, is_owner: bool) -> HttpResponse:
+def _waiting(request: HttpRequest, image_id: uuid.UUID | None, is_owner: bool) -> HttpResponse:
     sentence = _("This image waits until its owner shares it with your new keys. Nothing is lost.")
     if is_owner:
         sentence = _(
             "This image is under your keys from before. It opens again when you bring them back, "
             "with the password or the recovery code you had then. You can still delete it."
         )
-    return refusal(request, 409, "waiting", sentence, template="gallery/waiting.html")
+    return refusal(
+        request,
+        409,
+        "waiting",
+        sentence,
+        template="gallery/waiting.html",
+        context={"is_owner": is_owner, "image_id": image_id},
+    )
 
 
 def _access_ended(request: HttpRequest, grant: Grant) -> HttpResponse:

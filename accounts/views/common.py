@@ -81,7 +81,7 @@ def refuse_sign_in(request: HttpRequest, form: Any, event: Event) -> None:
 def refuse_password(request: HttpRequest, form: BaseForm) -> None:
     person = request.user.pk
     record(Event.ACCOUNT_UNLOCK_REFUSED, actor=person, subject=person, outcome=Outcome.REFUSED)
-    sentence = _("This password does not open your keys. Nothing was changed. Try again.")
+    sentence = _("This is not your password. Nothing was changed. Try again.")
     form.add_error("password", ValidationError(sentence, code="invalid_password"))
 
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import throttle
 from accounts.answers import form_refusal, wants_json
 from accounts.decorators import recoverable
+from accounts.recipients import waits_for_keys
 from accounts.unlocking import keyring_of
 from audit.events import Event
 from gallery import presenting
@@ -101,7 +102,8 @@ def _uploaded(request: HttpRequest, batch: Batch, form: UploadForm) -> HttpRespo
     context = {
         "images": images,
         "errors": [(batch.names[i], error[0]["message"]) for i, error in batch.errors.items()],
-        "recipients": [str(person) for person in recipients],
+        "recipients": [str(person) for person in recipients if not waits_for_keys(person)],
+        "waiting": [str(person) for person in recipients if waits_for_keys(person)],
         "is_draft": not recipients,
     }
     return render(request, "gallery/uploaded.html", context, status=status)

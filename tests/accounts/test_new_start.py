@@ -219,6 +219,9 @@ def test_images_of_ones_own_stay_closed_to_oneself_only(shared_image, alice, bob
     answer = client.get(f"/images/{shared_image.pk}/", headers=JSON)
     assert answer.status_code == 409
     assert "keys from before" in answer.json()["message"]
+    page = client.get(f"/images/{shared_image.pk}/").content.decode()
+    assert "/accounts/earlier-keys/" in page
+    assert f"/images/{shared_image.pk}/delete/" in page
     assert bob.sign_in().get(f"/images/{shared_image.pk}/original").status_code == 200
     assert client.post(f"/images/{shared_image.pk}/delete/").status_code == 302
 

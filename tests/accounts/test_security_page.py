@@ -6,8 +6,9 @@ from django.utils import timezone
 
 from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
+from accounts.services.new_start import ask_for_new_start
 from accounts.timeline import key_timeline
-from audit.events import Event, record
+from audit.events import Event, Outcome, record
 from audit.models import AuditEntry
 from tests.conftest import PASSWORD
 from tests.triggers import drop_triggers, install_triggers
@@ -84,7 +85,7 @@ def test_the_timeline_tells_it_newest_first(alice):
     client.post("/accounts/password/", {"old_password": PASSWORD, **new})
     assert sentences(alice) == [
         "The password was changed here.",
-        "A recovery code was made; an earlier one stopped working.",
+        "A recovery code was made. If there was one before, it stopped working.",
         "Your keys were made.",
     ]
     shown = client.get(PAGE).content.decode()
@@ -106,6 +107,17 @@ def test_a_wrong_code_somebody_tried_is_a_warning(alice):
     }
     Client().post("/accounts/recover/", form)
     assert key_timeline(alice.user)[0].is_warning
+
+
+def test_a_strangers_wrong_tries_push_nothing_out(alice):
+    ask_for_new_start(user=alice.user)
+    for _ in range(40):
+        about = {"actor": None, "subject": alice.user.pk, "outcome": Outcome.REFUSED}
+        record(Event.ACCOUNT_RECOVERY_REFUSED, **about)
+    lines = key_timeline(alice.user)
+    told = [(line.sentence, line.is_repeated) for line in lines]
+    assert told[0] == ("Somebody tried to get in with a code, and it was not right.", True)
+    assert told[1] == ("New keys were asked for.", False)
 
 
 def test_what_happened_to_others_is_not_shown(alice, bob):

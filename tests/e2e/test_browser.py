@@ -50,7 +50,7 @@ def test_share_verify_refuse_revoke_recover(
     # Alice shares two images with bob.
     alice.upload(files, to=bob.username, caption="Summer")
     assert alice.says("2 images are encrypted, signed and shared")
-    assert alice.says("Only Ben Brook and you can open them.")
+    assert alice.says("Only Ben Brook and you can open what you uploaded.")
 
     # Bob is told, sees them, finds them verified, and opens them.
     bob.go("/activity/")

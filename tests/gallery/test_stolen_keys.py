@@ -1,5 +1,6 @@
 """A key that was stolen: whom nothing is wrapped to, and which of its signatures count."""
 
+import io
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from gallery.services import sharing
 from tests.accounts.test_replacing import NEW, replace
 from tests.accounts.test_rotate_keys import code_of, run
 from tests.accounts.test_rotation import opens, order, primary
+from tests.conftest import jpeg
 from tests.gallery.test_sharing import share
 
 JSON = {"accept": "application/json"}
@@ -89,6 +91,16 @@ def test_who_waits_is_let_in_though_their_code_was_destroyed(upload, alice, bob)
     run("bob", "--compromised", "--since", an_hour_ago)
     image = upload(to=(bob,))
     assert Grant.objects.get(image=image, reader=bob.user).wrapped_key is None
+    form = {"images": [picture_file()], "recipients": ["bob"]}
+    page = alice.client.post("/images/upload/", form).content.decode()
+    assert "Bob Brook: let in, but waiting for new keys." in page
+    assert "For now only you can open what you uploaded." in page
+
+
+def picture_file() -> io.BytesIO:
+    file = io.BytesIO(jpeg())
+    file.name = "one.jpg"
+    return file
 
 
 def test_a_share_under_way_when_the_theft_is_ordered_is_not_signed_with_the_stolen_key(

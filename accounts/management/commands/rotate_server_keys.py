@@ -26,8 +26,9 @@ class Command(BaseCommand):
         "is certified again only if the audit trail knows it from before the theft and something "
         "its owner signed verifies under it, or if such a key endorsed it; the others are named on "
         "standard error: those people sign nothing, and nobody can share with them, until they "
-        "have new keys (rotate_keys USER). Each key that stays as it was is one line. Exit status 0: done; 1: something was named, or could not be done. Records one "
-        "event, and one for each person. Back up the key file afterwards."
+        "have new keys (rotate_keys USER). Each key that stays as it was is one line. "
+        "Exit status 0: done; 1: something was named, or could not be done. Records one event, and "
+        "one for each person. Back up the key file afterwards."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
