@@ -22,6 +22,7 @@ from accounts.custody import Keyring
 from accounts.guessing import identify, know_browser
 from accounts.models import User
 from accounts.services import organisation_slots
+from accounts.services.organisation_answers import destroy_ended_answers
 from accounts.services.organisation_slots import News
 from accounts.services.organisation_trail import recovery_is_begun
 from accounts.services.recovery import NewCode
@@ -118,6 +119,7 @@ def unlock(request: HttpRequest, keyring: Keyring) -> bytes:
     """Keep `keyring` open for this browser; return the secret for its cookie. What the
     organisation can do, or began to do, is told."""
     secret = unlocking.unlock(request, keyring)
+    destroy_ended_answers(user=keyring.user)
     news = organisation_slots.keep_organisation_slot(keyring=keyring)
     if news:
         messages.warning(request, ORGANISATION_NEWS[news])

@@ -14,8 +14,15 @@ from accounts.custody import DoesNotOpen
 from accounts.exchange import Answer
 from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
-from accounts.services import organisation_recovery, organisation_trail, passwords, recovery
+from accounts.services import (
+    organisation_answers,
+    organisation_recovery,
+    organisation_trail,
+    passwords,
+    recovery,
+)
 from accounts.services.locked_keys import bring_back
+from accounts.services.organisation_answers import destroy_ended_answers
 from audit.models import AuditEntry
 from tests.accounts.organisation.steps import JSON, NEW, outcomes, recover, run, slot_of
 from tests.conftest import PASSWORD
@@ -52,6 +59,34 @@ def test_an_answer_ends(answered, bob):
         custody.open_with_answer(slot_of(bob, "answer"), code)
     with pytest.raises(DoesNotOpen):
         organisation_recovery.recover(user=bob.user, code=code, new_password=NEW)
+
+
+@pytest.mark.parametrize("version", [1, 0])
+def test_an_ended_answer_is_destroyed_at_the_next_unlock(answered, bob, version):
+    """A copy of the row made later holds nothing that the one-time code would open."""
+    run("recover_account", "import", answered[0])
+    over = {"ends_at": timezone.now(), "master_key_version": version}
+    KeySlot.objects.filter(kind="answer").update(**over)
+    bob.sign_in()
+    assert slot_of(bob, "answer") is None
+    assert outcomes("organisation:answer-destroyed") == ["intended", "done"]
+    destroyed = AuditEntry.objects.filter(event="organisation:answer-destroyed").last().told()
+    assert destroyed.subject == bob.user.pk
+    assert destroyed.facts["keyset"] == keyset_digest(bob.user.pk)
+
+
+def test_everybodys_ended_answers_are_destroyed_and_no_others(answered, bob, monkeypatch):
+    truncated = []
+    run("recover_account", "import", answered[0])
+    monkeypatch.setattr(
+        organisation_answers, "truncate_write_ahead_log", lambda: truncated.append(1)
+    )
+    assert destroy_ended_answers() == 0
+    assert slot_of(bob, "answer")
+    KeySlot.objects.filter(kind="answer").update(ends_at=timezone.now())
+    assert destroy_ended_answers() == 1
+    assert slot_of(bob, "answer") is None
+    assert truncated == [1]
 
 
 def test_an_answer_lasts_seven_days(answered, bob):
