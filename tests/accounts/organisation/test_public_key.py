@@ -73,6 +73,18 @@ def test_who_was_there_before_is_told_first_and_has_the_slot_at_the_next_unlock(
     assert b"It can recover your account since" in browser.get("/accounts/security/").content
 
 
+def test_an_organisation_that_stopped_is_no_way_back(private_half, bob, settings):
+    browser = bob.sign_in()
+    page = browser.get("/accounts/security/").content
+    assert b"3 ways" in page
+    assert b"It can recover your account since" in page
+    settings.RECOVERY_KEY_FINGERPRINT = ""
+    page = browser.get("/accounts/security/").content
+    assert b"2 ways" in page
+    assert b"It can recover your account since" not in page
+    assert b"has stopped doing so" in page
+
+
 def test_who_registers_is_told_before_and_has_the_slot_at_once(private_half, client):
     assert b"can recover accounts" in client.get("/accounts/register/").content
     form = {"username": "dora", "display_name": "Dora", "password1": NEW, "password2": NEW}
