@@ -156,6 +156,16 @@ def test_status_counts_whom_each_key_recovers(private_half, settings, alice, bob
     }
 
 
+def test_status_misses_nobody_for_the_slot_of_somebody_disabled(private_half, settings, alice, bob):
+    """Their key is needed when they are enabled again, and recovers nobody else."""
+    bob.sign_in()
+    User.objects.filter(pk=bob.user.pk).update(is_active=False)
+    assert run("recovery_key", "status").splitlines() == [
+        f"1 people: {settings.RECOVERY_KEY_FINGERPRINT} (pinned)",
+        "1 people: none",
+    ]
+
+
 def test_a_slot_for_a_master_key_that_was_replaced_meanwhile_is_not_stored(private_half, bob):
     User.objects.filter(pk=bob.user.pk).update(organisation_told_at=timezone.now())
     bob.user.refresh_from_db()
