@@ -85,6 +85,22 @@ def test_an_organisation_that_stopped_is_no_way_back(private_half, bob, settings
     assert b"has stopped doing so" in page
 
 
+@pytest.mark.parametrize(("has_slot", "is_pinned"), [(True, True), (False, True), (True, False)])
+def test_who_has_no_slot_is_not_sent_to_the_organisation(
+    private_half, bob, settings, has_slot, is_pinned
+):
+    if has_slot:
+        bob.sign_in()
+    bob.user.set_password(NEW)
+    bob.user.save()
+    bob.password = NEW
+    if not is_pinned:
+        settings.RECOVERY_KEY_FINGERPRINT = ""
+    page = bob.sign_in().get("/accounts/locked-keys/").content
+    assert b"Your keys are locked" in page
+    assert (b"Your organisation" in page) is (has_slot and is_pinned)
+
+
 def test_who_registers_is_told_before_and_has_the_slot_at_once(private_half, client):
     assert b"can recover accounts" in client.get("/accounts/register/").content
     form = {"username": "dora", "display_name": "Dora", "password1": NEW, "password2": NEW}
