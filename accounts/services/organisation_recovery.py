@@ -21,6 +21,7 @@ from accounts.services import organisation_trail
 from accounts.services.acts import recorded
 from accounts.services.master_keys import make_master_key
 from accounts.services.new_start import record_stopped, stop_waiting
+from accounts.services.organisation_mails import tell_begun, tell_recovered, tell_taken
 from accounts.services.organisation_slots import answer_slot_of, organisation_slot_of
 from accounts.services.organisation_trail import LASTS
 from accounts.services.passwords import replace_slot
@@ -55,6 +56,7 @@ def make_request(*, user: User) -> Request:
         answer=str(request.answer),
         organisation_key=slot.organisation_key,
     )
+    tell_begun(user)
     return request
 
 
@@ -99,6 +101,7 @@ def take_answer(*, answer: Answer) -> User:
             replace_slot(slot)
             facts["keyset"] = keyset_digest(user.pk)
         truncate_write_ahead_log()
+    tell_taken(user)
     return user
 
 
@@ -141,6 +144,7 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
             stopped = stop_waiting(user)
         truncate_write_ahead_log()
     record_stopped(user, stopped)
+    tell_recovered(user)
     slot = made.recovery_slot
     return made.keyring, NewCode(made.recovery_code, slot.confirm_first, slot.confirm_second)
 

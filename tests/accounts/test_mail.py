@@ -20,6 +20,14 @@ def silent_server(settings):
         yield
 
 
+def test_an_address_that_no_mail_can_go_to_stops_nothing(bob, settings, caplog):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    bob.user.email = "bob@example.org\n"
+    with caplog.at_level(logging.ERROR, "imageshare.alarm"):
+        tell(bob.user, "subject", "text")
+    assert "was not sent" in caplog.text
+
+
 def test_a_mail_server_has_ten_seconds():
     assert get_connection(SMTP).timeout == 10
 
