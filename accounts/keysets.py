@@ -36,6 +36,7 @@ KEYSET_EVENTS = frozenset(
         Event.NEW_START_DONE,
         Event.ORGANISATION_SLOT_MADE,
         Event.ORGANISATION_ANSWER_TAKEN,
+        Event.ORGANISATION_ANSWER_DESTROYED,
     }
 )
 

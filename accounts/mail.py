@@ -23,5 +23,6 @@ def tell(person: User, subject: str, text: str) -> None:
         return
     try:
         send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [person.email])
-    except OSError as error:  # smtplib's errors are OSErrors, too
+    # smtplib's errors are OSErrors, too; an address that no mail can go to is a ValueError.
+    except (OSError, ValueError) as error:
         alarm.error("A mail to person %s was not sent: %s.", person.pk, type(error).__name__)

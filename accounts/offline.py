@@ -35,8 +35,12 @@ def create(path: Path) -> tuple[str, Path]:
     for target in (path, public_path):
         if target.exists():
             raise Refused(f"{target} exists. Nothing was written.")
-    write_new(path, PEM.encode(keypair.private_der(key), PRIVATE) + "\n")
     write_new(public_path, PEM.encode(public_der, PUBLIC) + "\n")
+    try:
+        write_new(path, PEM.encode(keypair.private_der(key), PRIVATE) + "\n")
+    except BaseException:
+        public_path.unlink()  # worth nothing without the other half, and in the way of a next try
+        raise
     return keypair.fingerprint(public_der), public_path
 
 
@@ -102,17 +106,22 @@ def read(path: Path) -> bytes:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write a file that its owner alone reads (0600). Raises Refused rather than overwrite one."""
+    """Write a file that its owner alone reads (0600). Raises Refused rather than overwrite one,
+    or leave part of one."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise Refused(f"{path} exists. Nothing was written.") from None
     except OSError as error:
         raise Refused(f"{path}: {error.strerror}. Nothing was written.") from None
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        path.unlink()
+        raise Refused(f"{path}: {error.strerror}. Nothing was written.") from None
 
 
 # ---- as commands -----------------------------------------------------------------------------

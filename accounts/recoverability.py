@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts import organisation
 from accounts.models import KeySlot, User
 
 WAYS = {
@@ -25,6 +26,11 @@ class Recoverability:
         return len(self.ways) < 2
 
 
-def recoverability_of(person: User) -> Recoverability:
+def recoverability_of(person: User, *, password_opens: bool = True) -> Recoverability:
+    """Return the ways there are. `password_opens`: it was not set elsewhere, to sign in only."""
     kinds = set(person.present_slots.values_list("kind", flat=True))
+    if not password_opens:
+        kinds.discard(KeySlot.Kind.PASSWORD.value)
+    if not organisation.is_set_up():  # its slots stay when the key is unpinned, and recover nobody
+        kinds.discard(KeySlot.Kind.ORGANISATION.value)
     return Recoverability([str(words) for kind, words in WAYS.items() if kind.value in kinds])

@@ -43,6 +43,7 @@ SENTENCES = {
     Event.ORGANISATION_SLOT_MADE: _("Your organisation can recover this account from then on."),
     Event.ORGANISATION_REQUEST_MADE: _("An operator began to recover this account."),
     Event.ORGANISATION_ANSWER_TAKEN: _("The organisation's answer was taken: a code opens keys."),
+    Event.ORGANISATION_ANSWER_DESTROYED: _("That code opens nothing more: its time was over."),
     Event.ACCOUNT_DISABLED: _("Staff disabled the account."),
     Event.ACCOUNT_ENABLED: _("Staff enabled the account again."),
     Event.ACCOUNT_SESSIONS_ENDED: _("Staff signed you out everywhere."),

@@ -78,6 +78,7 @@ class Event(TextChoices):
     ORGANISATION_SLOT_MADE = "organisation-slot:made", _("Organisation can recover this account")
     ORGANISATION_REQUEST_MADE = "organisation:request-made", _("Recovery by the organisation begun")
     ORGANISATION_ANSWER_TAKEN = "organisation:answer-taken", _("Organisation's answer taken")
+    ORGANISATION_ANSWER_DESTROYED = "organisation:answer-destroyed", _("Unused answer destroyed")
     ZERO_ACCESS_PROVEN = "zero-access:proven", _("Zero access at rest looked for a way in")
     RECOVERY_CODE_MADE = "recovery-code:made", _("Recovery code made")
     RECOVERY_CODE_TESTED = "recovery-code:tested", _("Recovery code tested")

@@ -164,6 +164,7 @@ WHITENOISE_USE_FINDERS = True
 AUTH_USER_MODEL = "accounts.User"
 # Mail is optional: without EMAIL_URL none is sent.
 vars().update(env.email_url("EMAIL_URL", default="dummymail://"))
+EMAIL_TIMEOUT = 10  # seconds: a mail server that does not answer would else hold a thread for good
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"imageshare@{ALLOWED_HOSTS[0]}")
 
 AUTHENTICATION_BACKENDS = [

@@ -5,7 +5,6 @@ opens what was shared with that person, and signs nothing in their name (docs/de
 """
 
 import uuid
-from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -18,17 +17,17 @@ from accounts.erasure import truncate_write_ahead_log
 from accounts.exchange import Answer, Request
 from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
+from accounts.services import organisation_trail
 from accounts.services.acts import recorded
 from accounts.services.master_keys import make_master_key
 from accounts.services.new_start import record_stopped, stop_waiting
+from accounts.services.organisation_mails import tell_begun, tell_recovered, tell_taken
 from accounts.services.organisation_slots import answer_slot_of, organisation_slot_of
+from accounts.services.organisation_trail import LASTS
 from accounts.services.passwords import replace_slot
 from accounts.services.recovery import NewCode
 from audit import events
-from audit.events import Event, Outcome, record
-from audit.models import AuditEntry
-
-LASTS = timedelta(days=7)
+from audit.events import Event, record
 
 
 class Refused(Exception):
@@ -57,6 +56,7 @@ def make_request(*, user: User) -> Request:
         answer=str(request.answer),
         organisation_key=slot.organisation_key,
     )
+    tell_begun(user)
     return request
 
 
@@ -76,8 +76,10 @@ def _request(user: User, slot: KeySlot) -> Request:
 def take_answer(*, answer: Answer) -> User:
     """Store an answer as a way in, for its person and seven days. Return who that is.
 
-    Raises Refused for an answer that was not asked for, is late, was taken, or is not of here.
+    Raises Refused for an answer that was not asked for, is late, was taken, is not of here, or
+    whose request its person ended.
     """
+    seen = keyset_digest(answer.person)
     user = _whose(answer)
     slot = KeySlot(
         id=answer.answer,
@@ -94,9 +96,12 @@ def take_answer(*, answer: Answer) -> User:
             held = User.objects.select_for_update().get(pk=user.pk)
             if held.master_key_version != answer.version:
                 raise Refused("This account has new keys since the request. Nothing was changed.")
+            if keyset_digest(user.pk) != seen:
+                raise Refused("Its person changed the keys just now. Nothing was changed.")
             replace_slot(slot)
             facts["keyset"] = keyset_digest(user.pk)
         truncate_write_ahead_log()
+    tell_taken(user)
     return user
 
 
@@ -105,26 +110,17 @@ def _whose(answer: Answer) -> User:
     user = User.objects.filter(pk=answer.person).first()
     if answer.instance != settings.SERVER_KEYS.instance_id or user is None:
         raise Refused("This answer is for another installation. Nothing was changed.")
-    if not _was_asked_for(answer):
+    request = organisation_trail.request_for(user.pk, answer.answer)
+    if request is None:
         raise Refused("No such answer was asked for in the last 7 days. Nothing was changed.")
-    if _rows(answer, Event.ORGANISATION_ANSWER_TAKEN):
+    if organisation_trail.was_taken(user.pk, answer.answer):
         raise Refused("This answer was taken before. Make a new request. Nothing was changed.")
+    if not organisation_trail.stands(request):
+        raise Refused(
+            f"{user.username} changed their password, or brought their keys back, since the "
+            "request: that ended it. Nothing was changed."
+        )
     return user
-
-
-def _was_asked_for(answer: Answer) -> bool:
-    """Whether the trail vouches for a request of this person that names this answer."""
-    since = timezone.now() - LASTS
-    return any(
-        entry.told().time >= since for entry in _rows(answer, Event.ORGANISATION_REQUEST_MADE)
-    )
-
-
-def _rows(answer: Answer, event: Event) -> list[AuditEntry]:
-    """Return the entries of this person that name this answer. Raises django.db.Error."""
-    done = AuditEntry.objects.filter(subject=answer.person, event=event, outcome=Outcome.DONE)
-    authentic = [entry for entry in done if entry.is_authentic()]
-    return [entry for entry in authentic if entry.told().facts.get("answer") == str(answer.answer)]
 
 
 @sensitive_variables()
@@ -148,6 +144,7 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
             stopped = stop_waiting(user)
         truncate_write_ahead_log()
     record_stopped(user, stopped)
+    tell_recovered(user)
     slot = made.recovery_slot
     return made.keyring, NewCode(made.recovery_code, slot.confirm_first, slot.confirm_second)
 

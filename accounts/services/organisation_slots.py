@@ -29,6 +29,11 @@ def organisation_slot_of(user: User) -> KeySlot | None:
     return user.present_slots.filter(kind=KeySlot.Kind.ORGANISATION).first()
 
 
+def organisation_recovers(user: User) -> bool:
+    """Whether the organisation can recover this person: its key is pinned, and has a slot here."""
+    return organisation.is_set_up() and organisation_slot_of(user) is not None
+
+
 def answer_slot_of(user: User) -> KeySlot | None:
     return user.present_slots.filter(kind=KeySlot.Kind.ANSWER, ends_at__gt=timezone.now()).first()
 

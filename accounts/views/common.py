@@ -22,7 +22,9 @@ from accounts.custody import Keyring
 from accounts.guessing import identify, know_browser
 from accounts.models import User
 from accounts.services import organisation_slots
+from accounts.services.organisation_answers import destroy_ended_answers
 from accounts.services.organisation_slots import News
+from accounts.services.organisation_trail import recovery_is_begun
 from accounts.services.recovery import NewCode
 from audit.events import Event, Outcome, record
 
@@ -108,10 +110,11 @@ def unlock(request: HttpRequest, keyring: Keyring) -> bytes:
     """Keep `keyring` open for this browser; return the secret for its cookie. What the
     organisation can do, or began to do, is told."""
     secret = unlocking.unlock(request, keyring)
+    destroy_ended_answers(user=keyring.user)
     news = organisation_slots.keep_organisation_slot(keyring=keyring)
     if news:
         messages.warning(request, ORGANISATION_NEWS[news])
-    if organisation_slots.answer_slot_of(keyring.user):
+    if organisation_slots.answer_slot_of(keyring.user) or recovery_is_begun(keyring.user):
         messages.warning(request, RECOVERY_BEGUN)
     return secret
 

@@ -19,6 +19,7 @@ from accounts.guessing import identify
 from accounts.services import locked_keys as service
 from accounts.services.new_start import waiting_new_start
 from accounts.services.orders import stolen_order_of
+from accounts.services.organisation_slots import organisation_recovers
 from accounts.views.common import (
     CHANGED_ELSEWHERE,
     posted,
@@ -39,7 +40,11 @@ def locked_keys(request: HttpRequest) -> HttpResponse:
         return redirect("accounts:unlock")
     form = forms.LockedKeysForm(posted(request))
     stolen = stolen_order_of(request.user) is not None
-    context = {"new_start": waiting_new_start(request.user), "stolen": stolen}
+    context = {
+        "new_start": waiting_new_start(request.user),
+        "stolen": stolen,
+        "organisation_recovers": organisation_recovers(request.user),
+    }
     if stolen and request.method == "POST":
         return to_replacing(request)
     if request.method != "POST":

@@ -17,7 +17,7 @@ from accounts.recoverability import recoverability_of
 from accounts.services import passwords, recovery
 from accounts.services.organisation_slots import organisation_slot_of
 from accounts.timeline import key_timeline
-from accounts.views.common import begin_session, posted
+from accounts.views.common import CHANGED_ELSEWHERE, begin_session, posted
 
 
 @sensitive_post_parameters()
@@ -55,12 +55,13 @@ def _change_password(request: HttpRequest, form: forms.PasswordForm) -> Keyring 
 @require_safe
 @signed_in
 def security(request: HttpRequest) -> HttpResponse:
+    password_opens = not request.session.get(CHANGED_ELSEWHERE)
     context = {
         "key_pairs": request.user.key_pairs.order_by("purpose", "-epoch"),
         "slot": recovery.recovery_slot_of(request.user),
         "unlocks": request.user.custody.order_by("-created_at"),
         "current_unlock": request.session.get(unlocking.SESSION_ENTRY),
-        "recoverability": recoverability_of(request.user),
+        "recoverability": recoverability_of(request.user, password_opens=password_opens),
         "timeline": key_timeline(request.user),
         "has_earlier_keys": request.user.earlier_slots.exists(),
         "organisation_slot": organisation_slot_of(request.user),

@@ -41,6 +41,17 @@ def test_a_slot_of_an_earlier_master_key_is_no_way_back(alice):
     assert "1 way<" in page(alice)
 
 
+def test_a_password_that_was_set_elsewhere_is_no_way_back(alice):
+    user = User.objects.get(pk=alice.user.pk)
+    user.set_password("set by somebody else")
+    user.save()
+    client = Client()
+    client.post("/accounts/login/", {"username": "alice", "password": "set by somebody else"})
+    shown = client.get(PAGE).content.decode()
+    assert "1 way<" in shown
+    assert "<li>your password</li>" not in shown
+
+
 # ---- testing the code ------------------------------------------------------------------------
 
 

@@ -19,10 +19,11 @@ class Command(BaseCommand):
         "Recover somebody who lost both password and recovery code, with the organisation's "
         "offline key. `request USER FILE` writes what that key is asked to open (0600; opens "
         "nothing by itself). `import ANSWER` takes what `recovery_key open` wrote: once, within 7 "
-        "days of the request, for that person alone. Within 7 days of that the person goes to "
-        "/accounts/recover/ with username, one-time code and a new password. First be sure who is "
-        "asking: whoever has the code becomes that person here. Each records one event; the "
-        "person sees both. Exit status 1: refused, nothing was changed."
+        "days of the request, for that person alone, and not if they changed their password, used "
+        "their recovery code or brought their keys back since. Within 7 days of that the person "
+        "goes to /accounts/recover/ with username, one-time code and a new password. First be sure "
+        "who is asking: whoever has the code becomes that person here. Each records one event; the "
+        "person sees both and is mailed. Exit status 1: refused, nothing was changed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -21,8 +21,9 @@ class Command(BaseCommand):
         "--answer FILE` opens what `recover_account request` exported, writes the answer (0600) "
         "and prints the person's one-time code, once. `open` needs no database and is meant for a "
         "machine that is not online; without an installation there: python -m accounts.offline. "
-        "`status` says how many people each key can recover: an earlier one until its people "
-        "unlock again, so keep its private half as long. Exit status 1: refused, nothing written."
+        "`status` says how many people each key can recover (the disabled among them), and how "
+        "many active ones none can: an earlier key until its people unlock again, so keep its "
+        "private half as long. Exit status 1: refused, nothing written."
     )
     requires_system_checks: list[str] = []  # a new key is made before the old one is replaced
 
@@ -56,5 +57,7 @@ def _status() -> str:
         f"{count} people: {key}{' (pinned)' if key == pinned else ''}"
         for key, count in people.most_common()
     ]
-    left = User.objects.filter(is_active=True).count() - people.total()
+    # A disabled person's slot counts above, for they may be enabled again: the key is still needed.
+    active = User.objects.filter(is_active=True)
+    left = active.exclude(pk__in=slots.values("user")).count()
     return "\n".join([*lines, f"{left} people: none"])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError
 from django.db import connections
+from django.test import Client
 from django.utils import timezone
 
 from accounts import custody
@@ -13,8 +14,15 @@ from accounts.custody import DoesNotOpen
 from accounts.exchange import Answer
 from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
-from accounts.services import organisation_recovery, passwords
+from accounts.services import (
+    organisation_answers,
+    organisation_recovery,
+    organisation_trail,
+    passwords,
+    recovery,
+)
 from accounts.services.locked_keys import bring_back
+from accounts.services.organisation_answers import destroy_ended_answers
 from audit.models import AuditEntry
 from tests.accounts.organisation.steps import JSON, NEW, outcomes, recover, run, slot_of
 from tests.conftest import PASSWORD
@@ -22,6 +30,7 @@ from tests.triggers import drop_triggers, install_triggers
 
 ROOT = Path(__file__).resolve().parents[3]
 ASKED = "organisation:request-made"
+BEGUN = b"has begun to recover your account"
 
 
 def test_an_answer_is_taken_once(answered, bob):
@@ -50,6 +59,34 @@ def test_an_answer_ends(answered, bob):
         custody.open_with_answer(slot_of(bob, "answer"), code)
     with pytest.raises(DoesNotOpen):
         organisation_recovery.recover(user=bob.user, code=code, new_password=NEW)
+
+
+@pytest.mark.parametrize("version", [1, 0])
+def test_an_ended_answer_is_destroyed_at_the_next_unlock(answered, bob, version):
+    """A copy of the row made later holds nothing that the one-time code would open."""
+    run("recover_account", "import", answered[0])
+    over = {"ends_at": timezone.now(), "master_key_version": version}
+    KeySlot.objects.filter(kind="answer").update(**over)
+    bob.sign_in()
+    assert slot_of(bob, "answer") is None
+    assert outcomes("organisation:answer-destroyed") == ["intended", "done"]
+    destroyed = AuditEntry.objects.filter(event="organisation:answer-destroyed").last().told()
+    assert destroyed.subject == bob.user.pk
+    assert destroyed.facts["keyset"] == keyset_digest(bob.user.pk)
+
+
+def test_everybodys_ended_answers_are_destroyed_and_no_others(answered, bob, monkeypatch):
+    truncated = []
+    run("recover_account", "import", answered[0])
+    monkeypatch.setattr(
+        organisation_answers, "truncate_write_ahead_log", lambda: truncated.append(1)
+    )
+    assert destroy_ended_answers() == 0
+    assert slot_of(bob, "answer")
+    KeySlot.objects.filter(kind="answer").update(ends_at=timezone.now())
+    assert destroy_ended_answers() == 1
+    assert slot_of(bob, "answer") is None
+    assert truncated == [1]
 
 
 def test_an_answer_lasts_seven_days(answered, bob):
@@ -152,6 +189,67 @@ def test_changing_the_password_ends_a_recovery_that_was_begun(answered, bob):
     assert recover(bob, code).status_code == 422
 
 
+def change_password(bob):
+    passwords.change_password(user=bob.user, old_password=PASSWORD, new_password=NEW)
+
+
+def use_the_code(bob):
+    recovery.recover(user=bob.user, code=bob.recovery_code, new_password=NEW)
+
+
+def bring_keys_back(bob):
+    bob.user.set_password(NEW)
+    bob.user.save()
+    bring_back(user=bob.user, old_password=PASSWORD, password=NEW)
+
+
+@pytest.mark.parametrize("end", [change_password, use_the_code, bring_keys_back])
+def test_what_shows_a_way_in_of_ones_own_ends_a_request_too(answered, bob, end):
+    end(bob)
+    with pytest.raises(CommandError, match="changed their password, or brought their keys back"):
+        run("recover_account", "import", answered[0])
+    assert slot_of(bob, "answer") is None
+    bob.password = NEW
+    assert BEGUN not in bob.sign_in().get("/images/").content
+
+
+def test_a_request_from_after_a_change_of_the_password_is_taken(private_half, bob, ask, open_it):
+    bob.sign_in()
+    change_password(bob)
+    answer, code = open_it(ask(bob), private_half)
+    run("recover_account", "import", answer)
+    assert recover(bob, code).status_code == 200
+
+
+def test_a_change_of_the_password_at_the_same_moment_ends_it(answered, bob, monkeypatch):
+    """It commits after the trail was asked and before the answer is stored."""
+    stands = organisation_trail.stands
+
+    def changed_meanwhile(request):
+        standing = stands(request)
+        change_password(bob)
+        return standing
+
+    monkeypatch.setattr(organisation_trail, "stands", changed_meanwhile)
+    with pytest.raises(CommandError, match="changed the keys just now"):
+        run("recover_account", "import", answered[0])
+    assert slot_of(bob, "answer") is None
+
+
+def test_the_person_is_told_from_the_request_on(private_half, bob, carol, ask):
+    assert BEGUN not in bob.sign_in().get("/images/").content
+    ask(bob)
+    assert BEGUN in bob.sign_in().get("/images/").content
+    assert BEGUN not in carol.sign_in().get("/images/").content
+
+
+def test_who_was_recovered_is_not_told_that_it_has_begun(answered, bob):
+    here = Client()
+    run("recover_account", "import", answered[0])
+    assert recover(bob, answered[1], here).status_code == 200
+    assert BEGUN not in here.get("/images/").content
+
+
 def test_a_wrong_code_is_throttled_and_recorded_like_any_other(answered, bob, settings):
     run("recover_account", "import", answered[0])
     assert recover(bob, "A" * 30).status_code == 422
@@ -169,7 +267,7 @@ def test_somebody_without_a_slot_cannot_be_recovered(private_half, bob, tmp_path
 
 
 def test_an_answer_that_was_asked_for_too_long_ago_is_refused(answered, monkeypatch):
-    monkeypatch.setattr(organisation_recovery, "LASTS", timedelta(0))
+    monkeypatch.setattr(organisation_trail, "LASTS", timedelta(0))
     with pytest.raises(CommandError, match="No such answer was asked for"):
         run("recover_account", "import", answered[0])
 

@@ -1,6 +1,8 @@
 """What the offline key opens, and the files it reads and writes."""
 
+import errno
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -96,6 +98,33 @@ def test_the_private_half_is_private_and_nothing_is_overwritten(tmp_path):
         run("recovery_key", "create", tmp_path / "key")
     assert (tmp_path / "key").read_bytes() == before
     assert outcomes("organisation-key:made") == ["done"]
+
+
+@pytest.mark.parametrize("half", ["key", "key.pub"])
+def test_a_half_that_cannot_be_written_leaves_the_other_unwritten(tmp_path, monkeypatch, half):
+    """What says that nothing was written must not leave a private half behind."""
+    opening = os.open
+
+    def full(path, *arguments):
+        if Path(path).name == half:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return opening(path, *arguments)
+
+    monkeypatch.setattr(os, "open", full)
+    with pytest.raises(CommandError, match="Nothing was written"):
+        run("recovery_key", "create", tmp_path / "key")
+    assert list(tmp_path.iterdir()) == []
+    assert outcomes("organisation-key:made") == []
+
+
+def test_a_full_disk_leaves_no_part_of_a_key(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(offline.os, "fsync", full)
+    with pytest.raises(offline.Refused, match="Nothing was written"):
+        offline.create(tmp_path / "key")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_requests_and_answers_are_private_and_not_overwritten(

@@ -73,6 +73,34 @@ def test_who_was_there_before_is_told_first_and_has_the_slot_at_the_next_unlock(
     assert b"It can recover your account since" in browser.get("/accounts/security/").content
 
 
+def test_an_organisation_that_stopped_is_no_way_back(private_half, bob, settings):
+    browser = bob.sign_in()
+    page = browser.get("/accounts/security/").content
+    assert b"3 ways" in page
+    assert b"It can recover your account since" in page
+    settings.RECOVERY_KEY_FINGERPRINT = ""
+    page = browser.get("/accounts/security/").content
+    assert b"2 ways" in page
+    assert b"It can recover your account since" not in page
+    assert b"has stopped doing so" in page
+
+
+@pytest.mark.parametrize(("has_slot", "is_pinned"), [(True, True), (False, True), (True, False)])
+def test_who_has_no_slot_is_not_sent_to_the_organisation(
+    private_half, bob, settings, has_slot, is_pinned
+):
+    if has_slot:
+        bob.sign_in()
+    bob.user.set_password(NEW)
+    bob.user.save()
+    bob.password = NEW
+    if not is_pinned:
+        settings.RECOVERY_KEY_FINGERPRINT = ""
+    page = bob.sign_in().get("/accounts/locked-keys/").content
+    assert b"Your keys are locked" in page
+    assert (b"Your organisation" in page) is (has_slot and is_pinned)
+
+
 def test_who_registers_is_told_before_and_has_the_slot_at_once(private_half, client):
     assert b"can recover accounts" in client.get("/accounts/register/").content
     form = {"username": "dora", "display_name": "Dora", "password1": NEW, "password2": NEW}
@@ -142,6 +170,16 @@ def test_status_counts_whom_each_key_recovers(private_half, settings, alice, bob
         f"1 people: {settings.RECOVERY_KEY_FINGERPRINT} (pinned)",
         "1 people: none",
     }
+
+
+def test_status_misses_nobody_for_the_slot_of_somebody_disabled(private_half, settings, alice, bob):
+    """Their key is needed when they are enabled again, and recovers nobody else."""
+    bob.sign_in()
+    User.objects.filter(pk=bob.user.pk).update(is_active=False)
+    assert run("recovery_key", "status").splitlines() == [
+        f"1 people: {settings.RECOVERY_KEY_FINGERPRINT} (pinned)",
+        "1 people: none",
+    ]
 
 
 def test_a_slot_for_a_master_key_that_was_replaced_meanwhile_is_not_stored(private_half, bob):

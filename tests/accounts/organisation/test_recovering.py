@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
@@ -130,6 +131,38 @@ def test_a_recovery_is_in_the_trail_and_shown_to_its_person(answered, bob):
         assert step in told
     replaced = events.filter(event="keys:replaced", outcome="done").get().told()
     assert replaced.facts["reason"] == "organisation"
+
+
+def test_each_step_is_mailed_to_who_gave_an_address(answered, ask, bob, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    User.objects.filter(pk=bob.user.pk).update(email="bob@example.org")
+    ask(bob, "another.json")
+    run("recover_account", "import", answered[0])
+    recover(bob, answered[1])
+    assert [message.to for message in mail.outbox] == 3 * [["bob@example.org"]]
+    subjects = [message.subject for message in mail.outbox]
+    assert subjects == [
+        "The recovery of your account has begun",
+        "Your account can be recovered with a one-time code",
+        "Your account was recovered",
+    ]
+    assert not any(answered[1] in message.body for message in mail.outbox)
+
+
+def test_who_gave_no_address_is_recovered_without_a_mail(answered, bob, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    run("recover_account", "import", answered[0])
+    assert recover(bob, answered[1]).status_code == 200
+    assert mail.outbox == []
+
+
+def test_a_mail_server_that_is_away_stops_no_recovery(answered, ask, bob, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    User.objects.filter(pk=bob.user.pk).update(email="bob@example.org")
+    assert ask(bob, "another.json").exists()
+    run("recover_account", "import", answered[0])
+    assert recover(bob, answered[1]).status_code == 200
 
 
 def test_the_keys_are_as_the_trail_last_saw_them(answered, bob):
