@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from accounts.erasure import truncate_write_ahead_log
 from accounts.models import Custody, ThrottleWindow
+from accounts.services.organisation_answers import destroy_ended_answers, ended_answers
 from audit.events import Event, record
 from gallery import storage
 from gallery.models import Rendition
@@ -21,10 +22,12 @@ def purge(*, dry_run: bool = False) -> dict[str, int]:
     over = Custody.objects.filter(idle_ends_at__lte=timezone.now())
     windows = ThrottleWindow.objects.filter(ends_at__lte=timezone.now())
     counts = {"orphans": len(orphans), "custody": over.count(), "windows": windows.count()}
+    counts["answers"] = ended_answers().count()
     if not dry_run:
         storage.remove(orphans)
         over.delete()
         windows.delete()
+        destroy_ended_answers()
         truncate_write_ahead_log()
         record(Event.STORAGE_PURGED, actor=None, **counts)
     return counts

@@ -307,3 +307,14 @@ def test_a_garbled_entry_beside_it_hides_no_request(answered, ask, bob, leaf):
     install_triggers()
     run("recover_account", "import", answered[0])
     assert slot_of(bob, "answer")
+
+
+def test_purge_destroys_what_nobody_used_in_time(answered, bob):
+    run("recover_account", "import", answered[0])
+    run("purge")
+    assert slot_of(bob, "answer")
+    KeySlot.objects.filter(kind="answer").update(ends_at=timezone.now())
+    run("purge")
+    assert slot_of(bob, "answer") is None
+    destroyed = AuditEntry.objects.get(event="organisation:answer-destroyed", outcome="done")
+    assert destroyed.told().facts["keyset"] == keyset_digest(bob.user.pk)
