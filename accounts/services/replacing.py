@@ -2,11 +2,14 @@
 
 import secrets
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.erasure import truncate_write_ahead_log
+from accounts.mail import tell
 from accounts.models import User, token_digest
 from accounts.services.acts import recorded
 from accounts.services.master_keys import make_master_key
@@ -50,5 +53,7 @@ def replace_keys(*, stolen: Keyring, new_password: str) -> tuple[Keyring, NewCod
             stopped = stop_waiting(user)
         truncate_write_ahead_log()
     record_stopped(user, stopped)
+    text = _("Your password and all your keys were replaced at %(site)s.")
+    tell(user, _("Your keys were replaced"), text % {"site": settings.SITE_URL})
     slot = made.recovery_slot
     return made.keyring, NewCode(made.recovery_code, slot.confirm_first, slot.confirm_second)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 from django.utils import timezone
@@ -211,6 +212,13 @@ def test_a_damaged_pair_keeps_nobody_out_and_comes_back_when_repaired(stolen, sh
     assert answer.json() == {"key_pairs": 1}
     assert opens(bob, shared_image, "original") == 200
     assert not bob.user.key_slots.filter(master_key_version=1).exists()
+
+
+def test_the_person_is_told_by_mail(stolen, bob, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    User.objects.filter(pk=bob.user.pk).update(email="bob@example.org")
+    assert replace(stolen, password=PASSWORD).status_code == 200
+    assert [message.subject for message in mail.outbox] == ["Your keys were replaced"]
 
 
 def test_the_page_shows_the_new_recovery_code(stolen, bob):
