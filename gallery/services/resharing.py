@@ -82,15 +82,15 @@ def waiting_grants(owner: User) -> QuerySet[Grant]:
 
 
 def somebody_waits_for(owner: User) -> bool:
-    """Whether anybody does. Where nobody waits for anybody, which is most of the time, an owner's
-    hundred thousand images are not looked through for it."""
+    """Whether anybody does who has new keys by now. Where nobody waits for anybody, as most of the
+    time, an owner's hundred thousand images are not looked through for it."""
     closed = KeyPair.objects.filter(
         purpose=KeyPair.Purpose.ENCRYPTION,
         master_key_version__lt=F("user__master_key_version"),
     ).exclude(state=KeyPair.State.DESTROYED)
     without_key = Grant.objects.filter(wrapped_key=None, ended_at=None)
     somewhere = without_key.exists() or closed.exists()
-    return somewhere and waiting_grants(owner).exists()
+    return somewhere and any(one.signing_pair for one in readers_waiting_for(owner))
 
 
 def readers_waiting_for(owner: User) -> list[WaitingReader]:
@@ -103,7 +103,8 @@ def readers_waiting_for(owner: User) -> list[WaitingReader]:
 
 def _signing_pair(person: User) -> KeyPair | None:
     try:
-        return signing_pair_of(person.pk) if may_receive(person) else None
+        able = may_receive(person) and not waits_for_keys(person)
+        return signing_pair_of(person.pk) if able else None
     except NoKeys:
         return None
 
