@@ -13,9 +13,10 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import forms, throttle, unlocking
 from accounts.answers import form_refusal, wants_json
-from accounts.custody import DoesNotOpen, Keyring
+from accounts.custody import DoesNotOpen, Keyring, open_with_password
 from accounts.decorators import signed_in, unlocked
 from accounts.guessing import identify
+from accounts.models import User
 from accounts.services import locked_keys as service
 from accounts.services.new_start import waiting_new_start
 from accounts.services.orders import stolen_order_of
@@ -69,6 +70,8 @@ def _brought_back(request: HttpRequest, form: forms.LockedKeysForm) -> Keyring |
     if user is None:
         refuse_password(request, form)
         return None
+    if keyring := _back_already(user, password):
+        return keyring
     _count_tries(user.pk)
     try:
         old_password = form.cleaned_data["old_password"]
@@ -78,6 +81,15 @@ def _brought_back(request: HttpRequest, form: forms.LockedKeysForm) -> Keyring |
         return None
     throttle.forget("earlier", str(user.pk))
     return keyring
+
+
+@sensitive_variables()
+def _back_already(user: User, password: str) -> Keyring | None:
+    """Return the open keys of somebody who brought them back in another browser meanwhile."""
+    try:
+        return open_with_password(user, password)
+    except DoesNotOpen:
+        return None
 
 
 def _count_tries(user_id: object) -> None:

@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import pins, usernames
-from accounts.answers import form_refusal, wants_json
+from accounts.answers import form_refusal, refusal, wants_json
 from accounts.certificates import NoKeys, is_endorsed
 from accounts.comparing import CompareForm
 from accounts.decorators import signed_in, unlocked
 from accounts.fingerprints import grouped, qr_code, words
 from accounts.models import KeyPair, User
+from accounts.recipients import waits_for_keys
 from accounts.throttle import count
 from accounts.unlocking import keyring_of
 from audit.events import Event, Outcome, record
@@ -27,7 +28,10 @@ from cryptocore.errors import CryptoError
 @signed_in
 def person(request: HttpRequest, username: str) -> HttpResponse:
     """A person by their exact user name; 404 alike for nobody, the disabled and the keyless."""
-    shown = _person_shown(request, username)
+    try:
+        shown = _person_shown(request, username)
+    except WaitsForKeys as waiting:
+        return _no_keys_now(request, waiting.person)
     if request.method == "POST":
         return _compare(request, shown)
     form = CompareForm(asker=request.user.pk, fingerprint=shown.fingerprint)
@@ -35,6 +39,14 @@ def person(request: HttpRequest, username: str) -> HttpResponse:
     if wants_json(request):
         return JsonResponse(_as_json(context))
     return render(request, "accounts/person.html", context)
+
+
+class WaitsForKeys(Exception):
+    """This person's keys were stolen, and there are no others yet."""
+
+    def __init__(self, person: User) -> None:
+        super().__init__("waits for keys")
+        self.person = person
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,8 @@ def _person_shown(request: HttpRequest, username: str) -> Shown:
     found = known.first() if known else None
     if found is None:
         raise Http404
+    if waits_for_keys(found):
+        raise WaitsForKeys(found)
     try:
         return Shown(found, pins.identity_of(found.pk))
     except NoKeys:
@@ -65,6 +79,14 @@ def _person_shown(request: HttpRequest, username: str) -> Shown:
     except CryptoError:
         record(Event.KEY_REFUSED, actor=None, subject=found.pk, outcome=Outcome.REFUSED)
         raise Http404 from None
+
+
+def _no_keys_now(request: HttpRequest, person: User) -> HttpResponse:
+    sentence = _(
+        "The keys of %(name)s may be known to somebody else, and the next ones are not made yet. "
+        "There is nothing to compare until then. What you share with them waits."
+    )
+    return refusal(request, 409, "no_keys", sentence % {"name": person})
 
 
 # ---- the page --------------------------------------------------------------------------------

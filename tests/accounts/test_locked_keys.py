@@ -87,6 +87,14 @@ def test_the_password_from_before_brings_everything_back_this_once(shared_image,
     assert again.json()["unlocked"] is True
 
 
+def test_brought_back_in_one_browser_they_open_in_the_other(shared_image, changed):
+    other = Client()
+    sign_in(other)
+    assert bring_back(other).status_code == 200
+    assert bring_back(changed).json() == {"unlocked": True}
+    assert opens(changed, shared_image) == 200
+
+
 @pytest.mark.parametrize(("old", "present"), [("wrong", FOREIGN), (PASSWORD, "wrong")])
 def test_both_passwords_are_needed(alice, changed, old, present):
     before = list(KeySlot.objects.values_list("pk", flat=True))

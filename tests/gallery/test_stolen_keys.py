@@ -76,6 +76,15 @@ def test_an_upload_for_somebody_who_waits_is_accepted(upload, bob, carol):
     assert opens(bob, image) == 409
 
 
+def test_the_page_of_somebody_who_waits_says_so(alice, bob, carol):
+    run("bob", "--compromised")
+    answer = alice.sign_in().get("/people/bob/", headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_keys")
+    assert "Bob Brook" in answer.json()["message"]
+    form = {"verdict": "match"}
+    assert alice.client.post("/people/bob/", form, headers=JSON).status_code == 409
+
+
 def test_the_page_says_who_waits(upload, alice, bob):
     run("bob", "--compromised")
     image = upload(to=(bob,))
