@@ -25,7 +25,8 @@ class Command(BaseCommand):
     help = (
         "Look for a way into images with nothing but what is at rest: every column of every table "
         "of both databases, the files of the data folder (SQLite's raw, with their logs), the "
-        "stored images, the environment, the settings and the key file; each string raw and "
+        "first bytes of the stored images, and whole what lies among them and no row names or is "
+        "shorter than 1 KiB, the environment, the settings and the key file; each string raw and "
         "decoded from hex, base64 and zlib. Every string of 32 bytes is tried as every key there "
         "is, whatever opens is tried again, until nothing new opens. Tried as passwords, for "
         "Argon2 is slow on purpose, are the values of the environment and the settings, the words "

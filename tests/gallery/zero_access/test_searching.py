@@ -26,10 +26,12 @@ from cryptocore.keywrap import wrap_key
 from cryptocore.wrapping import wrap
 from gallery.management.commands import prove_zero_access
 from gallery.models import Rendition
+from gallery.zero_access import places
 from gallery.zero_access.locked import locked
 from gallery.zero_access.openers import Kind
 from gallery.zero_access.places import collect
 from gallery.zero_access.search import Search
+from gallery.zero_access.strings import Strings
 from tests import postgres
 from tests.accounts.test_new_start import FOREIGN, start_anew
 from tests.conftest import PASSWORD
@@ -220,6 +222,44 @@ def test_a_private_key_in_a_file_is_found(shared_image, bob):
         path.unlink()
     assert found.opened(Kind.PRIVATE) == {pair.pk}
     assert found.opened(Kind.PLAINTEXT) == {shared_image.pk}
+
+
+KEY_FILES = {
+    "raw": bytes,
+    "hex": lambda key: key.hex().encode(),
+    "named": lambda key: b"key=" + key.hex().encode() + b"\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("place", "written"),
+    [("left", "raw"), ("ab/left", "hex"), ("ab/left", "named"), ("deep/er/left.key", "raw")],
+)
+def test_a_master_key_left_among_the_stored_images_is_found(alice, place, written):
+    left = DATA_DIR / "images" / place
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_bytes(KEY_FILES[written](master_key_of(alice)))
+    try:
+        found = search()
+    finally:
+        left.unlink()
+        shutil.rmtree(DATA_DIR / "images" / "deep", ignore_errors=True)
+    assert found.opened(Kind.MASTER) == {alice.user.pk}
+    assert {way.by for way in found.ways} == {f"storage: {place}"}
+
+
+def test_a_key_put_in_the_place_of_a_stored_image_is_found(shared_image, alice):
+    thumbnail = Rendition.objects.get(image=shared_image, name="thumbnail")
+    (DATA_DIR / "images" / thumbnail.storage_name).write_bytes(master_key_of(alice))
+    assert search().opened(Kind.MASTER) == {alice.user.pk}
+
+
+def test_stored_images_are_no_strings_to_try(shared_image):
+    strings = Strings()
+    places.collect_stored(strings)
+    named = Rendition.objects.values_list("storage_name", flat=True)
+    assert not strings.keys
+    assert strings.count <= 1 + len([name for name in named if places._is_small(name)])
 
 
 def test_a_private_key_under_a_key_that_lies_about_is_found(shared_image, bob):
