@@ -22,6 +22,7 @@ from gallery.zero_access.strings import Strings
 PIECE_BYTES = 2**20
 OVERLAP_BYTES = 8192  # a string over the edge of two pieces is found in the second
 ROWS = 500
+SQLITE_FILES = ("", "-wal", "-journal")
 # Shorter than any picture: what an altered row could name to keep a key from being looked at.
 SMALL_BYTES = 1024
 # As many strings as there are images and openings: see Key.suspect.
@@ -82,10 +83,19 @@ def collect_files(strings: Strings) -> None:
         for word in path.read_text(errors="surrogateescape").split():
             for text in (word.strip('",:'), word.partition("=")[2]):
                 strings.add_password(text, f"file: {path.name}")
-    for path in _files():
-        records = path.suffix in (".sqlite3", ".sqlite3-wal", ".jsonl")
+    databases = set(_databases())
+    for path in _files() | databases:
+        records = path in databases or path.suffix in (".sqlite3", ".sqlite3-wal", ".jsonl")
         for piece in _pieces(path):
             strings.add(piece, f"file: {path.name}", suspect=not records)
+
+
+def _databases() -> Iterator[Path]:
+    """Yield SQLite's files, which may lie anywhere, and their logs."""
+    for connection in connections.all():
+        name = connection.settings_dict["NAME"]
+        files = (Path(f"{name}{end}") for end in SQLITE_FILES if connection.vendor == "sqlite")
+        yield from filter(Path.is_file, files)
 
 
 def _secret_files() -> list[Path]:

@@ -3,8 +3,10 @@
 import base64
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -88,20 +90,45 @@ def test_the_key_file_is_what_opens_mac_keys_and_it_opens_nothing_else(shared_im
 
 @pytest.mark.skipif(bool(postgres.SERVER), reason="copies SQLite's files")
 def test_a_backup_opens_nothing(shared_image, tmp_path):
+    copy_everything(tmp_path)
+    answer = prove_on_copy(tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert "2 people and 1 images: 0 ways in" in answer.stdout
+
+
+@pytest.mark.skipif(bool(postgres.SERVER), reason="reads SQLite's files")
+@pytest.mark.parametrize("end", ["", "-wal"])
+def test_what_a_database_elsewhere_deleted_is_found(alice, tmp_path, tmp_path_factory, end):
+    copy_everything(tmp_path)
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "images.db"
+    shutil.move(tmp_path / "imageshare.sqlite3", elsewhere)
+    with closing(sqlite3.connect(elsewhere, isolation_level=None)) as database:
+        database.execute(f"PRAGMA journal_mode={'WAL' if end else 'DELETE'}")
+        database.execute("PRAGMA secure_delete=OFF")
+        database.execute("CREATE TABLE left (key TEXT)")
+        database.execute("INSERT INTO left VALUES (?)", [f"key {master_key_of(alice).hex()}"])
+        database.execute("DROP TABLE left")
+        answer = prove_on_copy(tmp_path, DATABASE_URL=f"sqlite:///{elsewhere}")
+    assert answer.returncode == 1
+    assert f"master key of {alice.user.pk}: by file: images.db{end}" in answer.stderr
+
+
+def copy_everything(folder: Path) -> None:
     for alias, name in (("default", "imageshare.sqlite3"), ("audit", "audit.sqlite3")):
-        copy_database(alias, tmp_path / name)
+        copy_database(alias, folder / name)
     for name in ("images", "server-keys.json", "audit.jsonl"):
         copy = shutil.copytree if (DATA_DIR / name).is_dir() else shutil.copy
-        copy(DATA_DIR / name, tmp_path / name)
-    answer = subprocess.run(
+        copy(DATA_DIR / name, folder / name)
+
+
+def prove_on_copy(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "manage.py", "prove_zero_access"],
         cwd=ROOT,
-        env={**os.environ, "DATA_DIR": str(tmp_path)},
+        env={**os.environ, "DATA_DIR": str(folder), **environment},
         capture_output=True,
         text=True,
     )
-    assert answer.returncode == 0, answer.stderr
-    assert "2 people and 1 images: 0 ways in" in answer.stdout
 
 
 def copy_database(alias: str, target: Path) -> None:
