@@ -134,6 +134,7 @@ def _record(search: Search, user: User | None, outcome: Outcome) -> None:
     counts = {
         "strings": search.strings.count,
         "people_tried": len(search.locked.people),
+        "everybody": "yes" if _tried_everybody(search) else "no",
         "images_tried": len(search.locked.images),
         "mac_keys": len(search.opened(Kind.MAC)),
     }
@@ -143,6 +144,10 @@ def _record(search: Search, user: User | None, outcome: Outcome) -> None:
         counts["ways"] = len(search.ways)
     subject = user.pk if user else None
     record(Event.ZERO_ACCESS_PROVEN, actor=None, subject=subject, outcome=outcome, **counts)
+
+
+def _tried_everybody(search: Search) -> bool:
+    return len(search.locked.people) >= User.objects.count()
 
 
 def _told(search: Search, user: User | None) -> str:

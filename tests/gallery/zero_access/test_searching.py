@@ -457,6 +457,7 @@ def test_the_result_is_recorded_and_shown_to_people(shared_image, client, capsys
     assert facts() == {**facts(), "people_tried": 2, "images_tried": 1, "mac_keys": 2, "ways": 0}
     shown = f"{facts()['strings']:,} strings, 0 ways in"
     assert shown.encode() in client.get(page).content
+    assert "tried on everybody’s keys".encode() in client.get(page).content
 
 
 def test_a_way_in_is_named_without_its_string_and_fails_the_command(
@@ -493,9 +494,12 @@ def test_a_result_nobody_vouches_for_is_not_shown(shared_image, client, capsys):
     assert b"ways in" not in client.get("/about/protection/").content
 
 
-def test_only_some_people_are_tried_when_asked_so(shared_image, make_person, capsys):
+def test_only_some_people_are_tried_when_asked_so(shared_image, make_person, client, capsys):
     for name in ("dora", "emil", "fred"):
         make_person(name)
     call_command("prove_zero_access", people=2)
     assert "2 people" in capsys.readouterr().out
     assert User.objects.count() == 5
+    assert facts() == {**facts(), "people_tried": 2, "everybody": "no"}
+    shown = b"tried on the keys of 2 people, chosen at random"
+    assert shown in client.get("/about/protection/").content
