@@ -1,15 +1,16 @@
-"""The newest digest of each person's key rows that the trail remembers."""
+"""The newest digests of each person's key rows and compared contacts that the trail remembers."""
 
 import uuid
 from dataclasses import dataclass, field
 
+from accounts import pins
 from accounts.keysets import KEYSET_EVENTS
 from audit.events import Outcome
 from audit.leaf import Leaf
 from audit.verification import NEWEST, entries_between
 
 # Bytes without which an entry says nothing of interest: cheaper to look for than its MAC.
-MARKS = (b'"keyset":"', b'"outcome":"intended"', b'"outcome":"failed"')
+MARKS = (b'"keyset":"', b'"pins":"', b'"outcome":"intended"', b'"outcome":"failed"')
 
 
 @dataclass
@@ -44,6 +45,7 @@ class KeysetTrail:
 
     def __init__(self) -> None:
         self.people: dict[uuid.UUID, Remembered] = {}
+        self.lists: dict[uuid.UUID, pins.Remembered] = {}
         self._read_to = 0
         self.catch_up()
 
@@ -51,7 +53,9 @@ class KeysetTrail:
         for entry in entries_between(self._read_to + 1, NEWEST):
             self._read_to = entry.sequence
             if any(mark in entry.leaf for mark in MARKS) and entry.is_authentic():
-                self._fold(entry.told(), entry.sequence)
+                leaf = entry.told()
+                self._fold(leaf, entry.sequence)
+                self._fold_list(leaf)
 
     def _fold(self, leaf: Leaf, number: int) -> None:
         if leaf.subject is None or leaf.event not in KEYSET_EVENTS:
@@ -63,6 +67,13 @@ class KeysetTrail:
             remembered.begun.pop(leaf.event, None)
         elif keyset := leaf.facts.get("keyset"):
             remembered.finish(leaf.event, number, keyset)
+
+    def _fold_list(self, leaf: Leaf) -> None:
+        if leaf.actor is not None and pins.tells_of_a_list(leaf):
+            self.lists.setdefault(leaf.actor, pins.Remembered()).note(leaf)
+
+    def list_of(self, person_id: uuid.UUID) -> pins.Remembered:
+        return self.lists.get(person_id, pins.Remembered())
 
     def of(self, person_id: uuid.UUID) -> Remembered:
         return self.people.get(person_id, Remembered())

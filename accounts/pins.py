@@ -8,7 +8,7 @@ for somebody, cannot make a sharer who compared wrap anything to it.
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -30,6 +30,7 @@ from accounts.custody import Keyring
 from accounts.models import KeyPair, Pins, User
 from audit import events
 from audit.events import AuditUnavailable, Event, Outcome, record
+from audit.leaf import Leaf
 from audit.models import AuditEntry
 from cryptocore import canonical, statements
 from cryptocore.errors import CryptoError
@@ -205,34 +206,51 @@ def _row_of(user: User) -> Pins | None:
     return Pins.objects.filter(user=user).first()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Remembered:
-    """What the trail tells of a list: the newest stored number, and which digests may stand now."""
-
-    newest: int
-    digests: set[str]
-
-
-def _remembered(user: User) -> Remembered:
-    """Fold the newest entries about this person's list that the audit key vouches for.
+    """What the trail tells of a list: the newest stored number, and which digests may stand now.
 
     What was intended after the newest that is done may have been stored without its `done`.
     """
+
+    newest: int = 0
+    stored: set[str] = field(default_factory=set)
+    begun: set[tuple[int, str]] = field(default_factory=set)
+
+    @property
+    def digests(self) -> set[str]:
+        return self.stored | {pins for _, pins in self.begun}
+
+    def note(self, leaf: Leaf) -> None:
+        """Take in one entry about this list, in whatever order they come."""
+        number, pins = leaf.facts["number"], leaf.facts["pins"]
+        if leaf.outcome != Outcome.DONE:
+            self.begun.add((number, pins))
+        elif number > self.newest:
+            self.newest, self.stored = number, {pins}
+        elif number == self.newest:
+            self.stored.add(pins)
+        self.begun = {(later, pins) for later, pins in self.begun if later > self.newest}
+
+
+def tells_of_a_list(leaf: Leaf) -> bool:
+    """Whether an entry is one about its actor's list."""
+    return leaf.actor is not None and leaf.event in PIN_EVENTS and "pins" in leaf.facts
+
+
+def _remembered(user: User) -> Remembered:
+    """Fold the newest entries about this person's list that the audit key vouches for."""
     entries = AuditEntry.objects.filter(actor=user.pk, event__in=PIN_EVENTS)
     try:
         rows = list(entries.order_by("-sequence").proofs()[:RECENT])
     except Error:
         raise AuditUnavailable from None
     told = [entry.told() for entry in rows if entry.is_authentic()]
-    facts = [
-        (leaf.facts["number"], leaf.outcome == Outcome.DONE, leaf.facts["pins"])
-        for leaf in told
-        if leaf.actor == user.pk and leaf.event in PIN_EVENTS and "pins" in leaf.facts
-    ]
-    newest = max((number for number, done, _ in facts if done), default=0)
-    stored = {pins for number, done, pins in facts if done and number == newest}
-    begun = {pins for number, _, pins in facts if number > newest}
-    return Remembered(newest, stored | begun)
+    remembered = Remembered()
+    for leaf in told:
+        if leaf.actor == user.pk and tells_of_a_list(leaf):
+            remembered.note(leaf)
+    return remembered
 
 
 def _read(keyring: Keyring, row: Pins | None, remembered: Remembered) -> Contacts:

@@ -1,11 +1,13 @@
 """Whether all stored keys are what was made: each row by itself, together, and by the trail.
 
+And whether wrapped keys can be some, and the lists of compared contacts are the newest.
+
 No private key is opened: nobody's password is here. What only the owner's password would show (a
 wrapped key with a flipped bit) the digest of all key rows shows, which the trail remembers.
 """
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,7 +18,7 @@ from accounts.custody import MASTER_KEY_BYTES, SALT_BYTES, cost_is_allowed
 from accounts.keyset_trail import KeysetTrail
 from accounts.keysets import KEY_ROWS, keyset_digest
 from accounts.mac_keys import notice_mac_key
-from accounts.models import KeyPair, KeySlot, MacKey, User
+from accounts.models import KeyPair, KeySlot, MacKey, Pins, User
 from accounts.services.orders import stolen_order_of
 from cryptocore import keypair, statements
 from cryptocore.errors import CryptoError
@@ -26,6 +28,7 @@ ORGANISATION_BYTES = (384, 512)  # RSA-OAEP of 3072 and of 4096 bits
 CONFIRMATION_BYTES = 24
 MAX_PARALLELISM = 64
 MADE_WITHIN = timedelta(hours=1)  # from signing a certificate to storing its row
+CHUNK = 2000  # wrapped keys held at once: somebody may have a hundred thousand
 State, Purpose, SlotKind = KeyPair.State, KeyPair.Purpose, KeySlot.Kind
 
 
@@ -48,7 +51,13 @@ class Kind(StrEnum):
     UNFINISHED = "key rows are not those the trail remembers, but an act was never finished"
     NOT_IN_TRAIL = "the trail remembers no making of these key rows"
     GONE = "the trail remembers keys, and there are none"
+    WRAPPED_KEY = "wrapped key is none: empty, or not of its pair's size"
+    CONTACTS_ALTERED = "list of compared contacts is not one the trail remembers"
+    CONTACTS_GONE = "the trail remembers a list of compared contacts, and there is none"
     UNREADABLE = "a key row cannot be read"
+
+
+Compare = Callable[[uuid.UUID], Kind | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,7 @@ class Verifier:
         try:
             yield from self._check_rows(user)
             yield from self._check_trail(user.pk)
+            yield from self._check_contacts(user.pk)
         except (ValueError, TypeError, AttributeError, OverflowError):
             # SQLite stores text in any column; Django cannot read a time out of every text.
             yield Finding(Kind.UNREADABLE, user.pk)
@@ -95,17 +105,42 @@ class Verifier:
         mac_keys = list(user.mac_keys.all())
         self.rows += len(pairs) + len(slots) + len(mac_keys)
         yield from _check_pairs(user, pairs)
+        yield from self._check_wrapped_keys(user, pairs)
         yield from _check_slots(user, slots)
         yield from _check_mac_keys(user, mac_keys, needed=bool(pairs))
 
+    def _check_wrapped_keys(self, user: User, pairs: list[KeyPair]) -> Iterator[Finding]:
+        for pair in pairs:
+            modulus = _modulus_of(pair)
+            columns = pair.wrapped_keys.values_list("subject", "oaep_bytes")
+            for subject, wrapped in columns.iterator(CHUNK) if modulus else ():
+                self.rows += 1
+                if not _is_wrapped_to(modulus, wrapped):
+                    row = f"image {subject} to {pair.purpose} pair {pair.epoch}"
+                    yield Finding(Kind.WRAPPED_KEY, user.pk, row)
+
     def _check_trail(self, person: uuid.UUID) -> Iterator[Finding]:
-        kind = self._compare(person)
+        yield from self._check_twice(self._compare, person)
+
+    def _check_contacts(self, person: uuid.UUID) -> Iterator[Finding]:
+        yield from self._check_twice(self._compare_contacts, person)
+
+    def _check_twice(self, compare: Compare, person: uuid.UUID) -> Iterator[Finding]:
+        kind = compare(person)
         if kind:
             # Somebody may have changed a password meanwhile: rows and trail once more.
             self._trail.catch_up()
-            kind = self._compare(person)
+            kind = compare(person)
         if kind:
             yield Finding(kind, person)
+
+    def _compare_contacts(self, person: uuid.UUID) -> Kind | None:
+        remembered = self._trail.list_of(person)
+        row = Pins.objects.filter(user=person).first()
+        if row is None:
+            return Kind.CONTACTS_GONE if remembered.newest else None
+        is_known = statements.digest(row.body) in remembered.digests
+        return None if is_known else Kind.CONTACTS_ALTERED
 
     def _compare(self, person: uuid.UUID) -> Kind | None:
         remembered = self._trail.of(person)
@@ -117,6 +152,23 @@ class Verifier:
         if remembered.has_unfinished:
             return Kind.UNFINISHED
         return Kind.ALTERED if has_rows else Kind.GONE
+
+
+# ---- wrapped keys ----------------------------------------------------------------------------
+
+
+def _modulus_of(pair: KeyPair) -> int:
+    """Return a pair's modulus; 0 for a key that does not load, which is named by itself."""
+    try:
+        return keypair.load_public_key(pair.public_key).n
+    except CryptoError:
+        return 0
+
+
+def _is_wrapped_to(modulus: int, wrapped: bytes) -> bool:
+    """Whether these may be the bytes of RSA-OAEP under that modulus (RFC 8017 §7.1.1)."""
+    fits = len(wrapped) == (modulus.bit_length() + 7) // 8
+    return fits and 0 < int.from_bytes(wrapped) < modulus
 
 
 # ---- pairs -----------------------------------------------------------------------------------

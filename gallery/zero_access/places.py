@@ -3,21 +3,28 @@
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.conf import settings
+from django.core.files import File
 from django.db import connections, models
 
 from accounts.models import Invite, KeyPair, User
 from audit import chain
 from audit.models import AuditEntry
+from audit.verification import in_pieces
 from gallery import storage
+from gallery.models import Rendition
 from gallery.zero_access.strings import Strings
 
 PIECE_BYTES = 2**20
 OVERLAP_BYTES = 8192  # a string over the edge of two pieces is found in the second
 ROWS = 500
+SQLITE_FILES = ("", "-wal", "-journal")
+# Shorter than any picture: what an altered row could name to keep a key from being looked at.
+SMALL_BYTES = 1024
 # As many strings as there are images and openings: see Key.suspect.
 RECORDS = ("gallery_", "audit_")
 
@@ -31,6 +38,7 @@ def collect() -> Strings:
     collect_people(strings)
     for alias in connections:
         collect_database(strings, alias)
+    collect_stored(strings)
     collect_files(strings)  # last: what a row says, its file repeats
     return strings
 
@@ -75,10 +83,19 @@ def collect_files(strings: Strings) -> None:
         for word in path.read_text(errors="surrogateescape").split():
             for text in (word.strip('",:'), word.partition("=")[2]):
                 strings.add_password(text, f"file: {path.name}")
-    for path in _files():
-        records = path.suffix in (".sqlite3", ".sqlite3-wal", ".jsonl")
+    databases = set(_databases())
+    for path in _files() | databases:
+        records = path in databases or path.suffix in (".sqlite3", ".sqlite3-wal", ".jsonl")
         for piece in _pieces(path):
             strings.add(piece, f"file: {path.name}", suspect=not records)
+
+
+def _databases() -> Iterator[Path]:
+    """Yield SQLite's files, which may lie anywhere, and their logs."""
+    for connection in connections.all():
+        name = connection.settings_dict["NAME"]
+        files = (Path(f"{name}{end}") for end in SQLITE_FILES if connection.vendor == "sqlite")
+        yield from filter(Path.is_file, files)
 
 
 def _secret_files() -> list[Path]:
@@ -96,14 +113,15 @@ def _files() -> set[Path]:
 
 def _pieces(path: Path) -> Iterator[bytes]:
     """Yield a file piece by piece. One that goes meanwhile was not at rest."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        yield from _pieces_of(file)
+
+
+def _pieces_of(file: BinaryIO | File) -> Iterator[bytes]:
     before = b""
-    try:
-        with path.open("rb") as file:
-            while piece := file.read(PIECE_BYTES):
-                yield before + piece
-                before = piece[-OVERLAP_BYTES:]
-    except FileNotFoundError:
-        return
+    while piece := file.read(PIECE_BYTES):
+        yield before + piece
+        before = piece[-OVERLAP_BYTES:]
 
 
 def collect_people(strings: Strings) -> None:
@@ -135,15 +153,37 @@ def _add_row(strings: Strings, table: str, columns: list[str], row: tuple[Any, .
             strings.add(bytes(value), f"column: {table}.{column}", suspect=suspect)
 
 
+def collect_stored(strings: Strings) -> None:
+    """Take what lies among the stored images and is none: no row names it, or it is too small."""
+    for name in _odd_names():
+        with suppress(FileNotFoundError), storage.sealed_storage().open(name, "rb") as file:
+            for piece in _pieces_of(file):
+                strings.add(piece, f"storage: {name}")
+
+
+def _odd_names() -> Iterator[str]:
+    for names in in_pieces(_stored_names()):
+        named = Rendition.objects.filter(storage_name__in=names)
+        known = set(named.values_list("storage_name", flat=True))
+        yield from (name for name in names if name not in known or _is_small(name))
+
+
+def _is_small(name: str) -> bool:
+    with suppress(FileNotFoundError):
+        return storage.sealed_storage().size(name) < SMALL_BYTES
+    return False
+
+
 def stored_heads() -> Iterator[tuple[str, bytes]]:
     """Yield every name in the image storage with the first bytes under it."""
     for name in _stored_names():
-        with storage.sealed_storage().open(name, "rb") as file:
+        with suppress(FileNotFoundError), storage.sealed_storage().open(name, "rb") as file:
             yield name, file.read(64)
 
 
-def _stored_names() -> Iterator[str]:
-    folders, loose = storage.sealed_storage().listdir("")
-    yield from loose
-    for folder in folders:
-        yield from (f"{folder}/{name}" for name in storage.sealed_storage().listdir(folder)[1])
+def _stored_names(folder: str = "") -> Iterator[str]:
+    """Yield every name, however deep it lies: a key that was left is in no folder of ours."""
+    folders, files = storage.sealed_storage().listdir(folder)
+    yield from (f"{folder}{name}" for name in files)
+    for inner in folders:
+        yield from _stored_names(f"{folder}{inner}/")

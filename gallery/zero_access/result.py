@@ -18,6 +18,8 @@ class Result:
 
     at: datetime
     strings: int
+    people: int
+    everybody: bool
     ways: int
 
     @property
@@ -43,4 +45,6 @@ def _result(entry: AuditEntry) -> Result | None:
     told = entry.told()
     if told.event != Event.ZERO_ACCESS_PROVEN or "ways" not in told.facts:
         return None
-    return Result(told.time, told.facts["strings"], told.facts["ways"])
+    facts = told.facts
+    everybody = facts.get("everybody") == "yes"
+    return Result(told.time, facts["strings"], facts["people_tried"], everybody, facts["ways"])

@@ -23,6 +23,7 @@ PRIVATE_KEY = (b"\x30\x82", 1500, 4096)  # PKCS#8 in DER: how it begins, how lon
 PASSWORD_CHARACTERS = range(8, 200)
 DEEPEST = 4  # text in base64 in JSON in a session
 LONGEST = 2**20
+SHORTEST = 16  # characters of a word: no key is shorter in any alphabet
 
 
 @dataclass(frozen=True)
@@ -106,17 +107,17 @@ def _texts(data: bytes) -> Iterator[str]:
 
 
 def _decoded(word: str) -> Iterator[bytes]:
-    """Yield what a word is in hex and in both alphabets of base64; Django's tokens, too."""
-    if len(word) % 2 == 0:
-        with suppress(ValueError):
-            yield bytes.fromhex(word)
+    """Yield what a word is in hex and in both alphabets of base64: Django's tokens and what
+    follows a name, too (`key=…`)."""
     for part in {word, *re.split(r"[=.]", word)}:
+        if len(part) < SHORTEST:
+            continue
+        with suppress(ValueError):
+            yield bytes.fromhex(part)
         yield from _from_base64(part.rstrip("="))
 
 
 def _from_base64(part: str) -> Iterator[bytes]:
-    if len(part) < 16:
-        return
     padded = part + "=" * (-len(part) % 4)
     for altchars in (b"+/", b"-_"):
         try:

@@ -12,11 +12,13 @@ from django.utils import timezone
 
 from accounts.keyset_trail import KeysetTrail
 from accounts.keysets import KEY_ROWS, keyset_digest
-from accounts.models import KeyPair, KeySlot, MacKey, User
+from accounts.models import KeyPair, KeySlot, MacKey, Pins, User, WrappedKey
 from accounts.services import passwords, recovery
 from accounts.verification import Kind, Verifier
 from audit.events import Event, Outcome, record
 from audit.models import AuditEntry
+from cryptocore import statements
+from tests.accounts.test_person_page import compare
 from tests.conftest import PASSWORD
 from tests.triggers import drop_triggers, install_triggers
 
@@ -286,6 +288,90 @@ def test_keys_put_in_or_taken_away_are_found(alice, bob):
     assert (Kind.NOT_IN_TRAIL, eve.pk) in found
     User.objects.filter(pk=bob.user.pk).delete()
     assert (Kind.GONE, bob.user.pk) in {(f.kind, f.person) for f in findings()}
+
+
+# ---- wrapped keys and compared contacts ------------------------------------------------------
+
+
+SPOILT = {
+    "zeros": lambda wrapped: bytes(len(wrapped)),
+    "ones": lambda wrapped: b"\xff" * len(wrapped),
+    "nothing": lambda wrapped: b"",
+    "shortened": lambda wrapped: wrapped[:-1],
+    "of a larger pair": lambda wrapped: wrapped + bytes(128),
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
+def test_a_wrapped_key_that_can_be_none_is_named(shared_image, bob, spoilt):
+    assert findings() == []
+    row = WrappedKey.objects.get(key_pair__user=bob.user)
+    WrappedKey.objects.filter(pk=row.pk).update(oaep_bytes=SPOILT[spoilt](row.oaep_bytes))
+    (found,) = findings()
+    assert (found.kind, found.person) == (Kind.WRAPPED_KEY, bob.user.pk)
+    assert found.row == f"image {shared_image.pk} to encryption pair 1"
+
+
+def test_wrapped_keys_are_counted(shared_image):
+    verifier = Verifier()
+    assert list(verifier.run()) == []
+    assert verifier.rows == 10 + WrappedKey.objects.count()
+
+
+@pytest.fixture
+def lists(alice, bob):
+    """Two lists of alice's, as she stored them one after the other; the second is there."""
+    client, stored = alice.sign_in(), []
+    for _ in range(2):
+        compare(client, "bob")
+        stored.append(Pins.objects.get())
+    assert findings() == []
+    return stored
+
+
+def test_a_deleted_list_of_contacts_is_named_until_begun_anew(alice, lists):
+    Pins.objects.all().delete()
+    assert [(f.kind, f.person) for f in findings()] == [(Kind.CONTACTS_GONE, alice.user.pk)]
+    alice.client.post("/accounts/contacts/anew/", headers=JSON)
+    assert findings() == []
+
+
+def test_an_older_list_of_contacts_put_back_is_named(alice, lists):
+    lists[0].save()
+    assert [(f.kind, f.person) for f in findings()] == [(Kind.CONTACTS_ALTERED, alice.user.pk)]
+
+
+def test_the_list_of_before_it_was_begun_anew_is_named(alice, lists):
+    alice.client.post("/accounts/contacts/anew/", headers=JSON)
+    lists[1].save()
+    assert kinds() == {Kind.CONTACTS_ALTERED}
+
+
+def test_a_list_the_trail_never_heard_of_is_named(bob, lists):
+    Pins(user=bob.user, body=lists[1].body, tag=lists[1].tag).save()
+    assert [(f.kind, f.person) for f in findings()] == [(Kind.CONTACTS_ALTERED, bob.user.pk)]
+
+
+def test_a_list_that_was_intended_may_stand_and_may_not(alice, lists):
+    """A crash before or after it was stored: either is as it was made."""
+    body = lists[1].body + b" "
+    facts = {"pins": statements.digest(body), "number": 3}
+    person = {"actor": alice.user.pk, "subject": alice.user.pk}
+    record(Event.CONTACT_COMPARED, **person, outcome=Outcome.INTENDED, **facts)
+    assert findings() == []
+    Pins.objects.update(body=body)
+    assert findings() == []
+    Pins.objects.all().delete()
+    assert kinds() == {Kind.CONTACTS_GONE}
+
+
+def test_a_search_column_set_back_hides_no_list(lists):
+    drop_triggers()
+    with connections["audit"].cursor() as cursor:
+        cursor.execute("UPDATE audit_auditentry SET event = 'x', actor = NULL")
+    install_triggers()
+    lists[0].save()
+    assert Kind.CONTACTS_ALTERED in kinds()
 
 
 def test_a_cost_below_the_floor_is_named(alice, settings):

@@ -14,15 +14,18 @@ class Command(BaseCommand):
     help = (
         "Check everybody's stored keys: certificates, endorsements and fingerprints of every key "
         "pair; that the newest pair of each purpose, and only it, is in use, and no epoch is "
-        "missing; that states, sizes, costs and versions are possible; that notice keys open under "
-        "the key file; and that all key rows of a person are those of the last act on them that "
-        "the audit trail remembers, so that an altered or restored row is found even where only "
-        "its owner's password would show it. An act that was begun and never finished (a crash "
-        "between changing the rows and recording it) is named as that. Each finding is one line "
-        "on standard error (of one kind at most 20). The last line says how it went. Exit status "
-        "0: all is well; 1: something is wrong, or could not be read. Records one event. Changes "
-        "nothing; opens no private key; may run beside the server, where an act under way counts "
-        "as unfinished: run it again."
+        "missing; that states, sizes, costs and versions are possible; that notice keys open "
+        "under the key file; and that all key rows of a person are those of the last act on them "
+        "that the audit trail remembers, so that an altered or restored row is found even where "
+        "only its owner's password would show it; that every wrapped key is as long as its pair's "
+        "modulus, and neither zero nor beyond it (whether it opens only its owner can tell); and "
+        "that each person's list of compared contacts is there and the newest one the trail "
+        "remembers. An act that was begun and never finished (a crash between changing the key "
+        "rows and recording it) is named as that; a list of contacts may then be either. Each "
+        "finding is one line on standard error (of one kind at most 20). The last line says how "
+        "it went. Exit status 0: all is well; 1: something is wrong, or could not be read. "
+        "Records one event. Changes nothing; opens no private key; may run beside the server, "
+        "where an act under way counts as unfinished: run it again."
     )
 
     def handle(self, **options: Any) -> None:

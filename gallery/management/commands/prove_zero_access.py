@@ -24,21 +24,22 @@ EVERY = 500
 class Command(BaseCommand):
     help = (
         "Look for a way into images with nothing but what is at rest: every column of every table "
-        "of both databases, the files of the data folder (SQLite's raw, with their logs), the "
-        "stored images, the environment, the settings and the key file; each string raw and "
-        "decoded from hex, base64 and zlib. Every string of 32 bytes is tried as every key there "
-        "is, whatever opens is tried again, until nothing new opens. Tried as passwords, for "
-        "Argon2 is slow on purpose, are the values of the environment and the settings, the words "
-        "of the key file, secrets.env and .env, and names and addresses that people typed; as "
-        "recovery codes whatever looks like one. Not tried: other texts as passwords; 32 bytes at "
-        "each offset of binary files; digests that the audit key proves to be some; and strings of "
-        "signed statements, grants, notices and the trail on private keys (on all others they "
-        "are). The key file may open the keys that check notices, and nothing else. Each way in "
-        "is one line on standard error (at most 20), without the string itself. Records one "
-        "event, with counts; /about/protection/ shows people the newest. Changes nothing; may run "
-        "beside the server. On a copy: DATA_DIR=/copy KEY_FILE=/copy/server-keys.json. Exit "
-        "status 0: no way in, or, with --with-…, exactly what that person may open; 1: anything "
-        "else. Takes some minutes; see --people."
+        "of both databases, the files of the data folder (SQLite's raw, with their logs, wherever "
+        "they lie), the first bytes of the stored images, whole what lies among them and no row "
+        "names or is shorter than 1 KiB, the environment, the settings and the key file; each "
+        "string raw and decoded from hex, base64 and zlib. Every string of 32 bytes is tried as "
+        "every key there is, whatever opens is tried again, until nothing new opens. Tried as "
+        "passwords, for Argon2 is slow on purpose, are the values of the environment and the "
+        "settings, the words of the key file, secrets.env and .env, and names and addresses that "
+        "people typed; as recovery codes whatever looks like one. Not tried: other texts as "
+        "passwords; 32 bytes at each offset of binary files; digests that the audit key proves to "
+        "be some; and strings of signed statements, grants, notices and the trail on private keys "
+        "(on all others they are). The key file may open the keys that check notices, and nothing "
+        "else. Each way in is one line on standard error (at most 20), without the string itself. "
+        "Records one event, with counts; /about/protection/ shows people the newest. Changes "
+        "nothing; may run beside the server. On a copy: DATA_DIR=/copy "
+        "KEY_FILE=/copy/server-keys.json. Exit status 0: no way in, or, with --with-…, exactly "
+        "what that person may open; 1: anything else. Takes some minutes; see --people."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -133,6 +134,7 @@ def _record(search: Search, user: User | None, outcome: Outcome) -> None:
     counts = {
         "strings": search.strings.count,
         "people_tried": len(search.locked.people),
+        "everybody": "yes" if _tried_everybody(search) else "no",
         "images_tried": len(search.locked.images),
         "mac_keys": len(search.opened(Kind.MAC)),
     }
@@ -142,6 +144,10 @@ def _record(search: Search, user: User | None, outcome: Outcome) -> None:
         counts["ways"] = len(search.ways)
     subject = user.pk if user else None
     record(Event.ZERO_ACCESS_PROVEN, actor=None, subject=subject, outcome=outcome, **counts)
+
+
+def _tried_everybody(search: Search) -> bool:
+    return len(search.locked.people) >= User.objects.count()
 
 
 def _told(search: Search, user: User | None) -> str:

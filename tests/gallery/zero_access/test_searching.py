@@ -3,8 +3,10 @@
 import base64
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -26,10 +28,12 @@ from cryptocore.keywrap import wrap_key
 from cryptocore.wrapping import wrap
 from gallery.management.commands import prove_zero_access
 from gallery.models import Rendition
+from gallery.zero_access import places
 from gallery.zero_access.locked import locked
 from gallery.zero_access.openers import Kind
 from gallery.zero_access.places import collect
 from gallery.zero_access.search import Search
+from gallery.zero_access.strings import Strings
 from tests import postgres
 from tests.accounts.test_new_start import FOREIGN, start_anew
 from tests.conftest import PASSWORD
@@ -86,20 +90,45 @@ def test_the_key_file_is_what_opens_mac_keys_and_it_opens_nothing_else(shared_im
 
 @pytest.mark.skipif(bool(postgres.SERVER), reason="copies SQLite's files")
 def test_a_backup_opens_nothing(shared_image, tmp_path):
+    copy_everything(tmp_path)
+    answer = prove_on_copy(tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert "2 people and 1 images: 0 ways in" in answer.stdout
+
+
+@pytest.mark.skipif(bool(postgres.SERVER), reason="reads SQLite's files")
+@pytest.mark.parametrize("end", ["", "-wal"])
+def test_what_a_database_elsewhere_deleted_is_found(alice, tmp_path, tmp_path_factory, end):
+    copy_everything(tmp_path)
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "images.db"
+    shutil.move(tmp_path / "imageshare.sqlite3", elsewhere)
+    with closing(sqlite3.connect(elsewhere, isolation_level=None)) as database:
+        database.execute(f"PRAGMA journal_mode={'WAL' if end else 'DELETE'}")
+        database.execute("PRAGMA secure_delete=OFF")
+        database.execute("CREATE TABLE left (key TEXT)")
+        database.execute("INSERT INTO left VALUES (?)", [f"key {master_key_of(alice).hex()}"])
+        database.execute("DROP TABLE left")
+        answer = prove_on_copy(tmp_path, DATABASE_URL=f"sqlite:///{elsewhere}")
+    assert answer.returncode == 1
+    assert f"master key of {alice.user.pk}: by file: images.db{end}" in answer.stderr
+
+
+def copy_everything(folder: Path) -> None:
     for alias, name in (("default", "imageshare.sqlite3"), ("audit", "audit.sqlite3")):
-        copy_database(alias, tmp_path / name)
+        copy_database(alias, folder / name)
     for name in ("images", "server-keys.json", "audit.jsonl"):
         copy = shutil.copytree if (DATA_DIR / name).is_dir() else shutil.copy
-        copy(DATA_DIR / name, tmp_path / name)
-    answer = subprocess.run(
+        copy(DATA_DIR / name, folder / name)
+
+
+def prove_on_copy(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "manage.py", "prove_zero_access"],
         cwd=ROOT,
-        env={**os.environ, "DATA_DIR": str(tmp_path)},
+        env={**os.environ, "DATA_DIR": str(folder), **environment},
         capture_output=True,
         text=True,
     )
-    assert answer.returncode == 0, answer.stderr
-    assert "2 people and 1 images: 0 ways in" in answer.stdout
 
 
 def copy_database(alias: str, target: Path) -> None:
@@ -220,6 +249,44 @@ def test_a_private_key_in_a_file_is_found(shared_image, bob):
         path.unlink()
     assert found.opened(Kind.PRIVATE) == {pair.pk}
     assert found.opened(Kind.PLAINTEXT) == {shared_image.pk}
+
+
+KEY_FILES = {
+    "raw": bytes,
+    "hex": lambda key: key.hex().encode(),
+    "named": lambda key: b"key=" + key.hex().encode() + b"\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("place", "written"),
+    [("left", "raw"), ("ab/left", "hex"), ("ab/left", "named"), ("deep/er/left.key", "raw")],
+)
+def test_a_master_key_left_among_the_stored_images_is_found(alice, place, written):
+    left = DATA_DIR / "images" / place
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_bytes(KEY_FILES[written](master_key_of(alice)))
+    try:
+        found = search()
+    finally:
+        left.unlink()
+        shutil.rmtree(DATA_DIR / "images" / "deep", ignore_errors=True)
+    assert found.opened(Kind.MASTER) == {alice.user.pk}
+    assert {way.by for way in found.ways} == {f"storage: {place}"}
+
+
+def test_a_key_put_in_the_place_of_a_stored_image_is_found(shared_image, alice):
+    thumbnail = Rendition.objects.get(image=shared_image, name="thumbnail")
+    (DATA_DIR / "images" / thumbnail.storage_name).write_bytes(master_key_of(alice))
+    assert search().opened(Kind.MASTER) == {alice.user.pk}
+
+
+def test_stored_images_are_no_strings_to_try(shared_image):
+    strings = Strings()
+    places.collect_stored(strings)
+    named = Rendition.objects.values_list("storage_name", flat=True)
+    assert not strings.keys
+    assert strings.count <= 1 + len([name for name in named if places._is_small(name)])
 
 
 def test_a_private_key_under_a_key_that_lies_about_is_found(shared_image, bob):
@@ -390,6 +457,7 @@ def test_the_result_is_recorded_and_shown_to_people(shared_image, client, capsys
     assert facts() == {**facts(), "people_tried": 2, "images_tried": 1, "mac_keys": 2, "ways": 0}
     shown = f"{facts()['strings']:,} strings, 0 ways in"
     assert shown.encode() in client.get(page).content
+    assert "tried on everybody’s keys".encode() in client.get(page).content
 
 
 def test_a_way_in_is_named_without_its_string_and_fails_the_command(
@@ -426,9 +494,12 @@ def test_a_result_nobody_vouches_for_is_not_shown(shared_image, client, capsys):
     assert b"ways in" not in client.get("/about/protection/").content
 
 
-def test_only_some_people_are_tried_when_asked_so(shared_image, make_person, capsys):
+def test_only_some_people_are_tried_when_asked_so(shared_image, make_person, client, capsys):
     for name in ("dora", "emil", "fred"):
         make_person(name)
     call_command("prove_zero_access", people=2)
     assert "2 people" in capsys.readouterr().out
     assert User.objects.count() == 5
+    assert facts() == {**facts(), "people_tried": 2, "everybody": "no"}
+    shown = b"tried on the keys of 2 people, chosen at random"
+    assert shown in client.get("/about/protection/").content

@@ -28,6 +28,7 @@ SPELLINGS = {
     "base64 without padding": base64.b64encode(KEY).rstrip(b"="),
     "base64url": base64.urlsafe_b64encode(KEY),
     "after a name": b"SECRET=" + base64.b64encode(KEY),
+    "in hex after a name": b"key=" + KEY.hex().encode() + b"\n",
     "in JSON": json.dumps({"key": KEY.hex()}).encode(),
     "in JSON in base64": base64.b64encode(json.dumps({"key": KEY.hex()}).encode()),
     "in a sentence": f"the key {KEY.hex()}, lost".encode(),
