@@ -17,6 +17,7 @@ from audit.models import AuditEntry
 from audit.verification import in_pieces
 from gallery import storage
 from gallery.models import Rendition
+from gallery.zero_access import cells
 from gallery.zero_access.strings import Strings
 
 PIECE_BYTES = 2**20
@@ -85,9 +86,12 @@ def collect_files(strings: Strings) -> None:
                 strings.add_password(text, f"file: {path.name}")
     databases = set(_databases())
     for path in _files() | databases:
-        records = path in databases or path.suffix in (".sqlite3", ".sqlite3-wal", ".jsonl")
+        is_database = path in databases or path.suffix in (".sqlite3", ".sqlite3-wal")
+        records = is_database or path.suffix == ".jsonl"
         for piece in _pieces(path):
             strings.add(piece, f"file: {path.name}", suspect=not records)
+            for key in cells.keys_in(piece) if is_database else ():
+                strings.add(key, f"file: {path.name}")  # few: the others are in tables, too
 
 
 def _databases() -> Iterator[Path]:

@@ -98,15 +98,18 @@ def test_a_backup_opens_nothing(shared_image, tmp_path):
 
 @pytest.mark.skipif(bool(postgres.SERVER), reason="reads SQLite's files")
 @pytest.mark.parametrize("end", ["", "-wal"])
-def test_what_a_database_elsewhere_deleted_is_found(alice, tmp_path, tmp_path_factory, end):
+@pytest.mark.parametrize("written", [bytes, bytes.hex], ids=["raw", "hex"])
+def test_what_a_database_elsewhere_deleted_is_found(
+    alice, tmp_path, tmp_path_factory, end, written
+):
     copy_everything(tmp_path)
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "images.db"
     shutil.move(tmp_path / "imageshare.sqlite3", elsewhere)
     with closing(sqlite3.connect(elsewhere, isolation_level=None)) as database:
         database.execute(f"PRAGMA journal_mode={'WAL' if end else 'DELETE'}")
         database.execute("PRAGMA secure_delete=OFF")
-        database.execute("CREATE TABLE left (key TEXT)")
-        database.execute("INSERT INTO left VALUES (?)", [f"key {master_key_of(alice).hex()}"])
+        database.execute("CREATE TABLE left (name TEXT, key)")
+        database.execute("INSERT INTO left VALUES ('x', ?)", [written(master_key_of(alice))])
         database.execute("DROP TABLE left")
         answer = prove_on_copy(tmp_path, DATABASE_URL=f"sqlite:///{elsewhere}")
     assert answer.returncode == 1
