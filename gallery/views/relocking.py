@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.answers import wants_json
 from accounts.decorators import signed_in, unlocked
+from accounts.models import User
 from accounts.unlocking import keyring_of
 from gallery import presenting
 from gallery.answers import answers_refusals
@@ -24,14 +25,14 @@ def relock(request: HttpRequest) -> HttpResponse:
 
 
 def _list(request: HttpRequest) -> HttpResponse:
-    readers = [_shown(reader) for reader in stolen_readers_of(request.user)]
+    readers = [_shown(reader, request.user) for reader in stolen_readers_of(request.user)]
     if wants_json(request):
         facts = ("username", "display_name", "images", "stolen_at")
         return JsonResponse({"relock": [{name: one[name] for name in facts} for one in readers]})
     return render(request, "gallery/relock.html", {"readers": readers})
 
 
-def _shown(reader: StolenReader) -> dict[str, Any]:
+def _shown(reader: StolenReader, owner: User) -> dict[str, Any]:
     person = presenting.person_of(reader.person)
     return {
         "username": person.username,
@@ -40,6 +41,7 @@ def _shown(reader: StolenReader) -> dict[str, Any]:
         "avatar_class": person.avatar_class,
         "images": len(reader.images),
         "stolen_at": reader.stolen_at,
+        "is_owner": reader.person == owner,
     }
 
 

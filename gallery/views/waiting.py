@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.answers import refusal, wants_json
 from accounts.certificates import NoKeys
 from accounts.decorators import signed_in, unlocked
-from accounts.fingerprints import grouped
+from accounts.fingerprints import grouped, words
 from accounts.models import User
 from accounts.pins import ContactsRefused, KeyChanged
 from accounts.unlocking import keyring_of
@@ -48,6 +48,7 @@ def _shown(reader: WaitingReader) -> dict[str, Any]:
         "can_receive": pair is not None,
         "fingerprint": pair.fingerprint if pair else None,
         "grouped_fingerprint": grouped(pair.fingerprint) if pair else "",
+        "words": words(pair.fingerprint) if pair else [],
         "since": pair.created_at if pair else None,
         "endorsed": reader.is_endorsed,
     }

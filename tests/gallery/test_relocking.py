@@ -66,6 +66,7 @@ def test_an_owners_own_stolen_keys_count_too(shared_image, alice):
     assert [
         one["username"] for one in alice.client.get(ADDRESS, headers=JSON).json()["relock"]
     ] == ["alice"]
+    assert "You yourself" in alice.client.get(ADDRESS).content.decode()
     assert alice.client.post(ADDRESS, headers=JSON).json()["relocked"] == 1
     assert alice.client.get(f"/images/{shared_image.pk}/original").status_code == 200
 

@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.certificates import signing_pair_of
+from accounts.fingerprints import words
 from accounts.models import KeyPair, User, WrappedKey
 from gallery.models import Grant, Statement
 from gallery.services import resharing, sharing
@@ -44,6 +45,9 @@ def test_the_owner_sees_who_waits_and_which_key_to_compare(shared_image, upload,
     }
     for address in ("/images/", "/images/mine/"):
         assert "waits for you" in alice.client.get(address).content.decode()
+    page = alice.client.get(ADDRESS).content.decode()
+    for word in words(reader["fingerprint"]):
+        assert f"<li>{word}</li>" in page
 
 
 def test_one_press_shares_all_of_them_again(shared_image, upload, alice, bob):
