@@ -103,8 +103,7 @@ def readers_waiting_for(owner: User) -> list[WaitingReader]:
 
 def _signing_pair(person: User) -> KeyPair | None:
     try:
-        able = may_receive(person) and not waits_for_keys(person)
-        return signing_pair_of(person.pk) if able else None
+        return signing_pair_of(person.pk) if may_receive(person) else None
     except NoKeys:
         return None
 
