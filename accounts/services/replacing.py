@@ -36,6 +36,7 @@ def is_operators_code(user: User, code: str) -> bool:
 def replace_keys(*, stolen: Keyring, new_password: str) -> tuple[Keyring, NewCode]:
     """Replace password, master key, recovery code and all pairs; the old slots are destroyed.
 
+    Where a private key does not open they stay: they are the ways to it, should it be repaired.
     What is wrapped to the stolen pairs is wrapped anew in the session that follows. Raises
     DoesNotOpen if this was done meanwhile; then nothing has changed.
     """

@@ -43,6 +43,8 @@ from tests.triggers import drop_triggers, install_triggers
 
 ROOT = Path(__file__).resolve().parents[3]
 COOKIE = "unlock"
+# PostgreSQL keeps its rows in files of a server of its own, which the search does not look at.
+only_sqlite_files = pytest.mark.skipif(bool(postgres.SERVER), reason="looks at SQLite's files")
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +90,7 @@ def test_the_key_file_is_what_opens_mac_keys_and_it_opens_nothing_else(shared_im
     assert all(str(settings.KEY_FILE.name) in by for _kind, by in opened)
 
 
-@pytest.mark.skipif(bool(postgres.SERVER), reason="copies SQLite's files")
+@only_sqlite_files
 def test_a_backup_opens_nothing(shared_image, tmp_path):
     copy_everything(tmp_path)
     answer = prove_on_copy(tmp_path)
@@ -96,7 +98,7 @@ def test_a_backup_opens_nothing(shared_image, tmp_path):
     assert "2 people and 1 images: 0 ways in" in answer.stdout
 
 
-@pytest.mark.skipif(bool(postgres.SERVER), reason="reads SQLite's files")
+@only_sqlite_files
 @pytest.mark.parametrize("end", ["", "-wal"])
 @pytest.mark.parametrize("written", [bytes, bytes.hex], ids=["raw", "hex"])
 def test_what_a_database_elsewhere_deleted_is_found(
@@ -326,7 +328,7 @@ def test_content_keys_wrapped_to_a_key_of_the_key_file_are_found(shared_image, a
     assert search().opened(Kind.PLAINTEXT) == {shared_image.pk}
 
 
-@pytest.mark.skipif(bool(postgres.SERVER), reason="reads SQLite's files")
+@only_sqlite_files
 def test_what_was_deleted_but_not_overwritten_is_found(shared_image, alice):
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA secure_delete=OFF")
