@@ -66,6 +66,7 @@ MUST: dict[str, str] = {
     "E14": "no secret is in an address or a log",
     "E15": "the pages themselves, in a browser, do what they are for",
     "E16": "it starts from any folder",
+    # Found by hostile reviews of this very house
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {

@@ -9,8 +9,8 @@ from tests.attacks import CANNOT_BE_TRIED, MUST
 
 TESTS = Path(__file__).resolve().parent
 THREAT_MODEL = TESTS.parent / "docs" / "threat-model.md"
-TRIED_BY = re.compile(r"\| (?P<rows>[A-E]\d[^|:]*): (?P<links>[^|]*) \|$", re.MULTILINE)
-ROWS = re.compile(r"([A-E])(\d+)(?:–[A-E](\d+))?")
+TRIED_BY = re.compile(r"\| (?P<rows>[A-F]\d[^|:]*): (?P<links>[^|]*) \|$", re.MULTILINE)
+ROWS = re.compile(r"([A-F])(\d+)(?:–[A-F](\d+))?")
 LINK = re.compile(r"\]\((?:\.\./)?([^)]+)\)")
 
 
