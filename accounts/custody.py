@@ -320,8 +320,7 @@ def _opens_or_not() -> Iterator[None]:
     """Make one refusal of every failure, of those that an altered row causes, too."""
     try:
         yield
-    # TypeError: a number too large for its place in a context.
-    except (CryptoError, TypeError):
+    except CryptoError:
         raise DoesNotOpen from None
 
 

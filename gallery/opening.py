@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from Crypto.PublicKey.RSA import RsaKey
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -65,8 +66,8 @@ def _step(name: str) -> Iterator[None]:
     """Whatever an attacker can cause in this step is `Altered`, with the step's name."""
     try:
         yield
-    # TypeError: a number too large for its place in a context.
-    except (CryptoError, KeyError, ValueError, TypeError):
+    # A row that is pointed to may be gone; a media type or a purpose be any text.
+    except (CryptoError, KeyError, ValueError, ObjectDoesNotExist):
         raise Altered(name) from None
 
 
@@ -189,10 +190,11 @@ class Opener:
     @sensitive_variables()
     def content_key_for(self, access: Access) -> bytes:
         """Return the image's content key for this reader: the only way to it."""
-        wrapped = access.grant.wrapped_key
-        if wrapped is None or self._is_out_of_reach(wrapped):
-            raise Waiting(access.is_owner)
-        self._check_place(wrapped, access)
+        with _step("wrapped-key"):
+            wrapped = access.grant.wrapped_key
+            if wrapped is None or self._is_out_of_reach(wrapped):
+                raise Waiting(access.is_owner)
+            self._check_place(wrapped, access)
         content_key = self._by_quick_key(wrapped) if wrapped.quick_key else None
         if content_key is None or not self._is_committed(content_key, access.image):
             content_key = self._by_private_key(wrapped)
@@ -225,8 +227,8 @@ class Opener:
     @sensitive_variables()
     def _by_private_key(self, wrapped: WrappedKey) -> bytes:
         pair = wrapped.key_pair
-        label = content_key_label(pair, subject=wrapped.subject, lock=wrapped.lock)
         with _step("wrapped-key"):
+            label = content_key_label(pair, subject=wrapped.subject, lock=wrapped.lock)
             return self._keyring.unwrap_content_key(wrapped, label=label)
 
     @sensitive_variables()
