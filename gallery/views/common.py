@@ -99,7 +99,8 @@ def _contacts(person: User) -> list[presenting.Person]:
         .order_by("-last")[:CONTACTS_SHOWN]
     )
     people = User.objects.in_bulk([row["reader"] for row in latest])
-    return [presenting.person_of(people[row["reader"]]) for row in latest]
+    known = [people[row["reader"]] for row in latest if row["reader"] in people]
+    return [presenting.person_of(person) for person in known]
 
 
 def record_refused(
