@@ -194,6 +194,10 @@ def execute(*statements: str) -> None:
             cursor.execute(statement)
 
 
+def _rows_of(model: type[models.Model]) -> list[tuple[Any, ...]]:
+    return list(model._base_manager.order_by("pk").values_list())
+
+
 class Snapshot:
     """The main database as it is now, to be put back as often as wanted."""
 
@@ -202,14 +206,15 @@ class Snapshot:
             self._copy = sqlite3.connect(":memory:")
             connection.connection.backup(self._copy)
         else:
-            self._rows = {model: list(model._base_manager.values_list()) for model in tables()}
+            self._rows = {model: _rows_of(model) for model in tables()}
 
     def restore(self) -> None:
         if connection.vendor == "sqlite":
             self._copy.backup(connection.connection)
             return
+        changed = {m: rows for m, rows in self._rows.items() if rows != _rows_of(m)}
         with unguarded(), transaction.atomic(), connection.cursor() as cursor:
-            for model, rows in self._rows.items():
+            for model, rows in changed.items():
                 places = ", ".join(["%s"] * len(model._meta.concrete_fields))
                 table = quoted(model._meta.db_table)
                 columns = ", ".join(quoted(one.column) for one in model._meta.concrete_fields)
