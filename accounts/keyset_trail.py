@@ -8,6 +8,7 @@ from accounts.keysets import KEYSET_EVENTS
 from audit.events import Outcome
 from audit.leaf import Leaf
 from audit.verification import NEWEST, entries_between
+from audit.vouched import Newest
 
 # Bytes without which an entry says nothing of interest: cheaper to look for than its MAC.
 MARKS = (b'"keyset":"', b'"pins":"', b'"outcome":"intended"', b'"outcome":"failed"')
@@ -45,7 +46,7 @@ class KeysetTrail:
 
     def __init__(self) -> None:
         self.people: dict[uuid.UUID, Remembered] = {}
-        self.lists: dict[uuid.UUID, pins.Remembered] = {}
+        self.lists: dict[uuid.UUID, Newest] = {}
         self._read_to = 0
         self.catch_up()
 
@@ -69,11 +70,11 @@ class KeysetTrail:
             remembered.finish(leaf.event, number, keyset)
 
     def _fold_list(self, leaf: Leaf) -> None:
-        if leaf.actor is not None and pins.tells_of_a_list(leaf):
-            self.lists.setdefault(leaf.actor, pins.Remembered()).note(leaf)
+        if numbered := pins.number_in(leaf):
+            self.lists.setdefault(leaf.actor, Newest()).take_in(leaf.outcome, *numbered)
 
-    def list_of(self, person_id: uuid.UUID) -> pins.Remembered:
-        return self.lists.get(person_id, pins.Remembered())
+    def list_of(self, person_id: uuid.UUID) -> Newest:
+        return self.lists.get(person_id, Newest())
 
     def of(self, person_id: uuid.UUID) -> Remembered:
         return self.people.get(person_id, Remembered())

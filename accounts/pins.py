@@ -8,13 +8,13 @@ for somebody, cannot make a sharer who compared wrap anything to it.
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -29,16 +29,15 @@ from accounts.certificates import (
 from accounts.custody import Keyring
 from accounts.models import KeyPair, Pins, User
 from audit import events
-from audit.events import AuditUnavailable, Event, Outcome, record
+from audit.events import Event, Outcome, record
 from audit.leaf import Leaf
-from audit.models import AuditEntry
+from audit.vouched import Newest, vouched
 from cryptocore import canonical, statements
 from cryptocore.errors import CryptoError
 
 VERSION = 1
 MAX_BYTES = 2**21  # some ten thousand contacts
 TRIES = 5
-RECENT = 200  # entries looked through for the newest; of acts at once, few are out of order
 PIN_EVENTS = (Event.CONTACT_COMPARED, Event.CONTACT_CHANGE_ACCEPTED)
 
 Entries = dict[str, dict[str, Any]]
@@ -206,56 +205,25 @@ def _row_of(user: User) -> Pins | None:
     return Pins.objects.filter(user=user).first()
 
 
-@dataclass
-class Remembered:
-    """What the trail tells of a list: the newest stored number, and which digests may stand now.
-
-    What was intended after the newest that is done may have been stored without its `done`.
-    """
-
-    newest: int = 0
-    stored: set[str] = field(default_factory=set)
-    begun: set[tuple[int, str]] = field(default_factory=set)
-
-    @property
-    def digests(self) -> set[str]:
-        return self.stored | {pins for _, pins in self.begun}
-
-    def note(self, leaf: Leaf) -> None:
-        """Take in one entry about this list, in whatever order they come."""
-        number, pins = leaf.facts["number"], leaf.facts["pins"]
-        if leaf.outcome != Outcome.DONE:
-            self.begun.add((number, pins))
-        elif number > self.newest:
-            self.newest, self.stored = number, {pins}
-        elif number == self.newest:
-            self.stored.add(pins)
-        self.begun = {(later, pins) for later, pins in self.begun if later > self.newest}
+def number_in(leaf: Leaf) -> tuple[int, str] | None:
+    """Return number and digest of its actor's list, if an entry is about one."""
+    if leaf.actor is None or leaf.event not in PIN_EVENTS or "pins" not in leaf.facts:
+        return None
+    return leaf.facts["number"], leaf.facts["pins"]
 
 
-def tells_of_a_list(leaf: Leaf) -> bool:
-    """Whether an entry is one about its actor's list."""
-    return leaf.actor is not None and leaf.event in PIN_EVENTS and "pins" in leaf.facts
-
-
-def _remembered(user: User) -> Remembered:
-    """Fold the newest entries about this person's list that the audit key vouches for."""
-    entries = AuditEntry.objects.filter(actor=user.pk, event__in=PIN_EVENTS)
-    try:
-        rows = list(entries.order_by("-sequence").proofs()[:RECENT])
-    except Error:
-        raise AuditUnavailable from None
-    told = [entry.told() for entry in rows if entry.is_authentic()]
-    remembered = Remembered()
-    for leaf in told:
-        if leaf.actor == user.pk and tells_of_a_list(leaf):
-            remembered.note(leaf)
+def _remembered(user: User) -> Newest:
+    """Return what the trail remembers of this person's list. Raises AuditUnavailable."""
+    remembered = Newest()
+    for leaf in vouched(PIN_EVENTS, actor=user.pk, outcomes=(Outcome.DONE, Outcome.INTENDED)):
+        if numbered := number_in(leaf):
+            remembered.take_in(leaf.outcome, *numbered)
     return remembered
 
 
-def _read(keyring: Keyring, row: Pins | None, remembered: Remembered) -> Contacts:
+def _read(keyring: Keyring, row: Pins | None, remembered: Newest) -> Contacts:
     if row is None:
-        if remembered.newest:
+        if remembered.number:
             raise ContactsRefused
         return Contacts(0, {}, None)
     body = bytes(row.body)
@@ -349,7 +317,7 @@ def _next_to(keyring: Keyring, anew: bool) -> Contacts:
             raise ContactsRefused
         return _read(keyring, row, remembered)
     except (CryptoError, ContactsRefused):
-        return Contacts(remembered.newest, {}, row)
+        return Contacts(remembered.number, {}, row)
 
 
 def _bytes_of(row: Pins | None) -> bytes | None:

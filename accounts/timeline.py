@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from django.db import Error
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from audit.events import Event, Outcome
+from audit.events import AuditUnavailable, Event, Outcome
 from audit.leaf import Leaf
-from audit.models import AuditEntry, AuditEntryQuerySet
+from audit.vouched import vouched
 
 SHOWN = 30
 # Each kind has room of its own, or a stranger's wrong tries would push out what they led to.
@@ -78,27 +77,19 @@ def key_timeline(person: User) -> list[Happening] | None:
     """
     try:
         leaves = _leaves(person.pk)
-    except Error:
+    except AuditUnavailable:
         return None
     groups = [list(group) for _same, group in groupby(leaves, key=_folded_by)]
     return [_happening(group, person) for group in groups[:SHOWN]]
 
 
 def _leaves(person: uuid.UUID) -> list[Leaf]:
-    done = AuditEntry.objects.filter(event__in=SENTENCES, outcome=Outcome.DONE)
-    refused = AuditEntry.objects.filter(
-        event__in=REFUSED_SENTENCES, outcome__in=[Outcome.REFUSED, Outcome.FAILED]
+    done = vouched(SENTENCES, subject=person, at_most=DONE_READ)
+    unsuccessful = (Outcome.REFUSED, Outcome.FAILED)
+    refused = vouched(
+        REFUSED_SENTENCES, subject=person, outcomes=unsuccessful, at_most=REFUSED_READ
     )
-    leaves = [*_newest(done, person, DONE_READ), *_newest(refused, person, REFUSED_READ)]
-    return sorted(leaves, key=lambda leaf: leaf.time, reverse=True)
-
-
-def _newest(entries: AuditEntryQuerySet, person: uuid.UUID, at_most: int) -> list[Leaf]:
-    about = entries.filter(subject=person).order_by("-sequence").proofs()[:at_most]
-    entries = [entry for entry in about if entry.is_authentic()]
-    # The columns they were found by may say something else than what the key vouches for.
-    leaves = [entry.told() for entry in entries]
-    return [leaf for leaf in leaves if leaf.subject == person and _sentence(leaf)]
+    return sorted([*done, *refused], key=lambda leaf: leaf.time, reverse=True)
 
 
 STOLEN = _("An operator ordered everything to be replaced: somebody else may know your keys.")

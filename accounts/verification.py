@@ -138,7 +138,7 @@ class Verifier:
         remembered = self._trail.list_of(person)
         row = Pins.objects.filter(user=person).first()
         if row is None:
-            return Kind.CONTACTS_GONE if remembered.newest else None
+            return Kind.CONTACTS_GONE if remembered.number else None
         is_known = statements.digest(row.body) in remembered.digests
         return None if is_known else Kind.CONTACTS_ALTERED
 
