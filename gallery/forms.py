@@ -1,6 +1,7 @@
 """What an owner may ask for when uploading and sharing."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -48,13 +49,27 @@ def change_error(change: Change) -> ValidationError:
     return ValidationError(CHANGE_SENTENCES[change.how], code="key_changed", params=params)
 
 
+BETWEEN_PEOPLE = re.compile(r"[,;\n]")
+
+
+def user_names(typed: str) -> Iterator[str]:
+    """Yield the user names in what somebody typed or pasted: one or several, with or without `@`,
+    or as pages show a person, "Bob Brook (@bob)". No user name holds a space or a separator."""
+    for person in BETWEEN_PEOPLE.split(typed):
+        _shown_name, shown, name = person.strip().rpartition("(@")
+        if shown and name.endswith(")"):
+            yield name.removesuffix(")")
+        else:
+            yield from (word.removeprefix("@") for word in person.split())
+
+
 class NamesField(forms.Field):
-    """User names, one value each: a comma in one is part of a name nobody has."""
+    """User names, one or several in each value."""
 
     widget = forms.MultipleHiddenInput
 
     def to_python(self, value: Iterable[str] | None) -> list[str]:
-        names = [name for name in value or [] if name.strip()]
+        names = [name for typed in value or [] for name in user_names(typed)]
         if len(names) > settings.MAX_RECIPIENTS:
             raise ValidationError(
                 _("At most %(limit)s people at once. Nothing was shared.")
