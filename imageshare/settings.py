@@ -36,6 +36,7 @@ PORT = env.int("PORT", default=8000)
 SITE_URL = env.str("SITE_URL", default="") or f"http://127.0.0.1:{PORT}"
 HTTPS = SITE_URL.startswith("https://")
 SITE_HOST = urlsplit(SITE_URL).hostname or "127.0.0.1"
+SITE_HOST = f"[{SITE_HOST}]" if ":" in SITE_HOST else SITE_HOST  # as browsers name an IPv6 host
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[SITE_HOST, *LOOPBACK])
 CSRF_TRUSTED_ORIGINS = [SITE_URL.rstrip("/")]

@@ -39,7 +39,8 @@ def main(before_serving: Callable[[], None] | None = None) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageshare.settings")
     data_dir = Path(os.environ.get("DATA_DIR") or ROOT / "var").absolute()
     os.environ["DATA_DIR"] = str(data_dir)
-    bind = (os.environ.get("BIND") or "127.0.0.1", int(os.environ.get("PORT") or 8000))
+    host = (os.environ.get("BIND") or "127.0.0.1").strip("[]")
+    bind = (host, int(os.environ.get("PORT") or 8000))
     refuse_taken_port(bind)
     make_data_folder(data_dir)
     claim_storage(data_dir)
@@ -64,7 +65,8 @@ def give_memory_back() -> None:
 
 
 def refuse_taken_port(bind: tuple[str, int]) -> None:
-    with socket.socket() as probe:
+    family = socket.AF_INET6 if ":" in bind[0] else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(bind)
@@ -197,7 +199,7 @@ class Server(BaseApplication):
 
         host, port = self.bind
         options: dict[str, Any] = {
-            "bind": f"{host}:{port}",
+            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "workers": int(os.environ.get("WORKERS") or 2),
             # A slow client holds a thread for the length of its transfer.
             "threads": settings.THREADS,

@@ -3,13 +3,15 @@
 import os
 import subprocess
 import sys
+from contextlib import closing
+from http.client import HTTPConnection
 
 import pytest
 
 from gallery.storage import MARKER
 from imageshare import start
 from tests import postgres
-from tests.e2e.server import ROOT, environment_of, free_port
+from tests.e2e.server import ROOT, environment_of, free_port, running
 
 
 def started(data_dir, **variables):
@@ -78,10 +80,27 @@ def test_data_is_looked_for_where_the_url_says(data_dir, tmp_path):
         ("KDF_FLOOR_TIME_COST", "1", "key derivation's cost"),
         ("KDF_MEMORY_KIB", "64", "key derivation's cost"),
         ("MAX_FILES", "many", "many"),
+        ("SITE_URL", "https://example.org/images", "imageshare.E001"),
+        ("SITE_URL", "https://example.org/?site=2", "imageshare.E001"),
+        ("SITE_URL", "https://us:er@example.org", "imageshare.E001"),
+        ("SITE_URL", "ftp://example.org", "imageshare.E001"),
+        ("SITE_URL", "https://", "imageshare.E001"),
     ],
 )
 def test_settings_that_are_too_weak_stop_the_start(data_dir, variable, value, said):
     assert said in started(data_dir, **{variable: value})
+
+
+def test_it_listens_and_answers_on_ipv6(tmp_path):
+    """`BIND=::` failed, and an IPv6 SITE_URL was no host it answered to."""
+    site = "http://[fd00::1]:8000"
+    with running(tmp_path / "data", BIND="::", SITE_URL=site) as server:
+        for host in ("[::1]", "[fd00::1]"):
+            line = HTTPConnection("::1", server.port)
+            with closing(line):
+                line.request("GET", "/healthz", headers={"Host": f"{host}:{server.port}"})
+                assert line.getresponse().status == 200, host
+    assert "http://[fd00::1]:8000" in server.log.read_text()
 
 
 def test_a_port_that_is_taken_stops_the_start(data_dir):
