@@ -1,7 +1,7 @@
 """What pages and JSON say of images: facts from verified statements and opened descriptions."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -65,15 +65,24 @@ def address(name: str, image_id: uuid.UUID) -> str:
     return reverse(f"gallery:{name}", args=[image_id])
 
 
-def cards(grants: Iterable[Grant], opener: Opener | None) -> list[Card]:
-    """Return a card per grant; without an opener, as while locked, only what is not content."""
+def cards(
+    grants: Iterable[Grant], opener: Opener | None, *, new: Collection[uuid.UUID] = ()
+) -> list[Card]:
+    """Return a card per grant; without an opener, as while locked, only what is not content.
+
+    `new`: the images to mark as new.
+    """
     grants = list(grants)
     if opener:
         opener.prepare(grant.image_id for grant in grants)
-    return [_card(grant, _opened_facts(grant, opener) if opener else {}) for grant in grants]
+    facts = [_opened_facts(grant, opener) if opener else {} for grant in grants]
+    return [
+        _card(grant, is_new=grant.image_id in new, **of_one)
+        for grant, of_one in zip(grants, facts, strict=True)
+    ]
 
 
-def _card(grant: Grant, facts: dict[str, Any]) -> Card:
+def _card(grant: Grant, **facts: Any) -> Card:
     owner = grant.image.owner
     return Card(
         id=grant.image_id,
@@ -85,7 +94,6 @@ def _card(grant: Grant, facts: dict[str, Any]) -> Card:
         ends_at=grant.ends_at,
         rights=grant.rights,
         recipient_count=getattr(grant, "recipient_count", 1),
-        is_new=getattr(grant, "is_new", False),
         **facts,
     )
 
@@ -142,6 +150,7 @@ def card_json(card: Card) -> dict[str, Any]:
         "width": card.width,
         "height": card.height,
         "recipients": card.recipient_count,
+        "new": card.is_new,
     }
 
 
