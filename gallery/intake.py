@@ -7,9 +7,8 @@ sealed; preview and thumbnail are made here, the only moment the picture is open
 
 import io
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from PIL import ExifTags, Image, ImageCms
@@ -68,9 +67,8 @@ TURNS = {
 LYING = 5  # from this orientation on, width and height change places
 OPAQUE = 255
 
-# At its peak a decoder takes, for 64 million pixels: JPEG 0.1 GB, HEIC and PNG 0.45, AVIF 0.75,
-# WebP with transparency 1.1. So requests in one process decode one after another.
-_one_at_a_time = threading.Lock()
+# Given how many pixels have to be gone over, what is held while they are.
+Turn = Callable[[int], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +125,13 @@ class Renditions:
     thumbnail: tuple[bytes, str] = field(repr=False)
 
 
-def take_in(data: bytes, *, keep_details: bool, limits: Limits) -> Picture:
+def take_in(
+    data: bytes, *, keep_details: bool, limits: Limits, turn: Turn = lambda pixels: nullcontext()
+) -> Picture:
     """Return the picture in `data`: byte for byte, or without its details.
 
     What is decoded is always the file without its details, so nothing in them can steer the
-    preview. Raises PictureRejected.
+    preview. It is decoded holding a `turn`. Raises PictureRejected, and what `turn` raises.
     """
     _check_bytes(data, limits)
     with _unreadable_if_it_fails():
@@ -139,7 +139,7 @@ def take_in(data: bytes, *, keep_details: bool, limits: Limits) -> Picture:
     _check_amounts(cleaned, limits)
     original = data if keep_details else cleaned.data
     del data  # decoding needs the room
-    with _one_at_a_time, _unreadable_if_it_fails():
+    with turn(cleaned.work_pixels), _unreadable_if_it_fails():
         renditions = _renditions(cleaned, limits)
     width, height = renditions.size
     return Picture(

@@ -5,6 +5,7 @@ import math
 from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from gallery.errors import OverQuota
 from gallery.intake import Limits, PictureRejected
@@ -46,6 +47,19 @@ def over_quota_sentence(name: str, refusal: OverQuota) -> str:
         )
         % facts
     )
+
+
+def too_much_this_hour_sentence(name: str, wait_seconds: int) -> str:
+    """Return the sentence about a file whose person sent more pixels than an hour allows."""
+    minutes = max(1, math.ceil(wait_seconds / 60))
+    sentence = ngettext(
+        "%(name)s was not uploaded: you sent as many images as one person can in an hour. What "
+        "you uploaded before is safe. Send it again in a minute.",
+        "%(name)s was not uploaded: you sent as many images as one person can in an hour. What "
+        "you uploaded before is safe. Send it again in %(minutes)s minutes.",
+        minutes,
+    )
+    return sentence % {"name": name, "minutes": minutes}
 
 
 def upload_id_used_sentence(name: str) -> str:

@@ -228,6 +228,8 @@ SIGN_IN_TRIES_PER_PERSON = env.int("SIGN_IN_TRIES_PER_PERSON", default=100)
 REGISTRATIONS_PER_HOUR = env.int("REGISTRATIONS_PER_HOUR", default=200)
 NAME_LOOKUPS_PER_HOUR = env.int("NAME_LOOKUPS_PER_HOUR", default=1200)
 UPLOADS_PER_HOUR = env.int("UPLOADS_PER_HOUR", default=2000)
+# The costliest pictures take a core 50 ms for a million pixels: half of it, and no more.
+UPLOAD_MEGAPIXELS_PER_HOUR = env.int("UPLOAD_MEGAPIXELS_PER_HOUR", default=36_000)
 
 # Accounts: who may make one ("open", "invite" or "closed"; anything else counts as closed), and
 # how many bytes each may store (0: no limit).

@@ -67,6 +67,7 @@ MUST: dict[str, str] = {
     "E15": "the pages themselves, in a browser, do what they are for",
     "E16": "it starts from any folder",
     # Found by hostile reviews of this very house
+    "F75": "whoever sends costly pictures waits for them, and others do not",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {
