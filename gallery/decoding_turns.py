@@ -73,6 +73,8 @@ class DecodingTurns:
     def _leave(self) -> None:
         with self._changed:
             self._is_busy = False
+            if not self._waiting:  # all that was asked for is done: nobody is ahead
+                self._present = max(self._ends.values())
             self._ends = {who: end for who, end in self._ends.items() if end > self._present}
             self._changed.notify_all()
 
