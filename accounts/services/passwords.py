@@ -1,14 +1,10 @@
 """A person's own change of password."""
 
-from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import DoesNotOpen, Keyring, open_with_password, password_slot_of
-from accounts.erasure import truncate_write_ahead_log
-from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
-from accounts.services.acts import recorded
-from accounts.services.holding import hold_keys
+from accounts.services.holding import changing_keys
 from accounts.unlocking import end_unlocks
 from audit.events import Event
 
@@ -25,21 +21,14 @@ def change_password(*, user: User, old_password: str, new_password: str) -> Keyr
     new = keyring.password_slot(new_password)
     old_hash = user.password
     user.set_password(new_password)
-    with recorded(Event.ACCOUNT_PASSWORD_CHANGED, user) as facts:
-        facts["keyset"] = _swap(user, old, old_hash, new)
-        truncate_write_ahead_log()
-    return keyring
-
-
-def _swap(user: User, old: KeySlot, old_hash: str, new: KeySlot) -> str:
-    with transaction.atomic():
-        current = hold_keys(user, version=new.master_key_version)
+    with changing_keys(Event.ACCOUNT_PASSWORD_CHANGED, user) as change:
+        change.require_version(keyring.version)
         # Two changes at once: the second finds its starting point gone, and changes nothing.
-        if current.password != old_hash or not KeySlot.objects.filter(pk=old.pk).exists():
+        if change.person.password != old_hash or not KeySlot.objects.filter(pk=old.pk).exists():
             raise DoesNotOpen
         replace_password_slot(user, new)
         end_unlocks(user)
-        return keyset_digest(user.pk)
+    return keyring
 
 
 def replace_password_slot(user: User, slot: KeySlot) -> None:
