@@ -104,6 +104,7 @@ class Event(TextChoices):
     AUDIT_IMPORTED = "audit:imported", _("Audit lines and entries brought together")
     AUDIT_VERIFIED = "audit:verified", _("Audit trail verified")
     STORAGE_PURGED = "storage:purged", _("Storage purged")
+    DATABASES_BACKED_UP = "databases:backed-up", _("Databases backed up")
 
 
 class Outcome(TextChoices):

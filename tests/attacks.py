@@ -67,6 +67,10 @@ MUST: dict[str, str] = {
     "E15": "the pages themselves, in a browser, do what they are for",
     "E16": "it starts from any folder",
     # Found by hostile reviews of this very house
+    "F35": "who was unlocked and left, or stayed too long, is locked in every copy made later",
+    "F36": "a row of who was unlocked, in a copy of the database, opens nothing with its cookie",
+    "F37": "the documented backup holds nobody's open keys",
+    "F40": "what an act on somebody's keys destroys is gone, and the trail knows what is left",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {
