@@ -71,6 +71,8 @@ MUST: dict[str, str] = {
     "F36": "a row of who was unlocked, in a copy of the database, opens nothing with its cookie",
     "F37": "the documented backup holds nobody's open keys",
     "F40": "what an act on somebody's keys destroys is gone, and the trail knows what is left",
+    "F43": "a data folder or key file that others can read is closed, or stops the start",
+    "F44": "no header moves a private page to where caches keep it",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {
