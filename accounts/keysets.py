@@ -23,6 +23,7 @@ KEYSET_EVENTS = frozenset(
     {
         Event.KEYS_MADE,
         Event.ACCOUNT_PASSWORD_CHANGED,
+        Event.ACCOUNT_PASSWORD_RESTORED,
         Event.ACCOUNT_RECOVERED,
         Event.RECOVERY_CODE_MADE,
         Event.RECOVERY_CODE_CONFIRMED,

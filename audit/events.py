@@ -42,6 +42,10 @@ class Event(TextChoices):
     ACCOUNT_PASSWORD_CHANGED = "account:password-changed", _("Password changed")
     ACCOUNT_RESET_ASKED = "account:reset-asked", _("New password asked for by mail")
     ACCOUNT_PASSWORD_RESET = "account:password-reset", _("Password reset by mail")
+    ACCOUNT_PASSWORD_RESTORED = (
+        "account:password-restored",
+        _("Password that opens the keys counts again"),
+    )
     ACCOUNT_RECOVERED = "account:recovered", _("Recovered with the recovery code")
     ACCOUNT_RECOVERY_REFUSED = "account:recovery-refused", _("Recovery refused")
     ACCOUNT_THROTTLED = "account:throttled", _("Held after too many tries")

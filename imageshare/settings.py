@@ -171,6 +171,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"imageshare@{ALLOWED
 AUTHENTICATION_BACKENDS = [
     "accounts.backends.PasswordBackend",
     "accounts.backends.RecoveryCodeBackend",
+    "accounts.backends.KeySlotBackend",
 ]
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "gallery:shared-with-me"

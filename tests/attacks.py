@@ -70,7 +70,9 @@ MUST: dict[str, str] = {
     "F35": "who was unlocked and left, or stayed too long, is locked in every copy made later",
     "F36": "a row of who was unlocked, in a copy of the database, opens nothing with its cookie",
     "F37": "the documented backup holds nobody's open keys",
+    "F39": "a mailbox that was taken over outranks no password that opens the keys",
     "F40": "what an act on somebody's keys destroys is gone, and the trail knows what is left",
+    "F42": "a person is mailed whenever their password or code changes",
     "F43": "a data folder or key file that others can read is closed, or stops the start",
     "F44": "no header moves a private page to where caches keep it",
 }

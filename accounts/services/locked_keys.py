@@ -18,6 +18,7 @@ from accounts.custody import (
 from accounts.models import KeyOrder, KeyPair, KeySlot, User
 from accounts.services.holding import changing_keys
 from accounts.services.new_start import record_stopped, stop_waiting
+from accounts.services.password_mails import tell_brought_back
 from accounts.services.passwords import drop_answer, replace_slot
 from accounts.services.taking_over import pairs_under, taken_over
 from audit.events import Event
@@ -41,6 +42,7 @@ def bring_back(*, user: User, old_password: str, password: str) -> Keyring:
         drop_answer(user)
         stopped = stop_waiting(user)
     record_stopped(user, stopped)
+    tell_brought_back(user)
     return keyring
 
 

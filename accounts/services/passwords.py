@@ -1,10 +1,12 @@
-"""A person's own change of password."""
+"""A person's own change of password, and the return of one that was set aside."""
 
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import DoesNotOpen, Keyring, open_with_password, password_slot_of
 from accounts.models import KeySlot, User
 from accounts.services.holding import changing_keys
+from accounts.services.new_start import record_stopped, stop_waiting
+from accounts.services.password_mails import tell_changed, tell_restored
 from accounts.unlocking import end_unlocks
 from audit.events import Event
 
@@ -28,7 +30,29 @@ def change_password(*, user: User, old_password: str, new_password: str) -> Keyr
             raise DoesNotOpen
         replace_password_slot(user, new)
         end_unlocks(user)
+    tell_changed(user)
     return keyring
+
+
+@sensitive_variables()
+def restore_password(*, user: User, password: str) -> None:
+    """Make `password`, which opens the person's keys, the one that signs in again.
+
+    Another was set since, by mail or at a shell. Whoever did that is signed out, and a new start
+    that waits is stopped. Raises DoesNotOpen if it does not open the keys, or no longer.
+    """
+    keyring, slot = open_with_password(user, password), password_slot_of(user)
+    user.set_password(password)
+    with changing_keys(Event.ACCOUNT_PASSWORD_RESTORED, user) as change:
+        change.require_version(keyring.version)
+        if not KeySlot.objects.filter(pk=slot.pk).exists():
+            raise DoesNotOpen
+        user.save(update_fields=["password"])
+        drop_answer(user)
+        end_unlocks(user)
+        stopped = stop_waiting(user)
+    record_stopped(user, stopped)
+    tell_restored(user)
 
 
 def replace_password_slot(user: User, slot: KeySlot) -> None:

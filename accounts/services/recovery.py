@@ -9,6 +9,7 @@ from accounts.custody import DoesNotOpen, Keyring, open_with_recovery_code
 from accounts.models import KeySlot, User
 from accounts.services.holding import changing_keys
 from accounts.services.new_start import record_stopped, stop_waiting
+from accounts.services.password_mails import tell_code_made, tell_recovered
 from accounts.services.passwords import replace_password_slot, replace_slot
 from accounts.unlocking import end_unlocks
 from audit.events import Event
@@ -43,6 +44,7 @@ def make_recovery_code(*, keyring: Keyring) -> NewCode:
     with changing_keys(Event.RECOVERY_CODE_MADE, user) as change:
         change.require_version(keyring.version)
         replace_slot(slot)
+    tell_code_made(user)
     return NewCode(code, slot.confirm_first, slot.confirm_second)
 
 
@@ -95,6 +97,7 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
         end_unlocks(user)
         stopped = stop_waiting(user)
     record_stopped(user, stopped)
+    tell_recovered(user)
     return keyring, NewCode(new_code, recovery_slot.confirm_first, recovery_slot.confirm_second)
 
 

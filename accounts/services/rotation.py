@@ -100,8 +100,13 @@ def _carry_out(order: KeyOrder, keyring: Keyring) -> None:
 def _replace_pair(order: KeyOrder, keyring: Keyring) -> None:
     """Make the next pair and put it in the place of the primary one."""
     before = _primary(keyring, order.purpose)
-    pair = _next_pair(keyring, before)
     facts = {"purpose": order.purpose, "before": before.fingerprint}
+    try:
+        pair = _next_pair(keyring, before)
+    except CryptoError:
+        person, failed = keyring.user.pk, Outcome.FAILED
+        record_after(Event.KEYS_ROTATED, actor=person, subject=person, outcome=failed, **facts)
+        raise
     facts |= {"epoch": pair.epoch, "fingerprint": pair.fingerprint}
     with changing_keys(Event.KEYS_ROTATED, keyring.user, **facts) as change:
         _require_present(keyring, change.person)

@@ -57,7 +57,9 @@ def test_what_is_not_there_among_static_files_is_kept_by_no_cache(client):
 
 
 def test_static_files_may_be_kept(client):
-    assert "public" in client.get("/static/css/site.css")["Cache-Control"]
+    answer = client.get("/static/css/site.css")
+    answer.close()
+    assert "public" in answer["Cache-Control"]
 
 
 @pytest.mark.attack("E10")
