@@ -10,6 +10,7 @@ from accounts.unlocking import drop_ended, ended_unlocks
 from audit.events import Event, record
 from gallery import storage
 from gallery.models import Rendition
+from gallery.services.ended import destroy_ended_keys, keys_that_ended
 
 
 def purge(*, dry_run: bool = False) -> dict[str, int]:
@@ -27,9 +28,11 @@ def purge(*, dry_run: bool = False) -> dict[str, int]:
         "windows": windows.count(),
     }
     counts["answers"] = ended_answers().count()
+    counts["keys"] = keys_that_ended().count()
     if not dry_run:
         storage.remove(orphans)
         drop_ended()
+        destroy_ended_keys()
         windows.delete()
         destroy_ended_answers()
         truncate_write_ahead_log()
