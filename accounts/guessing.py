@@ -9,24 +9,28 @@ have a limit of their own, and so guessing from elsewhere does not hold their pe
 import secrets
 
 from django.conf import settings
-from django.contrib.auth import authenticate
+from django.contrib.auth import authenticate, update_session_auth_hash
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import throttle, usernames
+from accounts.custody import DoesNotOpen
 from accounts.models import User
+from accounts.services.passwords import restore_password
 
 SALT = "accounts.known-browser"
 ONE_YEAR_SECONDS = 31_536_000
 NEAR, FAR = "guess", "guess-anywhere"
+BY_KEY_SLOT = "accounts.backends.KeySlotBackend"
 
 
 @sensitive_variables()
 def identify(request: HttpRequest, *, username: str, **secret: str) -> User | None:
     """Return whose name and secret these are, or None. Raises Throttled, the right secret or not.
 
-    Counted before it is checked: of many tries at once, none goes uncounted.
+    Counted before it is checked: of many tries at once, none goes uncounted. A password that opens
+    the keys, though another was set since, is the person's again.
     """
     name = usernames.fold(username)
     browser = known_browser(request, name)
@@ -35,10 +39,24 @@ def identify(request: HttpRequest, *, username: str, **secret: str) -> User | No
     if not browser:
         throttle.count(FAR, name, limit=settings.SIGN_IN_TRIES_PER_PERSON)
     user = authenticate(request, username=name, **secret)
+    if user is not None and user.backend == BY_KEY_SLOT:
+        user = _restored(request, user, secret["password"])
     if user is not None:
         throttle.forget(NEAR, near)
         if not browser:
             throttle.take_back(FAR, name)
+    return user
+
+
+@sensitive_variables()
+def _restored(request: HttpRequest, user: User, password: str) -> User | None:
+    """Let the password sign in again from now on, and keep the session in which it was typed."""
+    try:
+        restore_password(user=user, password=password)
+    except DoesNotOpen:
+        return None
+    if request.user == user:
+        update_session_auth_hash(request, user)
     return user
 
 

@@ -23,9 +23,11 @@ KEYSET_EVENTS = frozenset(
     {
         Event.KEYS_MADE,
         Event.ACCOUNT_PASSWORD_CHANGED,
+        Event.ACCOUNT_PASSWORD_RESTORED,
         Event.ACCOUNT_RECOVERED,
         Event.RECOVERY_CODE_MADE,
         Event.RECOVERY_CODE_CONFIRMED,
+        Event.RECOVERY_CODE_TESTED,
         Event.KEYS_ROTATION_ORDERED,
         Event.KEYS_ROTATED,
         Event.KEYS_REPLACED,

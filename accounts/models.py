@@ -331,12 +331,14 @@ class Pins(models.Model):
 
 
 class Custody(models.Model):
-    """A person's master key while they are unlocked, wrapped under a secret only a cookie holds."""
+    """A person's master key while they are unlocked, wrapped under what a cookie and an unlock key
+    of the server's hold together."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="custody")
     master_key_version = models.PositiveIntegerField()
     wrapped_master_key = RawBytesField()
+    unlock_key = models.CharField(max_length=32)  # its name (imageshare/unlockkeys.py)
     created_at = models.DateTimeField(auto_now_add=True)
     idle_ends_at = models.DateTimeField(db_index=True)
     absolute_ends_at = models.DateTimeField()

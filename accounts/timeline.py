@@ -26,6 +26,10 @@ SENTENCES = {
     Event.ACCOUNT_PASSWORD_CHANGED: _("The password was changed here."),
     Event.ACCOUNT_RESET_ASKED: _("A new password was asked for by mail."),
     Event.ACCOUNT_PASSWORD_RESET: _("The password was reset by mail. The keys stayed locked."),
+    Event.ACCOUNT_PASSWORD_RESTORED: _(
+        "The password that opens the keys was used. It is your password again; one set since by "
+        "mail or by an operator no longer counts."
+    ),
     Event.ACCOUNT_RECOVERED: _("A new password was set with the recovery code."),
     Event.KEYS_FOUND_LOCKED: _("The password had been set elsewhere. The keys stayed locked."),
     Event.KEYS_BROUGHT_BACK: _("Keys from before were opened again."),

@@ -42,6 +42,10 @@ class Event(TextChoices):
     ACCOUNT_PASSWORD_CHANGED = "account:password-changed", _("Password changed")
     ACCOUNT_RESET_ASKED = "account:reset-asked", _("New password asked for by mail")
     ACCOUNT_PASSWORD_RESET = "account:password-reset", _("Password reset by mail")
+    ACCOUNT_PASSWORD_RESTORED = (
+        "account:password-restored",
+        _("Password that opens the keys counts again"),
+    )
     ACCOUNT_RECOVERED = "account:recovered", _("Recovered with the recovery code")
     ACCOUNT_RECOVERY_REFUSED = "account:recovery-refused", _("Recovery refused")
     ACCOUNT_THROTTLED = "account:throttled", _("Held after too many tries")
@@ -104,6 +108,7 @@ class Event(TextChoices):
     AUDIT_IMPORTED = "audit:imported", _("Audit lines and entries brought together")
     AUDIT_VERIFIED = "audit:verified", _("Audit trail verified")
     STORAGE_PURGED = "storage:purged", _("Storage purged")
+    DATABASES_BACKED_UP = "databases:backed-up", _("Databases backed up")
 
 
 class Outcome(TextChoices):

@@ -42,6 +42,10 @@ class Altered(GalleryError):
         self.step = step
 
 
+class WouldWait(GalleryError):
+    """Encrypting anew would leave a reader without a key, who has one now."""
+
+
 class OwnKeyRefused(GalleryError):
     """This installation does not vouch for this person's signing key: nobody would open what it
     signs."""

@@ -32,7 +32,7 @@ from cryptocore import content, entries, statements
 from cryptocore.errors import CryptoError
 from gallery import storage
 from gallery.access import Access, access_to
-from gallery.errors import Altered, Waiting
+from gallery.errors import AccessEnded, Altered, Waiting
 from gallery.ledger import saw_before
 from gallery.models import Grant, Rendition, SealedImage, Statement
 from gallery.sealing import MANIFEST, SHARE, head_of, heads_of
@@ -149,11 +149,14 @@ class Opener:
 
     # (4)
     def check_entry(self, access: Access) -> None:
-        """Check that the owner's newest share statement lists this reader, with these rights."""
+        """Check that the owner's newest share statement lists this reader, with these rights.
+
+        Raises AccessEnded where their time ended after they were let in: nothing is altered then.
+        """
         if access.grant.reader_id != access.reader.pk or not self.is_signed(access.grant):
             raise Altered("entry")
         if access.grant.ends_at is not None and access.grant.ends_at <= timezone.now():
-            raise Altered("entry-ended")
+            raise AccessEnded(access.grant)
 
     def is_signed(self, grant: Grant) -> bool:
         """Whether the owner's newest share statement says what this row says."""

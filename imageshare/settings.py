@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from imageshare import databases
 from imageshare.keyfile import LiveServerKeys
+from imageshare.unlockkeys import UnlockKeys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MEBIBYTE = 2**20
@@ -76,6 +77,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.RotationMiddleware",
+    "gallery.middleware.RelockingMiddleware",
     "imageshare.middleware.RequestSizeMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -171,6 +173,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"imageshare@{ALLOWED
 AUTHENTICATION_BACKENDS = [
     "accounts.backends.PasswordBackend",
     "accounts.backends.RecoveryCodeBackend",
+    "accounts.backends.KeySlotBackend",
 ]
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "gallery:shared-with-me"
@@ -207,6 +210,8 @@ RECOVERY_KEY_FILE = Path(env.str("RECOVERY_KEY_FILE", default="") or DATA_DIR / 
 # Sessions: locked after the idle time, signed out after the absolute one.
 LOCK_AFTER = timedelta(minutes=env.int("LOCK_AFTER_MINUTES", default=15))
 SIGN_OUT_AFTER = timedelta(hours=env.int("SIGN_OUT_AFTER_HOURS", default=12))
+UNLOCK_KEYS_DIR = Path(env.str("UNLOCK_KEYS_DIR", default="") or DATA_DIR / "unlock-keys")
+UNLOCK_KEYS = UnlockKeys(UNLOCK_KEYS_DIR, sessions_last=SIGN_OUT_AFTER)
 PASSWORD_RESET_TIMEOUT = 3600
 DEFAULT_EXCEPTION_REPORTER_FILTER = "imageshare.reports.QuietReports"
 NEW_START_WAIT = timedelta(hours=env.int("NEW_START_WAIT_HOURS", default=72))

@@ -12,7 +12,7 @@ import secrets
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ from gunicorn.app.base import BaseApplication
 
 from gallery.storage import MARKER
 from imageshare import databases, keyfile
+from imageshare.databases import SQLITE
 from imageshare.logs import HideTokens
+from imageshare.modes import close_to_others
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -46,6 +48,7 @@ def main(before_serving: Callable[[], None] | None = None) -> None:
     claim_storage(data_dir)
     make_secrets(data_dir)
     prepare_django()
+    close_to_others(what_is_private())
     prepare_databases()
     if before_serving:
         before_serving()
@@ -141,13 +144,27 @@ def prepare_django() -> None:
         sys.exit(f"Not started, nothing was changed: {error}")
 
 
+def what_is_private() -> Iterator[Path]:
+    """Yield the folders and files, wherever the settings put them, that are ours alone."""
+    from django.conf import settings
+
+    yield from (settings.DATA_DIR / name for name in ("", "images", "tmp", "secrets.env"))
+    yield from (settings.KEY_FILE, settings.UNLOCK_KEYS_DIR, settings.AUDIT_FILE, ROOT / ".env")
+    files = (url["NAME"] for url in settings.DATABASES.values() if url["ENGINE"] == SQLITE)
+    yield from (Path(f"{file}{end}") for file in files for end in ("", "-wal", "-shm"))
+
+
 def prepare_databases() -> None:
-    """Bring both databases up to date; say in a sentence when one does not answer."""
+    """Bring both databases up to date, and drop what ended while nothing ran; say in a sentence
+    when one does not answer."""
     from django.db import OperationalError
+
+    from accounts.unlocking import drop_ended
 
     try:
         make_audit_schema()
         migrate()
+        drop_ended()
     except OperationalError as error:
         sys.exit(databases.AWAY.format(error))
 
@@ -206,6 +223,10 @@ class Server(BaseApplication):
             "worker_class": "gthread",
             "worker_tmp_dir": str(self.data_dir / "tmp"),
             "control_socket_disable": True,
+            # By default whoever connects from this machine may say where the site is mounted and
+            # that they speak https. Our proxies are counted in the settings (TRUSTED_PROXIES).
+            "forwarded_allow_ips": "",
+            "forwarder_headers": "",
             "timeout": 120,
             "graceful_timeout": 20,
             "preload_app": True,

@@ -30,9 +30,17 @@ from gallery.zero_access.result import newest_result
 from imageshare import health
 from imageshare.context_processors import THEMES
 from imageshare.middleware import request_too_large
+from imageshare.unlockkeys import UnlockKeysAway
 
 OVER_THE_CAP = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
-PART_AWAY = (AuditUnavailable, OperationalError, InterfaceError, StorageAway, Busy)
+PART_AWAY = (
+    AuditUnavailable,
+    OperationalError,
+    InterfaceError,
+    StorageAway,
+    UnlockKeysAway,
+    Busy,
+)
 RETRY_AFTER_SECONDS = 10
 TOO_BIG = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 ONE_YEAR_SECONDS = 31_536_000

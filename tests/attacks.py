@@ -68,6 +68,16 @@ MUST: dict[str, str] = {
     "E16": "it starts from any folder",
     # Found by hostile reviews of this very house
     "F75": "whoever sends costly pictures waits for them, and others do not",
+    "F35": "who was unlocked and left, or stayed too long, is locked in every copy made later",
+    "F36": "a row of who was unlocked, in a copy of the database, opens nothing with its cookie",
+    "F37": "the documented backup holds nobody's open keys",
+    "F38": "when access ends by its date the reader's key goes, and the image is encrypted anew",
+    "F39": "a mailbox that was taken over outranks no password that opens the keys",
+    "F40": "what an act on somebody's keys destroys is gone, and the trail knows what is left",
+    "F41": "a theft that is ordered while something is shared again breaks nothing",
+    "F42": "a person is mailed whenever their password or code changes",
+    "F43": "a data folder or key file that others can read is closed, or stops the start",
+    "F44": "no header moves a private page to where caches keep it",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {

@@ -14,7 +14,6 @@ from django.views.decorators.debug import sensitive_variables
 from accounts import pins
 from accounts.certificates import certify_encryption_key, certify_signing_key, endorse
 from accounts.custody import DoesNotOpen, Keyring
-from accounts.keysets import keyset_digest
 from accounts.mac_keys import new_mac_key_row
 from accounts.models import KeyOrder, KeyPair, KeySlot, MacKey, User, WrappedKey
 from accounts.services.key_making import new_pair
@@ -44,8 +43,8 @@ class NewMasterKey:
         return next(slot for slot in self.slots if slot.kind == KeySlot.Kind.RECOVERY_CODE)
 
     @sensitive_variables()
-    def store(self, password_hash_before: str, *, stolen: bool = False) -> str:
-        """Exchange the rows inside the caller's transaction; return the new keyset digest.
+    def store(self, password_hash_before: str, *, stolen: bool = False) -> None:
+        """Exchange the rows inside the caller's transaction.
 
         `stolen`: the earlier pairs become compromised rather than open-only. Raises DoesNotOpen if
         password or master key were changed meanwhile.
@@ -72,7 +71,6 @@ class NewMasterKey:
         if self.earlier:
             pins.take_over(keyring=self.keyring, earlier=self.earlier)
         end_unlocks(user)
-        return keyset_digest(user.pk)
 
     def _retire_pairs(self, stolen: bool) -> None:
         """Let no earlier pair be primary. What is taken over opens on; an earlier signing key,

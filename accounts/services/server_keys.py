@@ -8,10 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 
 from accounts.certificates import (
@@ -21,10 +19,10 @@ from accounts.certificates import (
     verified_before_theft,
     verified_signing_key,
 )
-from accounts.keysets import KEYSET_EVENTS, keyset_digest
+from accounts.keysets import KEYSET_EVENTS
 from accounts.mac_keys import new_mac_key_row, rewrap
 from accounts.models import KeyPair, MacKey, User
-from audit import events
+from accounts.services.holding import changing_keys
 from audit.events import Event, Outcome
 from audit.verification import NEWEST, entries_between
 from cryptocore.errors import CryptoError
@@ -105,8 +103,7 @@ class Carrier:
         if plan.is_nothing:
             return Done(refused=plan.refused)
         try:
-            with events.recorded(Event.MAC_KEY_ROTATED, actor=None, subject=person) as facts:
-                return self._store(person, facts)
+            return self._store(person)
         except CryptoError:
             return Done(refused=[Refused(person, "a notice key", "it does not open")])
 
@@ -115,19 +112,19 @@ class Carrier:
         plan = self._plan(person)
         return plan.done(len(plan.to_certify))
 
-    def _store(self, person: uuid.UUID, facts: dict[str, Any]) -> Done:
-        with transaction.atomic():
-            User.objects.select_for_update().get(pk=person)
+    def _store(self, person: uuid.UUID) -> Done:
+        whose = User(pk=person)
+        with changing_keys(Event.MAC_KEY_ROTATED, whose, by_its_person=False) as change:
             plan = self._plan(person)
             for row in plan.stale:
                 rewrap(row)
                 row.save(update_fields=["wrapped_key", "notice_key_id"])
             if plan.next_epoch:
-                new_mac_key_row(User(pk=person), plan.next_epoch).save(force_insert=True)
+                new_mac_key_row(whose, plan.next_epoch).save(force_insert=True)
             certified = _certify(plan.to_certify)
-            facts["keyset"] = keyset_digest(person)
-        done = plan.done(certified)
-        facts |= {"rewrapped": done.rewrapped, "made": done.made, "certified": certified}
+            done = plan.done(certified)
+            facts = {"rewrapped": done.rewrapped, "made": done.made, "certified": certified}
+            change.facts.update(facts)
         return done
 
     def _plan(self, person: uuid.UUID) -> "Plan":

@@ -102,7 +102,10 @@ def end_grants(grants: list[Grant], reason: str) -> None:
 
 
 def end_expired(image: SealedImage) -> None:
-    """End the grants whose time is over: the new share statement does not list them."""
+    """End the grants whose time is over: the new share statement does not list them. The image is
+    due to be encrypted anew (services/ended.py)."""
     expired = image.grants.filter(ended_at=None, ends_at__lte=timezone.now())
     WrappedKey.objects.filter(grant__in=expired).delete()
-    expired.update(ended_at=F("ends_at"), ended_reason=Grant.Ended.TIME)
+    if expired.update(ended_at=F("ends_at"), ended_reason=Grant.Ended.TIME):
+        images = SealedImage.objects.filter(pk=image.pk, relock_after=None)
+        images.update(relock_after=timezone.now())

@@ -4,11 +4,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.erasure import truncate_write_ahead_log
-from accounts.models import Custody, ThrottleWindow
+from accounts.models import ThrottleWindow
 from accounts.services.organisation_answers import destroy_ended_answers, ended_answers
+from accounts.unlocking import drop_ended, ended_unlocks
 from audit.events import Event, record
 from gallery import storage
 from gallery.models import Rendition
+from gallery.services.ended import destroy_ended_keys, keys_that_ended
 
 
 def purge(*, dry_run: bool = False) -> dict[str, int]:
@@ -19,13 +21,18 @@ def purge(*, dry_run: bool = False) -> dict[str, int]:
     """
     before = timezone.now() - settings.PURGE_GRACE
     orphans = list(storage.orphans(before, _known))
-    over = Custody.objects.filter(idle_ends_at__lte=timezone.now())
     windows = ThrottleWindow.objects.filter(ends_at__lte=timezone.now())
-    counts = {"orphans": len(orphans), "custody": over.count(), "windows": windows.count()}
+    counts = {
+        "orphans": len(orphans),
+        "custody": ended_unlocks().count(),
+        "windows": windows.count(),
+    }
     counts["answers"] = ended_answers().count()
+    counts["keys"] = keys_that_ended().count()
     if not dry_run:
         storage.remove(orphans)
-        over.delete()
+        drop_ended()
+        destroy_ended_keys()
         windows.delete()
         destroy_ended_answers()
         truncate_write_ahead_log()

@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.certificates import NoKeys, is_endorsed, signing_pair_of
 from accounts.custody import Keyring
+from accounts.erasure import truncate_write_ahead_log
 from accounts.models import KeyPair, User, WrappedKey
 from accounts.pins import Contacts, contacts_of, settle
 from accounts.recipients import lock_keys, may_receive, waits_for_keys
@@ -126,7 +127,13 @@ def share_again(*, keyring: Keyring, reader: User) -> SharedAgain:
     for grant, image in waiting:
         if came[Came.SHARED] == AT_ONCE:
             break
-        came[_share_one_again(keyring, grant, image, contacts)] += 1
+        try:
+            came[_share_one_again(keyring, grant, image, contacts)] += 1
+        except NoKeys:
+            if not came[Came.SHARED]:
+                raise
+            break  # their keys were stolen, or replaced, meanwhile: the other images wait on
+    truncate_write_ahead_log()
     return SharedAgain(came[Came.SHARED], len(waiting) - came.total(), came[Came.CLOSED])
 
 
@@ -155,6 +162,8 @@ def _share_again_once(
             raise Altered("entries")
         content_key = opener.content_key_for(access)
     (reader,) = readers_of([grant.reader], contacts)
+    if reader.pair is None:  # a theft was ordered since this was begun
+        raise NoKeys
     image = access.image
     key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
     facts = {"reader": str(grant.reader_id), "key": reader.pair.fingerprint}

@@ -19,7 +19,7 @@ from audit.events import AuditUnavailable, Event
 from cryptocore import content
 from gallery import storage
 from gallery.access import Access
-from gallery.errors import HeadMoved, NotARecipient
+from gallery.errors import HeadMoved, NotARecipient, WouldWait
 from gallery.models import Grant, Rendition, SealedImage, Statement
 from gallery.opening import Opener
 from gallery.readers import readers_as_signed
@@ -93,17 +93,22 @@ def _revoke_once(keyring: Keyring, image_id: uuid.UUID, recipient: User) -> Gran
 
 
 @sensitive_variables()
-def relock(*, keyring: Keyring, image_id: uuid.UUID) -> None:
-    """Change the lock of the owner's image and end nobody's access: the keys of somebody who could
-    open it were stolen. Raises as revoke() does; then nothing has changed."""
-    starting_anew(lambda: _relock_once(keyring, image_id))
+def relock(*, keyring: Keyring, image_id: uuid.UUID, keeping_everybody: bool = False) -> None:
+    """Change the lock of the owner's image and end nobody's access: somebody who could open it
+    once may know its content key. Raises as revoke() does, and WouldWait where the owner did not
+    ask for it (`keeping_everybody`) and a reader would lose their key; then nothing has changed."""
+    starting_anew(lambda: _relock_once(keyring, image_id, keeping_everybody))
 
 
 @sensitive_variables()
-def _relock_once(keyring: Keyring, image_id: uuid.UUID) -> None:
+def _relock_once(keyring: Keyring, image_id: uuid.UUID, keeping_everybody: bool) -> None:
     access = owners_access(keyring, image_id)
     with anew_if_moved(access):
         relocked = _relock(keyring, access, without=[])
+    without_key = [grant.pk for grant in relocked.remaining if grant.wrapped_key is None]
+    have_one = Grant.objects.filter(pk__in=without_key).exclude(wrapped_key=None)
+    if keeping_everybody and have_one.exists():
+        raise WouldWait
     _commit(access.image, relocked, [])
 
 
@@ -211,7 +216,8 @@ def _exchange(
     Statement.objects.bulk_create(relocked.statements)
     image.lock = relocked.lock
     image.stored_bytes = sum(len(sealed.stored) for sealed in relocked.sealed.values())
-    image.save(update_fields=["lock", "stored_bytes"])
+    image.relock_after = None
+    image.save(update_fields=["lock", "stored_bytes", "relock_after"])
     return send_notices(NoticeKind.REVOKED, ended)
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
+from accounts.erasure import truncate_write_ahead_log
 from accounts.models import User, WrappedKey
 from accounts.pins import Contacts, contacts_of
 from accounts.recipients import key_to_wrap_to, lock_keys, waits_for_keys
@@ -178,6 +179,7 @@ def _commit(
             send_notices(NoticeKind.SHARED, shared.added),
             send_notices(NoticeKind.CHANGED, shared.changed),
         ]
+    truncate_write_ahead_log()  # of whom it ended by date
     record_notices(sent)
 
 
