@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.RotationMiddleware",
     "imageshare.middleware.RequestSizeMiddleware",
+    "imageshare.bodies.WholeBodyMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "imageshare.middleware.RefusalMiddleware",

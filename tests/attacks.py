@@ -67,6 +67,9 @@ MUST: dict[str, str] = {
     "E15": "the pages themselves, in a browser, do what they are for",
     "E16": "it starts from any folder",
     # Found by hostile reviews of this very house
+    "F45": "a body shorter than stated, or without its closing boundary, does nothing, at any form",
+    "F46": "a body without a length, or that is no form, is not taken for an empty form",
+    "F47": "every file sent is stored or named; what cannot be read refuses the whole request",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {
