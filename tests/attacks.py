@@ -70,6 +70,8 @@ MUST: dict[str, str] = {
     "F45": "a body shorter than stated, or without its closing boundary, does nothing, at any form",
     "F46": "a body without a length, or that is no form, is not taken for an empty form",
     "F47": "every file sent is stored or named; what cannot be read refuses the whole request",
+    "F48": "an upload sent again otherwise changes nothing, and the answer says what is true",
+    "F49": "what fails in the middle of an upload is said of the rest alone",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {
