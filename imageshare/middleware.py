@@ -72,7 +72,9 @@ class RequestSizeMiddleware:
         is_upload = request.path == reverse("gallery:upload")
         most = settings.MAX_REQUEST_BYTES if is_upload else fields_alone
         if length > most:
-            return refusal(request, 413, "request_too_large", request_too_large(most))
+            template = "gallery/too_much.html" if is_upload else "refusal.html"
+            sentence = request_too_large(most)
+            return refusal(request, 413, "request_too_large", sentence, template=template)
         if length <= fields_alone or keyring_of(request) is None:
             return self.get_response(request)
         with UPLOAD_TURNS.turn():

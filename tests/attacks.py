@@ -72,6 +72,8 @@ MUST: dict[str, str] = {
     "F47": "every file sent is stored or named; what cannot be read refuses the whole request",
     "F48": "an upload sent again otherwise changes nothing, and the answer says what is true",
     "F49": "what fails in the middle of an upload is said of the rest alone",
+    "F50": "what would be refused of an upload is said before its files go, and no name more",
+    "F51": "chosen files stay chosen: refused, locked, signed out, broken off; leaving is asked",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {
