@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 
 from accounts.answers import refusal
@@ -21,9 +22,10 @@ class WholeBodyMiddleware:
     """Reads the body of every post, whichever view it is for, before that view or the check of
     the CSRF token does.
 
-    Refuses a body without a stated length, since that alone says whether it is whole (WSGI ends
-    it where the client closes); one that is no form, since its fields would be left out; and
-    raises CutShort, or what refuses a form (gallery/uploads.py), for Django to answer.
+    Refuses one without a stated length, since that alone says whether it is whole (WSGI ends a
+    body where the client closes); one that is no form, since its fields would count as left out;
+    and one that is not whole. What is over a cap is raised (gallery/uploads.py), for Django to
+    answer.
     """
 
     def __init__(self, get_response: Next) -> None:
@@ -46,8 +48,12 @@ class WholeBodyMiddleware:
             return refusal(request, 415, "not_a_form", sentence)
         try:
             _read_whole(request, length)
-        except UnreadablePostError:  # the connection broke
-            raise CutShort("the connection broke") from None
+        except (CutShort, UnreadablePostError):
+            sentence = _("This request broke off on its way. Nothing was changed. Send it again.")
+            return refusal(request, 400, "cut_short", sentence)
+        except MultiPartParserError:
+            sentence = _("We could not read all of this request. Nothing was changed.")
+            return refusal(request, 400, "bad_request", sentence)
         return None
 
 
@@ -57,7 +63,7 @@ def _is_form(request: HttpRequest) -> bool:
 
 
 def _read_whole(request: HttpRequest, length: int) -> None:
-    """Raises CutShort, and UnreadablePostError if the connection broke."""
+    """Raises CutShort, UnreadablePostError if the connection broke, or MultiPartParserError."""
     if request.content_type == MULTIPART and length:
         request.POST.keys()  # read here: gallery/multipart.py counts the bytes
     elif request.content_type == MULTIPART or len(request.body) != length:

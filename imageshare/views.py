@@ -21,7 +21,6 @@ from accounts.answers import TITLES, refusal, refusal_json, wants_json
 from accounts.turns import Busy
 from audit.context import request_id
 from audit.events import AuditUnavailable, Event, Outcome, record
-from gallery.multipart import CutShort
 from gallery.storage import StorageAway
 from gallery.zero_access.result import newest_result
 from imageshare import health
@@ -99,9 +98,6 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         return refusal(request, 413, "too_many_files", sentence, template="gallery/too_much.html")
     if isinstance(exception, OVER_THE_CAP):
         return refusal(request, 413, "request_too_large", request_too_large(TOO_BIG))
-    if isinstance(exception, CutShort):
-        sentence = _("This request broke off on its way. Nothing was stored. Send it again.")
-        return refusal(request, 400, "cut_short", sentence)
     return refusal(request, 400, "bad_request", _("We could not read this request."))
 
 

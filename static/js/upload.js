@@ -107,9 +107,9 @@ window.addEventListener("beforeunload", (event) => {
 // ---- sending ---------------------------------------------------------------------------------
 
 async function send() {
-  const problem = tooMuch();
+  const button = form.querySelector("[type=submit]"), problem = tooMuch();
+  if (button.hasAttribute("aria-busy")) return;
   if (problem) return refuse(problem);
-  const button = form.querySelector("[type=submit]");
   busy(button);
   try {
     const fields = new FormData(form);
@@ -167,9 +167,13 @@ function refuse(sentence) {
 
 // Locked or signed out meanwhile: what leads back is asked here, and the files stay chosen.
 function ask(main, address) {
-  const place = dialog.querySelector("[data-asked]");
+  const place = dialog.querySelector("[data-asked]"), question = main.querySelector("form");
+  if (!question) {
+    dialog.close();
+    return refuse(textOf(main));
+  }
   place.replaceChildren(...main.childNodes);
-  place.querySelector("form").addEventListener("submit", async (event) => {
+  question.addEventListener("submit", async (event) => {
     event.preventDefault();
     busy(event.submitter);
     try {

@@ -86,6 +86,14 @@ def test_an_upload_in_chunks_is_asked_for_its_length(server, iris):
     assert drafts(iris) == before
 
 
+@pytest.mark.attack("F46")
+def test_an_encoding_that_is_none_of_text_ends_in_no_traceback(server, iris):
+    lines = ("Content-Type: application/x-www-form-urlencoded; charset=hex", "Content-Length: 3")
+    head = head_of(iris, "/accounts/login/?next=%ff", *lines)
+    assert answer_to(server.port, head + b"a=b") == (415, "not_a_form")
+    assert b"Traceback" not in server.log.read_bytes()
+
+
 def test_the_whole_of_it_is_stored(iris):
     before = drafts(iris)
     assert iris.upload([("lake.jpg", jpeg())]).status == 201

@@ -144,6 +144,16 @@ def test_parts_without_a_boundary_are_refused(alice, kind):
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
 
 
+@pytest.mark.attack("F45")
+def test_refusing_them_logs_a_line_and_no_traceback(alice, caplog):
+    content_type, body = upload_form()
+    for sent in (body[:300], body.replace(b"; name=", b"; x=", 1)):
+        assert send(alice.sign_in(), ADDRESS, sent, content_type).status_code == 400
+    records = [record for record in caplog.records if record.name.startswith("django")]
+    assert records
+    assert not any(record.exc_info for record in records)
+
+
 def test_an_act_without_fields_needs_no_body(alice):
     client = alice.sign_in()
     assert send(client, "/accounts/lock/", b"", "").json() == {"unlocked": False}
