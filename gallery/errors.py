@@ -63,6 +63,10 @@ class UploadIdUsed(GalleryError):
     """An upload of another or of a since deleted picture went under this id."""
 
 
+class StoredBefore(GalleryError):
+    """An earlier try of this upload stored this picture, for other people or on other terms."""
+
+
 class OverQuota(GalleryError):
     """There is no room for this image: `left_bytes` of the owner's limit, where it takes more."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -130,22 +131,29 @@ class TermsForm(forms.Form):
         return Terms(self.cleaned_data["rights"], self.cleaned_data["ends_at"])
 
 
-class UploadForm(TermsForm):
-    images = forms.Field(required=False)
+class WishesForm(TermsForm):
+    """What an upload asks for besides its files."""
+
     caption = forms.CharField(max_length=500, required=False, label=gettext_lazy("Caption"))
     keep_details = forms.BooleanField(required=False)
     upload_id = forms.UUIDField(required=False)
 
-    def __init__(self, *args: Any, file_count: int = 0, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.file_count = file_count
-
-    def clean_images(self) -> None:
-        if not self.file_count:
-            raise ValidationError(_("Choose at least one image."), code="required")
-
     def clean_keep_details(self) -> bool:
         return self.data.get("keep_details") == "1"
+
+
+class UploadForm(WishesForm):
+    images = forms.Field(required=False, label=gettext_lazy("Images"))
+
+    def clean_images(self) -> list[UploadedFile]:
+        """Return the files. One sent as anything else would be lost without a word."""
+        if self.files.keys() - {"images"} or any(self.data.getlist("images")):
+            sentence = _("Something was sent as no file called “images”. Nothing was uploaded.")
+            raise ValidationError(sentence, code="not_among_images")
+        files = self.files.getlist("images")
+        if not files:
+            raise ValidationError(_("Choose at least one image."), code="required")
+        return files
 
 
 class ShareForm(TermsForm):

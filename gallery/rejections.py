@@ -70,6 +70,14 @@ def upload_id_used_sentence(name: str) -> str:
     ) % {"name": name}
 
 
+def stored_before_sentence(name: str) -> str:
+    """Return the sentence about a file that is stored, but not as it was asked for now."""
+    return _(
+        "%(name)s is stored already, by an earlier try of this upload, with other people, terms or "
+        "words. That was not changed. Open it under “My images” to see who can open it."
+    ) % {"name": name}
+
+
 def _rounded_up(megabytes: float) -> str:
     """Return a number with one decimal that never equals a limit it is over."""
     return number_format(math.ceil(megabytes * 10) / 10, decimal_pos=1)

@@ -68,11 +68,13 @@ class RequestSizeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        length, fields_alone = _stated_length(request), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        length, fields_alone = stated_length(request), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         is_upload = request.path == reverse("gallery:upload")
         most = settings.MAX_REQUEST_BYTES if is_upload else fields_alone
         if length > most:
-            return refusal(request, 413, "request_too_large", request_too_large(most))
+            template = "gallery/too_much.html" if is_upload else "refusal.html"
+            sentence = request_too_large(most)
+            return refusal(request, 413, "request_too_large", sentence, template=template)
         if length <= fields_alone or keyring_of(request) is None:
             return self.get_response(request)
         with UPLOAD_TURNS.turn():
@@ -86,7 +88,7 @@ def request_too_large(most: int) -> str:
     ) % {"limit": limit}
 
 
-def _stated_length(request: HttpRequest) -> int:
+def stated_length(request: HttpRequest) -> int:
     # A body without a length is never read: WSGI hands us at most Content-Length bytes.
     try:
         return int(request.META.get("CONTENT_LENGTH") or 0)

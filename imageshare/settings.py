@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "accounts.middleware.RotationMiddleware",
     "gallery.middleware.RelockingMiddleware",
     "imageshare.middleware.RequestSizeMiddleware",
+    "imageshare.bodies.WholeBodyMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "imageshare.middleware.RefusalMiddleware",

@@ -106,7 +106,8 @@ def security_txt(request: HttpRequest) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, TooManyFilesSent):
         sentence = _("More than %(count)s images at once. Nothing was uploaded. Send fewer.")
-        return refusal(request, 413, "too_many_files", sentence % {"count": settings.MAX_FILES})
+        sentence %= {"count": settings.MAX_FILES}
+        return refusal(request, 413, "too_many_files", sentence, template="gallery/too_much.html")
     if isinstance(exception, OVER_THE_CAP):
         return refusal(request, 413, "request_too_large", request_too_large(TOO_BIG))
     return refusal(request, 400, "bad_request", _("We could not read this request."))

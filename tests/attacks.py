@@ -78,6 +78,13 @@ MUST: dict[str, str] = {
     "F42": "a person is mailed whenever their password or code changes",
     "F43": "a data folder or key file that others can read is closed, or stops the start",
     "F44": "no header moves a private page to where caches keep it",
+    "F45": "a body shorter than stated, or without its closing boundary, does nothing, at any form",
+    "F46": "a body without a length, or that is no form, is not taken for an empty form",
+    "F47": "every file sent is stored or named; what cannot be read refuses the whole request",
+    "F48": "an upload sent again otherwise changes nothing, and the answer says what is true",
+    "F49": "what fails in the middle of an upload is said of the rest alone",
+    "F50": "what would be refused of an upload is said before its files go, and no name more",
+    "F51": "chosen files stay chosen: refused, locked, signed out, broken off; leaving is asked",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {

@@ -29,6 +29,7 @@ CHANGES = {
     "accounts/logout/",
     "accounts/lock/",
     "accounts/contacts/anew/",
+    "images/upload/check/",
     "images/<uuid:image_id>/share/",
     "images/<uuid:image_id>/revoke/",
     "images/<uuid:image_id>/delete/",
