@@ -67,6 +67,11 @@ MUST: dict[str, str] = {
     "E15": "the pages themselves, in a browser, do what they are for",
     "E16": "it starts from any folder",
     # Found by hostile reviews of this very house
+    "F1": "an older state of an image put back opens for nobody, is not signed upon, and is found",
+    "F2": "a statement that the trail does not vouch for counts for nothing, whoever signed it",
+    "F3": "images from before the trail told numbers open, and their older states do not",
+    "F4": "an act whose end the trail lost closes no image; without the trail none is opened",
+    "F5": "verify_images names each thing that is wrong with images and notices, and nothing else",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {
