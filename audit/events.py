@@ -95,6 +95,7 @@ class Event(TextChoices):
     IMAGE_DOWNLOADED = "image:downloaded", _("Original downloaded")
     IMAGE_REFUSED = "image:refused", _("Image refused")
     IMAGE_ALTERED = "image:altered", _("Image does not verify")
+    IMAGES_VERIFIED = "images:verified", _("Images verified")
     THUMBNAILS_OPENED = "thumbnails:opened", _("Thumbnails opened")
     NOTICE_SENT = "notice:sent", _("Notice sent")
     NOTICE_ALTERED = "notice:altered", _("Notice does not verify")
