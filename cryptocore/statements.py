@@ -156,7 +156,8 @@ def _fingerprint_of(n: int, e: int) -> str:
 def _check_body(kind: str, value: Mapping[str, Any]) -> None:
     if kind not in KINDS:
         raise ValueError("no such kind of statement")
-    _check_fields({"kind": _exactly(kind), **COMMON, **KINDS[kind]}, value)
+    optional = {name: check for name, check in OPTIONAL.get(kind, {}).items() if name in value}
+    _check_fields({"kind": _exactly(kind), **COMMON, **KINDS[kind], **optional}, value)
     if (value["sequence"] == 1) != (value["previous"] is None):
         raise ValueError("previous is null in the first statement and only there")
 
@@ -269,3 +270,5 @@ KINDS: dict[str, dict[str, Check]] = {
     },
     "share": {"entries": _check_entries},
 }
+# Fields that came later: what was signed before them stays valid.
+OPTIONAL: dict[str, dict[str, Check]] = {"manifest": {"share": _check_hex_digest}}

@@ -15,9 +15,10 @@ from accounts.fingerprints import grouped
 from accounts.models import User
 from gallery.access import Access
 from gallery.errors import AccessEnded, Altered, Waiting
+from gallery.heads import Body
 from gallery.ledger import Ledger
 from gallery.models import Grant, Rendition, SealedImage
-from gallery.opening import Body, Opened, Opener, settled
+from gallery.opening import Opened, Opener, settled
 from gallery.readers import readers_as_signed
 from gallery.services.inbox import NoticeState, ShownNotice
 from gallery.services.notices import NoticeKind
@@ -74,7 +75,7 @@ def cards(
     """
     grants = list(grants)
     if opener:
-        opener.prepare(grant.image_id for grant in grants)
+        opener.prepare([grant.image_id for grant in grants])
     facts = [_opened_facts(grant, opener) if opener else {} for grant in grants]
     return [
         _card(grant, is_new=grant.image_id in new, **of_one)

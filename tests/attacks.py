@@ -85,6 +85,11 @@ MUST: dict[str, str] = {
     "F49": "what fails in the middle of an upload is said of the rest alone",
     "F50": "what would be refused of an upload is said before its files go, and no name more",
     "F51": "chosen files stay chosen: refused, locked, signed out, broken off; leaving is asked",
+    "F1": "an older state of an image put back opens for nobody, is not signed upon, and is found",
+    "F2": "a statement that the trail does not vouch for counts for nothing, whoever signed it",
+    "F3": "images from before the trail told numbers open, and their older states do not",
+    "F4": "an act whose end the trail lost closes no image; without the trail none is opened",
+    "F5": "verify_images names each thing that is wrong with images and notices, and nothing else",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {

@@ -20,7 +20,7 @@ def purge(*, dry_run: bool = False) -> dict[str, int]:
     Raises StorageAway.
     """
     before = timezone.now() - settings.PURGE_GRACE
-    orphans = list(storage.orphans(before, _known))
+    orphans = list(storage.orphans(before, known_names))
     windows = ThrottleWindow.objects.filter(ends_at__lte=timezone.now())
     counts = {
         "orphans": len(orphans),
@@ -40,7 +40,7 @@ def purge(*, dry_run: bool = False) -> dict[str, int]:
     return counts
 
 
-def _known(names: list[str]) -> set[str]:
+def known_names(names: list[str]) -> set[str]:
     rows = Rendition.objects.filter(storage_name__in=names)
     return set(rows.values_list("storage_name", flat=True))
 

@@ -25,7 +25,7 @@ from audit.events import Event
 from gallery.errors import Altered, HeadMoved, Waiting
 from gallery.models import Grant
 from gallery.opening import Opener
-from gallery.sealing import SHARE, head_of, wrap_for
+from gallery.sealing import SHARE, wrap_for
 from gallery.services.acts import (
     anew_if_moved,
     hold,
@@ -152,12 +152,12 @@ def _share_again_once(
     keyring: Keyring, grant_id: uuid.UUID, image_id: uuid.UUID, contacts: Contacts
 ) -> Came:
     """Read the head before the row: an act that comes between moves the head."""
-    head = head_of(SHARE, image_id)
-    grant = waiting_grants(keyring.user).filter(pk=grant_id).first()
-    if grant is None:
-        return Came.NOT_WAITING
     access, opener = owners_access(keyring, image_id), Opener(keyring)
     with anew_if_moved(access):
+        head = opener.newest(SHARE, access.image)
+        grant = waiting_grants(keyring.user).filter(pk=grant_id).first()
+        if grant is None:
+            return Came.NOT_WAITING
         if not opener.is_signed(grant):
             raise Altered("entries")
         content_key = opener.content_key_for(access)

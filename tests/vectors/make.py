@@ -119,6 +119,8 @@ def statement_vectors() -> Iterator[Vector]:
     yield statement(opened, "share: the second", "share", following)
     full = sorted(bodies.hex_digest(str(number)) for number in range(501))
     yield statement(opened, "share: 501 entries", "share", bodies.compose("share", entries=full))
+    named = bodies.compose("manifest", share=bodies.hex_digest("a share statement"))
+    yield statement(opened, "manifest: names its share statement", "manifest", named)
     for name, body in malformed_shares():
         yield statement(refused, f"share: {name}", "share", body)
     for name, kind, body in malformed_others():
@@ -162,6 +164,10 @@ def malformed_others() -> Iterator[tuple[str, str, bytes]]:
     yield "media type", "manifest", bodies.changed("manifest", *renditions, "media_type", to=svg)
     yield "no thumbnail", "manifest", bodies.without("manifest", "renditions", "thumbnail")
     yield "lock 0", "manifest", bodies.changed("manifest", "lock", to=0)
+    for name, share in (("null", None), ("a number", 1), ("in upper case", "AB" * 32)):
+        yield f"share: {name}", "manifest", bodies.changed("manifest", "share", to=share)
+    named = bodies.changed("share", "share", to="00" * 32)
+    yield "names a share statement", "share", named
     yield "no whole blocks", "manifest", bodies.changed("manifest", *renditions, "length", to=47)
     yield "purpose", "key", bodies.changed("key", "purpose", to="mac")
     yield "epoch 2**32", "key", bodies.changed("key", "epoch", to=2**32)
