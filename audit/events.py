@@ -117,12 +117,14 @@ class Outcome(TextChoices):
 
 @dataclass(slots=True)
 class Pending:
-    """An entry on its way to the trail; a sink that took it sets `written`."""
+    """An entry on its way to the trail; a sink that took it sets `written`, the table, which can
+    be asked later, `in_table` as well."""
 
     told: Leaf
     leaf: bytes
     personal: Personal | None
     written: bool = field(default=False)
+    in_table: bool = field(default=False)
 
 
 def record(
@@ -131,6 +133,7 @@ def record(
     actor: uuid.UUID | None,
     subject: uuid.UUID | None = None,
     outcome: Outcome = Outcome.DONE,
+    in_table: bool = False,
     **facts: Fact,
 ) -> None:
     """Record that `actor` did `event` to `subject`; on return it is on the disk.
@@ -139,7 +142,8 @@ def record(
     `images`, and the reason staff gave for an act. Never keys, names, file names, captions, image
     bytes or request bodies.
 
-    Raises AuditUnavailable if neither table nor file took it. Raises RuntimeError inside a
+    Raises AuditUnavailable if neither table nor file took it, with `in_table` also if only the file
+    did: what the table does not know, it will not vouch for. Raises RuntimeError inside a
     transaction of the business database: that could roll back what this says was done, and
     would hold its locks while a disk syncs.
     """
@@ -147,7 +151,7 @@ def record(
         raise RuntimeError("record() was called inside a transaction; call it before or after")
     entry = _compose(Event(event), actor, subject, Outcome(outcome), facts)
     logger.info(event.value, extra={"audit": entry})
-    if not entry.written:
+    if not entry.written or (in_table and not entry.in_table):
         # Logging is configured by whoever installs us: a level or a missing handler is silent.
         raise AuditUnavailable
 
@@ -173,15 +177,23 @@ def record_after(
 
 @contextmanager
 def recorded(
-    event: Event, *, actor: uuid.UUID | None, subject: uuid.UUID, **facts: Fact
+    event: Event,
+    *,
+    actor: uuid.UUID | None,
+    subject: uuid.UUID,
+    in_table: bool = False,
+    **facts: Fact,
 ) -> Iterator[dict[str, Fact]]:
     """Record what changes access as intended, then as done or as failed.
 
     Facts that are only known once it is done are put into the yielded ones. What is missing after
     `done` was rolled back by somebody; what has `intended` alone was never finished. Raises
-    AuditUnavailable before anything is done if the intention was not recorded.
+    AuditUnavailable before anything is done if the intention was not recorded, with `in_table` not
+    in the table either.
     """
-    record(event, actor=actor, subject=subject, outcome=Outcome.INTENDED, **facts)
+    record(
+        event, actor=actor, subject=subject, outcome=Outcome.INTENDED, in_table=in_table, **facts
+    )
     try:
         yield facts
     except BaseException:
