@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import organisation
+from accounts.certified import record_certified
 from accounts.custody import DoesNotOpen, Keyring, open_with_answer
 from accounts.erasure import truncate_write_ahead_log
 from accounts.exchange import Answer, Request
@@ -143,6 +144,7 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
             facts["keyset"] = made.store(before)
             stopped = stop_waiting(user)
         truncate_write_ahead_log()
+    record_certified(made.signing)
     record_stopped(user, stopped)
     tell_recovered(user)
     slot = made.recovery_slot

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.certified import record_certified
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.mail import tell
@@ -53,6 +54,7 @@ def replace_keys(*, stolen: Keyring, new_password: str) -> tuple[Keyring, NewCod
             facts["keyset"] = made.store(hash_before, stolen=True)
             stopped = stop_waiting(user)
         truncate_write_ahead_log()
+    record_certified(made.signing)
     record_stopped(user, stopped)
     text = _("Your password and all your keys were replaced at %(site)s.")
     tell(user, _("Your keys were replaced"), text % {"site": settings.SITE_URL})

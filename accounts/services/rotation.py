@@ -22,6 +22,7 @@ from accounts.certificates import (
     signing_pair_of,
     wrapping_key_of,
 )
+from accounts.certified import known_certificate_of, record_certified
 from accounts.content_keys import content_key_label, wrap_content_key
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
@@ -112,6 +113,8 @@ def _replace_pair(order: KeyOrder, keyring: Keyring) -> None:
             facts["keyset"] = keyset_digest(keyring.user.pk)
         if pair.purpose == Purpose.SIGNING:
             truncate_write_ahead_log()
+    if pair.purpose == Purpose.SIGNING:
+        record_certified(pair)
 
 
 def _primary(keyring: Keyring, purpose: str) -> KeyPair:
@@ -130,7 +133,7 @@ def _next_pair(keyring: Keyring, before: KeyPair) -> KeyPair:
     keyring.prove(signing)
     pair = new_pair(keyring, Purpose(before.purpose), epoch=before.epoch + 1)
     if pair.purpose == Purpose.SIGNING:
-        certify_signing_key(pair, before)
+        certify_signing_key(pair, before, known=known_certificate_of(keyring.user.pk))
         endorse(pair, by=before, keyring=keyring)
     else:
         certify_encryption_key(pair, keyring, signing, before)
@@ -148,7 +151,8 @@ def _exchange(order: KeyOrder, before: KeyPair, pair: KeyPair) -> None:
     changed: dict[str, object] = {"state": State.OPEN_ONLY}
     if signs:
         changed = {"state": State.DESTROYED, "wrapped_private_key": None}
-    if not KeyPair.objects.filter(pk=before.pk, state=State.PRIMARY).update(**changed):
+    as_read = {"state": State.PRIMARY, "certificate": before.certificate}  # names may have changed
+    if not KeyPair.objects.filter(pk=before.pk, **as_read).update(**changed):
         raise LeaseLost
     pair.save(force_insert=True)
 
