@@ -7,6 +7,8 @@ The steps, as docs/format.md numbers them. (1), who may ask at all, is gallery/a
   (4) the newest share statement lists the reader (7) the content key is the committed one
                                                   (8) the same buffer is decrypted
 
+After (4) the reader's list of compared contacts is asked who signed (gallery/signers.py).
+
 Outside there is one answer whichever failed; the trail names the step. No byte of the picture
 leaves before (7).
 """
@@ -36,6 +38,7 @@ from gallery.errors import Altered, Waiting
 from gallery.ledger import saw_before
 from gallery.models import Grant, Rendition, SealedImage, Statement
 from gallery.sealing import MANIFEST, SHARE, head_of, heads_of
+from gallery.signers import Assessment, Signers
 
 Body = dict[str, Any]
 Result = TypeVar("Result")
@@ -79,6 +82,7 @@ class Opener:
         self._bodies: dict[tuple[str, uuid.UUID], Body] = {}
         self._heads: dict[tuple[str, uuid.UUID], Statement] = {}
         self._storage_names: dict[tuple[uuid.UUID, str], str] = {}
+        self._signers = Signers(keyring)
 
     def prepare(self, image_ids: Iterable[uuid.UUID]) -> None:
         """Fetch what opening these images will ask for: a page of sixty costs two queries."""
@@ -100,6 +104,7 @@ class Opener:
         """Return one rendition of an image. Raises Altered, Waiting or StorageAway."""
         manifest = self.manifest(access.image)
         self.check_entry(access)
+        self._signers.check(access.image.owner, self._keys_of(access.image))
         facts = manifest["renditions"][rendition]
         stored = self._read_stored(access.image, rendition, facts)
         return Opened(stored, self.content_key_for(access), facts["media_type"])
@@ -165,6 +170,13 @@ class Opener:
             return False
         said = (entry.person, entry.rights, entry.ends_at)
         return digest in signed and said == (grant.reader_id, grant.rights, grant.ends_at)
+
+    def signer_of(self, image: SealedImage) -> Assessment:
+        """Return what is to be said of who signed. Raises OtherSigner."""
+        return self._signers.assess(image.owner, self._keys_of(image))
+
+    def _keys_of(self, image: SealedImage) -> frozenset[str]:
+        return frozenset(self.head(kind, image)["key"] for kind in (MANIFEST, SHARE))
 
     # (5)
     def _read_stored(self, image: SealedImage, rendition: str, facts: Body) -> bytes:
