@@ -67,6 +67,15 @@ MUST: dict[str, str] = {
     "E15": "the pages themselves, in a browser, do what they are for",
     "E16": "it starts from any folder",
     # Found by hostile reviews of this very house
+    "F10": "a name in a row that is not the certified one is shown nowhere, and shares nothing",
+    "F11": "an older genuine certificate, with an earlier name, is refused and found when put back",
+    "F12": "a username is given once, whatever became of the row that had it",
+    "F13": "a compared username on another key stops sharing and opening, certified or not",
+    "F14": "nothing signed by another key than the compared one is released, certified or not",
+    "F15": "who did not match when compared is never called verified",
+    "F16": "without the newest list of compared contacts nothing of others is called verified",
+    "F17": "no operator's code goes to anybody by a name that is not certified",
+    "F18": "new keys carry the certified name along, never what the row says by now",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {
