@@ -119,9 +119,12 @@ class Contacts:
                 return entry
         return None
 
-    def require_unchanged(self, people: Iterable[User]) -> None:
-        """Return if nobody's key is another than the compared one. Raises KeyChanged."""
+    def require_unchanged(self, people: Iterable[User], *, but_names: bool = False) -> None:
+        """Return if nobody is otherwise than they were compared; `but_names`: what they are called
+        does not matter, as where somebody only keeps what they have. Raises KeyChanged."""
         changes = [change for person in people if (change := self._tolerantly(person))]
+        if but_names:
+            changes = [change for change in changes if change.how != How.RENAMED]
         if changes:
             raise KeyChanged(changes)
 

@@ -22,7 +22,8 @@ def find_people(names: Iterable[str], *, besides: User) -> list[User]:
     does not answer: which certificate is the newest cannot be told then.
     """
     wanted = {usernames.fold(name): None for name in names if name.strip()}
-    wanted.pop(besides.username, None)
+    if besides.username in wanted and certified_name(besides).require_known().is_certified:
+        del wanted[besides.username]
     # A name nobody can have is not asked for: a database may refuse what stands in it.
     askable = filter(usernames.is_well_formed, wanted)
     known = {

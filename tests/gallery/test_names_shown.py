@@ -86,6 +86,17 @@ def test_the_ones_who_were_left_alone_are_as_before(upload, clients, alice, bob,
     assert page(alice.client, "carol").status_code == 200
 
 
+@pytest.mark.attack("F10")
+def test_a_name_that_ones_own_row_was_given_is_not_taken_for_oneself(upload, clients, alice, bob):
+    """Swapped with alice herself: bob must not be left out silently."""
+    image = upload()
+    swap("username", alice, bob)
+    address = f"/images/{image.pk}/share/"
+    answer = alice.client.post(address, {"recipients": ["bob"]}, headers=JSON)
+    codes = [error["code"] for error in answer.json()["errors"]["recipients"]]
+    assert codes == ["name_not_certified"]
+
+
 # ---- reading ---------------------------------------------------------------------------------
 
 

@@ -213,6 +213,15 @@ def test_a_changed_display_name_is_asked_about_once_and_said(alice, bob, seen, u
     assert post(bob, [file(jpeg(), "a.jpg")], recipients=["alice"]).status_code == 201
 
 
+def test_who_was_renamed_keeps_what_they_have_when_another_is_revoked(alice, bob, carol, upload):
+    image = upload(to=(bob, carol))
+    compare(alice.client, "bob")
+    bob.sign_in().post("/accounts/name/", {"display_name": "Bob Bold"})
+    answer = alice.client.post(f"/images/{image.pk}/revoke/", {"recipient": "carol"}, headers=JSON)
+    assert answer.status_code == 200
+    assert bob.client.get(f"/images/{image.pk}/original").status_code == 200
+
+
 # ---- a list that cannot be read --------------------------------------------------------------
 
 
