@@ -146,6 +146,12 @@ class RegistrationForm(AccountForm):
         return User(email=self.cleaned_data.get("email", ""), **known)
 
 
+class NameForm(forms.Form):
+    display_name = DisplayNameField(
+        label=_("Your name"), help_text=_("What people see beside your images.")
+    )
+
+
 class InvitedForm(AccountForm):
     """As registering, for somebody whose name staff wrote down already."""
 

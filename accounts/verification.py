@@ -19,6 +19,7 @@ from accounts.keyset_trail import KeysetTrail
 from accounts.keysets import KEY_ROWS, keyset_digest
 from accounts.mac_keys import notice_mac_key
 from accounts.models import KeyPair, KeySlot, MacKey, Pins, User
+from accounts.names import newest_signing_pairs
 from accounts.services.orders import stolen_order_of
 from cryptocore import keypair, statements
 from cryptocore.errors import CryptoError
@@ -54,6 +55,8 @@ class Kind(StrEnum):
     WRAPPED_KEY = "wrapped key is none: empty, or not of its pair's size"
     CONTACTS_ALTERED = "list of compared contacts is not one the trail remembers"
     CONTACTS_GONE = "the trail remembers a list of compared contacts, and there is none"
+    NAME = "names are not the certified ones, or none are certified"
+    OLDER_CERTIFICATE = "certificate is older than the newest that the trail remembers"
     UNREADABLE = "a key row cannot be read"
 
 
@@ -96,6 +99,7 @@ class Verifier:
             yield from self._check_rows(user)
             yield from self._check_trail(user.pk)
             yield from self._check_contacts(user.pk)
+            yield from self._check_name(user)
         except (ValueError, TypeError, AttributeError, OverflowError):
             # SQLite stores text in any column; Django cannot read a time out of every text.
             yield Finding(Kind.UNREADABLE, user.pk)
@@ -124,6 +128,16 @@ class Verifier:
 
     def _check_contacts(self, person: uuid.UUID) -> Iterator[Finding]:
         yield from self._check_twice(self._compare_contacts, person)
+
+    def _check_name(self, user: User) -> Iterator[Finding]:
+        """Of who has no keys nothing is certified; of a key that is not, that is said already."""
+        pair = newest_signing_pairs([user.pk]).get(user.pk)
+        if pair is None or not certificates.is_certified(pair):
+            return
+        if not certificates.is_newest_certificate(pair, self._trail.certificate_of(user.pk)):
+            yield Finding(Kind.OLDER_CERTIFICATE, user.pk)
+        elif certificates.names_in(pair) != certificates.Names(user.username, str(user)):
+            yield Finding(Kind.NAME, user.pk)
 
     def _check_twice(self, compare: Compare, person: uuid.UUID) -> Iterator[Finding]:
         kind = compare(person)

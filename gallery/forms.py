@@ -14,8 +14,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.identities import Change, How
 from accounts.models import User
-from accounts.pins import Change, How
+from accounts.names import certified_name
 from accounts.recipients import find_people
 from gallery.models import Grant
 from gallery.services.uploading import Terms
@@ -38,14 +39,24 @@ CHANGE_SENTENCES = {
         "When you compared the key of %(name)s (@%(username)s), the words did not match. Nothing "
         "was shared. Compare it again first."
     ),
+    How.RENAMED: gettext_lazy(
+        "%(name)s (@%(username)s) is called otherwise than on %(before)s, when you compared their "
+        "key; the key is the same. Nothing was shared. Accept the new name, or ask them."
+    ),
+    How.MISNAMED: gettext_lazy(
+        "The username @%(username)s stands on another key than the one you compared under it on "
+        "%(before)s. Usernames do not change: somebody may have got hold of this site’s own keys. "
+        "Nothing was shared. Tell staff at once."
+    ),
 }
 
 
 def change_error(change: Change) -> ValidationError:
     params = {
-        "name": str(change.person),
+        "name": certified_name(change.person).display_name,
         "username": change.person.username,
         "day": date_format(change.replaced_at, "j F Y"),
+        "before": date_format(change.compared_at, "j F Y"),
     }
     return ValidationError(CHANGE_SENTENCES[change.how], code="key_changed", params=params)
 

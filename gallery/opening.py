@@ -7,6 +7,8 @@ The steps, as docs/format.md numbers them. (1), who may ask at all, is gallery/a
   (4) the newest share statement lists the reader (7) the content key is the committed one
       (the newest is what the trail vouches for)  (8) the same buffer is decrypted
 
+After (4) the reader's list of compared contacts is asked who signed (gallery/signers.py).
+
 Outside there is one answer whichever failed; the trail names the step. No byte of the picture
 leaves before (7).
 """
@@ -31,6 +33,8 @@ from gallery.access import Access, access_to
 from gallery.errors import AccessEnded, Altered, Waiting
 from gallery.heads import Body, Heads, step
 from gallery.models import Rendition, SealedImage
+from gallery.sealing import MANIFEST, SHARE
+from gallery.signers import Assessment, Signers
 
 Result = TypeVar("Result")
 
@@ -64,6 +68,7 @@ class Opener(Heads):
         super().__init__()
         self._keyring = keyring
         self._storage_names: dict[tuple[uuid.UUID, str], str] = {}
+        self._signers = Signers(keyring)
 
     def prepare(self, image_ids: Collection[uuid.UUID]) -> None:
         """Fetch what opening these images will ask for: a page of sixty costs three queries."""
@@ -80,6 +85,7 @@ class Opener(Heads):
         """Return one rendition of an image. Raises Altered, Waiting, StorageAway or TrailAway."""
         manifest = self.manifest(access.image)
         self.check_entry(access)
+        self._signers.check(access.image.owner, self._keys_of(access.image))
         facts = manifest["renditions"][rendition]
         stored = self._read_stored(access.image, rendition, facts)
         return Opened(stored, self.content_key_for(access), facts["media_type"])
@@ -99,6 +105,13 @@ class Opener(Heads):
             raise Altered("entry")
         if access.grant.ends_at is not None and access.grant.ends_at <= timezone.now():
             raise AccessEnded(access.grant)
+
+    def signer_of(self, image: SealedImage) -> Assessment:
+        """Return what is to be said of who signed. Raises OtherSigner."""
+        return self._signers.assess(image.owner, self._keys_of(image))
+
+    def _keys_of(self, image: SealedImage) -> frozenset[str]:
+        return frozenset(self.head(kind, image)["key"] for kind in (MANIFEST, SHARE))
 
     # (5)
     def _read_stored(self, image: SealedImage, rendition: str, facts: Body) -> bytes:

@@ -50,6 +50,7 @@ def main(before_serving: Callable[[], None] | None = None) -> None:
     prepare_django()
     close_to_others(what_is_private())
     prepare_databases()
+    certify_names()
     if before_serving:
         before_serving()
     hang_up()
@@ -180,6 +181,21 @@ def migrate() -> None:
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             print(f"Preparing the database “{alias}” …", flush=True)
             call_command("migrate", database=alias, verbosity=0)
+
+
+def certify_names() -> None:
+    """Certify the names of people who had keys before names were certified: once. It takes the key
+    file, so it is no migration. Where it cannot be done now the next start does it, and until then
+    pages say that these names do not verify."""
+    from django.db import Error
+
+    from accounts.management.certifying import certify_names
+    from audit.events import AuditUnavailable
+
+    try:
+        certify_names(print, print)
+    except (AuditUnavailable, Error) as error:
+        print(f"Names were not certified ({type(error).__name__}); the next start tries again.")
 
 
 def make_audit_schema() -> None:

@@ -90,6 +90,15 @@ MUST: dict[str, str] = {
     "F3": "images from before the trail told numbers open, and their older states do not",
     "F4": "an act whose end the trail lost closes no image; without the trail none is opened",
     "F5": "verify_images names each thing that is wrong with images and notices, and nothing else",
+    "F10": "a name in a row that is not the certified one is shown nowhere, and shares nothing",
+    "F11": "an older genuine certificate, with an earlier name, is refused and found when put back",
+    "F12": "a username is given once, whatever became of the row that had it",
+    "F13": "a compared username on another key stops sharing and opening, certified or not",
+    "F14": "nothing signed by another key than the compared one is released, certified or not",
+    "F15": "who did not match when compared is never called verified",
+    "F16": "without the newest list of compared contacts nothing of others is called verified",
+    "F17": "no operator's code goes to anybody by a name that is not certified",
+    "F18": "new keys carry the certified name along, never what the row says by now",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {

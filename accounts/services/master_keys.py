@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import pins
 from accounts.certificates import certify_encryption_key, certify_signing_key, endorse
+from accounts.certified import known_certificate_of
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.mac_keys import new_mac_key_row
 from accounts.models import KeyOrder, KeyPair, KeySlot, MacKey, User, WrappedKey
@@ -100,7 +101,7 @@ def make_master_key(*, user: User, password: str, earlier: Keyring | None) -> Ne
     keyring = Keyring.new(user)
     signing = _next_pair(keyring, SIGNING)
     before = _newest(user, SIGNING)
-    certify_signing_key(signing, before)
+    certify_signing_key(signing, before, known=known_certificate_of(user.pk))
     encryption = _next_pair(keyring, ENCRYPTION)
     certify_encryption_key(encryption, keyring, signing)
     if earlier and earlier.signs and _vouches(before):

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.certified import record_certified
 from accounts.custody import DoesNotOpen
 from accounts.mail import tell
 from accounts.models import NewStart, User
@@ -90,6 +91,7 @@ def start_anew(*, user: User, password: str) -> NewMasterKey:
     with changing_keys(Event.NEW_START_DONE, user, **pairs):
         new.store(user.password)
         _finish(user)
+    record_certified(new.signing)
     text = _("You started anew with new keys at %(site)s.") % {"site": settings.SITE_URL}
     tell(user, _("You have new keys"), text)
     return new

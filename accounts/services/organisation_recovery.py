@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import organisation
+from accounts.certified import record_certified
 from accounts.custody import DoesNotOpen, Keyring, open_with_answer
 from accounts.exchange import Answer, Request
 from accounts.keysets import keyset_digest
@@ -134,6 +135,7 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
             raise DoesNotOpen
         made.store(before)
         stopped = stop_waiting(user)
+    record_certified(made.signing)
     record_stopped(user, stopped)
     tell_recovered(user)
     slot = made.recovery_slot

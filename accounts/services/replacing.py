@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.certified import record_certified
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.mail import tell
 from accounts.models import User, token_digest
@@ -48,6 +49,7 @@ def replace_keys(*, stolen: Keyring, new_password: str) -> tuple[Keyring, NewCod
             raise DoesNotOpen
         made.store(hash_before, stolen=True)
         stopped = stop_waiting(user)
+    record_certified(made.signing)
     record_stopped(user, stopped)
     text = _("Your password and all your keys were replaced at %(site)s.")
     tell(user, _("Your keys were replaced"), text % {"site": settings.SITE_URL})

@@ -22,6 +22,7 @@ from accounts.certificates import (
     signing_pair_of,
     wrapping_key_of,
 )
+from accounts.certified import known_certificate_of, record_certified
 from accounts.content_keys import content_key_label, wrap_content_key
 from accounts.custody import Keyring
 from accounts.models import KeyOrder, KeyPair, User, WrappedKey
@@ -111,6 +112,8 @@ def _replace_pair(order: KeyOrder, keyring: Keyring) -> None:
     with changing_keys(Event.KEYS_ROTATED, keyring.user, **facts) as change:
         _require_present(keyring, change.person)
         _exchange(order, before, pair)
+    if pair.purpose == Purpose.SIGNING:
+        record_certified(pair)
 
 
 def _primary(keyring: Keyring, purpose: str) -> KeyPair:
@@ -129,7 +132,7 @@ def _next_pair(keyring: Keyring, before: KeyPair) -> KeyPair:
     keyring.prove(signing)
     pair = new_pair(keyring, Purpose(before.purpose), epoch=before.epoch + 1)
     if pair.purpose == Purpose.SIGNING:
-        certify_signing_key(pair, before)
+        certify_signing_key(pair, before, known=known_certificate_of(keyring.user.pk))
         endorse(pair, by=before, keyring=keyring)
     else:
         certify_encryption_key(pair, keyring, signing, before)
@@ -147,7 +150,8 @@ def _exchange(order: KeyOrder, before: KeyPair, pair: KeyPair) -> None:
     changed: dict[str, object] = {"state": State.OPEN_ONLY}
     if signs:
         changed = {"state": State.DESTROYED, "wrapped_private_key": None}
-    if not KeyPair.objects.filter(pk=before.pk, state=State.PRIMARY).update(**changed):
+    as_read = {"state": State.PRIMARY, "certificate": before.certificate}  # names may have changed
+    if not KeyPair.objects.filter(pk=before.pk, **as_read).update(**changed):
         raise LeaseLost
     pair.save(force_insert=True)
 

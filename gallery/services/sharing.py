@@ -137,7 +137,7 @@ def readers_of(people: Iterable[User], contacts: Contacts | None) -> list[Reader
     """
     people = list(people)
     if contacts:
-        contacts.require_unchanged(people)
+        contacts.require_unchanged(people, but_names=True)
     return [
         Reader(person) if waits_for_keys(person) else Reader(person, *key_to_wrap_to(person))
         for person in people

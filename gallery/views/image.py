@@ -41,7 +41,7 @@ def _image_json(context: dict[str, Any]) -> dict[str, Any]:
     owner, verdict = context["owner"], context["verdict"]
     facts = {
         **context["image"],
-        "owner": {"username": owner.username, "display_name": str(owner)},
+        "owner": {"username": owner.username, "display_name": owner.display_name},
         "rights": context["rights"],
         "ends_at": context["ends_at"],
         "verdict": {name: verdict[name] for name in ("code", "sentence", "signed_at", "older_key")},
