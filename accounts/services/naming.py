@@ -8,8 +8,6 @@ trail must not know it as somebody else's.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db import transaction
-
 from accounts.certificates import (
     Names,
     certified_names,
@@ -23,10 +21,9 @@ from accounts.certified import (
     record_name_given,
     require_own_name,
 )
-from accounts.keysets import keyset_digest
 from accounts.models import KeyPair, User
 from accounts.names import newest_signing_pairs
-from audit import events
+from accounts.services.holding import changing_keys
 from audit.events import Event, record
 from audit.vouched import Newest, vouched
 from cryptocore.errors import CryptoError
@@ -49,7 +46,7 @@ def change_display_name(*, user: User, display_name: str) -> None:
 
     Raises NameRefused, or AuditUnavailable where the trail's table does not answer.
     """
-    _certify(user, by=user, display_name=display_name)
+    _certify(user, by_its_person=True, display_name=display_name)
 
 
 def certify_people_already_here() -> Certified | None:
@@ -63,7 +60,7 @@ def certify_people_already_here() -> Certified | None:
     done = Certified(0, [])
     for user in _nameless():
         try:
-            _certify(user, by=None, display_name=str(user))
+            _certify(user, by_its_person=False, display_name=str(user))
             done.people += 1
         except (NameRefused, ValueError) as refused:
             done.refused.append(f"person {user.pk}: {refused}")
@@ -85,20 +82,18 @@ def _nameless() -> Iterator[User]:
             yield User.objects.get(pk=person)
 
 
-def _certify(user: User, *, by: User | None, display_name: str) -> None:
-    about = {"actor": by.pk if by else None, "subject": user.pk}
-    with events.recorded(Event.KEY_CERTIFIED, **about) as facts, transaction.atomic():
-        held = User.objects.select_for_update().get(pk=user.pk)
+def _certify(user: User, *, by_its_person: bool, display_name: str) -> None:
+    with changing_keys(Event.KEY_CERTIFIED, user, by_its_person=by_its_person) as change:
         pair = newest_signing_pairs([user.pk]).get(user.pk)
         if pair is None or pair.state != KeyPair.State.PRIMARY:
             raise NameRefused("there is no signing key in use")
         known = known_certificate_of(user.pk)
-        names = Names(_username_of(held, pair, known), display_name)
+        names = Names(_username_of(change.person, pair, known), display_name)
         certify_signing_key(pair, pair, names=names, known=known)
         pair.save(update_fields=["certificate", "certificate_signature"])
-        held.display_name = display_name
-        held.save(update_fields=["display_name"])
-        facts |= {**certificate_facts(pair), "keyset": keyset_digest(user.pk)}
+        change.person.display_name = display_name
+        change.person.save(update_fields=["display_name"])
+        change.facts.update(certificate_facts(pair))
     record_name_given(user.pk, names.username)
 
 
