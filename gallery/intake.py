@@ -8,13 +8,26 @@ sealed; preview and thumbnail are made here, the only moment the picture is open
 import io
 import logging
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, ImageFilter, PngImagePlugin
 
 from gallery import containers
+from gallery.containers import colours, icc
+from gallery.containers.common import (
+    Colour,
+    Entangled,
+    Incomplete,
+    Malformed,
+    NotTaken,
+    Removed,
+    TooComplex,
+)
+from gallery.containers.jpeg_end import Ending
+from gallery.pictures import MEDIA_TYPES, Limits, Picture, PictureRejected
 
 try:
     import pi_heif
@@ -26,26 +39,16 @@ except ImportError:  # an optional package: requirements-heic.txt
 
 logger = logging.getLogger(__name__)
 
-MEDIA_TYPES = {
-    "JPEG": "image/jpeg",
-    "PNG": "image/png",
-    "GIF": "image/gif",
-    "WEBP": "image/webp",
-    "AVIF": "image/avif",
-    "HEIC": "image/heic",
+# One limit for profiles: what the walk lets stay, the decoder takes.
+PngImagePlugin.MAX_TEXT_CHUNK = icc.MAX_PROFILE_BYTES
+
+CODE_OF = {
+    Incomplete: "incomplete",
+    TooComplex: "too_complex",
+    NotTaken: "unusual",
+    Entangled: "entangled",
+    Malformed: "damaged",
 }
-CODES = (
-    "empty",
-    "too_large",
-    "not_an_image",
-    "tiff",
-    "dicom",
-    "heic_unavailable",
-    "unreadable",
-    "too_many_pixels",
-    "too_many_frames",
-    "too_much_work",
-)
 
 # An animation, or a JPEG of many scans, may cost whoever shows it this many largest pictures.
 WORK_FACTOR = 16
@@ -67,55 +70,11 @@ TURNS = {
 }
 LYING = 5  # from this orientation on, width and height change places
 OPAQUE = 255
+LEAST_DECODES = 8  # to find where a JPEG's data ends, however large it is
 
 # At its peak a decoder takes, for 64 million pixels: JPEG 0.1 GB, HEIC and PNG 0.45, AVIF 0.75,
 # WebP with transparency 1.1. So requests in one process decode one after another.
 _one_at_a_time = threading.Lock()
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one file may be: bytes, pixels of one frame, and frames.
-
-    Pillow has a limit of its own on top, of 178 million pixels.
-    """
-
-    max_bytes: int
-    max_pixels: int
-    max_frames: int
-
-
-class PictureRejected(Exception):
-    """The upload is no picture we accept: `code` is one of CODES, `facts` numbers to tell."""
-
-    def __init__(self, code: str, **facts: int) -> None:
-        if code not in CODES:
-            raise ValueError("no such code")
-        super().__init__(code)
-        self.code = code
-        self.facts = facts
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What is sealed of an upload. Width and height as displayed, after its orientation.
-
-    `captured_at` is ISO 8601, with an offset if the camera knew it, and only known where details
-    are kept; `removed` holds short words (containers.common.Removed).
-    """
-
-    original: bytes = field(repr=False)
-    media_type: str
-    width: int
-    height: int
-    frames: int
-    format: str
-    preview: bytes = field(repr=False)
-    preview_media_type: str
-    thumbnail: bytes = field(repr=False)
-    thumbnail_media_type: str
-    captured_at: str | None
-    removed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +93,16 @@ def take_in(data: bytes, *, keep_details: bool, limits: Limits) -> Picture:
     preview. Raises PictureRejected.
     """
     _check_bytes(data, limits)
-    with _unreadable_if_it_fails():
+    with _one_refusal():
         cleaned = containers.clean(data)
     _check_amounts(cleaned, limits)
-    original = data if keep_details else cleaned.data
+    kept = data if keep_details else None
     del data  # decoding needs the room
-    with _one_at_a_time, _unreadable_if_it_fails():
+    with _one_at_a_time, _one_refusal(ended=cleaned.ended):
+        if cleaned.last_scan:
+            cleaned = _without_hidden_bytes(cleaned, limits)
         renditions = _renditions(cleaned, limits)
+    original = cleaned.data if kept is None else kept
     width, height = renditions.size
     return Picture(
         original=original,
@@ -190,27 +152,62 @@ def _check_pixels(size: tuple[int, int], limits: Limits) -> None:
 
 
 @contextmanager
-def _unreadable_if_it_fails() -> Iterator[None]:
-    """Turn whatever hostile bytes provoke, MemoryError too, into one refusal."""
+def _one_refusal(*, ended: bool = True) -> Iterator[None]:
+    """Turn whatever hostile bytes provoke, MemoryError too, into one refusal that says why.
+
+    Of a file whose end is missing (`ended`), what a decoder cannot show is what is missing.
+    """
     try:
         yield
     except PictureRejected:
         raise
+    except Malformed as error:
+        code = CODE_OF[type(error)]
     except Exception as error:
         logger.info("a file could not be read as a picture: %s", type(error).__name__)
-        raise PictureRejected("unreadable") from None
+        code = "unreadable" if ended else "incomplete"
+    else:
+        return
+    raise PictureRejected(code) from None
 
 
 # ---- decoding --------------------------------------------------------------------------------
 
 
+def _without_hidden_bytes(cleaned: containers.Cleaned, limits: Limits) -> containers.Cleaned:
+    """Return a JPEG without what lies between its picture and its end.
+
+    Raises Incomplete if the end was missing, and something of the picture is missing with it.
+    """
+    decodes = max(LEAST_DECODES, WORK_FACTOR * limits.max_pixels // cleaned.work_pixels)
+    ending = Ending(cleaned.data, cleaned.last_scan, _fingerprint, decodes)
+    if not cleaned.ended:
+        ending.check_complete()
+    shorter = ending.without_what_follows()
+    if shorter == cleaned.data:
+        return cleaned
+    removed = {*cleaned.removed, Removed.TRAILING_BYTES}
+    return replace(cleaned, data=shorter, removed=tuple(sorted(removed)))
+
+
+def _fingerprint(data: bytes) -> int:
+    """Return a number of every pixel of a JPEG. In strips: a second copy costs too much."""
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+        image.load()
+        rows = max(1, STRIP_PIXELS // image.width)
+        number = 0
+        for top in range(0, image.height, rows):
+            strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+            number = zlib.crc32(strip.tobytes(), number)
+    return number
+
+
 def _renditions(cleaned: containers.Cleaned, limits: Limits) -> Renditions:
     """Decode the first frame, all of it, and make what is shown of it."""
     with _opened(cleaned, limits) as image:
-        size, profile = image.size, image.info.get("icc_profile")
-        orientation = _orientation(image, cleaned)
+        size, orientation = image.size, _orientation(image, cleaned)
         preview = _shrunk(image, PREVIEW_PIXELS)
-    preview = _in_srgb(preview, profile)
+    preview = _in_srgb(preview, cleaned.colour)
     if orientation != 1:
         preview = preview.transpose(TURNS[orientation])
     return Renditions(
@@ -285,14 +282,20 @@ def _plain(image: Image.Image, mode: str) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return the picture in sRGB: what a viewer assumes of a picture without a profile.
+def _in_srgb(image: Image.Image, colour: Colour) -> Image.Image:
+    """Return the picture in sRGB: what a viewer assumes of a picture that says nothing.
 
-    Thumbnails would otherwise carry profiles of up to a megabyte, with the names of people's
-    screens in them. A profile that does not fit the picture counts as none, as in browsers.
+    Thumbnails would otherwise carry profiles of up to a megabyte. A profile that does not fit the
+    picture counts as none, as in browsers.
     """
     mode = "RGBA" if image.mode == "RGBA" else "RGB"
+    if image.mode != "CMYK" and colours.is_beyond_screens(colour):
+        table = colours.screen_table(*colour.cicp, colour.peak_nits)
+        return image.convert(mode).filter(ImageFilter.Color3DLUT(colours.GRID, table))
+    profile = colours.profile_of(colour)
     if profile:
+        if image.mode == "L" and icc.is_for_rgb(profile):
+            image = image.convert("RGB")
         with suppress(ImageCms.PyCMSError, OSError):
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             target = ImageCms.createProfile("sRGB")
