@@ -70,7 +70,9 @@ TURNS = {
 }
 LYING = 5  # from this orientation on, width and height change places
 OPAQUE = 255
-LEAST_DECODES = 8  # to find where a JPEG's data ends, however large it is
+# To find where a JPEG's data ends it is decoded as often as this many largest pictures cost, and
+# twice at least: that much tells whether there is anything to find.
+SEARCH_FACTOR, LEAST_DECODES = 8, 2
 
 # At its peak a decoder takes, for 64 million pixels: JPEG 0.1 GB, HEIC and PNG 0.45, AVIF 0.75,
 # WebP with transparency 1.1. So requests in one process decode one after another.
@@ -100,7 +102,7 @@ def take_in(data: bytes, *, keep_details: bool, limits: Limits) -> Picture:
     del data  # decoding needs the room
     with _one_at_a_time, _one_refusal(ended=cleaned.ended):
         if cleaned.last_scan:
-            cleaned = _without_hidden_bytes(cleaned, limits)
+            cleaned = _without_hidden_bytes(cleaned, cleaned.last_scan, limits)
         renditions = _renditions(cleaned, limits)
     original = cleaned.data if kept is None else kept
     width, height = renditions.size
@@ -174,13 +176,16 @@ def _one_refusal(*, ended: bool = True) -> Iterator[None]:
 # ---- decoding --------------------------------------------------------------------------------
 
 
-def _without_hidden_bytes(cleaned: containers.Cleaned, limits: Limits) -> containers.Cleaned:
+def _without_hidden_bytes(
+    cleaned: containers.Cleaned, last_scan: tuple[int, int], limits: Limits
+) -> containers.Cleaned:
     """Return a JPEG without what lies between its picture and its end.
 
     Raises Incomplete if the end was missing, and something of the picture is missing with it.
     """
-    decodes = max(LEAST_DECODES, WORK_FACTOR * limits.max_pixels // cleaned.work_pixels)
-    ending = Ending(cleaned.data, cleaned.last_scan, _fingerprint, decodes)
+    decodes = max(LEAST_DECODES, SEARCH_FACTOR * limits.max_pixels // cleaned.work_pixels)
+    _opened(cleaned, limits).close()
+    ending = Ending(cleaned.data, last_scan, _fingerprint, decodes)
     if not cleaned.ended:
         ending.check_complete()
     shorter = ending.without_what_follows()
@@ -289,7 +294,7 @@ def _in_srgb(image: Image.Image, colour: Colour) -> Image.Image:
     picture counts as none, as in browsers.
     """
     mode = "RGBA" if image.mode == "RGBA" else "RGB"
-    if image.mode != "CMYK" and colours.is_beyond_screens(colour):
+    if image.mode != "CMYK" and colour.cicp and colour.cicp[1] in colours.BEYOND_SCREENS:
         table = colours.screen_table(*colour.cicp, colour.peak_nits)
         return image.convert(mode).filter(ImageFilter.Color3DLUT(colours.GRID, table))
     profile = colours.profile_of(colour)

@@ -6,9 +6,9 @@ those of ITU-T H.273. What may show more than a screen (PQ, HLG) is toned down a
 the reference-white operator of SMPTE ST 2094-50, annex C.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from math import exp, log2
 
 from gallery.containers import icc
 from gallery.containers.common import Colour
@@ -60,7 +60,7 @@ TRANSFERS: dict[int, Curve] = {
     13: srgb,
     17: lambda value: min(1, 52.37 / 48 * value**2.6),
 }
-PQ, HLG = 16, 18
+PQ, HLG = BEYOND_SCREENS = 16, 18
 KNOWN_TRANSFERS = TRANSFERS.keys() | {PQ, HLG}
 
 CURVE_POINTS = 1024
@@ -76,7 +76,7 @@ def profile_of(colour: Colour) -> bytes | None:
     """Return a profile that says what `colour` does; None where that is sRGB, or beyond it."""
     if colour.cicp:
         primaries, transfer = colour.cicp
-        if transfer in (PQ, HLG) or (primaries, transfer) == (1, 13):
+        if transfer in BEYOND_SCREENS or (primaries, transfer) == (1, 13):
             return None
         return _profile(PRIMARIES[primaries], TRANSFERS[transfer])
     if colour.profile:
@@ -171,22 +171,18 @@ LUMINANCE_2020 = (0.2627, 0.6780, 0.0593)
 BEND = 0.65  # ST 2094-50, annex C: how far the curve's middle point lies from its knee
 
 
-def is_beyond_screens(colour: Colour) -> bool:
-    return colour.cicp is not None and colour.cicp[1] in (PQ, HLG)
-
-
 def pq(value: float) -> float:
     """Return light for a value, 1 being reference white (SMPTE ST 2084)."""
-    root = value ** (32 / 2523)
+    root = math.pow(value, 32 / 2523)
     light = max(root - 107 / 128, 0) / (2413 / 128 - 2392 / 128 * root)
-    return light ** (16_384 / 2610) * MOST / REFERENCE_WHITE
+    return math.pow(light, 16_384 / 2610) * MOST / REFERENCE_WHITE
 
 
 def hlg(value: float) -> float:
     """Return the scene's light for a value (BT.2100)."""
     if value <= 0.5:
         return value * value / 3
-    return (exp((value - 0.55991073) / 0.17883277) + 0.28466892) / 12
+    return (math.exp((value - 0.55991073) / 0.17883277) + 0.28466892) / 12
 
 
 @lru_cache(maxsize=8)
@@ -218,7 +214,7 @@ def _displayed(scene: Vector) -> Vector:
 def _gain(peak_nits: float | None) -> Curve:
     """Return by how much light is multiplied whose strongest channel is given."""
     peak = max(min(peak_nits or USUAL_PEAK, MOST) / REFERENCE_WHITE, 1.0)
-    white = 1 - 0.5 * min(log2(peak) / log2(USUAL_PEAK / REFERENCE_WHITE), 1)
+    white = 1 - 0.5 * min(math.log2(peak) / math.log2(USUAL_PEAK / REFERENCE_WHITE), 1)
     if peak == 1:
         return lambda strongest: 1.0
     middle = (1 - BEND + BEND / white, (1 - BEND) * white + BEND)
@@ -237,12 +233,12 @@ def _gain(peak_nits: float | None) -> Curve:
 
 
 def _root(a: float, b: float, c: float) -> float:
-    return (-b + (b * b - 4 * a * c) ** 0.5) / (2 * a)
+    return (math.sqrt(b * b - 4 * a * c) - b) / (2 * a)
 
 
 def _as_srgb(light: float) -> float:
     """Return what is stored for light; beyond 0 and 1 too, so that no step bends at either."""
     if abs(light) <= 0.0031308:
         return 12.92 * light
-    stored = 1.055 * abs(light) ** (1 / 2.4) - 0.055
+    stored = 1.055 * math.pow(abs(light), 1 / 2.4) - 0.055
     return stored if light > 0 else -stored

@@ -111,10 +111,10 @@ def _table_bytes(body: bytes) -> int:
     inputs, outputs, grid = (number(body, at, 1) for at in (8, 9, 10))
     if inputs > 4:  # no picture has more channels, and their power is a number without end
         raise Malformed("a table of too many channels")
+    cells: int = grid**inputs * outputs
     if body[:4] == b"mft1":
-        return 48 + 256 * inputs + grid**inputs * outputs + 256 * outputs
-    rows = number(body, 48, 2) * inputs + grid**inputs * outputs + number(body, 50, 2) * outputs
-    return 52 + 2 * rows
+        return 48 + 256 * inputs + cells + 256 * outputs
+    return 52 + 2 * (number(body, 48, 2) * inputs + cells + number(body, 50, 2) * outputs)
 
 
 def written(header: bytearray, tags: dict[bytes, bytes]) -> bytes:

@@ -27,7 +27,8 @@ class Ending:
     def __init__(
         self, data: bytes, scan: tuple[int, int], fingerprint: Callable[[bytes], int], decodes: int
     ) -> None:
-        self.data, self.start, self.stop = data, *scan
+        self.data = data
+        self.start, self.stop = scan
         self.fingerprint, self.left = fingerprint, decodes
         self.whole = self._decoded(data[: self.stop] + END_MARK)
 
@@ -41,30 +42,33 @@ class Ending:
 
         Raises Entangled if finding that takes too long.
         """
-        while (end := self._end()) < self.stop:
-            self.stop = end
+        while self.stop - NOTICED > self.start and self._suffices(self.stop - NOTICED):
+            self.stop = self._end()
         return self.data[: self.stop] + END_MARK
 
     def _end(self) -> int:
+        """Return the least that suffices: in steps that grow from the end, then by halving."""
         step = NOTICED
         low, high = self.stop - step, self.stop
-        while low > self.start and self._suffices(low):
+        while low > self.start and self._is_same(low, CONTINUATIONS[0]):
             step *= 4
             low, high = low - step, low
-        if high == self.stop:
-            return self.stop
         low = max(low, self.start)
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (low, middle) if self._suffices(middle) else (middle, high)
-        return high
+            same = self._is_same(middle, CONTINUATIONS[0])
+            low, high = (low, middle) if same else (middle, high)
+        for end in range(high, min(high + NOTICED, self.stop)):
+            if self._suffices(end):
+                return end
+        raise Entangled("no end that can be told")
 
     def _suffices(self, end: int) -> bool:
+        return all(self._is_same(end, more) for more in CONTINUATIONS)
+
+    def _is_same(self, end: int, more: bytes) -> bool:
         stuffing = b"\0" if self.data[end - 1] == 0xFF else b""
-        return all(
-            self._decoded(self.data[:end] + stuffing + more + END_MARK) == self.whole
-            for more in CONTINUATIONS
-        )
+        return self._decoded(self.data[:end] + stuffing + more + END_MARK) == self.whole
 
     def _decoded(self, data: bytes) -> int:
         self.left -= 1

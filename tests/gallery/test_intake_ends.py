@@ -2,6 +2,7 @@
 
 import io
 import struct
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -143,15 +144,30 @@ def test_a_height_told_behind_the_scan_goes_where_decoders_look():
         cleaned(without)
 
 
-def test_what_hides_in_a_picture_too_large_to_search_is_refused_as_that(monkeypatch):
-    monkeypatch.setattr(intake, "LEAST_DECODES", 5)
+@pytest.mark.attack("F74")
+def test_what_hides_in_a_picture_too_large_to_search_is_refused_as_that():
     data = encoded(COLOURED_NOISE, "JPEG")
-    hiding = data[:-2] + bytes(50_000) + data[-2:]
     limits = replace(LIMITS, max_pixels=NOISE.width * NOISE.height)
     with pytest.raises(PictureRejected) as caught:
-        take_in(hiding, keep_details=False, limits=replace(limits, max_bytes=100_000))
+        take_in(data[:-2] + bytes(50_000) + data[-2:], keep_details=False, limits=limits)
     assert caught.value.code == "entangled"
-    assert cleaned(data).original == data
+    assert take_in(data, keep_details=False, limits=limits).original == data
+
+
+@pytest.mark.attack("F74")
+def test_a_jpeg_is_decoded_no_more_often_than_its_size_allows(monkeypatch):
+    asked = []
+    fingerprint = intake._fingerprint
+    monkeypatch.setattr(intake, "_fingerprint", lambda data: asked.append(1) or fingerprint(data))
+    data = encoded(COLOURED_NOISE, "JPEG")
+    cleaned(data)
+    assert len(asked) == 2  # nothing to find
+    limits = replace(LIMITS, max_pixels=3 * NOISE.width * NOISE.height)
+    for hidden in (b"", TRAILER, bytes(50_000), data[700:-2] * 3):
+        asked.clear()
+        with suppress(PictureRejected):
+            take_in(data[:-2] + hidden, keep_details=False, limits=limits)
+        assert len(asked) <= 3 * intake.SEARCH_FACTOR
 
 
 @pytest.mark.attack("F68")

@@ -12,7 +12,8 @@ import pi_heif
 import pytest
 from PIL import Image, ImageOps, ImageSequence
 
-from gallery import containers, intake
+from gallery import containers, intake, presenting
+from gallery.containers.common import Removed
 from gallery.intake import Picture, take_in
 from tests.gallery.picture_files import (
     COLOURS,
@@ -133,6 +134,14 @@ def test_the_time_is_told_only_where_details_are_kept(kind):
 @pytest.mark.parametrize("kind", DETAILED)
 def test_what_was_removed_is_told_in_words(kind):
     assert {"camera", "location", "thumbnail", "xmp"} <= set(cleaned(with_canaries(kind)).removed)
+
+
+@pytest.mark.attack("F69")
+def test_every_word_for_what_was_removed_has_its_sentence():
+    words = {word for name, word in vars(Removed).items() if name.isupper()}
+    assert len(words) > 10
+    own = {word for word in words if presenting._removed_sentence(word) != word}
+    assert words - own == {"location", "comments"}  # which are words people know
 
 
 MACHINE_MADE = {
