@@ -227,6 +227,25 @@ def test_the_middle_grey_is_the_one_chromium_shows(said, right):
     assert all(abs(value - right) <= 4 for value in shown.getpixel((80, 16)))
 
 
+def pq_code(nits: float) -> int:
+    """Return what is stored of eight bits for a brightness (the inverse of SMPTE ST 2084)."""
+    root = (nits / 10_000) ** (2610 / 16_384)
+    return round(255 * ((107 / 128 + 2413 / 128 * root) / (1 + 2392 / 128 * root)) ** (2523 / 32))
+
+
+@pytest.mark.attack("F65")
+@pytest.mark.parametrize(
+    ("nits", "right"),
+    [(50, (119, 38, 23)), (203, (225, 79, 52)), (1_000, (255, 110, 74)), (4_000, (255, 111, 74))],
+)
+def test_what_is_brighter_than_a_screen_keeps_its_colour_as_in_chromium(nits, right):
+    bright = tuple(pq_code(nits / part) for part in (1, 4, 10))
+    data = encoded(Image.new("RGB", (32, 32), bright), "PNG")
+    picture = cleaned(data[:33] + SAID["PQ"] + data[33:])
+    shown = Image.open(io.BytesIO(picture.preview)).getpixel((16, 16))
+    assert all(abs(a - b) <= 12 for a, b in zip(shown, right, strict=True)), shown
+
+
 @pytest.mark.attack("F65")
 def test_a_heic_in_the_colours_of_a_film_screen_is_shown_in_them():
     data = phone_heic()
