@@ -242,7 +242,15 @@ def _removed_sentence(code: str) -> str:
         "iptc": _("caption details (IPTC)"),
         "comments": _("comments"),
         "thumbnail": _("an embedded small picture"),
+        "time": _("time of the last change"),
+        "other-pictures": _("further pictures in the file"),
+        "video": _("a video in the file"),
+        "content-credentials": _("content credentials (C2PA)"),
+        "profile-details": _("names and dates in the colour profile"),
+        "profile": _("a colour profile nobody can read"),
         "trailing-bytes": _("bytes after the end of the image"),
+        "faults": _("faults in the file’s structure (mended; the picture is unchanged)"),
+        "other": _("other data that is not part of the image"),
     }
     return sentences.get(code, code)
 

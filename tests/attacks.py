@@ -99,6 +99,16 @@ MUST: dict[str, str] = {
     "F16": "without the newest list of compared contacts nothing of others is called verified",
     "F17": "no operator's code goes to anybody by a name that is not certified",
     "F18": "new keys carry the certified name along, never what the row says by now",
+    "F65": "a preview shows what browsers show of the original, however it says its colours",
+    "F66": "a picture cut short is refused; a broken frame around a whole one is mended, and named",
+    "F67": "of a colour profile stays what colour needs: no owner, no serial number, no date",
+    "F68": "nothing hides between a picture and its end, or as a video behind it",
+    "F69": "every refusal of a file says its own cause, and a true one",
+    "F70": "a picture is turned as browsers turn it, by the directory and the block they read",
+    "F71": "what the walk lets stay of a profile, the decoder takes: one limit",
+    "F72": "a camera's raw file gets the word on what to export, whoever made the camera",
+    "F73": "content credentials are removed under their own name",
+    "F74": "bytes changed at random meet a refusal in a sentence, and no end of work",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {

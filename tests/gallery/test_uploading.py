@@ -142,7 +142,7 @@ def test_no_recipient_makes_a_draft_for_its_owner_alone(alice):
         (b"MM\0*\0\0\0\x08", "tiff"),
         (bytes(128) + b"DICM\x02\0", "dicom"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not_an_image"),
-        (jpeg()[:-200], "unreadable"),
+        (jpeg()[:-200], "incomplete"),
     ],
     ids=["empty", "one byte", "PDF", "TIFF", "big-endian TIFF", "DICOM", "SVG", "truncated"],
 )
