@@ -1,7 +1,6 @@
 """How often somebody may do what is costly, tells names, or is a guess at a secret."""
 
 import hashlib
-import ipaddress
 from datetime import timedelta
 
 from django.db import IntegrityError
@@ -12,12 +11,9 @@ from django.utils.translation import gettext as _
 
 from accounts.answers import refusal
 from accounts.models import ThrottleWindow
-from audit.context import client_address
 from audit.events import Event, Outcome, record
 
 HOUR = timedelta(hours=1)
-# A household or a rented server has a whole /64 of IPv6 to itself: one address of it says nothing.
-IPV6_PREFIX = 64
 
 
 class Throttled(Exception):
@@ -67,14 +63,6 @@ def _windows(scope: str, subject: str) -> QuerySet[ThrottleWindow]:
 
 def _digest(subject: str) -> str:
     return hashlib.sha256(subject.encode()).hexdigest()
-
-
-def network_of(request: HttpRequest) -> str:
-    """Return what requests of one client have in common: the address, of IPv6 its /64."""
-    address = client_address(request)
-    if ":" not in address:
-        return address or "none"
-    return str(ipaddress.ip_network((address, IPV6_PREFIX), strict=False))
 
 
 def throttled(request: HttpRequest, wait_seconds: int) -> HttpResponse:

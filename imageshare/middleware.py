@@ -1,5 +1,6 @@
 """What holds for every answer and every request, whichever app serves it."""
 
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -12,10 +13,16 @@ from accounts.answers import refusal
 from accounts.throttle import Throttled, throttled
 from accounts.turns import Turns
 from accounts.unlocking import keyring_of
+from audit.context import client_address
 
+logger = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
 
 UPLOAD_TURNS = Turns(at_once=settings.UPLOADS_AT_ONCE, waiting=8, wait_seconds=30)
+PROXY_IS_SILENT = (
+    "Refused: X-Forwarded-For is missing, is shorter than TRUSTED_PROXIES says, or holds no "
+    "address in its place. See “TLS proxy” in docs/operations.md."
+)
 PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
 
 
@@ -54,6 +61,29 @@ class RefusalMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return throttled(request, error.wait_seconds) if isinstance(error, Throttled) else None
+
+
+class KnownAddressMiddleware:
+    """Refuses what comes through a proxy that does not say from where.
+
+    Whatever stood in for the address would be everybody's: one stranger's tries would hold all
+    others out, and the trail would name the proxy. Whoever set the proxy up learns of it from the
+    first page they open. Health is asked for by whoever runs it, without the proxy.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        behind_a_proxy, health = settings.TRUSTED_PROXIES > 0, ("/healthz", "/readyz")
+        if not behind_a_proxy or request.path in health or client_address(request):
+            return self.get_response(request)
+        logger.error(PROXY_IS_SILENT)
+        sentence = _(
+            "The proxy in front of this site does not say where your request comes from. Nothing "
+            "was done. Ask whoever runs this site to set its X-Forwarded-For."
+        )
+        return refusal(request, 400, "proxy_misconfigured", sentence)
 
 
 class RequestSizeMiddleware:

@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "imageshare.middleware.KnownAddressMiddleware",
     "accounts.middleware.RotationMiddleware",
     "imageshare.middleware.RequestSizeMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -223,6 +224,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # Throttles (accounts/throttle.py, accounts/guessing.py)
 SIGN_IN_TRIES = env.int("SIGN_IN_TRIES", default=10)
 SIGN_IN_WAIT = timedelta(minutes=env.int("SIGN_IN_WAIT_MINUTES", default=15))
+SIGN_IN_TRIES_PER_NETWORK = env.int("SIGN_IN_TRIES_PER_NETWORK", default=30)
 SIGN_IN_TRIES_PER_PERSON = env.int("SIGN_IN_TRIES_PER_PERSON", default=100)
 REGISTRATIONS_PER_HOUR = env.int("REGISTRATIONS_PER_HOUR", default=200)
 NAME_LOOKUPS_PER_HOUR = env.int("NAME_LOOKUPS_PER_HOUR", default=1200)

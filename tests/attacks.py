@@ -67,6 +67,9 @@ MUST: dict[str, str] = {
     "E15": "the pages themselves, in a browser, do what they are for",
     "E16": "it starts from any folder",
     # Found by hostile reviews of this very house
+    "F55": "an address is understood however a proxy writes it; the proxy's own stands for nobody",
+    "F56": "many names tried from one network are held, as one name tried often is",
+    "F57": "who fills the line at the key derivation holds no browser out that is known",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {
