@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.answers import refusal
+from accounts.folding import record_refusal
 from accounts.models import ThrottleWindow
-from audit.events import Event, Outcome, record
+from audit.events import Event
 
 HOUR = timedelta(hours=1)
 
@@ -67,7 +68,7 @@ def _digest(subject: str) -> str:
 
 def throttled(request: HttpRequest, wait_seconds: int) -> HttpResponse:
     """Return 429 with Retry-After, and record it."""
-    record(Event.ACCOUNT_THROTTLED, actor=request.user.pk, outcome=Outcome.REFUSED)
+    record_refusal(request, Event.ACCOUNT_THROTTLED)
     minutes = -(-wait_seconds // 60)
     sentence = _("Too many tries. Nothing was changed. Try again in %(minutes)s minutes.")
     response = refusal(request, 429, "throttled", sentence % {"minutes": minutes})

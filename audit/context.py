@@ -1,6 +1,8 @@
 """Where a request came from: kept while it is served, so that every record of it can say."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
@@ -42,6 +44,16 @@ def recognise(who: str) -> None:
     """Remember that the request being served comes from somebody known."""
     if context := current_request.get():
         current_request.set(replace(context, known_as=who))
+
+
+@contextmanager
+def outside_of_requests() -> Iterator[None]:
+    """Let what is recorded meanwhile name no request: the one being served has no part in it."""
+    token = current_request.set(None)
+    try:
+        yield
+    finally:
+        current_request.reset(token)
 
 
 def client_address(request: HttpRequest) -> str:

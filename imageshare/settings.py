@@ -272,12 +272,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"hide_tokens": {"()": "imageshare.logs.HideTokens"}},
+    "filters": {
+        "hide_tokens": {"()": "imageshare.logs.HideTokens"},
+        "one_line": {"()": "imageshare.logs.OneLine"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["hide_tokens"],
+            "filters": ["hide_tokens", "one_line"],
         },
         "audit": {"class": "audit.handlers.AuditHandler"},
     },

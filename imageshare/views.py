@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.answers import TITLES, refusal, refusal_json, wants_json
+from accounts.folding import record_refusal
 from accounts.turns import Busy
 from audit.context import request_id
 from audit.events import AuditUnavailable, Event, Outcome, record
@@ -105,7 +106,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    record(Event.REQUEST_REFUSED, actor=request.user.pk, outcome=Outcome.REFUSED, reason="csrf")
+    record_refusal(request, Event.REQUEST_REFUSED, reason="csrf")
     sentence = _("This page was open too long. Nothing was changed. Reload it and try again.")
     return refusal(request, 403, "csrf", sentence)
 

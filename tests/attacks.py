@@ -70,6 +70,8 @@ MUST: dict[str, str] = {
     "F55": "an address is understood however a proxy writes it; the proxy's own stands for nobody",
     "F56": "many names tried from one network are held, as one name tried often is",
     "F57": "who fills the line at the key derivation holds no browser out that is known",
+    "F63": "refusals that anybody can cause at will fill no trail, and none goes uncounted",
+    "F64": "the policy of bytes opened alone leaves nothing out",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {
