@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.answers import refusal
+from accounts.decorators import unlocked
 from accounts.throttle import Throttled, throttled
 from accounts.turns import Turns
-from accounts.unlocking import keyring_of
 from audit.context import client_address
 
 logger = logging.getLogger(__name__)
@@ -89,21 +89,26 @@ class KnownAddressMiddleware:
 class RequestSizeMiddleware:
     """Refuses a body that is too large before a byte of it is read: only uploads may be large.
 
-    Those take turns, from the first byte to the answer: each is held in memory, several times
-    while its images are decoded and sealed. Nothing is kept of people who are not unlocked
-    (gallery/uploads.py), so they wait for nobody and nobody waits for them.
+    What is larger than a small form is read for nobody but who is unlocked: a thread waits for it.
+    Uploads take turns, from the first byte to the answer: each is held in memory, several times
+    while its images are decoded and sealed.
     """
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        length, fields_alone = _stated_length(request), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        length = _stated_length(request)
         is_upload = request.path == reverse("gallery:upload")
-        most = settings.MAX_REQUEST_BYTES if is_upload else fields_alone
+        most = settings.MAX_REQUEST_BYTES if is_upload else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if length > most:
             return refusal(request, 413, "request_too_large", request_too_large(most))
-        if length <= fields_alone or keyring_of(request) is None:
+        if length <= settings.SMALL_BODY_BYTES:
+            return self.get_response(request)
+        return unlocked(self._read_large)(request)
+
+    def _read_large(self, request: HttpRequest) -> HttpResponse:
+        if _stated_length(request) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return self.get_response(request)
         with UPLOAD_TURNS.turn():
             return self.get_response(request)

@@ -155,6 +155,10 @@ FILE_UPLOAD_HANDLERS = ["gallery.uploads.MemoryUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = MAX_FILES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2 * MAX_RECIPIENTS
 DATA_UPLOAD_MAX_MEMORY_SIZE = MEBIBYTE
+# Collected before a thread sees it (imageshare/serving.py); of a larger one a thread reads only
+# what somebody unlocked sends.
+SMALL_BODY_BYTES = 64 * 1024
+SLOW_CLIENT_SECONDS = env.int("SLOW_CLIENT_SECONDS", default=20)
 
 # Static files
 STATIC_URL = "/static/"
