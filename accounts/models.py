@@ -405,3 +405,22 @@ class ThrottleWindow(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["scope", "subject"], name="one_window_per_subject")
         ]
+
+
+class FoldedRefusals(models.Model):
+    """Refusals of one kind after the first, of one network or person: not in the trail yet."""
+
+    event = models.CharField(max_length=64)
+    reason = models.CharField(max_length=32)
+    subject = models.CharField(max_length=64)
+    actor = models.UUIDField(null=True)
+    request = models.CharField(max_length=32)
+    count = models.PositiveIntegerField(default=0)
+    ends_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "reason", "subject"], name="one_count_per_refusal_and_subject"
+            )
+        ]

@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import COOKIE_SECRET_BYTES, DoesNotOpen, Keyring, open_with_cookie
 from accounts.erasure import truncate_write_ahead_log
 from accounts.models import Custody, User
+from audit.context import recognise
 from audit.events import Event, Outcome, record
 
 SESSION_ENTRY = "custody"
@@ -127,6 +128,7 @@ def _resume(request: HttpRequest) -> Keyring | None:
         _refuse(request, "cookie")
         return None
     _extend(row)
+    recognise(str(request.user.pk))
     return keyring
 
 

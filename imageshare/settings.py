@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "imageshare.middleware.KnownAddressMiddleware",
     "accounts.middleware.RotationMiddleware",
     "gallery.middleware.RelockingMiddleware",
     "imageshare.middleware.RequestSizeMiddleware",
@@ -158,6 +159,10 @@ FILE_UPLOAD_HANDLERS = ["gallery.uploads.MemoryUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = MAX_FILES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2 * MAX_RECIPIENTS
 DATA_UPLOAD_MAX_MEMORY_SIZE = MEBIBYTE
+# Collected before a thread sees it (imageshare/serving.py); of a larger one a thread reads only
+# what somebody unlocked sends.
+SMALL_BODY_BYTES = 64 * 1024
+SLOW_CLIENT_SECONDS = env.int("SLOW_CLIENT_SECONDS", default=20)
 
 # Static files
 STATIC_URL = "/static/"
@@ -230,6 +235,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # Throttles (accounts/throttle.py, accounts/guessing.py)
 SIGN_IN_TRIES = env.int("SIGN_IN_TRIES", default=10)
 SIGN_IN_WAIT = timedelta(minutes=env.int("SIGN_IN_WAIT_MINUTES", default=15))
+SIGN_IN_TRIES_PER_NETWORK = env.int("SIGN_IN_TRIES_PER_NETWORK", default=30)
 SIGN_IN_TRIES_PER_PERSON = env.int("SIGN_IN_TRIES_PER_PERSON", default=100)
 REGISTRATIONS_PER_HOUR = env.int("REGISTRATIONS_PER_HOUR", default=200)
 NAME_LOOKUPS_PER_HOUR = env.int("NAME_LOOKUPS_PER_HOUR", default=1200)
@@ -279,12 +285,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"hide_tokens": {"()": "imageshare.logs.HideTokens"}},
+    "filters": {
+        "hide_tokens": {"()": "imageshare.logs.HideTokens"},
+        "one_line": {"()": "imageshare.logs.OneLine"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["hide_tokens"],
+            "filters": ["hide_tokens", "one_line"],
         },
         "audit": {"class": "audit.handlers.AuditHandler"},
     },

@@ -234,9 +234,11 @@ class Server(BaseApplication):
         options: dict[str, Any] = {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "workers": int(os.environ.get("WORKERS") or 2),
-            # A slow client holds a thread for the length of its transfer.
+            # Who uploads or downloads holds a thread for the length of the transfer.
             "threads": settings.THREADS,
-            "worker_class": "gthread",
+            "worker_class": "imageshare.serving.Worker",
+            "worker_connections": 400,  # with files and databases still below the usual 1024
+            "sendfile": False,  # goes past the pace that clients have to keep
             "worker_tmp_dir": str(self.data_dir / "tmp"),
             "control_socket_disable": True,
             # By default whoever connects from this machine may say where the site is mounted and

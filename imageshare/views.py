@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.answers import TITLES, refusal, refusal_json, wants_json
+from accounts.folding import record_refusal
 from accounts.turns import Busy
 from accounts.views.common import next_address
 from audit.context import request_id
@@ -118,7 +119,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    record(Event.REQUEST_REFUSED, actor=request.user.pk, outcome=Outcome.REFUSED, reason="csrf")
+    record_refusal(request, Event.REQUEST_REFUSED, reason="csrf")
     if request.user.is_authenticated and request.path == reverse("accounts:login"):
         sentence = _("You signed in in another tab meanwhile. Nothing was changed.")
         return _stale(request, sentence, _("Go on"), next_address(request))

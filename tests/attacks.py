@@ -109,6 +109,16 @@ MUST: dict[str, str] = {
     "F72": "a camera's raw file gets the word on what to export, whoever made the camera",
     "F73": "content credentials are removed under their own name",
     "F74": "bytes changed at random meet a refusal in a sentence, and no end of work",
+    "F55": "an address is understood however a proxy writes it; the proxy's own stands for nobody",
+    "F56": "many names tried from one network are held, as one name tried often is",
+    "F57": "who fills the line at the key derivation holds no browser out that is known",
+    "F58": "slow clients, few bytes or many, hold nobody up",
+    "F59": "nor do they before the documented proxy",
+    "F60": "a large body is read for nobody who is locked; the refusal says that it closes",
+    "F61": "who sends or reads too slowly is cut off",
+    "F62": "one address cannot take every connection",
+    "F63": "refusals that anybody can cause at will fill no trail, and none goes uncounted",
+    "F64": "the policy of bytes opened alone leaves nothing out",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.erasure import truncate_write_ahead_log
+from accounts.folding import write_ended
 from accounts.models import ThrottleWindow
 from accounts.services.organisation_answers import destroy_ended_answers, ended_answers
 from accounts.unlocking import drop_ended, ended_unlocks
@@ -36,6 +37,7 @@ def purge(*, dry_run: bool = False) -> dict[str, int]:
         windows.delete()
         destroy_ended_answers()
         truncate_write_ahead_log()
+        write_ended()
         record(Event.STORAGE_PURGED, actor=None, **counts)
     return counts
 
