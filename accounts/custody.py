@@ -329,8 +329,8 @@ def _opens_or_not() -> Iterator[None]:
     """Make one refusal of every failure, of those that an altered row causes, too."""
     try:
         yield
-    # TypeError: a number too large for its place in a context. KeyError: an unlock key.
-    except (CryptoError, TypeError, KeyError):
+    # KeyError: an unlock key that was destroyed.
+    except (CryptoError, KeyError):
         raise DoesNotOpen from None
 
 

@@ -100,7 +100,8 @@ def _waiting(request: HttpRequest, image_id: uuid.UUID | None, is_owner: bool) -
 
 def _access_ended(request: HttpRequest, grant: Grant) -> HttpResponse:
     owner, ended_at = certified_name(grant.image.owner), grant.ended_at or grant.ends_at
-    reason = grant.ended_reason or Grant.Ended.TIME.value
+    known = grant.ended_reason in Grant.Ended.values  # an altered row holds any text
+    reason = grant.ended_reason if known else Grant.Ended.TIME.value
     sentences = {
         Grant.Ended.REVOKED: _("%(owner)s has ended your access."),
         Grant.Ended.TIME: _("The time %(owner)s gave you for this image is over."),

@@ -136,10 +136,11 @@ class Opener(Heads):
     @sensitive_variables()
     def content_key_for(self, access: Access) -> bytes:
         """Return the image's content key for this reader: the only way to it."""
-        wrapped = access.grant.wrapped_key
-        if wrapped is None or self._is_out_of_reach(wrapped):
-            raise Waiting(access.is_owner)
-        self._check_place(wrapped, access)
+        with step("wrapped-key"):
+            wrapped = access.grant.wrapped_key
+            if wrapped is None or self._is_out_of_reach(wrapped):
+                raise Waiting(access.is_owner)
+            self._check_place(wrapped, access)
         content_key = self._by_quick_key(wrapped) if wrapped.quick_key else None
         if content_key is None or not self._is_committed(content_key, access.image):
             content_key = self._by_private_key(wrapped)
@@ -172,8 +173,8 @@ class Opener(Heads):
     @sensitive_variables()
     def _by_private_key(self, wrapped: WrappedKey) -> bytes:
         pair = wrapped.key_pair
-        label = content_key_label(pair, subject=wrapped.subject, lock=wrapped.lock)
         with step("wrapped-key"):
+            label = content_key_label(pair, subject=wrapped.subject, lock=wrapped.lock)
             return self._keyring.unwrap_content_key(wrapped, label=label)
 
     @sensitive_variables()

@@ -119,6 +119,11 @@ MUST: dict[str, str] = {
     "F62": "one address cannot take every connection",
     "F63": "refusals that anybody can cause at will fill no trail, and none goes uncounted",
     "F64": "the policy of bytes opened alone leaves nothing out",
+    "F30": "no value in any column keeps the rows beside it from being read",
+    "F31": "an altered row costs what it is part of; every page and everybody else goes on",
+    "F32": "an act that meets an altered row is done or refused, and never fails",
+    "F33": "commands name an altered row and go on",
+    "F34": "a password hash that names a cost over the ceiling is refused before it costs anything",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {

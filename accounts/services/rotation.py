@@ -7,6 +7,7 @@ of anything. Whatever stops half-way is gone on with at the next request.
 """
 
 import time
+import uuid
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -42,6 +43,7 @@ from audit.events import Event, Outcome, alarm, record_after
 from cryptocore.errors import CryptoError
 
 SECONDS = 0.25  # what one request gives to wrapping anew
+NIL = uuid.UUID(int=0)
 CHUNK = 10  # wrapped keys in one transaction, for which the person's row is held
 REPORTED = 20  # as many subjects as fit an audit entry
 Purpose, State = KeyPair.Purpose, KeyPair.State
@@ -170,7 +172,7 @@ def _rewrap(order: KeyOrder, keyring: Keyring) -> bool:
     """Wrap keys anew for a while; return whether the last one was reached."""
     done, deadline = Rewrapped(), time.monotonic() + SECONDS
     try:
-        while chunk := list(_next_chunk(order, keyring)):
+        while chunk := _next_chunk(order, keyring):
             _rewrap_chunk(order, keyring, chunk, done)
             if time.monotonic() >= deadline:
                 return False
@@ -179,11 +181,13 @@ def _rewrap(order: KeyOrder, keyring: Keyring) -> bool:
         _report(keyring, done)
 
 
-def _next_chunk(order: KeyOrder, keyring: Keyring) -> QuerySet[WrappedKey]:
+def _next_chunk(order: KeyOrder, keyring: Keyring) -> list[WrappedKey]:
+    """Return the next wrapped keys. One whose id cannot be read never comes to an end: without."""
     rows = WrappedKey.objects.filter(key_pair__in=_pairs_before(keyring))
     if order.rewrapped_up_to:
         rows = rows.filter(pk__gt=order.rewrapped_up_to)
-    return rows.select_related("key_pair").order_by("pk")[:CHUNK]
+    chunk = rows.select_related("key_pair").order_by("pk")[:CHUNK]
+    return [row for row in chunk if row.pk > (order.rewrapped_up_to or NIL)]
 
 
 def _pairs_before(keyring: Keyring) -> QuerySet[KeyPair]:
@@ -209,8 +213,7 @@ def _rewrap_chunk(
         try:
             label = content_key_label(row.key_pair, subject=row.subject, lock=row.lock)
             content_key = keyring.unwrap_content_key(row, label=label)
-        # TypeError: a number too large for its place in a context.
-        except (CryptoError, TypeError):
+        except CryptoError:
             done.left.append(row)
             continue
         place = {"subject": row.subject, "lock": row.lock}

@@ -15,13 +15,14 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.certificates import NoKeys, is_endorsed, signing_pair_of
+from accounts.certificates import NoKeys, is_endorsed, signing_pair_of, verified_signing_key
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.models import KeyPair, User, WrappedKey
 from accounts.pins import Contacts, contacts_of, settle
 from accounts.recipients import lock_keys, may_receive, waits_for_keys
 from audit.events import Event
+from cryptocore.errors import CryptoError
 from gallery.errors import Altered, HeadMoved, Waiting
 from gallery.models import Grant
 from gallery.opening import Opener
@@ -103,10 +104,14 @@ def readers_waiting_for(owner: User) -> list[WaitingReader]:
 
 
 def _signing_pair(person: User) -> KeyPair | None:
-    try:
-        return signing_pair_of(person.pk) if may_receive(person) else None
-    except NoKeys:
+    if not may_receive(person):
         return None
+    try:
+        pair = signing_pair_of(person.pk)
+        verified_signing_key(pair)
+    except (NoKeys, CryptoError):
+        return None
+    return pair
 
 
 @sensitive_variables()

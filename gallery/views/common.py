@@ -101,7 +101,8 @@ def _contacts(person: User) -> list[presenting.Person]:
     )
     people = User.objects.in_bulk([row["reader"] for row in latest])
     prefetch_names(people.values())
-    contacts = [presenting.person_of(people[row["reader"]]) for row in latest]
+    known = [people[row["reader"]] for row in latest if row["reader"] in people]
+    contacts = [presenting.person_of(person) for person in known]
     return [contact for contact in contacts if contact.username]
 
 

@@ -183,10 +183,9 @@ def _person(name: str, people: QuerySet[User], certified: bool) -> User | None:
 def _in_chunks(people: QuerySet[User]) -> Iterator[User]:
     """Yield people some at a time: thousands take no memory, and no cursor stays open, which on
     SQLite would keep an old state of the database alive that nothing can be written upon."""
-    chunk = list(people.order_by("pk")[:CHUNK])
-    while chunk:
-        yield from chunk
-        chunk = list(people.filter(pk__gt=chunk[-1].pk).order_by("pk")[:CHUNK])
+    ids = list(people.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), CHUNK):
+        yield from people.filter(pk__in=ids[start : start + CHUNK]).order_by("pk")
 
 
 def _purposes(options: dict[str, Any]) -> list[str]:
