@@ -31,12 +31,12 @@ def _close(path: Path, mode: int) -> None:
     except OSError:  # not ours to change, or a file system without modes
         if mode & OTHERS:
             sys.exit(
-                f"Every account of this machine gets at {path} (mode {mode:o}), and it is not ours "
+                f"{path} is open to every account of this machine (mode {mode:o}), and is not ours "
                 f"to close. Nothing was started. Close it: chmod o-rwx '{path}'"
             )
         return
     print(
-        f"Other accounts of this machine got at {path} (mode {mode:o}); now only its owner does. "
-        "What they may have copied is not called back: docs/operations.md, “Playbook”.",
+        f"{path} was open to other accounts of this machine (mode {mode:o}); now it is its owner's "
+        "alone. If others use this machine, they may have a copy: docs/operations.md, “Playbook”.",
         flush=True,
     )

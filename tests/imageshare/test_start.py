@@ -93,7 +93,8 @@ def test_who_starts_it_is_told_what_was_open(tmp_path, capsys):
     path.touch()
     path.chmod(0o640)
     close_to_others([path, tmp_path / "absent"])
-    assert f"got at {path} (mode 640)" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"{path} was open to other accounts of this machine (mode 640)" in said
     close_to_others([path])
     assert capsys.readouterr().out == ""
 
