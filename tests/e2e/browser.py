@@ -117,7 +117,9 @@ class Visitor:
         self.page.set_input_files("[name=images]", files)
         self.page.fill("[name=caption]", caption)
         self.page.fill("#id_recipients", to)
-        self.press("Encrypt and share")
+        self.page.get_by_role("button", name="Encrypt and share").click()
+        self.page.get_by_role("heading", name="encrypted").wait_for()
+        self.look()
 
     def compare(self, username: str) -> None:
         """Look at somebody's eight words, and type the two that the page asks for."""
