@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import throttle, usernames
 from accounts.models import User
+from accounts.remembered import is_disabled
 
 SALT = "accounts.known-browser"
 ONE_YEAR_SECONDS = 31_536_000
@@ -35,6 +36,8 @@ def identify(request: HttpRequest, *, username: str, **secret: str) -> User | No
     if not browser:
         throttle.count(FAR, name, limit=settings.SIGN_IN_TRIES_PER_PERSON)
     user = authenticate(request, username=name, **secret)
+    if user is not None and is_disabled(user.pk):
+        return None  # whatever the row says by now
     if user is not None:
         throttle.forget(NEAR, near)
         if not browser:
