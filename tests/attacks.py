@@ -72,7 +72,7 @@ MUST: dict[str, str] = {
     "F3": "images from before the trail told numbers open, and their older states do not",
     "F4": "an act whose end the trail lost closes no image; without the trail none is opened",
     "F5": "verify_images names each thing that is wrong with images and notices, and nothing else",
-    "F6": "an invite taken back, used, ended or made by nobody opens for nobody, whatever its row says",
+    "F6": "an invite used, taken back, ended or never made makes no account, whatever its row says",
     "F7": "who was disabled signs in no more, whatever the row says",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
