@@ -20,6 +20,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts import throttle, usernames
 from accounts.custody import DoesNotOpen
 from accounts.models import User
+from accounts.remembered import is_disabled
 from accounts.services.passwords import restore_password
 from accounts.turns import Busy
 from audit.context import client_network, recognise
@@ -60,6 +61,8 @@ def identify(request: HttpRequest, *, username: str, **secret: str) -> User | No
     except Busy:  # nothing was checked, so nothing was tried
         _take_back(windows)
         raise
+    if user is not None and is_disabled(user.pk):
+        return None  # whatever the row says by now
     if user is not None:
         _take_back(windows)
         throttle.forget(NEAR, windows[-1].subject)

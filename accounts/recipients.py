@@ -7,10 +7,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts import usernames
-from accounts.certificates import NoKeys, wrapping_key_of
+from accounts.certificates import KIND, NoKeys, wrapping_key_of
 from accounts.models import KeyPair, KeySlot, User
 from accounts.names import certified_name, prefetch_names
+from accounts.remembered import stolen_keys_of
 from audit.events import Event, Outcome, record
+from cryptocore import statements
 from cryptocore.errors import CryptoError
 
 
@@ -100,12 +102,20 @@ def _not_certified(name: str) -> ValidationError:
 
 
 def key_to_wrap_to(user: User) -> tuple[KeyPair, RsaKey]:
-    """Return a person's key pair and its verified public half. Raises NoKeys, and records it."""
+    """Return a person's key pair and its verified public half.
+
+    Raises NoKeys, and records it, also where the trail knows the key, or the one that certified
+    it, as stolen and the rows do not say so any more. Raises AuditUnavailable.
+    """
     try:
-        return wrapping_key_of(user.pk)
+        pair, public_key = wrapping_key_of(user.pk)
+        certifier = statements.parse(KIND, bytes(pair.certificate))["key"]
+        if {pair.fingerprint, certifier} & stolen_keys_of(user.pk).keys():
+            raise CryptoError
     except CryptoError:
         _refuse_key(user)
         raise NoKeys from None
+    return pair, public_key
 
 
 def lock_keys(pairs: Iterable[KeyPair], *, besides: Iterable[User] = ()) -> None:

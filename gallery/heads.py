@@ -7,6 +7,7 @@ manifest says. Nothing here opens anything: steps (2) to (4) of docs/format.md, 
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Any
 
 from Crypto.PublicKey.RSA import RsaKey
@@ -15,6 +16,8 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from accounts.certificates import verified_signing_key
 from accounts.models import KeyPair
+from accounts.remembered import stolen_keys_of
+from audit.events import AuditUnavailable
 from cryptocore import entries, statements
 from cryptocore.errors import CryptoError
 from gallery.errors import Altered
@@ -43,6 +46,7 @@ class Heads:
         self._signing_keys: dict[tuple[uuid.UUID, str], tuple[KeyPair, RsaKey]] = {}
         self._bodies: dict[tuple[str, uuid.UUID], Body] = {}
         self._heads: dict[tuple[str, uuid.UUID], Statement] = {}
+        self._stolen_keys: dict[uuid.UUID, dict[str, datetime]] = {}
         self._trails = ImageTrails()
 
     def prepare(self, image_ids: Collection[uuid.UUID]) -> None:
@@ -121,7 +125,8 @@ class Heads:
         with step(kind):
             body, signature = bytes(head.body), bytes(head.signature)
             verified = statements.verify_statement(kind, body, signature, owner_key)
-        if pair.compromised_at and not saw_before(pair.compromised_at, head, image):
+        since = self._stolen_since(pair)
+        if since and not saw_before(since, head, image):
             raise Altered("compromised-key")
         return _about(verified, image, sequence=head.sequence)
 
@@ -134,6 +139,17 @@ class Heads:
                 raise Altered("certificate")
             self._signing_keys[owner_id, fingerprint] = pair, verified_signing_key(pair)
         return self._signing_keys[owner_id, fingerprint]
+
+    def _stolen_since(self, pair: KeyPair) -> datetime | None:
+        """Return when a key was stolen, as its row says, or the trail where the row does not."""
+        if pair.compromised_at:
+            return pair.compromised_at
+        if pair.user_id not in self._stolen_keys:
+            try:
+                self._stolen_keys[pair.user_id] = stolen_keys_of(pair.user_id)
+            except AuditUnavailable:
+                raise TrailAway from None
+        return self._stolen_keys[pair.user_id].get(pair.fingerprint)
 
     def is_deleted(self, image_id: uuid.UUID) -> bool:
         """Whether the trail remembers that this image was deleted. Raises TrailAway."""

@@ -107,9 +107,7 @@ class ImageTrails:
             self._is_away = True
             raise TrailAway from None
         trails = {image_id: ImageTrail(leaves) for image_id, leaves in found.items()}
-        several = [image_id for image_id, trail in trails.items() if trail.needs_numbers()]
-        for row in Statement.objects.filter(subject__in=several) if several else ():
-            trails[row.subject].number(row.kind, _number_of(row))
+        _number_from_statements({pk: one for pk, one in trails.items() if one.needs_numbers()})
         self._trails |= trails
 
     def forget(self, image_id: uuid.UUID) -> None:
@@ -133,6 +131,7 @@ class ImageTrails:
             raise TrailAway from None
         for leaf in found[head.subject]:
             trail.take_in(leaf)
+        _number_from_statements({head.subject: trail})
         return trail.allows(head)
 
     def of(self, image_id: uuid.UUID) -> ImageTrail:
@@ -140,6 +139,11 @@ class ImageTrails:
         if image_id not in self._trails:
             self.ask([image_id])
         return self._trails[image_id]
+
+
+def _number_from_statements(trails: Mapping[uuid.UUID, ImageTrail]) -> None:
+    for row in Statement.objects.filter(subject__in=trails.keys()) if trails else ():
+        trails[row.subject].number(row.kind, _number_of(row))
 
 
 def _number_of(row: Statement) -> dict[str, int]:

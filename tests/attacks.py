@@ -124,6 +124,9 @@ MUST: dict[str, str] = {
     "F32": "an act that meets an altered row is done or refused, and never fails",
     "F33": "commands name an altered row and go on",
     "F34": "a password hash that names a cost over the ceiling is refused before it costs anything",
+    "F6": "an invite used, taken back, ended or never made makes no account, whatever its row says",
+    "F7": "who was disabled signs in no more, whatever the row says",
+    "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {

@@ -18,6 +18,7 @@ from audit.events import Event, record_after
 from cryptocore import recovery_code
 
 Purpose, State = KeyPair.Purpose, KeyPair.State
+NAMED_IN_AN_ENTRY = 20  # fingerprints, of 64 digits each, in 2 KiB
 
 
 def order_pairs(user: User, purposes: Collection[str]) -> list[str]:
@@ -58,7 +59,7 @@ def order_after_theft(user: User, *, since: datetime | None = None) -> str:
     event, reason = Event.KEYS_ROTATION_ORDERED, Reason.COMPROMISED.value
     with changing_keys(event, user, by_its_person=False, reason=reason) as change:
         held = change.person
-        _mark_compromised(held)
+        change.facts["stolen"] = _mark_compromised(held)
         if since:
             codes = held.present_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE)
             codes.filter(created_at__gte=since).delete()
@@ -72,14 +73,17 @@ def order_after_theft(user: User, *, since: datetime | None = None) -> str:
     return code
 
 
-def _mark_compromised(user: User) -> None:
+def _mark_compromised(user: User) -> list[str]:
     """From now on the trail decides which signatures of these keys count (gallery/ledger.py).
 
     Of destroyed pairs, too: whoever has the master key and an old backup has their private halves.
+    Returns the newest fingerprints, for an entry: a mark can be taken out of a row.
     """
     pairs = KeyPair.objects.filter(user=user, master_key_version=user.master_key_version)
     pairs.filter(compromised_at=None).update(compromised_at=timezone.now())
     pairs.filter(~Q(state=State.DESTROYED)).update(state=State.COMPROMISED)
+    newest = pairs.order_by("-created_at").values_list("fingerprint", flat=True)
+    return list(newest[:NAMED_IN_AN_ENTRY])
 
 
 def _order_anew(user: User, purpose: str, proof_digest: str) -> None:

@@ -84,6 +84,8 @@ class ImageCheck:
         if sorted(row.name for row in rows) != sorted(Rendition.Name.values):
             yield Finding(Kind.RENDITIONS, image.pk)
             return
+        if image.stored_bytes != sum(one["length"] for one in manifest["renditions"].values()):
+            yield Finding(Kind.SIZE, image.pk)
         for row in rows:
             if kind := self._wrong_with_stored(row, manifest["renditions"][row.name]):
                 yield Finding(kind, image.pk, row.name)

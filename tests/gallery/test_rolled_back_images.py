@@ -211,6 +211,19 @@ def test_an_older_state_from_before_is_refused_after_acts_that_told_their_number
     assert is_found(image)
 
 
+@pytest.mark.attack("F3", "F4")
+def test_the_first_act_with_a_number_on_an_image_from_before_may_lose_its_end(
+    scene, as_before, monkeypatch
+):
+    image = scene.upload()
+    as_before.undo()
+    with monkeypatch.context() as lost:
+        lost.setattr(events, "record_after", lambda *arguments, **options: None)
+        scene.share(image)
+    assert [scene.status(p, image, "preview") for p in (scene.bob, scene.dave)] == [200, 200]
+    assert not is_found(image)
+
+
 @pytest.mark.attack("F1")
 def test_a_list_of_readers_from_before_the_manifest_is_refused(scene):
     """The share statement alone is put back, and the trail's number of it is forgotten, too."""

@@ -117,6 +117,7 @@ WRONG = {
         lambda image: SealedImage.objects.update(deleted_at=timezone.now()),
         Kind.DELETED,
     ),
+    "size": (lambda image: SealedImage.objects.update(stored_bytes=1), Kind.SIZE),
     "rendition gone": (lambda image: image.renditions.first().delete(), Kind.RENDITIONS),
     "file gone": (lambda image: os.unlink(file_of(image)), Kind.STORED_GONE),
     "file cut": (lambda image: os.truncate(file_of(image), 32), Kind.STORED_ALTERED),

@@ -5,6 +5,7 @@ import os
 import re
 import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from django.db import connections
 
 from accounts.models import Custody, User
 from audit.models import AuditEntry
+from imageshare.management.commands import backup
 from tests import postgres
 from tests.e2e.server import ROOT
 from tests.environment import DATA_DIR
@@ -88,3 +90,19 @@ def test_an_earlier_backup_is_not_overwritten(tmp_path):
 def test_postgresql_is_left_to_its_own_tool(tmp_path):
     with pytest.raises(CommandError, match="pg_dump"):
         call_command("backup", tmp_path / "backup")
+
+
+@postgres.only_sqlite
+def test_nobody_writes_between_the_copies_of_the_two_databases(bob, tmp_path, monkeypatch):
+    copy, held = backup._copy, []
+
+    def copy_and_try_to_write(alias, folder):
+        copy(alias, folder)
+        with closing(sqlite3.connect(names()["default"], timeout=0)) as other:
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("BEGIN IMMEDIATE")
+        held.append(alias)
+
+    monkeypatch.setattr(backup, "_copy", copy_and_try_to_write)
+    call_command("backup", tmp_path / "backup")
+    assert held == ["default", "audit"]

@@ -2,20 +2,22 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.contrib.sessions.models import Session
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from accounts.models import Custody
 from audit.events import Event, record
 from imageshare.keyfile import write_private
 
+WAIT_SECONDS = 60  # for writers to come to an end
 # What would open something, or be somebody, to whoever has the backup and a person's cookies.
-LEFT_OUT = {"default": (Custody, Session)}
+LEFT_OUT = {DEFAULT_DB_ALIAS: (Custody, Session)}
 
 
 class Command(BaseCommand):
@@ -37,8 +39,9 @@ class Command(BaseCommand):
         os.umask(0o077)
         try:
             folder.mkdir(mode=0o700)
-            for alias in connections:
-                _copy(alias, folder)
+            with _writers_held():
+                for alias in connections:
+                    _copy(alias, folder)
         except FileExistsError:
             raise CommandError(f"{folder} is there already. Nothing was written.") from None
         except (OSError, sqlite3.Error) as error:
@@ -48,6 +51,16 @@ class Command(BaseCommand):
             ) from None
         record(Event.DATABASES_BACKED_UP, actor=None)
         self.stdout.write(f"Databases are in {folder}. Copy the images and the trail's file next.")
+
+
+@contextmanager
+def _writers_held() -> Iterator[None]:
+    """Let nobody write to the business database meanwhile: the trail says of each image which
+    state is the newest, so a copy of another moment would refuse what changed between the two."""
+    name = connections[DEFAULT_DB_ALIAS].settings_dict["NAME"]
+    with closing(sqlite3.connect(name, timeout=WAIT_SECONDS, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
 
 
 def _copy(alias: str, folder: Path) -> None:
