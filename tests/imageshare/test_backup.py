@@ -98,9 +98,11 @@ def test_nobody_writes_between_the_copies_of_the_two_databases(bob, tmp_path, mo
 
     def copy_and_try_to_write(alias, folder):
         copy(alias, folder)
-        with closing(sqlite3.connect(names()["default"], timeout=0)) as other:
-            with pytest.raises(sqlite3.OperationalError, match="locked"):
-                other.execute("BEGIN IMMEDIATE")
+        with (
+            closing(sqlite3.connect(names()["default"], timeout=0)) as other,
+            pytest.raises(sqlite3.OperationalError, match="locked"),
+        ):
+            other.execute("BEGIN IMMEDIATE")
         held.append(alias)
 
     monkeypatch.setattr(backup, "_copy", copy_and_try_to_write)
