@@ -13,7 +13,7 @@ class Kind(StrEnum):
     NOT_DELETED = "the trail remembers that this image was deleted, and something of it is left"
     DELETED = "row says that this image was deleted, and the trail does not"
     RENDITIONS = "renditions are not those an image has"
-    SIZE = "row says another size than was signed: it counts towards its owner's limit"
+    SIZE = "row says another size than was signed"
     STORED_GONE = "stored bytes are missing"
     STORED_ALTERED = "stored bytes are not those that were signed"
     READER_UNSIGNED = "row lets somebody open this image as its owner did not sign"
