@@ -37,7 +37,7 @@ SENTENCES = {
     Event.NEW_START_ASKED: _("New keys were asked for."),
     Event.NEW_START_STOPPED: _("The new start was stopped."),
     Event.NEW_START_DONE: _("New keys were made; the earlier ones are kept, closed."),
-    Event.KEY_CERTIFIED: _("This site certified your key, with your names."),
+    Event.KEY_CERTIFIED: _("Your name was certified with your key."),
     Event.KEYS_ROTATION_ORDERED: _("An operator ordered new keys."),
     Event.KEYS_ROTATED: _("A new key came into use; the one before it only opens or verifies."),
     Event.KEYS_REWRAPPED: _("What an earlier key opened was wrapped for the present one."),
@@ -90,12 +90,17 @@ def key_timeline(person: User) -> list[Happening] | None:
 
 
 def _leaves(person: uuid.UUID) -> list[Leaf]:
-    done = vouched(SENTENCES, subject=person, at_most=DONE_READ)
+    done = [leaf for leaf in vouched(SENTENCES, subject=person, at_most=DONE_READ) if _is_act(leaf)]
     unsuccessful = (Outcome.REFUSED, Outcome.FAILED)
     refused = vouched(
         REFUSED_SENTENCES, subject=person, outcomes=unsuccessful, at_most=REFUSED_READ
     )
     return sorted([*done, *refused], key=lambda leaf: leaf.time, reverse=True)
+
+
+def _is_act(leaf: Leaf) -> bool:
+    """A new key is certified as a part of what made it: that is told already."""
+    return leaf.event != Event.KEY_CERTIFIED or "keyset" in leaf.facts
 
 
 STOLEN = _("An operator ordered everything to be replaced: somebody else may know your keys.")
@@ -120,5 +125,10 @@ def _happening(leaves: list[Leaf], person: User) -> Happening:
         sentence=_sentence(leaf),
         is_warning=leaf.outcome != Outcome.DONE,
         is_repeated=len(leaves) > 1,
-        by=certified_name(actor).in_full if actor else "",
+        by=_named(actor) if actor else "",
     )
+
+
+def _named(actor: User) -> str:
+    name = certified_name(actor)
+    return f"@{name.username}" if name.username else name.display_name

@@ -117,7 +117,7 @@ def test_changing_a_name_is_an_act_with_a_new_certificate_of_the_same_key(alice,
     entry = AuditEntry.objects.filter(event="key:certified", outcome="done").last()
     assert entry.told().facts["certificate"] == statements.digest(bytes(after.certificate))
     assert kinds() == set()
-    assert b"certified your key, with your names" in client.get("/accounts/security/").content
+    assert b"Your name was certified with your key" in client.get("/accounts/security/").content
 
 
 def test_what_a_name_must_not_be_is_refused(alice):
@@ -263,7 +263,7 @@ def test_an_operators_code_goes_to_nobody_by_a_swapped_name(alice, mallory, tmp_
     swap("username", alice, mallory)
     with pytest.raises(CommandError, match="certified"):
         call_command("rotate_keys", "mallory", "--compromised", stdout=io.StringIO())
-    with pytest.raises(CommandError, match="certified"):
+    with pytest.raises(CommandError, match="No such user"):
         call_command("recover_account", "request", "mallory", str(tmp_path / "request"))
     assert not (tmp_path / "request").exists()
     assert code_of(run(str(alice.user.pk), "--compromised"))

@@ -47,8 +47,8 @@ class Command(BaseCommand):
         user = find_person(username)
         if user is None:
             raise CommandError(
-                f"Nobody has the certified name {username}. If there is such a row, somebody may "
-                "have changed it (verify_keys). Nothing was written."
+                f"No such user: {username}. Nothing was written. If there is a row of this name, "
+                "it is not the certified one (verify_keys)."
             )
         if file.exists():
             raise offline.Refused(f"{file} exists. Nothing was written.")
