@@ -21,8 +21,8 @@ class Turns:
     process and the whole site would stand still.
 
     The places are shared out: one browser, session or network has at most `each` of them, and
-    strangers, who cost nothing to invent, together at most `strangers`. The rest is for those
-    who signed in before, so that whoever fills the line holds only strangers up.
+    strangers, who cost nothing to invent, together at most `strangers`, and never the last turn.
+    The rest is for those who signed in before: whoever fills the line holds only strangers up.
     """
 
     def __init__(
@@ -34,10 +34,12 @@ class Turns:
         each: int | None = None,
         strangers: int | None = None,
     ) -> None:
-        self._turns = threading.BoundedSemaphore(at_once)
-        self._wait_seconds = wait_seconds
         self._most = at_once + waiting
         self._each, self._most_strangers = each or self._most, strangers or self._most
+        self._turns = threading.BoundedSemaphore(at_once)
+        left_for_known = int(strangers is not None and at_once > 1)
+        self._strangers_turns = threading.BoundedSemaphore(at_once - left_for_known)
+        self._wait_seconds = wait_seconds
         self._held: Counter[str] = Counter()
         self._strangers = 0
         self._lock = threading.Lock()
@@ -46,16 +48,13 @@ class Turns:
     def turn(self) -> Iterator[None]:
         """Hold a turn. Raises Busy."""
         who, is_known = _asking()
-        self._take_place(who, is_known)
-        try:
-            if not self._turns.acquire(timeout=self._wait_seconds):
-                raise Busy
-            try:
-                yield
-            finally:
-                self._turns.release()
-        finally:
-            self._leave_place(who, is_known)
+        with self._place(who, is_known):
+            if is_known:
+                with self._acquired(self._turns):
+                    yield
+            else:
+                with self._acquired(self._strangers_turns), self._acquired(self._turns):
+                    yield
 
     def is_free(self) -> bool:
         """Whether a turn could be had at once: for work that may as well be done later."""
@@ -63,23 +62,36 @@ class Turns:
             self._turns.release()
         return free
 
-    def _take_place(self, who: str, is_known: bool) -> None:
+    @contextmanager
+    def _place(self, who: str, is_known: bool) -> Iterator[None]:
         with self._lock:
-            is_full = (
-                self._held.total() >= self._most
-                or self._held[who] >= self._each
-                or (not is_known and self._strangers >= self._most_strangers)
-            )
-            if is_full:
+            if self._is_full_for(who, is_known):
                 raise Busy
             self._held[who] += 1
             self._strangers += not is_known
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held[who] -= 1
+                self._held += Counter()  # forgets who holds none
+                self._strangers -= not is_known
 
-    def _leave_place(self, who: str, is_known: bool) -> None:
-        with self._lock:
-            self._held[who] -= 1
-            self._held += Counter()  # forgets who holds none
-            self._strangers -= not is_known
+    def _is_full_for(self, who: str, is_known: bool) -> bool:
+        return (
+            self._held.total() >= self._most
+            or self._held[who] >= self._each
+            or (not is_known and self._strangers >= self._most_strangers)
+        )
+
+    @contextmanager
+    def _acquired(self, turns: threading.Semaphore) -> Iterator[None]:
+        if not turns.acquire(timeout=self._wait_seconds):
+            raise Busy
+        try:
+            yield
+        finally:
+            turns.release()
 
 
 def _asking() -> tuple[str, bool]:

@@ -79,6 +79,16 @@ def test_strangers_from_everywhere_leave_places_for_people_known():
         assert line._held.total() == 3
 
 
+@pytest.mark.attack("F57")
+def test_strangers_never_have_the_last_turn():
+    line = Turns(at_once=2, waiting=4, wait_seconds=0.01, each=2, strangers=4)
+    with filled(line, ("203.0.113.0/24",)):
+        with asking("198.51.100.0/24"), pytest.raises(Busy), line.turn():
+            pass
+        with asking("203.0.113.0/24", "a browser"), line.turn():
+            pass
+
+
 def test_one_who_is_known_cannot_take_every_place_either():
     line = Turns(at_once=5, waiting=0, wait_seconds=0, each=2, strangers=3)
     with filled(line, ("", "a browser"), ("", "a browser")):
