@@ -2,6 +2,7 @@ from django.urls import path
 
 from accounts.views import (
     locked_keys,
+    naming,
     new_start,
     people,
     recovering,
@@ -31,6 +32,7 @@ urlpatterns = [
     path("recovery-code/test/", recovering.test_code, name="test-code"),
     path("replace-keys/", replacing.replace_keys, name="replace-keys"),
     path("password/", security.password, name="password"),
+    path("name/", naming.name, name="name"),
     path("contacts/anew/", people.contacts_anew, name="contacts-anew"),
     path("security/", security.security, name="security"),
 ]

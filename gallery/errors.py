@@ -1,5 +1,7 @@
 """The refusals of gallery services. The view decides the answer, one for each class."""
 
+from accounts.identities import SignerChange
+from accounts.models import User
 from gallery.models import Grant
 
 
@@ -40,6 +42,19 @@ class Altered(GalleryError):
     def __init__(self, step: str) -> None:
         super().__init__("altered")
         self.step = step
+
+
+class WouldWait(GalleryError):
+    """Encrypting anew would leave a reader without a key, who has one now."""
+
+
+class OtherSigner(GalleryError):
+    """Who signed is not as the reader compared them: another key, or another's name."""
+
+    def __init__(self, owner: User, change: SignerChange) -> None:
+        super().__init__("not the compared signer")
+        self.owner = owner
+        self.change = change
 
 
 class OwnKeyRefused(GalleryError):

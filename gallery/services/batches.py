@@ -1,6 +1,7 @@
 """Several files in one upload: the good ones are kept, each bad one is named."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -9,11 +10,15 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import InterfaceError, OperationalError
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import throttle
 from accounts.certificates import NoKeys
 from accounts.custody import Keyring
 from accounts.models import User
 from accounts.pins import contacts_of
+from accounts.throttle import Throttled
+from accounts.turns import Busy
 from audit.events import AuditUnavailable, Event, Outcome, record
+from gallery.decoding_turns import DECODING
 from gallery.errors import OverQuota, OwnKeyRefused, StoredBefore, UploadIdUsed
 from gallery.intake import Limits, PictureRejected, take_in
 from gallery.models import SealedImage
@@ -22,6 +27,7 @@ from gallery.rejections import (
     part_away_sentence,
     sentence_for,
     stored_before_sentence,
+    too_much_this_hour_sentence,
     upload_id_used_sentence,
 )
 from gallery.sealing import Reader, own_signing_pair
@@ -30,7 +36,7 @@ from gallery.services.sharing import readers_of
 from gallery.services.uploading import Origin, Terms, upload_image
 from gallery.storage import StorageAway
 
-PART_AWAY = (StorageAway, OperationalError, InterfaceError, AuditUnavailable)
+PART_AWAY = (StorageAway, OperationalError, InterfaceError, AuditUnavailable, Busy)
 # What no later file of the batch escapes either, and none before it suffered.
 KEYS_CHANGED = (NoKeys, OwnKeyRefused)
 MAX_NAME_CHARACTERS = 200
@@ -73,8 +79,8 @@ def upload_all(*, keyring: Keyring, files: Iterable[UploadedFile], wishes: Wishe
 
     Raises KeyChanged or ContactsRefused as the owner's compared contacts ask. Raises OwnKeyRefused,
     NoKeys if a recipient's keys changed meanwhile, and what is away (StorageAway,
-    OperationalError, AuditUnavailable) if that kept all files from being stored; once one is, the
-    others are named.
+    OperationalError, AuditUnavailable, Busy) if that kept all files from being stored; once one is,
+    the others are named.
     """
     own_signing_pair(keyring)
     contacts = contacts_of(keyring) if wishes.recipients else None
@@ -88,6 +94,8 @@ def upload_all(*, keyring: Keyring, files: Iterable[UploadedFile], wishes: Wishe
             _upload_one(keyring, file, index, owner, recipients, wishes, batch)
         except PictureRejected as rejection:
             refuse(rejection.code, sentence_for(rejection, name, limits()))
+        except Throttled as held:
+            refuse("too_much_this_hour", too_much_this_hour_sentence(name, held.wait_seconds))
         except OverQuota as refusal:
             refuse("over_quota", over_quota_sentence(name, refusal))
         except UploadIdUsed:
@@ -116,7 +124,12 @@ def _upload_one(
 ) -> None:
     if file.size > settings.MAX_UPLOAD_BYTES:
         raise PictureRejected("too_large", size=file.size)
-    picture = take_in(_emptied(file), keep_details=wishes.keep_details, limits=limits())
+    picture = take_in(
+        _emptied(file),
+        keep_details=wishes.keep_details,
+        limits=limits(),
+        turn=partial(_decoding_turn, keyring.user),
+    )
     origin = Origin(wishes.origin.upload_id, index)
     seal = partial(
         upload_image,
@@ -137,6 +150,15 @@ def _upload_one(
         terms=wishes.terms,
     )
     batch.images[index] = seal_once(seal, keyring=keyring, asked=asked, origin=origin)
+
+
+@contextmanager
+def _decoding_turn(person: User, pixels: int) -> Iterator[None]:
+    """Count what a person's pictures cost, and hold the decoder. Raises Throttled or Busy."""
+    limit, megapixels = settings.UPLOAD_MEGAPIXELS_PER_HOUR, -(-pixels // 1_000_000)
+    throttle.count("pixels", str(person.pk), limit=limit, amount=megapixels)
+    with DECODING.turn(person.pk, pixels):
+        yield
 
 
 def _emptied(file: UploadedFile) -> bytes:

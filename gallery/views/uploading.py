@@ -12,6 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import throttle
 from accounts.answers import form_refusal, wants_json
 from accounts.decorators import recoverable
+from accounts.models import User
+from accounts.names import certified_name
 from accounts.recipients import waits_for_keys
 from accounts.unlocking import keyring_of
 from audit.events import Event
@@ -104,6 +106,10 @@ def _upload_page(request: HttpRequest, form: WishesForm | None) -> dict[str, Any
     }
 
 
+def _name(person: User) -> str:
+    return certified_name(person).display_name
+
+
 def _uploaded(request: HttpRequest, batch: Batch, form: UploadForm) -> HttpResponse:
     status = 201 if batch.images else 422
     images = [
@@ -126,8 +132,8 @@ def _uploaded(request: HttpRequest, batch: Batch, form: UploadForm) -> HttpRespo
     context = {
         "images": images,
         "errors": [(batch.names[i], error[0]["message"]) for i, error in batch.errors.items()],
-        "recipients": [str(person) for person in recipients if not waits_for_keys(person)],
-        "waiting": [str(person) for person in recipients if waits_for_keys(person)],
+        "recipients": [_name(person) for person in recipients if not waits_for_keys(person)],
+        "waiting": [_name(person) for person in recipients if waits_for_keys(person)],
         "is_draft": not recipients,
     }
     return render(request, "gallery/uploaded.html", context, status=status)

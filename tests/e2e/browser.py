@@ -27,9 +27,11 @@ EXPECTED = re.compile(r"Failed to load resource: the server responded with a sta
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*more_flags: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=[*FLAGS, *more_flags]
+        )
         yield browser
         browser.close()
 
