@@ -76,13 +76,13 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",  # before what may lead to unlocking
     "imageshare.middleware.KnownAddressMiddleware",
     "accounts.middleware.RotationMiddleware",
     "gallery.middleware.RelockingMiddleware",
     "imageshare.middleware.RequestSizeMiddleware",
     "imageshare.bodies.WholeBodyMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
     "imageshare.middleware.RefusalMiddleware",
 ]
 

@@ -60,6 +60,13 @@ class HttpClient:
         (token,) = [cookie.value for cookie in self.cookies if cookie.name in names]
         return {"X-CSRFToken": token or "", "Referer": self.address}
 
+    def head_of_post(self, path: str, *lines: str) -> bytes:
+        """Return what stands before a body, for a connection that is handled by hand."""
+        said = {**self._token(), "Cookie": self.cookie_header(), "Accept": "application/json"}
+        begin = [f"POST {path} HTTP/1.1", f"Host: {self.address.partition('://')[2]}"]
+        headers = [f"{name}: {value}" for name, value in said.items()]
+        return "\r\n".join([*begin, *headers, *lines, "Connection: close", "", ""]).encode()
+
     def cookie_header(self) -> str:
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.cookies)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import jpeg
-from tests.e2e.http_client import HttpClient
+from tests.e2e.http_client import HttpClient, multipart
 from tests.e2e.proxy import Proxy, behind_nginx, needs_nginx, trusting_anybody
 from tests.e2e.slow_clients import SLOW, UPLOAD, answer_of, connected, slow_clients
 
@@ -35,6 +35,32 @@ def test_an_image_goes_up_and_comes_down_through_it(proxy, alice):
     assert answer.status == 201
     image = answer.json()["images"][0]["id"]
     assert alice.get(f"/images/{image}/original").body == lake
+
+
+@pytest.mark.attack("F45", "F46")
+def test_an_upload_that_breaks_off_before_or_behind_it_stores_nothing(proxy, alice):
+    content_type, body = multipart([("lake.jpg", jpeg() + bytes(100_000))], {"rights": "view"})
+    kind, upload = f"Content-Type: {content_type}", "/images/upload/"
+    before = alice.get("/images/mine/").json()["total"]
+    head = alice.head_of_post(upload, kind, f"Content-Length: {len(body)}")
+    for cut in (100, len(body) // 2, len(body) - 30, len(body) - 1):
+        with connected(proxy.port, TLS) as client:
+            client.sendall(head + body[:cut])  # and gone
+    shorter = body[:-40]  # what somebody between made of it, its length said anew
+    head = alice.head_of_post(upload, kind, f"Content-Length: {len(shorter)}")
+    assert refused(proxy, head + shorter) == (400, "cut_short")
+    head = alice.head_of_post(upload, kind, "Transfer-Encoding: chunked")
+    chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    assert refused(proxy, head + chunks) == (411, "length_required")
+    assert alice.upload([("hill.jpg", jpeg("olive"))]).status == 201
+    assert alice.get("/images/mine/").json()["total"] == before + 1
+
+
+def refused(proxy: Proxy, sent: bytes) -> tuple[int, str]:
+    with connected(proxy.port, TLS) as client:
+        client.sendall(sent)
+        head, _, body = answer_of(client).partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body)["code"]
 
 
 @pytest.mark.attack("F59")

@@ -150,6 +150,15 @@ def test_who_was_locked_meanwhile_is_led_back_to_their_page(alice, came_from, ne
 
 
 @pytest.mark.attack("F51")
+def test_a_large_upload_is_led_back_before_it_is_read(alice):
+    large = file(jpeg() + bytes(100_000))
+    page = {"referer": "http://testserver/images/upload/"}
+    answer = locked(alice).post(ADDRESS, {"images": [large]}, headers=page)
+    assert answer.url == f"/accounts/unlock/?next={quote(ADDRESS, safe='')}"
+    assert b"nothing was done" in alice.client.get(answer.url).content
+
+
+@pytest.mark.attack("F51")
 def test_the_link_to_unlock_leads_back_to_the_page_it_stands_on(alice):
     client = locked(alice)
     assert (
