@@ -134,6 +134,7 @@ def test_a_known_browser_has_a_limit_of_its_own(alice, settings):
         signing.dumps({"username": "bob", "browser": "x"}, salt=SALT),
         signing.dumps({"username": "alice", "browser": "x"}, salt="another salt"),
     ],
+    ids=["forged", "another-key", "another-person", "another-salt"],
 )
 def test_a_cookie_of_another_make_or_person_is_no_known_browser(alice, settings, cookie):
     settings.SIGN_IN_TRIES_PER_PERSON = 0
