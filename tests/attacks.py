@@ -67,6 +67,7 @@ MUST: dict[str, str] = {
     "E15": "the pages themselves, in a browser, do what they are for",
     "E16": "it starts from any folder",
     # Found by hostile reviews of this very house
+    "F25": "what is in the table of sessions is no cookie, and serves in no other row",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {
