@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import usernames
 from accounts.fingerprints import grouped
+from audit.events import Event, recorded
 from audit.fields import RawBytesField
 
 
@@ -28,12 +29,17 @@ class UserManager(BaseUserManager["User"]):
     def create_user(self, username: str, password: str | None = None, **fields: object) -> "User":
         """Make an account without keys; they are made when its person first signs in.
 
-        Raises ValidationError for a name that is malformed, taken or looks like a taken one.
+        The trail keeps that it was made, and with which rights: without that entry neither its
+        first keys are made nor its rights believed. Raises ValidationError for a name that is
+        malformed, taken or looks like a taken one, AuditUnavailable without a trail.
         """
         user = self.model(**self.free_columns(username), **fields)
         user.display_name = user.display_name or user.username
         user.set_password(password)
-        user.save(using=self._db)
+        with recorded(
+            Event.ACCOUNT_MADE_BY_COMMAND, actor=None, subject=user.pk, rights=user.rights_in_row
+        ):
+            user.save(using=self._db)
         return user
 
     def free_columns(self, username: str) -> dict[str, str]:
@@ -91,6 +97,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         return salted_hmac(
             "accounts.session", f"{self.session_epoch} {self.password}", secret, algorithm="sha256"
         ).hexdigest()
+
+    @property
+    def rights_in_row(self) -> str:
+        """What the row says of staff rights; believed only with the act that gave them
+        (accounts/staff_rights.py)."""
+        if self.is_superuser:
+            return "superuser"
+        return "staff" if self.is_staff else "none"
 
     @property
     def quota(self) -> int:

@@ -33,6 +33,7 @@ class Event(TextChoices):
     """
 
     ACCOUNT_REGISTERED = "account:registered", _("Account made")
+    ACCOUNT_MADE_BY_COMMAND = "account:made-by-command", _("Account made by a command")
     ACCOUNT_SIGNED_IN = "account:signed-in", _("Signed in")
     ACCOUNT_SIGN_IN_REFUSED = "account:sign-in-refused", _("Sign-in refused")
     ACCOUNT_SIGNED_OUT = "account:signed-out", _("Signed out")
@@ -56,6 +57,8 @@ class Event(TextChoices):
     INVITE_TAKEN_BACK = "invite:taken-back", _("Invite taken back")
     INVITE_REFUSED = "invite:refused", _("No such invite, or not open any more")
     KEYS_MADE = "keys:made", _("Keys made")
+    FIRST_KEYS_ALLOWED = "first-keys:allowed", _("One-time code for first keys made")
+    FIRST_KEYS_REFUSED = "first-keys:refused", _("First keys refused")
     KEY_REFUSED = "key:refused", _("Public key does not verify")
     KEYS_ROTATION_ORDERED = "keys:rotation-ordered", _("New keys ordered")
     KEYS_ROTATED = "keys:rotated", _("New key in use")

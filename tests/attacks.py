@@ -67,6 +67,8 @@ MUST: dict[str, str] = {
     "E15": "the pages themselves, in a browser, do what they are for",
     "E16": "it starts from any folder",
     # Found by hostile reviews of this very house
+    "F20": "first keys are certified only where the unbroken trail says that they are due",
+    "F21": "an operator's code for first keys serves one person, once, for a week",
     "F25": "what is in the table of sessions is no cookie, and serves in no other row",
 }
 
