@@ -20,6 +20,7 @@ from accounts.keysets import KEY_ROWS, keyset_digest
 from accounts.mac_keys import notice_mac_key
 from accounts.models import KeyPair, KeySlot, MacKey, Pins, User
 from accounts.services.orders import stolen_order_of
+from accounts.staff_rights import people_with_unproven_rights
 from cryptocore import keypair, statements
 from cryptocore.errors import CryptoError
 
@@ -55,6 +56,7 @@ class Kind(StrEnum):
     CONTACTS_ALTERED = "list of compared contacts is not one the trail remembers"
     CONTACTS_GONE = "the trail remembers a list of compared contacts, and there is none"
     UNREADABLE = "a key row cannot be read"
+    STAFF_RIGHTS = "marked as staff, and no act on record made it so"
 
 
 Compare = Callable[[uuid.UUID], Kind | None]
@@ -90,6 +92,8 @@ class Verifier:
         for person, remembered in self._trail.people.items():
             if person not in seen and remembered.keysets:
                 yield Finding(Kind.GONE, person)
+        for user in people_with_unproven_rights():
+            yield Finding(Kind.STAFF_RIGHTS, user.pk, user.username)
 
     def _check(self, user: User) -> Iterator[Finding]:
         try:

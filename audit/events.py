@@ -52,6 +52,8 @@ class Event(TextChoices):
     ACCOUNT_QUOTA_SET = "account:quota-set", _("Storage limit set")
     ACCOUNT_STAFF_MADE = "account:staff-made", _("Made staff")
     ACCOUNT_STAFF_REMOVED = "account:staff-removed", _("Staff no more")
+    ACCOUNT_STAFF_CONFIRMED = "account:staff-confirmed", _("Staff rights confirmed by an operator")
+    ACCOUNT_STAFF_REFUSED = "account:staff-refused", _("Staff rights that nobody gave refused")
     INVITE_MADE = "invite:made", _("Invite made")
     INVITE_USED = "invite:used", _("Invite used")
     INVITE_TAKEN_BACK = "invite:taken-back", _("Invite taken back")

@@ -52,7 +52,7 @@ INSTALLED_APPS = [
     "gallery",
     "audit",
     "imageshare",
-    "django.contrib.admin",
+    "accounts.apps.StaffPagesConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -13,6 +13,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def main(before_serving: Callable[[], None] | None = None) -> None:
     make_secrets(data_dir)
     prepare_django()
     prepare_databases()
+    name_unproven_staff()
     if before_serving:
         before_serving()
     hang_up()
@@ -161,6 +163,24 @@ def migrate() -> None:
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             print(f"Preparing the database “{alias}” …", flush=True)
             call_command("migrate", database=alias, verbosity=0)
+
+
+def name_unproven_staff() -> None:
+    """Say whom the staff pages will refuse, and what to do: accounts from before an upgrade, too.
+
+    Without a trail to ask the server starts; those pages answer 503 then.
+    """
+    from accounts.staff_rights import people_with_unproven_rights
+    from audit.events import AuditUnavailable
+
+    with suppress(AuditUnavailable):
+        names = " ".join(user.username for user in people_with_unproven_rights())
+        if names:
+            print(
+                f"Marked as staff, and no act on record made it so: {names}. The staff pages stay "
+                f"closed to them. If you know each of them: manage.py confirm_staff {names}",
+                flush=True,
+            )
 
 
 def make_audit_schema() -> None:

@@ -2,14 +2,10 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 
 from accounts.views import people
 from imageshare import views
-
-admin.site.site_header = admin.site.site_title = admin.site.index_title = _("Staff")
-admin.site.enable_nav_sidebar = False  # base_site.html names the same few places in a row
 
 urlpatterns = [
     path("", views.home, name="home"),

@@ -69,6 +69,8 @@ MUST: dict[str, str] = {
     # Found by hostile reviews of this very house
     "F20": "first keys are certified only where the unbroken trail says that they are due",
     "F21": "an operator's code for first keys serves one person, once, for a week",
+    "F22": "staff rights written into a row open nothing, and are shown at once",
+    "F23": "groups and permissions of Django's give nothing",
     "F25": "what is in the table of sessions is no cookie, and serves in no other row",
 }
 
