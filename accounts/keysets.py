@@ -26,6 +26,7 @@ KEYSET_EVENTS = frozenset(
         Event.ACCOUNT_RECOVERED,
         Event.RECOVERY_CODE_MADE,
         Event.RECOVERY_CODE_CONFIRMED,
+        Event.RECOVERY_CODE_TESTED,
         Event.KEYS_ROTATION_ORDERED,
         Event.KEYS_ROTATED,
         Event.KEYS_REPLACED,
@@ -37,6 +38,7 @@ KEYSET_EVENTS = frozenset(
         Event.ORGANISATION_SLOT_MADE,
         Event.ORGANISATION_ANSWER_TAKEN,
         Event.ORGANISATION_ANSWER_DESTROYED,
+        Event.KEYS_ACCEPTED,
     }
 )
 

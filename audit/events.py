@@ -70,6 +70,8 @@ class Event(TextChoices):
     KEYS_FOUND_LOCKED = "keys:found-locked", _("Password set elsewhere: keys stay locked")
     KEYS_VERIFIED = "keys:verified", _("Keys verified")
     KEY_DESTROYED = "key:destroyed", _("Key pair destroyed")
+    KEYS_ACCEPTED = "keys:accepted", _("Key rows accepted by an operator as they are")
+    KEYS_NOT_REMEMBERED = "keys:not-remembered", _("New keys refused: rows are not as recorded")
     KEYS_COST_RAISED = "keys:cost-raised", _("Key derivation made costlier")
     MAC_KEY_ROTATED = "mac-key:rotated", _("Notice key replaced")
     SERVER_KEYS_ROTATED = "server-keys:rotated", _("Server keys replaced")

@@ -71,6 +71,7 @@ MUST: dict[str, str] = {
     "F21": "an operator's code for first keys serves one person, once, for a week",
     "F22": "staff rights written into a row open nothing, and are shown at once",
     "F23": "groups and permissions of Django's give nothing",
+    "F24": "rows written by somebody else earn nobody a certified key in another's place",
     "F25": "what is in the table of sessions is no cookie, and serves in no other row",
 }
 

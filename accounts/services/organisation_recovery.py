@@ -19,6 +19,7 @@ from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
 from accounts.services import organisation_trail
 from accounts.services.acts import recorded
+from accounts.services.deserving import require_own_keys
 from accounts.services.master_keys import make_master_key
 from accounts.services.new_start import record_stopped, stop_waiting
 from accounts.services.organisation_mails import tell_begun, tell_recovered, tell_taken
@@ -132,6 +133,7 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
     code is not the answer's, the answer ended, or it was used meanwhile.
     """
     opening = open_with_answer(answer_slot_of(user), code)
+    require_own_keys(opening)
     before = user.password
     made = make_master_key(user=user, password=new_password, earlier=opening)
     user.set_password(new_password)
