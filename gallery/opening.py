@@ -2,7 +2,7 @@
 
 The steps, as docs/format.md numbers them. (1), who may ask at all, is gallery/access.py.
 
-  (2) the owner's signing key is certified        (5) stored length and digest are the signed ones
+  (2) both people's keys are certified            (5) stored length and digest are the signed ones
   (3) the owner signed the manifest               (6) the content key opens for this reader
   (4) the newest share statement lists the reader (7) the content key is the committed one
                                                   (8) the same buffer is decrypted
@@ -24,7 +24,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.certificates import verified_signing_key
+from accounts.certificates import verified_encryption_key, verified_signing_key
 from accounts.content_keys import content_key_label
 from accounts.custody import Keyring
 from accounts.models import KeyPair, WrappedKey
@@ -79,6 +79,7 @@ class Opener:
         self._bodies: dict[tuple[str, uuid.UUID], Body] = {}
         self._heads: dict[tuple[str, uuid.UUID], Statement] = {}
         self._storage_names: dict[tuple[uuid.UUID, str], str] = {}
+        self._certified_pairs: set[uuid.UUID] = set()
 
     def prepare(self, image_ids: Iterable[uuid.UUID]) -> None:
         """Fetch what opening these images will ask for: a page of sixty costs two queries."""
@@ -98,6 +99,7 @@ class Opener:
 
     def open(self, access: Access, rendition: str) -> Opened:
         """Return one rendition of an image. Raises Altered, Waiting or StorageAway."""
+        self._check_own_key(access)
         manifest = self.manifest(access.image)
         self.check_entry(access)
         facts = manifest["renditions"][rendition]
@@ -110,6 +112,16 @@ class Opener:
             return json.loads(self.open(access, Rendition.Name.DESCRIPTION).plaintext())
 
     # (2), (3)
+    def _check_own_key(self, access: Access) -> None:
+        """Check that the reader's own key is certified as theirs. Of what waits there is none."""
+        wrapped = access.grant.wrapped_key
+        if wrapped is None or self._is_out_of_reach(wrapped):
+            return
+        if wrapped.key_pair_id not in self._certified_pairs:
+            with _step("own-certificate"):
+                verified_encryption_key(wrapped.key_pair)
+            self._certified_pairs.add(wrapped.key_pair_id)
+
     def manifest(self, image: SealedImage) -> Body:
         """Return the verified manifest of the image's present lock."""
         manifest = self.head(MANIFEST, image)
@@ -192,6 +204,7 @@ class Opener:
         wrapped = access.grant.wrapped_key
         if wrapped is None or self._is_out_of_reach(wrapped):
             raise Waiting(access.is_owner)
+        self._check_own_key(access)  # whoever asks for the content key alone comes straight here
         self._check_place(wrapped, access)
         content_key = self._by_quick_key(wrapped) if wrapped.quick_key else None
         if content_key is None or not self._is_committed(content_key, access.image):

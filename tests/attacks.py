@@ -73,6 +73,7 @@ MUST: dict[str, str] = {
     "F23": "groups and permissions of Django's give nothing",
     "F24": "rows written by somebody else earn nobody a certified key in another's place",
     "F25": "what is in the table of sessions is no cookie, and serves in no other row",
+    "F27": "a reader's own key that nobody certified opens nothing",
 }
 
 CANNOT_BE_TRIED: dict[str, str] = {
