@@ -19,6 +19,8 @@ class RotationMiddleware:
     nothing about the page depends on it. Costs one query where nothing is ordered.
     """
 
+    work = staticmethod(carry_out_orders)
+
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
@@ -26,20 +28,18 @@ class RotationMiddleware:
         response = self.get_response(request)
         keyring = open_keyring_of(request)
         if keyring and not _serves_bytes(request):
-            _carry_out(keyring)
+            self._do(keyring)
         return response
+
+    def _do(self, keyring: Keyring) -> None:
+        """No page fails because of this, whatever it is: the next one tries again."""
+        try:
+            self.work(keyring)
+        except Exception as error:  # the alarm names it; its text may hold what no log should
+            name, kind = self.work.__name__, type(error).__name__
+            alarm.error("%s failed for %s (%s).", name, keyring.user.pk, kind)
 
 
 def _serves_bytes(request: HttpRequest) -> bool:
     match = request.resolver_match
     return match is None or getattr(match.func, "serves_bytes", False)
-
-
-def _carry_out(keyring: Keyring) -> None:
-    """No page fails because of this, whatever it is: the next one tries again."""
-    try:
-        carry_out_orders(keyring)
-    except Exception as error:  # the alarm names it; its text may hold what no log should
-        alarm.error(
-            "Orders of %s were not carried out (%s).", keyring.user.pk, type(error).__name__
-        )

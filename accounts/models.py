@@ -259,6 +259,17 @@ class WrappedKey(models.Model):
         ]
 
 
+class WrappedKeyCheck(models.Model):
+    """How far the round of looks at a person's own wrapped keys came, in the order of ids."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True)
+    up_to = models.UUIDField(null=True)
+    checked = models.PositiveIntegerField(default=0)
+    damaged = models.PositiveIntegerField(default=0)
+    looked_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+
 class MacKey(models.Model):
     """The 32 bytes that MAC a person's notices, wrapped under the notice key of the key file."""
 

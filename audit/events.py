@@ -69,6 +69,8 @@ class Event(TextChoices):
     KEYS_BROUGHT_BACK = "keys:brought-back", _("Earlier keys opened again")
     KEYS_FOUND_LOCKED = "keys:found-locked", _("Password set elsewhere: keys stay locked")
     KEYS_VERIFIED = "keys:verified", _("Keys verified")
+    WRAPPED_KEY_MENDED = "wrapped-key:mended", _("Damaged wrapped key wrapped anew")
+    WRAPPED_KEY_DAMAGED = "wrapped-key:damaged", _("Wrapped key does not open")
     KEY_DESTROYED = "key:destroyed", _("Key pair destroyed")
     KEYS_ACCEPTED = "keys:accepted", _("Key rows accepted by an operator as they are")
     KEYS_NOT_REMEMBERED = "keys:not-remembered", _("New keys refused: rows are not as recorded")

@@ -73,6 +73,7 @@ MUST: dict[str, str] = {
     "F23": "groups and permissions of Django's give nothing",
     "F24": "rows written by somebody else earn nobody a certified key in another's place",
     "F25": "what is in the table of sessions is no cookie, and serves in no other row",
+    "F26": "a damaged wrapped key is mended while its quick key opens, or shown",
     "F27": "a reader's own key that nobody certified opens nothing",
     "F28": "every MUST of the format is kept by a test that is named for it",
 }
