@@ -1,9 +1,10 @@
-"""The newest digests of each person's key rows and compared contacts that the trail remembers."""
+"""The newest digests of each person's key rows, certificate and compared contacts in the trail."""
 
 import uuid
 from dataclasses import dataclass, field
 
 from accounts import pins
+from accounts.certified import take_in_certificate
 from accounts.keysets import KEYSET_EVENTS
 from audit.events import Outcome
 from audit.leaf import Leaf
@@ -11,7 +12,13 @@ from audit.verification import NEWEST, entries_between
 from audit.vouched import Newest, vouched
 
 # Bytes without which an entry says nothing of interest: cheaper to look for than its MAC.
-MARKS = (b'"keyset":"', b'"pins":"', b'"outcome":"intended"', b'"outcome":"failed"')
+MARKS = (
+    b'"keyset":"',
+    b'"pins":"',
+    b'"certificate":"',
+    b'"outcome":"intended"',
+    b'"outcome":"failed"',
+)
 
 
 @dataclass
@@ -56,6 +63,7 @@ class KeysetTrail:
     def __init__(self) -> None:
         self.people: dict[uuid.UUID, Remembered] = {}
         self.lists: dict[uuid.UUID, Newest] = {}
+        self.certificates: dict[uuid.UUID, Newest] = {}
         self._read_to = 0
         self.catch_up()
 
@@ -66,6 +74,7 @@ class KeysetTrail:
                 leaf = entry.told()
                 self._fold(leaf, entry.sequence)
                 self._fold_list(leaf)
+                self._fold_certificate(leaf)
 
     def _fold(self, leaf: Leaf, number: int) -> None:
         if leaf.subject is None or leaf.event not in KEYSET_EVENTS:
@@ -75,6 +84,14 @@ class KeysetTrail:
     def _fold_list(self, leaf: Leaf) -> None:
         if numbered := pins.number_in(leaf):
             self.lists.setdefault(leaf.actor, Newest()).take_in(leaf.outcome, *numbered)
+
+    def _fold_certificate(self, leaf: Leaf) -> None:
+        if leaf.subject and leaf.outcome == Outcome.DONE:
+            known = self.certificates.setdefault(leaf.subject, Newest())
+            take_in_certificate(known, leaf)
+
+    def certificate_of(self, person_id: uuid.UUID) -> Newest:
+        return self.certificates.get(person_id, Newest())
 
     def list_of(self, person_id: uuid.UUID) -> Newest:
         return self.lists.get(person_id, Newest())

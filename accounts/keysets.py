@@ -23,6 +23,7 @@ KEYSET_EVENTS = frozenset(
     {
         Event.KEYS_MADE,
         Event.ACCOUNT_PASSWORD_CHANGED,
+        Event.ACCOUNT_PASSWORD_RESTORED,
         Event.ACCOUNT_RECOVERED,
         Event.RECOVERY_CODE_MADE,
         Event.RECOVERY_CODE_CONFIRMED,
@@ -33,6 +34,7 @@ KEYSET_EVENTS = frozenset(
         Event.KEYS_BROUGHT_BACK,
         Event.KEYS_COST_RAISED,
         Event.KEY_DESTROYED,
+        Event.KEY_CERTIFIED,
         Event.MAC_KEY_ROTATED,
         Event.NEW_START_DONE,
         Event.ORGANISATION_SLOT_MADE,

@@ -1,5 +1,6 @@
-"""Orders for new keys are carried out where their person's keys happen to be open."""
+"""What waits for a person is done where their keys happen to be open."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
@@ -12,14 +13,14 @@ from audit.events import alarm
 Next = Callable[[HttpRequest], HttpResponse]
 
 
-class RotationMiddleware:
-    """Does a piece of a person's orders after a page that had their keys open, or opened them.
+class AfterUnlockedPages(ABC):
+    """Does a piece of work after a page that had somebody's keys open, or opened them.
 
     Never at an address that serves bytes: sixty thumbnails come at once. After the page, because
-    nothing about the page depends on it. Costs one query where nothing is ordered.
+    nothing about the page depends on it. The work costs one query where there is none.
     """
 
-    work = staticmethod(carry_out_orders)
+    what: str
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -28,16 +29,29 @@ class RotationMiddleware:
         response = self.get_response(request)
         keyring = open_keyring_of(request)
         if keyring and not _serves_bytes(request):
-            self._do(keyring)
+            self._try(keyring)
         return response
 
-    def _do(self, keyring: Keyring) -> None:
+    def _try(self, keyring: Keyring) -> None:
         """No page fails because of this, whatever it is: the next one tries again."""
         try:
             self.work(keyring)
         except Exception as error:  # the alarm names it; its text may hold what no log should
-            name, kind = self.work.__name__, type(error).__name__
-            alarm.error("%s failed for %s (%s).", name, keyring.user.pk, kind)
+            person, name = keyring.user.pk, type(error).__name__
+            alarm.error("%s of %s were not carried out (%s).", self.what, person, name)
+
+    @abstractmethod
+    def work(self, keyring: Keyring) -> None:
+        """Do a piece of it. Raises what is busy or away."""
+
+
+class RotationMiddleware(AfterUnlockedPages):
+    """Carries out a person's orders for new keys."""
+
+    what = "Orders"
+
+    def work(self, keyring: Keyring) -> None:
+        carry_out_orders(keyring)
 
 
 def _serves_bytes(request: HttpRequest) -> bool:

@@ -363,12 +363,14 @@ class Pins(models.Model):
 
 
 class Custody(models.Model):
-    """A person's master key while they are unlocked, wrapped under a secret only a cookie holds."""
+    """A person's master key while they are unlocked, wrapped under what a cookie and an unlock key
+    of the server's hold together."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="custody")
     master_key_version = models.PositiveIntegerField()
     wrapped_master_key = RawBytesField()
+    unlock_key = models.CharField(max_length=32)  # its name (imageshare/unlockkeys.py)
     created_at = models.DateTimeField(auto_now_add=True)
     idle_ends_at = models.DateTimeField(db_index=True)
     absolute_ends_at = models.DateTimeField()
@@ -434,4 +436,23 @@ class ThrottleWindow(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["scope", "subject"], name="one_window_per_subject")
+        ]
+
+
+class FoldedRefusals(models.Model):
+    """Refusals of one kind after the first, of one network or person: not in the trail yet."""
+
+    event = models.CharField(max_length=64)
+    reason = models.CharField(max_length=32)
+    subject = models.CharField(max_length=64)
+    actor = models.UUIDField(null=True)
+    request = models.CharField(max_length=32)
+    count = models.PositiveIntegerField(default=0)
+    ends_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "reason", "subject"], name="one_count_per_refusal_and_subject"
+            )
         ]

@@ -8,6 +8,7 @@ from itertools import groupby
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.names import certified_name
 from audit.events import AuditUnavailable, Event, Outcome
 from audit.leaf import Leaf
 from audit.vouched import vouched
@@ -26,12 +27,17 @@ SENTENCES = {
     Event.ACCOUNT_PASSWORD_CHANGED: _("The password was changed here."),
     Event.ACCOUNT_RESET_ASKED: _("A new password was asked for by mail."),
     Event.ACCOUNT_PASSWORD_RESET: _("The password was reset by mail. The keys stayed locked."),
+    Event.ACCOUNT_PASSWORD_RESTORED: _(
+        "The password that opens the keys was used. It is your password again; one set since by "
+        "mail or by an operator no longer counts."
+    ),
     Event.ACCOUNT_RECOVERED: _("A new password was set with the recovery code."),
     Event.KEYS_FOUND_LOCKED: _("The password had been set elsewhere. The keys stayed locked."),
     Event.KEYS_BROUGHT_BACK: _("Keys from before were opened again."),
     Event.NEW_START_ASKED: _("New keys were asked for."),
     Event.NEW_START_STOPPED: _("The new start was stopped."),
     Event.NEW_START_DONE: _("New keys were made; the earlier ones are kept, closed."),
+    Event.KEY_CERTIFIED: _("This site certified your key, with your names."),
     Event.KEYS_ROTATION_ORDERED: _("An operator ordered new keys."),
     Event.KEYS_ROTATED: _("A new key came into use; the one before it only opens or verifies."),
     Event.KEYS_REWRAPPED: _("What an earlier key opened was wrapped for the present one."),
@@ -114,5 +120,5 @@ def _happening(leaves: list[Leaf], person: User) -> Happening:
         sentence=_sentence(leaf),
         is_warning=leaf.outcome != Outcome.DONE,
         is_repeated=len(leaves) > 1,
-        by=f"@{actor.username}" if actor else "",
+        by=certified_name(actor).in_full if actor else "",
     )

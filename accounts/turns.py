@@ -1,10 +1,13 @@
 """Taking turns at what takes a whole core: key derivation, key making."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
+
+from audit.context import current_request
 
 
 class Busy(Exception):
@@ -16,18 +19,34 @@ class Turns:
 
     A thread that waits serves nobody: without a limit, fifty sign-ins would hold every thread of a
     process and the whole site would stand still.
+
+    The places are shared out: one browser, session or network has at most `each` of them, and
+    strangers, who cost nothing to invent, together at most `strangers`. The rest is for those
+    who signed in before, so that whoever fills the line holds only strangers up.
     """
 
-    def __init__(self, *, at_once: int, waiting: int, wait_seconds: float) -> None:
-        self._places = threading.BoundedSemaphore(at_once + waiting)
+    def __init__(
+        self,
+        *,
+        at_once: int,
+        waiting: int,
+        wait_seconds: float,
+        each: int | None = None,
+        strangers: int | None = None,
+    ) -> None:
         self._turns = threading.BoundedSemaphore(at_once)
         self._wait_seconds = wait_seconds
+        self._most = at_once + waiting
+        self._each, self._most_strangers = each or self._most, strangers or self._most
+        self._held: Counter[str] = Counter()
+        self._strangers = 0
+        self._lock = threading.Lock()
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Hold a turn. Raises Busy."""
-        if not self._places.acquire(blocking=False):
-            raise Busy
+        who, is_known = _asking()
+        self._take_place(who, is_known)
         try:
             if not self._turns.acquire(timeout=self._wait_seconds):
                 raise Busy
@@ -36,7 +55,7 @@ class Turns:
             finally:
                 self._turns.release()
         finally:
-            self._places.release()
+            self._leave_place(who, is_known)
 
     def is_free(self) -> bool:
         """Whether a turn could be had at once: for work that may as well be done later."""
@@ -44,8 +63,34 @@ class Turns:
             self._turns.release()
         return free
 
+    def _take_place(self, who: str, is_known: bool) -> None:
+        with self._lock:
+            is_full = (
+                self._held.total() >= self._most
+                or self._held[who] >= self._each
+                or (not is_known and self._strangers >= self._most_strangers)
+            )
+            if is_full:
+                raise Busy
+            self._held[who] += 1
+            self._strangers += not is_known
+
+    def _leave_place(self, who: str, is_known: bool) -> None:
+        with self._lock:
+            self._held[who] -= 1
+            self._held += Counter()  # forgets who holds none
+            self._strangers -= not is_known
+
+
+def _asking() -> tuple[str, bool]:
+    """Return in whose name the request being served waits, and whether that is somebody known."""
+    request = current_request.get()
+    if request is None:  # a command, in a process of its own
+        return "", True
+    return request.known_as or request.address, bool(request.known_as)
+
 
 # Argon2id takes 100 MiB and a whole core, in the password's hash and in the KEK under it alike.
-KDF_TURNS = Turns(at_once=settings.KDF_AT_ONCE, waiting=8, wait_seconds=10)
+KDF_TURNS = Turns(at_once=settings.KDF_AT_ONCE, waiting=8, wait_seconds=10, each=4, strangers=8)
 # A key pair takes about a second of one core.
-KEY_MAKING_TURNS = Turns(at_once=1, waiting=3, wait_seconds=20)
+KEY_MAKING_TURNS = Turns(at_once=1, waiting=3, wait_seconds=20, each=2, strangers=3)

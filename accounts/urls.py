@@ -3,6 +3,7 @@ from django.urls import path
 from accounts.views import (
     first_keys,
     locked_keys,
+    naming,
     new_start,
     people,
     recovering,
@@ -33,6 +34,7 @@ urlpatterns = [
     path("recovery-code/test/", recovering.test_code, name="test-code"),
     path("replace-keys/", replacing.replace_keys, name="replace-keys"),
     path("password/", security.password, name="password"),
+    path("name/", naming.name, name="name"),
     path("contacts/anew/", people.contacts_anew, name="contacts-anew"),
     path("security/", security.security, name="security"),
 ]

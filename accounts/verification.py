@@ -19,8 +19,10 @@ from accounts.keyset_trail import KeysetTrail
 from accounts.keysets import KEY_ROWS, keyset_digest
 from accounts.mac_keys import notice_mac_key
 from accounts.models import KeyPair, KeySlot, MacKey, Pins, User
+from accounts.names import newest_signing_pairs
 from accounts.services.orders import stolen_order_of
 from accounts.staff_rights import people_with_unproven_rights
+from audit.unreadable import unreadable_columns
 from cryptocore import keypair, statements
 from cryptocore.errors import CryptoError
 
@@ -55,7 +57,9 @@ class Kind(StrEnum):
     WRAPPED_KEY = "wrapped key is none: empty, or not of its pair's size"
     CONTACTS_ALTERED = "list of compared contacts is not one the trail remembers"
     CONTACTS_GONE = "the trail remembers a list of compared contacts, and there is none"
-    UNREADABLE = "a key row cannot be read"
+    NAME = "names are not the certified ones, or none are certified"
+    OLDER_CERTIFICATE = "certificate is older than the newest that the trail remembers"
+    UNREADABLE = "a column holds no value of its type"
     STAFF_RIGHTS = "marked as staff, and no act on record made it so"
 
 
@@ -96,18 +100,18 @@ class Verifier:
             yield Finding(Kind.STAFF_RIGHTS, user.pk, user.username)
 
     def _check(self, user: User) -> Iterator[Finding]:
-        try:
-            yield from self._check_rows(user)
-            yield from self._check_trail(user.pk)
-            yield from self._check_contacts(user.pk)
-        except (ValueError, TypeError, AttributeError, OverflowError):
-            # SQLite stores text in any column; Django cannot read a time out of every text.
-            yield Finding(Kind.UNREADABLE, user.pk)
+        yield from self._check_rows(user)
+        yield from self._check_trail(user.pk)
+        yield from self._check_contacts(user.pk)
+        yield from self._check_name(user)
 
     def _check_rows(self, user: User) -> Iterator[Finding]:
         pairs, slots = list(user.key_pairs.all()), list(user.key_slots.all())
         mac_keys = list(user.mac_keys.all())
         self.rows += len(pairs) + len(slots) + len(mac_keys)
+        for row in (user, *pairs, *slots, *mac_keys):
+            for column in unreadable_columns(row):
+                yield Finding(Kind.UNREADABLE, user.pk, f"{row._meta.verbose_name}, {column}")
         yield from _check_pairs(user, pairs)
         yield from self._check_wrapped_keys(user, pairs)
         yield from _check_slots(user, slots)
@@ -128,6 +132,16 @@ class Verifier:
 
     def _check_contacts(self, person: uuid.UUID) -> Iterator[Finding]:
         yield from self._check_twice(self._compare_contacts, person)
+
+    def _check_name(self, user: User) -> Iterator[Finding]:
+        """Of who has no keys nothing is certified; of a key that is not, that is said already."""
+        pair = newest_signing_pairs([user.pk]).get(user.pk)
+        if pair is None or not certificates.is_certified(pair):
+            return
+        if not certificates.is_newest_certificate(pair, self._trail.certificate_of(user.pk)):
+            yield Finding(Kind.OLDER_CERTIFICATE, user.pk)
+        elif certificates.names_in(pair) != certificates.Names(user.username, str(user)):
+            yield Finding(Kind.NAME, user.pk)
 
     def _check_twice(self, compare: Compare, person: uuid.UUID) -> Iterator[Finding]:
         kind = compare(person)
@@ -323,6 +337,6 @@ def _check_mac_keys(user: User, rows: list[MacKey], *, needed: bool) -> Iterator
 def _opens(row: MacKey) -> bool:
     try:
         notice_mac_key(row)
-    except (CryptoError, TypeError):
+    except CryptoError:
         return False
     return True

@@ -83,7 +83,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         if not text:
             return queryset, False
         wanted = as_id(text)
-        either = [Q(**{lookup: text}) for lookup in self.texts_searched]
+        # SQLite folds the case of ASCII letters alone: the others are asked for as they may stand.
+        spellings = {text, text.lower(), text.upper(), text.title()}
+        either = [Q(**{one: spelling}) for one in self.texts_searched for spelling in spellings]
         either += [Q(**{lookup: wanted}) for lookup in self.ids_searched if wanted]
         return queryset.filter(reduce(or_, either, Q(pk__in=[]))), False
 

@@ -92,7 +92,8 @@ def entries_between(first: int, last: int) -> Iterator[AuditEntry]:
         if not piece:
             return
         yield from piece
-        first = piece[-1].sequence + 1
+        # A number that cannot be read is smaller than every other.
+        first = max(first, *(entry.sequence for entry in piece)) + 1
 
 
 class _TableCheck:

@@ -3,6 +3,8 @@
 import re
 from uuid import UUID
 
+from cryptocore.errors import CryptoError
+
 PREFIX = b"imageshare/v1/"
 DIGEST_BYTES = 32
 PURPOSE = re.compile(r"[a-z0-9]+(?:[-/][a-z0-9]+)*")
@@ -14,7 +16,8 @@ def context(purpose: str, *fields: UUID | int | bytes) -> bytes:
     A UUID takes 16 bytes, an int 4 bytes big-endian, bytes are exactly 32 (a digest). All
     widths are fixed, so two lists of fields of one purpose never give the same bytes; a
     purpose always takes the same kinds of field in the same order.
-    Raises ValueError or TypeError for a purpose or a field outside these rules.
+    Raises CryptoError for a number or bytes of another width: a row may hold any. ValueError or
+    TypeError for a purpose or a type outside these rules: those are ours.
     """
     if not PURPOSE.fullmatch(purpose):
         raise ValueError("a purpose is lower-case words joined by - or /")
@@ -24,8 +27,13 @@ def context(purpose: str, *fields: UUID | int | bytes) -> bytes:
 def _fixed_width(field: UUID | int | bytes) -> bytes:
     if isinstance(field, UUID):
         return field.bytes
-    if isinstance(field, bytes) and len(field) == DIGEST_BYTES:
-        return field
-    if type(field) is int and 0 <= field < 2**32:
-        return field.to_bytes(4, "big")
-    raise TypeError("a field is a UUID, an int below 2**32, or exactly 32 bytes")
+    if isinstance(field, bytes):
+        fits, octets = len(field) == DIGEST_BYTES, field
+    elif type(field) is int:
+        fits = 0 <= field < 2**32
+        octets = field.to_bytes(4, "big") if fits else b""
+    else:
+        raise TypeError("a field is a UUID, an int, or bytes")
+    if not fits:
+        raise CryptoError
+    return octets

@@ -7,7 +7,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
-from gallery.errors import AccessEnded, NotAllowed, NotYours
+from audit.unreadable import unreadable_columns
+from gallery.errors import AccessEnded, Altered, NotAllowed, NotYours
 from gallery.models import Grant, SealedImage
 
 
@@ -37,7 +38,7 @@ class Access:
 
 
 def access_to(image_id: uuid.UUID, *, reader: User) -> Access:
-    """Return the reader's access. Raises NotYours, or AccessEnded for a former reader."""
+    """Return the reader's access. Raises NotYours, AccessEnded for a former reader, or Altered."""
     grant = (
         Grant.objects.filter(image_id=image_id, reader=reader)
         .select_related("image__owner", "wrapped_key__key_pair")
@@ -46,6 +47,8 @@ def access_to(image_id: uuid.UUID, *, reader: User) -> Access:
     )
     if grant is None:
         raise NotYours
+    if unreadable_columns(grant):  # an end that cannot be read would count as over
+        raise Altered("grant")
     if has_ended(grant):
         raise AccessEnded(grant)
     return Access(reader, grant)

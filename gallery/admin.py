@@ -19,6 +19,7 @@ from audit.admin import ReadOnlyAdmin, in_short
 from cryptocore import canonical
 from cryptocore.errors import CryptoError
 from gallery.models import Grant, Notice, SealedImage
+from gallery.services.quota import POSSIBLE
 
 FACT_SHOWN = 64
 
@@ -30,7 +31,8 @@ class PersonWithStorageAdmin(PersonAdmin):
     list_display = [*PersonAdmin.list_display[:-2], "storage", *PersonAdmin.list_display[-2:]]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        images = SealedImage.objects.filter(owner=OuterRef("pk"), deleted_at=None).order_by()
+        images = SealedImage.objects.filter(POSSIBLE, owner=OuterRef("pk"), deleted_at=None)
+        images = images.order_by()
         total = images.values("owner").annotate(total=Sum("stored_bytes")).values("total")
         return super().get_queryset(request).annotate(stored=Subquery(total))
 

@@ -1,10 +1,24 @@
-"""What gallery does where a person's keys happen to be open."""
+"""What images need is done where their people's keys happen to be open."""
 
-from accounts.middleware import RotationMiddleware
+from accounts.custody import Keyring
+from accounts.middleware import AfterUnlockedPages
+from gallery.services.ended import relock_some
 from gallery.services.own_keys import look_over_own_keys
 
 
-class OwnKeysMiddleware(RotationMiddleware):
-    """Looks at a few of the person's own wrapped keys after a page, as orders are carried out."""
+class RelockingMiddleware(AfterUnlockedPages):
+    """Encrypts images anew whose readers' time is over."""
 
-    work = staticmethod(look_over_own_keys)
+    what = "New locks"
+
+    def work(self, keyring: Keyring) -> None:
+        relock_some(keyring)
+
+
+class OwnKeysMiddleware(AfterUnlockedPages):
+    """Looks at a few of the person's own wrapped keys."""
+
+    what = "Looks at wrapped keys"
+
+    def work(self, keyring: Keyring) -> None:
+        look_over_own_keys(keyring)

@@ -11,6 +11,7 @@ from typing import Any
 from environ import Env
 
 SQLITE, POSTGRES = "django.db.backends.sqlite3", "django.db.backends.postgresql"
+READING_SQLITE = "imageshare.sqlite"  # ours: no stored value stops a page
 AUDIT_SCHEMA = "audit"
 AWAY = "The database does not answer. Nothing was started. It said: {}"
 
@@ -35,7 +36,7 @@ def configured(url: dict[str, Any], *, wait_seconds: int) -> dict[str, Any]:
     """Return the database of a parsed URL with what we ask of its engine."""
     if url["ENGINE"] == SQLITE:
         options = {"timeout": wait_seconds, **url.get("OPTIONS", {}), **SQLITE_OPTIONS}
-        return {**url, "ATOMIC_REQUESTS": False, "OPTIONS": options}
+        return {**url, "ENGINE": READING_SQLITE, "ATOMIC_REQUESTS": False, "OPTIONS": options}
     if not is_postgres(url):
         sys.exit("A database URL names neither SQLite nor PostgreSQL. Nothing was started.")
     require_driver()

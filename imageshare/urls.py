@@ -1,11 +1,14 @@
 """Every address. They are stable: people script against them (docs/http.md)."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, register_converter
 from django.views.generic import RedirectView
 
+from accounts import usernames
 from accounts.views import people
 from imageshare import views
+
+register_converter(usernames.InAddress, "username")
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -20,7 +23,7 @@ urlpatterns = [
     ),
     path(".well-known/security.txt", views.security_txt, name="security-txt"),
     path("accounts/", include("accounts.urls")),
-    path("people/<str:username>/", people.person, name="person"),
+    path("people/<username:username>/", people.person, name="person"),
     path("", include("gallery.urls")),
     # Staff sign in as everybody does: same throttle, same trail, same keys.
     path("admin/login/", RedirectView.as_view(pattern_name="accounts:login", query_string=True)),

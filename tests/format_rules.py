@@ -57,6 +57,13 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
     "A process that runs MUST take the newest file": (
         "rotate_server_keys.a_running_process_sees_the_new_file",
     ),
+    "A writer uses the newest for an hour": (
+        "unlockkeys.a_key_is_used_for_an_hour_kept_for_a_session_and_destroyed",
+    ),
+    "A reader MUST NOT take a name from a row": (
+        "ended_unlocks.a_name_written_into_a_row_leads_to_no_other_file",
+        "ended_unlocks.nothing_but_the_three_parts_together_opens_a_row",
+    ),
     # Wrapped keys
     "A reader MUST use the label of the image": (
         "opening.the_wrapped_key_of_another_image_is_refused",
@@ -100,6 +107,25 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
     "a contact in it whose newest signing key": (
         "pins.a_changed_key_stops_sharing_with_everybody_named",
         "pins.a_reading_key_vouched_for_by_another_of_bobs_keys_is_refused",
+    ),
+    "somebody whose username is that of another entry": (
+        "signers.a_compared_username_on_another_key_stops_sharing_and_opening",
+    ),
+    "a contact called otherwise than": (
+        "signers.a_changed_display_name_is_asked_about_once_and_said",
+    ),
+    "`fingerprint` is `null`, or the username": (
+        "signers.who_did_not_match_is_never_called_verified",
+        "signers.a_compared_username_on_another_key_stops_sharing_and_opening",
+    ),
+    "a key is neither `fingerprint`, nor in `earlier`": (
+        "signers.nothing_signed_by_another_key_than_the_compared_one_is_released",
+        "signers.a_forged_earlier_key_is_no_earlier_key",
+        "signers.an_endorsed_successor_stays_verified_and_is_said_to_be_one",
+    ),
+    "Where the document is refused, or the trail": (
+        "signers.an_older_list_lets_nothing_be_called_verified",
+        "signers.without_the_trail_nothing_of_others_is_called_verified",
     ),
     # Passwords and recovery codes
     "The cost stands beside the salt": (
@@ -157,12 +183,42 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
     "refuse anything but the newest statement": (
         "opening.an_older_statement_under_a_newer_number_is_not_the_newest",
         "statements.a_second_statement_without_its_previous_is_refused",
+        "rolled_back_images.no_older_state_put_back_after_an_act_counts",
+        "rolled_back_images.an_owner_signs_nothing_upon_a_chain_with_a_gap",
+    ),
+    "unless its digest and `sequence` are those": (
+        "rolled_back_images.no_older_state_put_back_after_an_act_counts",
+        "rolled_back_images.an_act_whose_end_the_table_did_not_take_closes_no_image",
+    ),
+    "of an image of which `image:deleted` is done": (
+        "rolled_back_images.a_deleted_image_put_back_opens_nothing",
+    ),
+    "Where the trail's table cannot be asked": (
+        "parts_away.without_the_table_lists_are_shown_and_say_that_images_are_away",
+    ),
+    "the certificate of that person's newest": (
+        "names_shown.no_reader_is_shown_an_owner_who_never_signed",
+        "names.the_sweep_finds_swapped_names",
+    ),
+    "the trail knows no newer one": (
+        "names.an_older_certificate_with_an_earlier_name_is_refused_and_found",
+    ),
+    "The instance MUST NOT certify a name": (
+        "names.a_name_that_a_row_was_robbed_of_is_not_given_again",
+        "names.nobody_gets_a_second_name_by_damaging_their_own_certificate",
     ),
     "From then on a reader MUST refuse a statement": (
         "stolen_keys.a_statement_signed_after_the_theft_does_not_however_it_is_dated",
         "stolen_keys.an_entry_the_audit_key_does_not_vouch_for_saves_no_statement",
         "stolen_keys.a_statement_seen_for_another_image_saves_none_of_this",
         "replacing.a_key_that_the_stolen_key_certifies_is_wrapped_to_by_nobody",
+    ),
+    "The mark is a column, which can be taken out": (
+        "remembered.stolen_keys_sign_nothing_and_nobody_in_though_their_marks_were_taken_out",
+        "remembered.nothing_is_wrapped_to_stolen_keys_though_their_marks_were_taken_out",
+    ),
+    "A reader MUST refuse a manifest whose `share`": (
+        "rolled_back_images.a_list_of_readers_from_before_the_manifest_is_refused",
     ),
     # Share entries
     "A reader MUST refuse a salt of another size": (
@@ -171,6 +227,12 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
         "opening.bobs_grant_handed_over_to_mallory_is_refused",
         "opening.an_end_taken_out_of_the_row_still_holds",
         "opening.rights_raised_in_the_row_are_refused",
+    ),
+    "A writer MUST destroy what is wrapped to a reader whose end": (
+        "ended_by_date.purge_destroys_the_key_and_no_other",
+        "ended_by_date.the_owners_next_page_encrypts_anew",
+        "ended_by_date.it_waits_where_somebody_else_would_lose_their_key",
+        "ended_by_date.an_end_that_nobody_signed_shuts_nobody_out_for_good",
     ),
     # Opening
     "ask whether this reader may open": ("opening.a_stranger_cannot_tell_an_image_from_none",),

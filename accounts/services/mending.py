@@ -13,7 +13,6 @@ from accounts.content_keys import wrap_content_key
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.models import KeyPair, User, WrappedKey, WrappedKeyCheck
 from accounts.services.acts import recorded
-from accounts.services.holding import hold_keys
 from audit.events import Event
 
 EVERY = timedelta(days=30)  # from the end of one round to the beginning of the next
@@ -73,10 +72,11 @@ def mend(*, keyring: Keyring, wrapped: WrappedKey, content_key: bytes) -> None:
         recorded(Event.WRAPPED_KEY_MENDED, keyring.user, image=str(wrapped.subject)),
         transaction.atomic(),
     ):
-        hold_keys(keyring.user, version=keyring.version)
-        is_primary = KeyPair.objects.filter(pk=target.pk, state=KeyPair.State.PRIMARY).exists()
+        held = User.objects.select_for_update().get(pk=keyring.user.pk)
+        primary = KeyPair.objects.filter(pk=target.pk, state=KeyPair.State.PRIMARY)
+        is_in_use = held.master_key_version == keyring.version and primary.exists()
         there = WrappedKey.objects.filter(~Q(pk=wrapped.pk), key_pair=target, **place).exists()
         row = WrappedKey.objects.filter(pk=wrapped.pk, oaep_bytes=wrapped.oaep_bytes)
         changed = {"key_pair": target, "oaep_bytes": anew.oaep_bytes}
-        if not is_primary or there or not row.update(**changed):
+        if not is_in_use or there or not row.update(**changed):
             raise DoesNotOpen

@@ -11,11 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.certified import record_certified
 from accounts.custody import DoesNotOpen
 from accounts.mail import tell
 from accounts.models import NewStart, User
 from accounts.services.acts import recorded
 from accounts.services.deserving import require_remembered_rows
+from accounts.services.holding import changing_keys
 from accounts.services.master_keys import NewMasterKey, make_master_key
 from audit.events import Event, record_after
 from audit.vouched import vouched
@@ -93,9 +95,10 @@ def start_anew(*, user: User, password: str) -> NewMasterKey:
     require_remembered_rows(user)
     new = make_master_key(user=user, password=password, earlier=None)
     pairs = {"signing": new.signing.fingerprint, "encryption": new.encryption.fingerprint}
-    with recorded(Event.NEW_START_DONE, user, **pairs) as facts, transaction.atomic():
-        facts["keyset"] = new.store(user.password)
+    with changing_keys(Event.NEW_START_DONE, user, **pairs):
+        new.store(user.password)
         _finish(user)
+    record_certified(new.signing)
     text = _("You started anew with new keys at %(site)s.") % {"site": settings.SITE_URL}
     tell(user, _("You have new keys"), text)
     return new

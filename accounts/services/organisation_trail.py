@@ -16,6 +16,7 @@ TAKEN = (Event.ORGANISATION_ANSWER_TAKEN,)
 # What only somebody with a way in, or with new keys, does: a request from before it is over.
 ENDING = (
     Event.ACCOUNT_PASSWORD_CHANGED,
+    Event.ACCOUNT_PASSWORD_RESTORED,
     Event.ACCOUNT_RECOVERED,
     Event.KEYS_BROUGHT_BACK,
     Event.KEYS_REPLACED,

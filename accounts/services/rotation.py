@@ -7,6 +7,7 @@ of anything. Whatever stops half-way is gone on with at the next request.
 """
 
 import time
+import uuid
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -22,12 +23,11 @@ from accounts.certificates import (
     signing_pair_of,
     wrapping_key_of,
 )
+from accounts.certified import known_certificate_of, record_certified
 from accounts.content_keys import content_key_label, wrap_content_key
 from accounts.custody import Keyring
-from accounts.erasure import truncate_write_ahead_log
-from accounts.keysets import keyset_digest
 from accounts.models import KeyOrder, KeyPair, User, WrappedKey
-from accounts.services.acts import recorded
+from accounts.services.holding import changing_keys
 from accounts.services.key_making import new_pair
 from accounts.services.orders import (
     LeaseLost,
@@ -43,6 +43,7 @@ from audit.events import Event, Outcome, alarm, record_after
 from cryptocore.errors import CryptoError
 
 SECONDS = 0.25  # what one request gives to wrapping anew
+NIL = uuid.UUID(int=0)
 CHUNK = 10  # wrapped keys in one transaction, for which the person's row is held
 REPORTED = 20  # as many subjects as fit an audit entry
 Purpose, State = KeyPair.Purpose, KeyPair.State
@@ -103,15 +104,18 @@ def _replace_pair(order: KeyOrder, keyring: Keyring) -> None:
     """Make the next pair and put it in the place of the primary one."""
     before = _primary(keyring, order.purpose)
     facts = {"purpose": order.purpose, "before": before.fingerprint}
-    with recorded(Event.KEYS_ROTATED, keyring.user, **facts) as facts:
+    try:
         pair = _next_pair(keyring, before)
-        facts |= {"epoch": pair.epoch, "fingerprint": pair.fingerprint}
-        with transaction.atomic():
-            _hold(keyring)
-            _exchange(order, before, pair)
-            facts["keyset"] = keyset_digest(keyring.user.pk)
-        if pair.purpose == Purpose.SIGNING:
-            truncate_write_ahead_log()
+    except CryptoError:
+        person, failed = keyring.user.pk, Outcome.FAILED
+        record_after(Event.KEYS_ROTATED, actor=person, subject=person, outcome=failed, **facts)
+        raise
+    facts |= {"epoch": pair.epoch, "fingerprint": pair.fingerprint}
+    with changing_keys(Event.KEYS_ROTATED, keyring.user, **facts) as change:
+        _require_present(keyring, change.person)
+        _exchange(order, before, pair)
+    if pair.purpose == Purpose.SIGNING:
+        record_certified(pair)
 
 
 def _primary(keyring: Keyring, purpose: str) -> KeyPair:
@@ -130,7 +134,7 @@ def _next_pair(keyring: Keyring, before: KeyPair) -> KeyPair:
     keyring.prove(signing)
     pair = new_pair(keyring, Purpose(before.purpose), epoch=before.epoch + 1)
     if pair.purpose == Purpose.SIGNING:
-        certify_signing_key(pair, before)
+        certify_signing_key(pair, before, known=known_certificate_of(keyring.user.pk))
         endorse(pair, by=before, keyring=keyring)
     else:
         certify_encryption_key(pair, keyring, signing, before)
@@ -148,14 +152,14 @@ def _exchange(order: KeyOrder, before: KeyPair, pair: KeyPair) -> None:
     changed: dict[str, object] = {"state": State.OPEN_ONLY}
     if signs:
         changed = {"state": State.DESTROYED, "wrapped_private_key": None}
-    if not KeyPair.objects.filter(pk=before.pk, state=State.PRIMARY).update(**changed):
+    as_read = {"state": State.PRIMARY, "certificate": before.certificate}  # names may have changed
+    if not KeyPair.objects.filter(pk=before.pk, **as_read).update(**changed):
         raise LeaseLost
     pair.save(force_insert=True)
 
 
-def _hold(keyring: Keyring) -> None:
-    """Hold the person's row. Raises LeaseLost if they have another master key by now."""
-    held = User.objects.select_for_update().get(pk=keyring.user.pk)
+def _require_present(keyring: Keyring, held: User) -> None:
+    """Raises LeaseLost if the person, whose row is held, has another master key by now."""
     if held.master_key_version != keyring.version:
         raise LeaseLost
 
@@ -168,7 +172,7 @@ def _rewrap(order: KeyOrder, keyring: Keyring) -> bool:
     """Wrap keys anew for a while; return whether the last one was reached."""
     done, deadline = Rewrapped(), time.monotonic() + SECONDS
     try:
-        while chunk := list(_next_chunk(order, keyring)):
+        while chunk := _next_chunk(order, keyring):
             _rewrap_chunk(order, keyring, chunk, done)
             if time.monotonic() >= deadline:
                 return False
@@ -177,11 +181,13 @@ def _rewrap(order: KeyOrder, keyring: Keyring) -> bool:
         _report(keyring, done)
 
 
-def _next_chunk(order: KeyOrder, keyring: Keyring) -> QuerySet[WrappedKey]:
+def _next_chunk(order: KeyOrder, keyring: Keyring) -> list[WrappedKey]:
+    """Return the next wrapped keys. One whose id cannot be read never comes to an end: without."""
     rows = WrappedKey.objects.filter(key_pair__in=_pairs_before(keyring))
     if order.rewrapped_up_to:
         rows = rows.filter(pk__gt=order.rewrapped_up_to)
-    return rows.select_related("key_pair").order_by("pk")[:CHUNK]
+    chunk = rows.select_related("key_pair").order_by("pk")[:CHUNK]
+    return [row for row in chunk if row.pk > (order.rewrapped_up_to or NIL)]
 
 
 def _pairs_before(keyring: Keyring) -> QuerySet[KeyPair]:
@@ -207,14 +213,13 @@ def _rewrap_chunk(
         try:
             label = content_key_label(row.key_pair, subject=row.subject, lock=row.lock)
             content_key = keyring.unwrap_content_key(row, label=label)
-        # TypeError: a number too large for its place in a context.
-        except (CryptoError, TypeError):
+        except CryptoError:
             done.left.append(row)
             continue
         place = {"subject": row.subject, "lock": row.lock}
         anew.append((row, wrap_content_key(content_key, target, public_key, **place)))
     with transaction.atomic():
-        _hold(keyring)
+        _require_present(keyring, User.objects.select_for_update().get(pk=keyring.user.pk))
         note(order, rewrapped_up_to=chunk[-1].pk)
         if not KeyPair.objects.filter(pk=target.pk, state=State.PRIMARY).exists():
             raise LeaseLost
@@ -253,13 +258,10 @@ def _close(order: KeyOrder, keyring: Keyring) -> None:
     if not _emptied(keyring).exists():
         note(order, done_at=timezone.now())
         return
-    with recorded(Event.KEY_DESTROYED, keyring.user) as facts:
-        with transaction.atomic():
-            _hold(keyring)
-            facts["fingerprints"] = _destroy(_emptied(keyring))
-            note(order, done_at=timezone.now())
-            facts["keyset"] = keyset_digest(keyring.user.pk)
-        truncate_write_ahead_log()
+    with changing_keys(Event.KEY_DESTROYED, keyring.user) as change:
+        _require_present(keyring, change.person)
+        change.facts["fingerprints"] = _destroy(_emptied(keyring))
+        note(order, done_at=timezone.now())
 
 
 def _emptied(keyring: Keyring) -> QuerySet[KeyPair]:

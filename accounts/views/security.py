@@ -14,6 +14,7 @@ from accounts.custody import DoesNotOpen, Keyring
 from accounts.decorators import signed_in
 from accounts.guessing import identify
 from accounts.models import WrappedKeyCheck
+from accounts.names import certified_name
 from accounts.recoverability import recoverability_of
 from accounts.services import passwords, recovery
 from accounts.services.mending import own_wrapped_keys
@@ -59,6 +60,7 @@ def _change_password(request: HttpRequest, form: forms.PasswordForm) -> Keyring 
 def security(request: HttpRequest) -> HttpResponse:
     password_opens = not request.session.get(CHANGED_ELSEWHERE)
     context = {
+        "name": certified_name(request.user),
         "key_pairs": request.user.key_pairs.order_by("purpose", "-epoch"),
         "slot": recovery.recovery_slot_of(request.user),
         "unlocks": request.user.custody.order_by("-created_at"),

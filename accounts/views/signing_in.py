@@ -13,6 +13,7 @@ from accounts.custody import DoesNotOpen, Keyring, open_with_password
 from accounts.decorators import signed_in
 from accounts.guessing import identify
 from accounts.models import User
+from accounts.remembered import has_stolen_keys
 from accounts.services import first_keys, key_making
 from accounts.services.costs import raise_cost
 from accounts.services.orders import stolen_order_of
@@ -49,7 +50,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     keyring = _keyring_at_sign_in(user, password)
     if keyring is None:
         return _signed_in_locked(request, user)
-    if stolen_order_of(user):
+    if stolen_order_of(user) or has_stolen_keys(user.pk):
         return to_replacing(request)
     raise_cost(keyring, password)
     return signed_in_answer(request, keyring, context["next"])
@@ -132,6 +133,8 @@ def unlock(request: HttpRequest) -> HttpResponse:
 @sensitive_variables()
 def _keyring_at_unlock(request: HttpRequest, password: str) -> Keyring | None:
     if identify(request, username=request.user.username, password=password) is None:
+        return None
+    if has_stolen_keys(request.user.pk):
         return None
     try:
         keyring = open_with_password(request.user, password)

@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
+from accounts.names import prefetch_names
 from audit.events import Event, Outcome, record
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
@@ -21,6 +22,7 @@ from gallery.notice_proofs import Keys, counted, mac_keys_of, verified_body
 from gallery.services.notices import least_sent
 
 PER_PAGE = 60
+NUMBERS = (1, 2**31 - 1)  # a row with any other is as good as missing, and shown as that
 REPORTED_FOR = timedelta(days=1)  # one entry a day about the same person's altered notices
 
 
@@ -66,12 +68,14 @@ def read_notices(person: User, page_number: str | None = None) -> Inbox:
     # First how many there must be, then which there are, and these are not added to between two
     # looks at them: else a notice that comes meanwhile would seem to be missing.
     newest = _newest(person, keys)
-    rows = Notice.objects.filter(person=person).order_by("-sequence")
+    rows = Notice.objects.filter(person=person, sequence__range=NUMBERS).order_by("-sequence")
     last = rows.values_list("sequence", flat=True).first() or 0
     page = Paginator(rows.filter(sequence__lte=last), PER_PAGE).get_page(page_number)
     bodies = {notice.pk: _body(notice, keys) for notice in page.object_list}
     actors = User.objects.in_bulk({uuid.UUID(body["actor"]) for body in bodies.values() if body})
-    checked = [_shown(notice, bodies[notice.pk], actors) for notice in page.object_list]
+    prefetch_names(actors.values())
+    numbered = [notice for notice in page.object_list if notice.sequence > 0]
+    checked = [_shown(notice, bodies[notice.pk], actors) for notice in numbered]
     inbox = Inbox(page, list(_with_gaps(checked, page, _newest_on(page, newest))))
     _report(person, inbox.notices)
     return inbox

@@ -154,10 +154,9 @@ def _last_number(person: uuid.UUID, head: NoticeHead | None, keys: Keys) -> int:
 def _highest_proven(person: uuid.UUID, keys: Keys) -> int:
     for notice in Notice.objects.filter(person=person).order_by("-sequence")[:LOOKED_THROUGH]:
         try:
-            verified_body(notice, keys)
+            return int(verified_body(notice, keys)["sequence"])
         except CryptoError:
             continue
-        return notice.sequence
     return 0
 
 

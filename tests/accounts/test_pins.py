@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts import pins
 from accounts.certificates import certify_encryption_key, certify_signing_key, endorse
 from accounts.custody import Keyring
+from accounts.identities import identity_of
 from accounts.models import KeyPair, Pins
 from accounts.services.key_making import new_pair
 from accounts.services.master_keys import make_master_key
@@ -393,7 +394,7 @@ def test_another_request_in_between_loses_nothing(alice, compared, carol, monkey
         before = real(keyring, anew)
         calls.append(before.sequence)
         if len(calls) == 1:
-            identity = pins.identity_of(carol.user.pk)
+            identity = identity_of(carol.user.pk)
             pins.note_compared(keyring=keyring, person=carol.user, identity=identity, matches=True)
         return before
 

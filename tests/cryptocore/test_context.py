@@ -4,6 +4,7 @@ from uuid import UUID
 import pytest
 
 from cryptocore.context import context
+from cryptocore.errors import CryptoError
 
 IMAGE = UUID("6f1b0a52-3c0e-4e0b-9a43-7d5a0c1f2e11")
 DIGEST = bytes(range(32))
@@ -17,9 +18,15 @@ def test_a_purpose_outside_the_alphabet_is_refused(purpose):
         context(purpose)
 
 
-@pytest.mark.parametrize("field", [b"", bytes(31), bytes(33), -1, 2**32, True, "text", 1.0, None])
-def test_a_field_without_a_fixed_width_is_refused(field):
+@pytest.mark.parametrize("field", [True, "text", 1.0, None])
+def test_a_field_of_another_type_is_a_mistake(field):
     with pytest.raises(TypeError):
+        context("content-key", field)
+
+
+@pytest.mark.parametrize("field", [b"", bytes(31), bytes(33), -1, 2**32])
+def test_a_field_of_another_width_is_refused_as_any_altered_row(field):
+    with pytest.raises(CryptoError):
         context("content-key", field)
 
 

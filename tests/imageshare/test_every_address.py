@@ -29,6 +29,7 @@ CHANGES = {
     "accounts/logout/",
     "accounts/lock/",
     "accounts/contacts/anew/",
+    "images/upload/check/",
     "images/<uuid:image_id>/share/",
     "images/<uuid:image_id>/revoke/",
     "images/<uuid:image_id>/delete/",
@@ -51,7 +52,7 @@ FORMS = {
     "accounts/earlier-keys/",
     "images/waiting/",
     "images/relock/",
-    "people/<str:username>/",
+    "people/<username:username>/",
     "images/upload/",
 }
 KNOWN_SECRETS = ["", "secret", "supersecretkey", "dev", "changeme", "django-insecure", "x" * 50]
@@ -74,7 +75,7 @@ def address(route: str, image: SealedImage | None = None) -> str:
         "<uuid:image_id>": image_id,
         "<uuid:person_id>": "00000000-0000-4000-8000-000000000000",
         "<str:token>": "a" * 43,
-        "<str:username>": "bob",
+        "<username:username>": "bob",
     }
     for part, value in filled.items():
         route = route.replace(part, value)

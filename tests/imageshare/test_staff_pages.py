@@ -256,6 +256,12 @@ def test_search_finds_by_name(staff, world, page, term, count):
     assert found == count
 
 
+@pytest.mark.parametrize("term", ["Öztürk", "öztürk", "ÖZTÜRK", "öZTÜRK", "ztür"])
+def test_search_folds_the_letters_of_every_script(staff, make_person, term):
+    make_person("gul", "Gül Öztürk")
+    assert staff.get("/admin/accounts/user/", {"q": term}).context["cl"].result_count == 1
+
+
 def test_search_finds_by_id(staff, world):
     for page in ("accounts/user", "gallery/sealedimage"):
         wanted = world.owner_id if page == "accounts/user" else world.pk

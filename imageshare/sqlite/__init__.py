@@ -1,0 +1,1 @@
+"""SQLite as Django's own backend drives it, but for what is read: see base.py."""

@@ -1,0 +1,138 @@
+"""What people do after a row was altered: each act is done or refused, and none fails."""
+
+import io
+import uuid
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from django.test import Client
+
+from accounts.models import (
+    Custody,
+    KeyOrder,
+    KeyPair,
+    KeySlot,
+    MacKey,
+    Pins,
+    ThrottleWindow,
+    User,
+    WrappedKey,
+)
+from gallery.models import Grant, Notice, NoticeHead, Rendition, SealedImage, Statement
+from tests.conftest import PASSWORD, jpeg
+from tests.environment import DATA_DIR
+from tests.rows.flips import Flip
+from tests.rows.walks import Walker
+from tests.rows.world import JSON, World
+
+ANOTHER = "another long password 77"
+AT_ONCE = 2  # acts after one flip; the next flip goes on with the next two
+
+
+class Actor(Walker):
+    """Alters, acts, notes what fails, and puts everything back, stored bytes too."""
+
+    TABLES = (
+        *(User, KeySlot, KeyPair, WrappedKey, MacKey, KeyOrder, Pins, Custody, ThrottleWindow),
+        *(SealedImage, Rendition, Statement, Grant, Notice, NoticeHead),
+    )
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._stored = {path: path.read_bytes() for path in (DATA_DIR / "images").glob("*/*")}
+        self._turn = count()
+
+    def _look_around(self, flip: Flip) -> None:
+        for _ in range(AT_ONCE):
+            act = ACTS[next(self._turn) % len(ACTS)]
+            self._judge(flip, act.__name__, act(self.world))
+
+    def _look_beside(self, flip: Flip, concerns_bob: bool) -> None:
+        """Some of these acts sign alice and bob out."""
+        self._expect(flip, "erin", "erins")
+
+    def _put_back(self) -> None:
+        super()._put_back()
+        for path, data in self._stored.items():
+            if not path.exists():
+                Path(path).write_bytes(data)
+
+
+def sign_in(world: World) -> Any:
+    form = {"username": "bob", "password": PASSWORD}
+    return new_client().post("/accounts/login/", form, headers=JSON)
+
+
+def unlock(world: World) -> Any:
+    return world.clients["alice"].post("/accounts/unlock/", {"password": PASSWORD}, headers=JSON)
+
+
+def upload(world: World) -> Any:
+    file = io.BytesIO(jpeg("olive"))
+    file.name = "one.jpg"
+    form = {"images": [file], "recipients": ["bob", "carol"], "upload_id": str(uuid.uuid4())}
+    return world.clients["alice"].post("/images/upload/", form, headers=JSON)
+
+
+def share(world: World) -> Any:
+    form = {"recipients": ["mallory", "bob"]}
+    return world.clients["alice"].post(world.place("first", "share/"), form, headers=JSON)
+
+
+def revoke(world: World) -> Any:
+    form = {"recipient": "carol"}
+    return world.clients["alice"].post(world.place("first", "revoke/"), form, headers=JSON)
+
+
+def delete(world: World) -> Any:
+    return world.clients["alice"].post(world.place("first", "delete/"), headers=JSON)
+
+
+def change_password(world: World) -> Any:
+    new = {"new_password1": ANOTHER, "new_password2": ANOTHER}
+    form = {"old_password": PASSWORD, **new}
+    return world.clients["alice"].post("/accounts/password/", form, headers=JSON)
+
+
+def recover(world: World) -> Any:
+    new = {"new_password1": ANOTHER, "new_password2": ANOTHER}
+    form = {"username": "bob", "recovery_code": world.people["bob"].recovery_code, **new}
+    return new_client().post("/accounts/recover/", form, headers=JSON)
+
+
+def make_code(world: World) -> Any:
+    return world.clients["alice"].post("/accounts/recovery-code/", headers=JSON)
+
+
+def share_again(world: World) -> Any:
+    return world.clients["alice"].post("/images/waiting/", {"reader": "bob"}, headers=JSON)
+
+
+def relock(world: World) -> Any:
+    return world.clients["alice"].post("/images/relock/", headers=JSON)
+
+
+def begin_list(world: World) -> Any:
+    return world.clients["alice"].post("/accounts/contacts/anew/", headers=JSON)
+
+
+def new_client() -> Client:
+    return Client(raise_request_exception=False)
+
+
+ACTS: list[Callable[[World], Any]] = [
+    sign_in,
+    share,
+    revoke,
+    unlock,
+    upload,
+    delete,
+    recover,
+    share_again,
+    change_password,
+    relock,
+    make_code,
+    begin_list,
+]

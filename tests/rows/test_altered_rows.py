@@ -1,0 +1,82 @@
+"""Whatever is in a row of the main database: that one thing is lost, and everything else goes on.
+
+Every column of every table is altered once, in one of many ways, and people look or act.
+`FLIP_ALL=1` tries every row and every way that most likely breaks something: hours.
+"""
+
+import os
+
+import pytest
+
+from accounts.models import Custody, WrappedKey
+from gallery.models import Grant
+from tests.postgres import only_sqlite
+from tests.rows.acts import Actor
+from tests.rows.flips import Flip, flips_of, key_as_stored, some_of, tables
+from tests.rows.walks import Walker
+from tests.rows.world import JSON, World
+
+ALL = bool(os.environ.get("FLIP_ALL"))
+
+
+def columns_of(world: World, model: type) -> list[list[Flip]]:
+    flips = flips_of(model, world.altered_keys(model))
+    return [[flip] for flip in flips] if ALL else some_of(flips)
+
+
+@pytest.mark.attack("F31")
+@pytest.mark.parametrize(
+    ("model", "of", "column", "what"),
+    [
+        (WrappedKey, {"grant__reader__username": "bob"}, "key_pair_id", "UUID of nothing"),
+        (WrappedKey, {"grant__reader__username": "bob"}, "lock", "minus"),
+        (Grant, {"reader__username": "bob"}, "salt", "empty"),
+        pytest.param(*(Grant, {"reader__username": "bob"}, "ends_at", "no day"), marks=only_sqlite),
+        pytest.param(*(Grant, {"reader__username": "bob"}, "ended_at", "text"), marks=only_sqlite),
+    ],
+)
+def test_one_image_is_altered_at_its_address_and_in_the_list(world, model, of, column, what):
+    image, bob = world.images["first"], world.clients["bob"]
+    about = {"subject": image.pk} if model is WrappedKey else {"image": image}
+    row = model.objects.get(**about, **of)
+    assert Flip(model, key_as_stored(row), column, what).make()
+    for name in ("", "original", "preview", "thumbnail"):
+        answer = bob.get(world.place("first", name), headers=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (409, "altered")
+    cards = bob.get("/images/", headers=JSON).json()["images"]
+    states = {card["id"]: card["state"] for card in cards}
+    assert states.pop(str(image.pk), "altered") == "altered"
+    assert set(states.values()) == {"verified"}
+    assert world.clients["alice"].get("/images/upload/").status_code == 200
+    assert world.clients["carol"].get(world.place("first")).status_code == 200
+
+
+@only_sqlite
+@pytest.mark.attack("F31")
+def test_a_time_that_is_none_in_a_custody_row_locks_that_browser_and_no_other(world):
+    row = Custody.objects.get(user=world.people["bob"].user)
+    assert Flip(Custody, key_as_stored(row), "idle_ends_at", "text").make()
+    answer = world.clients["bob"].get(world.place("first"), headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (401, "locked")
+    assert world.clients["bob"].get("/images/").status_code == 200
+    assert world.clients["carol"].get(world.place("first")).status_code == 200
+
+
+@pytest.mark.attack("F31")
+def test_an_altered_row_costs_what_it_is_part_of_and_nothing_beside(world):
+    walker = Walker(world)
+    for model in tables():
+        for flips in columns_of(world, model):
+            next((flip for flip in flips if walker.walk(flip)), None)
+    assert walker.tried > 80
+    assert walker.wrong == []
+
+
+@pytest.mark.attack("F32")
+def test_no_act_fails_on_an_altered_row(world, emptied_storage):
+    actor = Actor(world)
+    for model in Actor.TABLES:
+        for flips in columns_of(world, model):
+            next((flip for flip in flips if actor.walk(flip)), None)
+    assert actor.tried > 50
+    assert actor.wrong == []
