@@ -176,6 +176,19 @@ class UnlockForm(forms.Form):
     password = password_field(_("Password"), CURRENT)
 
 
+class FirstKeysForm(UnlockForm):
+    """An operator's one-time code, and the password that opens the keys it lets be made."""
+
+    code = forms.CharField(
+        label=_("One-time code"),
+        max_length=100,
+        help_text=_("Six groups of five. Spaces, hyphens and small letters do not matter."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    field_order = ["code", "password"]
+
+
 class LockedKeysForm(forms.Form):
     """The password from before, and the present one, which is to open the keys from now on."""
 

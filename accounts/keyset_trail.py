@@ -9,7 +9,7 @@ from accounts.keysets import KEYSET_EVENTS
 from audit.events import Outcome
 from audit.leaf import Leaf
 from audit.verification import NEWEST, entries_between
-from audit.vouched import Newest
+from audit.vouched import Newest, vouched
 
 # Bytes without which an entry says nothing of interest: cheaper to look for than its MAC.
 MARKS = (
@@ -33,6 +33,15 @@ class Remembered:
     keysets: dict[int, str] = field(default_factory=dict)
     begun: dict[str, int] = field(default_factory=dict)
     newest_begun: int = 0
+
+    def take_in(self, leaf: Leaf, number: int) -> None:
+        """Take in what the entry of this number says. Entries come in their order."""
+        if leaf.outcome == Outcome.INTENDED:
+            self.begun[leaf.event] = number
+        elif leaf.outcome == Outcome.FAILED:
+            self.begun.pop(leaf.event, None)
+        elif keyset := leaf.facts.get("keyset"):
+            self.finish(leaf.event, number, keyset)
 
     def finish(self, event: str, number: int, keyset: str) -> None:
         self.newest_begun = self.begun.pop(event, number)
@@ -70,13 +79,7 @@ class KeysetTrail:
     def _fold(self, leaf: Leaf, number: int) -> None:
         if leaf.subject is None or leaf.event not in KEYSET_EVENTS:
             return
-        remembered = self.people.setdefault(leaf.subject, Remembered())
-        if leaf.outcome == Outcome.INTENDED:
-            remembered.begun[leaf.event] = number
-        elif leaf.outcome == Outcome.FAILED:
-            remembered.begun.pop(leaf.event, None)
-        elif keyset := leaf.facts.get("keyset"):
-            remembered.finish(leaf.event, number, keyset)
+        self.people.setdefault(leaf.subject, Remembered()).take_in(leaf, number)
 
     def _fold_list(self, leaf: Leaf) -> None:
         if numbered := pins.number_in(leaf):
@@ -95,3 +98,14 @@ class KeysetTrail:
 
     def of(self, person_id: uuid.UUID) -> Remembered:
         return self.people.get(person_id, Remembered())
+
+
+def remembered_of(person_id: uuid.UUID) -> Remembered:
+    """Return what the newest entries about one person say, found by their columns: enough where
+    hiding one only brings an older genuine state back. Raises AuditUnavailable."""
+    outcomes = (Outcome.INTENDED, Outcome.FAILED, Outcome.DONE)
+    remembered = Remembered()
+    newest_first = vouched(KEYSET_EVENTS, subject=person_id, outcomes=outcomes)
+    for number, leaf in enumerate(reversed(newest_first), start=1):
+        remembered.take_in(leaf, number)
+    return remembered

@@ -40,6 +40,7 @@ KEYSET_EVENTS = frozenset(
         Event.ORGANISATION_SLOT_MADE,
         Event.ORGANISATION_ANSWER_TAKEN,
         Event.ORGANISATION_ANSWER_DESTROYED,
+        Event.KEYS_ACCEPTED,
     }
 )
 

@@ -21,6 +21,7 @@ from accounts.mac_keys import notice_mac_key
 from accounts.models import KeyPair, KeySlot, MacKey, Pins, User
 from accounts.names import newest_signing_pairs
 from accounts.services.orders import stolen_order_of
+from accounts.staff_rights import people_with_unproven_rights
 from audit.unreadable import unreadable_columns
 from cryptocore import keypair, statements
 from cryptocore.errors import CryptoError
@@ -59,6 +60,7 @@ class Kind(StrEnum):
     NAME = "names are not the certified ones, or none are certified"
     OLDER_CERTIFICATE = "certificate is older than the newest that the trail remembers"
     UNREADABLE = "a column holds no value of its type"
+    STAFF_RIGHTS = "marked as staff, and no act on record made it so"
 
 
 Compare = Callable[[uuid.UUID], Kind | None]
@@ -94,6 +96,8 @@ class Verifier:
         for person, remembered in self._trail.people.items():
             if person not in seen and remembered.keysets:
                 yield Finding(Kind.GONE, person)
+        for user in people_with_unproven_rights():
+            yield Finding(Kind.STAFF_RIGHTS, user.pk, user.username)
 
     def _check(self, user: User) -> Iterator[Finding]:
         yield from self._check_rows(user)

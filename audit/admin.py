@@ -40,10 +40,10 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     ids_searched: tuple[str, ...] = ()
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return is_staff(request)
+        return self.admin_site.has_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return is_staff(request)
+        return self.admin_site.has_permission(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -105,10 +105,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):
                 yield from (f"{one[0]}__{bound}" for bound in ("gte", "lt", "isnull"))
             else:
                 yield from getattr(one, "names", [getattr(one, "parameter_name", None)])
-
-
-def is_staff(request: HttpRequest) -> bool:
-    return request.user.is_active and request.user.is_staff
 
 
 def in_short(time: datetime | None) -> str:

@@ -2,7 +2,7 @@
 
 The steps, as docs/format.md numbers them. (1), who may ask at all, is gallery/access.py.
 
-  (2) the owner's signing key is certified        (5) stored length and digest are the signed ones
+  (2) both people's keys are certified            (5) stored length and digest are the signed ones
   (3) the owner signed the manifest               (6) the content key opens for this reader
   (4) the newest share statement lists the reader (7) the content key is the committed one
       (the newest is what the trail vouches for)  (8) the same buffer is decrypted
@@ -23,6 +23,7 @@ from typing import TypeVar
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.certificates import verified_encryption_key
 from accounts.content_keys import content_key_label
 from accounts.custody import Keyring
 from accounts.models import WrappedKey
@@ -68,6 +69,7 @@ class Opener(Heads):
         super().__init__()
         self._keyring = keyring
         self._storage_names: dict[tuple[uuid.UUID, str], str] = {}
+        self._certified_pairs: set[uuid.UUID] = set()
         self._signers = Signers(keyring)
 
     def prepare(self, image_ids: Collection[uuid.UUID]) -> None:
@@ -83,6 +85,8 @@ class Opener(Heads):
 
     def open(self, access: Access, rendition: str) -> Opened:
         """Return one rendition of an image. Raises Altered, Waiting, StorageAway or TrailAway."""
+        with step("own-certificate"):
+            self._check_own_key(access)
         manifest = self.manifest(access.image)
         self.check_entry(access)
         self._signers.check(access.image.owner, self._keys_of(access.image))
@@ -94,6 +98,16 @@ class Opener(Heads):
         """Return caption, file name, dimensions and what else was sealed beside the picture."""
         with step("description"):
             return json.loads(self.open(access, Rendition.Name.DESCRIPTION).plaintext())
+
+    # (2)
+    def _check_own_key(self, access: Access) -> None:
+        """Check that the reader's own key is certified as theirs. Of what waits there is none."""
+        wrapped = access.grant.wrapped_key
+        if wrapped is None or self._is_out_of_reach(wrapped):
+            return
+        if wrapped.key_pair_id not in self._certified_pairs:
+            verified_encryption_key(wrapped.key_pair)
+            self._certified_pairs.add(wrapped.key_pair_id)
 
     # (4)
     def check_entry(self, access: Access) -> None:
@@ -136,6 +150,8 @@ class Opener(Heads):
     @sensitive_variables()
     def content_key_for(self, access: Access) -> bytes:
         """Return the image's content key for this reader: the only way to it."""
+        with step("own-certificate"):
+            self._check_own_key(access)  # whoever asks for this key alone comes straight here
         with step("wrapped-key"):
             wrapped = access.grant.wrapped_key
             if wrapped is None or self._is_out_of_reach(wrapped):

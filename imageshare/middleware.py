@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.answers import refusal
 from accounts.decorators import unlocked
+from accounts.services.deserving import NotRemembered
 from accounts.throttle import Throttled, throttled
 from accounts.turns import Turns
 from audit.context import client_address
@@ -42,7 +43,8 @@ class PrivateAnswersMiddleware:
 
 
 class RefusalMiddleware:
-    """Says in a page what views refuse alike: the wrong method, and doing something too often.
+    """Says in a page what views refuse alike: the wrong method, doing something too often, and new
+    keys for somebody whose rows were altered.
 
     Stands last, so that the page gets the headers every page gets.
     """
@@ -60,6 +62,8 @@ class RefusalMiddleware:
         return page
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, NotRemembered):
+            return not_remembered(request)
         return throttled(request, error.wait_seconds) if isinstance(error, Throttled) else None
 
 
@@ -114,6 +118,14 @@ class RequestSizeMiddleware:
             return self.get_response(request)
         with UPLOAD_TURNS.turn():
             return self.get_response(request)
+
+
+def not_remembered(request: HttpRequest) -> HttpResponse:
+    sentence = _(
+        "What is stored of your keys is not what was recorded of them, so no new ones are made. "
+        "Nothing was changed. Tell staff: an operator has to find out why."
+    )
+    return refusal(request, 409, "keys_not_remembered", sentence)
 
 
 def request_too_large(most: int) -> str:

@@ -13,6 +13,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ def main(before_serving: Callable[[], None] | None = None) -> None:
     close_to_others(what_is_private())
     prepare_databases()
     certify_names()
+    name_unproven_staff()
     if before_serving:
         before_serving()
     hang_up()
@@ -196,6 +198,24 @@ def certify_names() -> None:
         certify_names(print, print)
     except (AuditUnavailable, Error) as error:
         print(f"Names were not certified ({type(error).__name__}); the next start tries again.")
+
+
+def name_unproven_staff() -> None:
+    """Say whom the staff pages will refuse, and what to do: accounts from before an upgrade, too.
+
+    Without a trail to ask the server starts; those pages answer 503 then.
+    """
+    from accounts.staff_rights import people_with_unproven_rights
+    from audit.events import AuditUnavailable
+
+    with suppress(AuditUnavailable):
+        names = " ".join(user.username for user in people_with_unproven_rights())
+        if names:
+            print(
+                f"Marked as staff, and no act on record made it so: {names}. The staff pages stay "
+                f"closed to them. If you know each of them: manage.py confirm_staff {names}",
+                flush=True,
+            )
 
 
 def make_audit_schema() -> None:

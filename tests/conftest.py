@@ -18,6 +18,7 @@ from accounts.services import registration
 from accounts.services.recovery import make_recovery_code
 from cryptocore import keypair
 from gallery.models import SealedImage
+from tests.environment import DATA_DIR
 from tests.keys import load_pair
 from tests.triggers import drop_triggers, install_triggers
 
@@ -59,7 +60,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> None:
-    """Let the flush after each test empty the audit tables, which their triggers refuse."""
+    """Let the flush after each test empty the audit tables, which their triggers refuse, and the
+    trail's file, which is compared with them."""
     ops = connections["audit"].ops
     flush = ops.execute_sql_flush
 
@@ -67,6 +69,7 @@ def django_db_setup(django_db_setup: None) -> None:
         drop_triggers()
         flush(statements)
         install_triggers()
+        (DATA_DIR / "audit.jsonl").unlink(missing_ok=True)
 
     ops.execute_sql_flush = flush_unguarded
 
@@ -197,8 +200,6 @@ def shared_image(upload: Callable[..., SealedImage], bob: Person) -> SealedImage
 @pytest.fixture
 def emptied_storage() -> Iterator[None]:
     """Leave no stored bytes behind."""
-    from tests.environment import DATA_DIR
-
     yield
     for path in (DATA_DIR / "images").glob("*/*"):
         path.unlink()

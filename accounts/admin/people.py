@@ -20,6 +20,7 @@ from accounts.admin.acts import Act, ActingAdmin, ReasonForm
 from accounts.models import KeyPair, KeySlot, User
 from accounts.names import certified_name
 from accounts.services import oversight
+from accounts.staff_rights import Rights, rights_of
 from audit.admin import in_short
 
 
@@ -114,7 +115,7 @@ ACTS = (
         _("Remove from staff"),
         _("They keep their account and their images, and see these pages no more."),
         _("%(name)s is staff no more."),
-        offered=lambda person: person.is_staff and not person.is_superuser,
+        offered=lambda person: person.is_staff and rights_of(person) < Rights.SUPERUSER,
         superusers_only=True,
     ),
 )

@@ -14,7 +14,6 @@ from accounts.certified import (
     require_own_name,
 )
 from accounts.custody import Keyring
-from accounts.keyset_trail import KeysetTrail
 from accounts.keysets import keyset_digest
 from accounts.mac_keys import new_mac_key_row
 from accounts.models import KeyPair, KeySlot, MacKey, User
@@ -83,8 +82,8 @@ def generate_private_key() -> RsaKey:
 def make_keys_at_first_sign_in(*, user: User, password: str) -> Keyring | None:
     """Make and store the keys of an account that came without, as createsuperuser's do.
 
-    Returns None if another request made them first, or the name is another's: then somebody put
-    the account in beside us.
+    Whether it may have them is asked before (services/first_keys.py). Returns None if another
+    request made them first, or the name is another's: then somebody put the account in beside us.
     """
     try:
         keys = make_keys(user=user, password=password)
@@ -100,18 +99,6 @@ def make_keys_at_first_sign_in(*, user: User, password: str) -> Keyring | None:
         keyset = keys.store()
     record_made(keys, keyset)
     return keys.keyring
-
-
-def never_had_keys(user: User) -> bool:
-    """Whether this account came without keys. Keys that are gone are never made anew silently.
-
-    Whoever can write to the database could else delete a person's keys and be certified the next:
-    the trail remembers that there were some. All of it is read, once in an account's life, because
-    its search columns can be altered like any other.
-    """
-    if user.master_key_version or KeyPair.objects.filter(user=user).exists():
-        return False
-    return not KeysetTrail().of(user.pk).keysets
 
 
 def record_made(keys: NewKeys, keyset: str) -> None:

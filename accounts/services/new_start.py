@@ -16,6 +16,7 @@ from accounts.custody import DoesNotOpen
 from accounts.mail import tell
 from accounts.models import NewStart, User
 from accounts.services.acts import recorded
+from accounts.services.deserving import require_remembered_rows
 from accounts.services.holding import changing_keys
 from accounts.services.master_keys import NewMasterKey, make_master_key
 from audit.events import Event, record_after
@@ -34,7 +35,11 @@ def waiting_new_start(user: User) -> NewStart | None:
 
 
 def ask_for_new_start(*, user: User) -> NewStart:
-    """Begin the wait, and tell the person by every way there is. Again: the wait already begun."""
+    """Begin the wait, and tell the person by every way there is. Again: the wait already begun.
+
+    Raises NotRemembered (accounts/services/deserving.py).
+    """
+    require_remembered_rows(user)
     if waiting := waiting_new_start(user):
         return waiting  # and nothing is recorded: the trail tells when the wait began
     try:
@@ -83,9 +88,11 @@ def record_stopped(user: User, stopped: bool) -> None:
 def start_anew(*, user: User, password: str) -> NewMasterKey:
     """Give the person new keys under `password`, their present one; keep the earlier set.
 
-    Ends every other session. Raises NotDue; DoesNotOpen if the password was changed meanwhile.
+    Ends every other session. Raises NotDue; DoesNotOpen if the password was changed meanwhile;
+    NotRemembered.
     """
     _require_due(user)
+    require_remembered_rows(user)
     new = make_master_key(user=user, password=password, earlier=None)
     pairs = {"signing": new.signing.fingerprint, "encryption": new.encryption.fingerprint}
     with changing_keys(Event.NEW_START_DONE, user, **pairs):

@@ -17,6 +17,7 @@ from accounts.exchange import Answer, Request
 from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
 from accounts.services import organisation_trail
+from accounts.services.deserving import require_own_keys
 from accounts.services.holding import changing_keys
 from accounts.services.master_keys import make_master_key
 from accounts.services.new_start import record_stopped, stop_waiting
@@ -126,6 +127,7 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
     code is not the answer's, the answer ended, or it was used meanwhile.
     """
     opening = open_with_answer(answer_slot_of(user), code)
+    require_own_keys(opening)
     before = user.password
     made = make_master_key(user=user, password=new_password, earlier=opening)
     user.set_password(new_password)

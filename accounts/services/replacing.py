@@ -10,6 +10,7 @@ from accounts.certified import record_certified
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.mail import tell
 from accounts.models import User, token_digest
+from accounts.services.deserving import require_own_keys
 from accounts.services.holding import changing_keys
 from accounts.services.master_keys import make_master_key
 from accounts.services.new_start import record_stopped, stop_waiting
@@ -37,9 +38,11 @@ def replace_keys(*, stolen: Keyring, new_password: str) -> tuple[Keyring, NewCod
 
     Where a private key does not open they stay: they are the ways to it, should it be repaired.
     What is wrapped to the stolen pairs is wrapped anew in the session that follows. Raises
-    DoesNotOpen if this was done meanwhile; then nothing has changed.
+    DoesNotOpen if this was done meanwhile, or what is open is not this person's; then nothing has
+    changed.
     """
     user = stolen.user
+    require_own_keys(stolen)
     hash_before = user.password
     made = make_master_key(user=user, password=new_password, earlier=stolen)
     user.set_password(new_password)

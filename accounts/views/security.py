@@ -13,9 +13,11 @@ from accounts.answers import form_refusal, wants_json
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.decorators import signed_in
 from accounts.guessing import identify
+from accounts.models import WrappedKeyCheck
 from accounts.names import certified_name
 from accounts.recoverability import recoverability_of
 from accounts.services import passwords, recovery
+from accounts.services.mending import own_wrapped_keys
 from accounts.services.organisation_slots import organisation_slot_of
 from accounts.timeline import key_timeline
 from accounts.views.common import CHANGED_ELSEWHERE, begin_session, posted
@@ -67,6 +69,8 @@ def security(request: HttpRequest) -> HttpResponse:
         "timeline": key_timeline(request.user),
         "has_earlier_keys": request.user.earlier_slots.exists(),
         "organisation_slot": organisation_slot_of(request.user),
+        "wrapped_keys": own_wrapped_keys(request.user).count(),
+        "check": WrappedKeyCheck.objects.filter(user=request.user).first(),
         "mac_key": request.user.mac_keys.order_by("-epoch").first(),
     }
     return render(request, "accounts/security.html", context)

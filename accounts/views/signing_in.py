@@ -14,7 +14,7 @@ from accounts.decorators import signed_in
 from accounts.guessing import identify
 from accounts.models import User
 from accounts.remembered import has_stolen_keys
-from accounts.services import key_making
+from accounts.services import first_keys, key_making
 from accounts.services.costs import raise_cost
 from accounts.services.orders import stolen_order_of
 from accounts.views.common import (
@@ -59,7 +59,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @sensitive_variables()
 def _keyring_at_sign_in(user: User, password: str) -> Keyring | None:
     """Return the person's keys: opened, or made now if the account came without any."""
-    if key_making.never_had_keys(user):
+    if first_keys.has_none(user):
+        if not first_keys.are_proven_due(user):
+            first_keys.record_refused(user)
+            return None
         keyring = key_making.make_keys_at_first_sign_in(user=user, password=password)
         if keyring:
             return keyring
@@ -70,11 +73,14 @@ def _keyring_at_sign_in(user: User, password: str) -> Keyring | None:
 
 
 def _signed_in_locked(request: HttpRequest, user: User) -> HttpResponse:
-    """The password is right, but was set elsewhere: it signs in and opens nothing."""
+    """The password is right, but opens nothing: it was set elsewhere, or there is nothing to open
+    and nothing that proves there never was."""
     log_in(request, user)
-    record(Event.KEYS_FOUND_LOCKED, actor=user.pk, subject=user.pk)
     request.session[CHANGED_ELSEWHERE] = True
-    address = reverse("accounts:locked-keys")
+    address = reverse("accounts:first-keys")
+    if not first_keys.has_none(user):
+        record(Event.KEYS_FOUND_LOCKED, actor=user.pk, subject=user.pk)
+        address = reverse("accounts:locked-keys")
     if wants_json(request):
         return JsonResponse({"username": user.username, "unlocked": False, "next": address})
     return redirect(address)

@@ -46,6 +46,7 @@ FORMS = {
     "accounts/recovery-code/",
     "accounts/recovery-code/test/",
     "accounts/password/",
+    "accounts/first-keys/",
     "accounts/locked-keys/",
     "accounts/new-start/",
     "accounts/earlier-keys/",

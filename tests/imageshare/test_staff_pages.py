@@ -17,6 +17,7 @@ from accounts.models import Invite, KeyPair, User, WrappedKey
 from accounts.services.invites import make_invite
 from audit.models import AuditEntry
 from gallery.models import Grant, Notice, Rendition, SealedImage
+from tests.accounts.marking import mark_as_staff
 from tests.conftest import PASSWORD
 
 CAPTION, FILE_NAME = "Kapitänin am Kanarienfels", "holiday.jpg"
@@ -44,7 +45,7 @@ def overseer(request, make_person, world):
     """Staff with no permission of Django's, with every one, and a superuser."""
     person = make_person("clerk", "Cleo Clerk")
     superuser = request.param == "superuser"
-    User.objects.filter(pk=person.user.pk).update(is_staff=True, is_superuser=superuser)
+    mark_as_staff(person.user, superuser=superuser)
     if request.param == "all":
         person.user.user_permissions.set(Permission.objects.all())
     return person.sign_in()
