@@ -7,7 +7,6 @@ of anything. Whatever stops half-way is gone on with at the next request.
 """
 
 import time
-import uuid
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -40,10 +39,10 @@ from accounts.services.orders import (
 )
 from accounts.turns import KEY_MAKING_TURNS
 from audit.events import Event, Outcome, alarm, record_after
+from audit.unreadable import NO_ID
 from cryptocore.errors import CryptoError
 
 SECONDS = 0.25  # what one request gives to wrapping anew
-NIL = uuid.UUID(int=0)
 CHUNK = 10  # wrapped keys in one transaction, for which the person's row is held
 REPORTED = 20  # as many subjects as fit an audit entry
 Purpose, State = KeyPair.Purpose, KeyPair.State
@@ -187,7 +186,7 @@ def _next_chunk(order: KeyOrder, keyring: Keyring) -> list[WrappedKey]:
     if order.rewrapped_up_to:
         rows = rows.filter(pk__gt=order.rewrapped_up_to)
     chunk = rows.select_related("key_pair").order_by("pk")[:CHUNK]
-    return [row for row in chunk if row.pk > (order.rewrapped_up_to or NIL)]
+    return [row for row in chunk if row.pk > (order.rewrapped_up_to or NO_ID)]
 
 
 def _pairs_before(keyring: Keyring) -> QuerySet[KeyPair]:

@@ -1,5 +1,6 @@
 """`manage.py rotate_keys`; its help text is its specification."""
 
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,6 +21,7 @@ from accounts.services.standing import Standing, standing_of
 from accounts.usernames import is_well_formed
 from audit.admin import as_id
 from audit.events import AuditUnavailable
+from audit.unreadable import NO_ID
 from cryptocore import recovery_code
 
 MAC = "mac"
@@ -183,9 +185,15 @@ def _person(name: str, people: QuerySet[User], certified: bool) -> User | None:
 def _in_chunks(people: QuerySet[User]) -> Iterator[User]:
     """Yield people some at a time: thousands take no memory, and no cursor stays open, which on
     SQLite would keep an old state of the database alive that nothing can be written upon."""
-    ids = list(people.order_by("pk").values_list("pk", flat=True))
-    for start in range(0, len(ids), CHUNK):
-        yield from people.filter(pk__in=ids[start : start + CHUNK]).order_by("pk")
+    last = NO_ID  # of rows whose id cannot be read as well: else they would begin it all once more
+    while chunk := _next_chunk(people, last):
+        yield from chunk
+        last = chunk[-1].pk
+
+
+def _next_chunk(people: QuerySet[User], last: uuid.UUID) -> list[User]:
+    chunk = people.filter(pk__gt=last).order_by("pk")[:CHUNK]
+    return [user for user in chunk if user.pk > last]
 
 
 def _purposes(options: dict[str, Any]) -> list[str]:
