@@ -17,7 +17,7 @@ def encrypt_anew_what_ended(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     dependencies = [
         ("gallery", "0006_grants_without_a_key"),
-        ("accounts", "0010_unlock_keys"),
+        ("accounts", "0008_unlock_keys"),
     ]
 
     operations = [

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0010_unlock_keys")]
+    dependencies = [("accounts", "0008_unlock_keys")]
 
     operations = [
         migrations.CreateModel(

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0014_folded_refusals'),
+        ('accounts', '0009_folded_refusals'),
     ]
 
     operations = [
