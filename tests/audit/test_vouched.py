@@ -1,11 +1,14 @@
 """The one question to the trail: what is believed is a leaf the audit key vouches for."""
 
+import uuid
+
 import pytest
 from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
-from audit.events import AuditUnavailable, Event, Outcome, record
+from audit.events import AuditUnavailable, Event, Outcome, record, recorded
 from audit.models import AuditEntry
-from audit.vouched import Newest, vouched
+from audit.vouched import Newest, vouched, vouched_of_each
 from tests.audit.conftest import ALICE, BOB, IMAGE, tamper
 
 SHARED = (Event.IMAGE_SHARED,)
@@ -42,6 +45,39 @@ def test_a_search_column_that_says_something_else_makes_nobody_believe_it(asked)
     assert numbers(**asked) == []
 
 
+def test_of_many_things_each_has_its_own_entries_oldest_first_by_one_query():
+    for number, subject in enumerate([IMAGE, BOB, IMAGE, ALICE]):
+        record(Event.IMAGE_SHARED, actor=ALICE, subject=subject, number=number)
+    record(Event.IMAGE_OPENED, actor=ALICE, subject=IMAGE)
+    record(Event.IMAGE_SHARED, actor=ALICE, subject=IMAGE, outcome=Outcome.INTENDED, number=9)
+    nobody = uuid.uuid4()
+    with CaptureQueriesContext(connections["audit"]) as queries:
+        found = vouched_of_each(SHARED, subjects=[IMAGE, BOB, nobody])
+    told = {subject: [leaf.facts["number"] for leaf in leaves] for subject, leaves in found.items()}
+    assert told == {IMAGE: [0, 2], BOB: [1], nobody: []}
+    assert len(queries) == 1
+
+
+def test_an_entry_whose_column_names_another_thing_is_not_about_that():
+    record(Event.IMAGE_SHARED, actor=ALICE, subject=BOB, number=1)
+    said = AuditEntry._meta.get_field("subject").get_db_prep_value(IMAGE, connections["audit"])
+    tamper("UPDATE audit_auditentry SET subject = %s", said)
+    assert vouched_of_each(SHARED, subjects=[IMAGE]) == {IMAGE: []}
+
+
+def test_an_intention_that_must_be_in_the_table_is_refused_where_the_file_alone_takes_it():
+    about, done = {"actor": ALICE, "subject": IMAGE}, []
+    tamper("ALTER TABLE audit_auditentry RENAME TO elsewhere")
+    try:
+        record(Event.IMAGE_SHARED, **about)
+        refused = pytest.raises(AuditUnavailable)
+        with refused, recorded(Event.IMAGE_SHARED, **about, in_table=True):
+            done.append(True)
+    finally:
+        tamper("ALTER TABLE elsewhere RENAME TO audit_auditentry")
+    assert not done
+
+
 def test_a_leaf_without_the_audit_key_is_not_believed():
     record(Event.IMAGE_SHARED, actor=ALICE, subject=IMAGE, number=1)
     leaf = AuditEntry.objects.get().leaf
@@ -72,3 +108,6 @@ def test_what_is_done_last_may_stand_and_what_was_begun_after_it(backwards):
     for entry in reversed(entries) if backwards else entries:
         newest.take_in(*entry)
     assert (newest.number, newest.digests) == (2, {"c", "d"})
+    stand = [(2, "c"), (3, "d")]
+    states = [(number, digest) for number in range(5) for digest in "abcd"]
+    assert [state for state in states if newest.allows(*state)] == stand
