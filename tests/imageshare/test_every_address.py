@@ -44,6 +44,7 @@ FORMS = {
     "accounts/replace-keys/",
     "accounts/recovery-code/",
     "accounts/recovery-code/test/",
+    "accounts/name/",
     "accounts/password/",
     "accounts/locked-keys/",
     "accounts/new-start/",
