@@ -103,14 +103,19 @@ def unknown_name() -> Name:
 
 
 def find_person(username: str) -> User | None:
-    """Return the person of this exact username, if their certificate says that it is theirs.
+    """Return the person of this exact username, if a certificate says that it is theirs.
 
-    Raises AuditUnavailable where the trail's table does not answer.
+    Usernames never change, so any certificate that verifies says so, the newest or not: the trail
+    is not asked, and an altered display name is no matter. For sharing this is not enough
+    (accounts/recipients.py): there the whole name is shown.
     """
     folded = usernames.fold(username)
     if not usernames.is_well_formed(folded):
         return None
     person = User.objects.filter(username=folded).first()
-    if person is None or not certified_name(person).require_known().is_certified:
+    pair = newest_signing_pairs([person.pk]).get(person.pk) if person else None
+    try:
+        names = certified_names(pair) if pair else None
+    except CryptoError:
         return None
-    return person
+    return person if names and names.username == folded else None

@@ -116,7 +116,7 @@ def _nothing_to_revoke(request: HttpRequest, access: Access) -> HttpResponse:
 
 def _person_named(name: str) -> User:
     """Return the person of a certified username, or of an id: an owner can take access back from
-    somebody whose name does not verify, too."""
+    somebody whose name does not verify, too, and while the trail does not answer."""
     by_id = None if is_well_formed(fold(name)) else as_id(name)
     person = User.objects.filter(pk=by_id).first() if by_id else find_person(name)
     if person is None:

@@ -135,13 +135,24 @@ def test_an_owner_sees_no_false_reader_and_ends_that_access(
     (row,) = alice.client.get(address, headers=JSON).json()["people"]
     assert (row["username"], row["display_name"]) == (None, NOBODY)
     assert "Bob Brook" not in everything(alice.client, address)
-    for name in ("bob", "mallory"):
-        answer = alice.client.post(f"{address}revoke/", {"recipient": name}, headers=JSON)
-        assert answer.status_code == 422
     answer = alice.client.post(f"{address}revoke/", {"recipient": row["id"]}, headers=JSON)
     assert answer.status_code == 200
     assert answer.json()["recipient"] is None
     assert clients["mallory"].get(f"{address}original").status_code == 410
+
+
+@pytest.mark.attack("F10")
+def test_a_swapped_username_takes_nobodys_access_away(upload, clients, alice, bob, mallory):
+    """Nor is anybody told that it did. A username alone still does it: it never changes."""
+    image = upload(to=(bob,))
+    address = f"/images/{image.pk}/revoke/"
+    call(bob, "Mallory Mist")
+    swap("username", bob, mallory)
+    for name in ("bob", "mallory"):
+        assert alice.client.post(address, {"recipient": name}, headers=JSON).status_code == 422
+    User.objects.filter(pk=mallory.user.pk).update(username="zz-for-now", skeleton="zz-for-now")
+    User.objects.filter(pk=bob.user.pk).update(username="bob", skeleton="bob")
+    assert alice.client.post(address, {"recipient": "bob"}, headers=JSON).status_code == 200
 
 
 @pytest.mark.attack("F10")

@@ -45,6 +45,7 @@ FORMS = {
     "accounts/replace-keys/",
     "accounts/recovery-code/",
     "accounts/recovery-code/test/",
+    "accounts/name/",
     "accounts/password/",
     "accounts/first-keys/",
     "accounts/locked-keys/",
