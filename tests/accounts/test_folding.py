@@ -41,7 +41,8 @@ def end_windows() -> None:
 
 
 @pytest.mark.attack("F63")
-def test_a_hundred_posts_without_a_token_are_one_entry_and_one_count():
+def test_a_hundred_posts_without_a_token_are_one_entry_and_one_count(settings, tmp_path):
+    settings.AUDIT_FILE = tmp_path / "audit.jsonl"
     first = without_token()
     for number in range(99):
         without_token(f"203.0.113.{number}")
