@@ -10,6 +10,9 @@ BIN := .venv/bin
 # Bytecode beside the source would be written outside the data folder.
 export PYTHONDONTWRITEBYTECODE := 1
 
+# A process for each core, a test file in one of them; the order of sets is the same in all.
+PYTEST := PYTHONHASHSEED=0 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
 .PHONY: help run demo pictures test test-postgres lint types check bench faults clean
 
 help: ## Show this list
@@ -21,11 +24,11 @@ run: .venv/ready ## Serve on http://127.0.0.1:8000 (PORT=8123, DATA_DIR=/some/di
 demo: .venv/ready ## Serve a filled throw-away installation; prints its passwords
 	@exec $(BIN)/python -m imageshare.demo
 
-test: .venv/ready-for-development ## Run every test this machine has the tools for
-	@$(BIN)/python -m pytest $(ARGS)
+test: .venv/ready-for-development ## Run every test this machine has the tools for (ARGS="tests/gallery -k revoke": some of them)
+	@$(PYTEST) $(ARGS)
 
 test-postgres: .venv/ready-for-postgres ## Run every test on a PostgreSQL server (POSTGRES=postgres://user@host:port)
-	@TEST_POSTGRES=$(POSTGRES) $(BIN)/python -m pytest $(ARGS)
+	@TEST_POSTGRES=$(POSTGRES) $(PYTEST) $(ARGS)
 
 lint: .venv/ready-for-development ## Check style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -16,6 +16,7 @@ TITLES = {
     409: _("Not ready yet"),
     410: _("Access ended"),
     413: _("Too much at once"),
+    415: _("Not a form"),
     429: _("Too many tries"),
     500: _("Something went wrong"),
     503: _("Busy for a moment"),

@@ -1,4 +1,7 @@
-"""Who somebody is: by password, or by recovery code. accounts/guessing.py limits the tries."""
+"""Who somebody is: by password, by what opens their keys, or by recovery code.
+
+accounts/guessing.py limits the tries.
+"""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,8 +13,17 @@ from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import usernames
-from accounts.custody import DoesNotOpen, Keyring, open_with_answer, open_with_recovery_code
+from accounts.custody import (
+    DoesNotOpen,
+    Keyring,
+    open_password_slot,
+    open_with_answer,
+    open_with_recovery_code,
+    password_slot_of,
+)
 from accounts.models import KeySlot, User
+from accounts.services.orders import stolen_order_of
+from cryptocore.errors import CryptoError
 
 
 class PasswordBackend(ModelBackend):
@@ -50,3 +62,30 @@ class RecoveryCodeBackend(BaseBackend):
 
     def get_user(self, user_id: Any) -> User | None:
         return User.objects.filter(pk=user_id, is_active=True).first()
+
+
+class KeySlotBackend(BaseBackend):
+    """By the password that opens the person's keys, whatever password was set since.
+
+    A mailbox, or staff at a shell, set the hash and nothing else: who opens the keys has the
+    stronger proof (docs/decisions/0041). After a theft was ordered it is none.
+    """
+
+    @sensitive_variables()
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **credentials: Any,
+    ) -> User | None:
+        if username is None or password is None:
+            return None
+        user = User.objects.filter(username=usernames.fold(username), is_active=True).first()
+        slot = password_slot_of(user) if user and not stolen_order_of(user) else None
+        with suppress(DoesNotOpen, CryptoError):
+            if slot:
+                return open_password_slot(slot, password).user
+            # As much work as opening one: time must not tell who has an account, or keys.
+            Keyring.new(User()).password_slot(password)
+        return None

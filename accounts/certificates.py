@@ -1,12 +1,13 @@
 """Public keys are certified, and nothing is wrapped to one that does not verify.
 
-The instance key signs each signing key's certificate; a person's signing key signs their
-encryption keys. So whoever can write to the database, but does not hold the key file, can put no
-key of their own in a person's place.
+The instance key signs each signing key's certificate, with the names of its person; a person's
+signing key signs their encryption keys. So whoever can write to the database, but does not hold the
+key file, can put no key of their own in a person's place, and no other name on a key.
 """
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from accounts.custody import Keyring
 from accounts.models import KeyPair
+from audit.vouched import Newest
 from cryptocore import keypair, statements
 from cryptocore.errors import CryptoError
 
@@ -26,22 +28,80 @@ class NoKeys(Exception):
     """This person has no encryption key yet, or may not receive."""
 
 
-def certify_signing_key(pair: KeyPair, previous: KeyPair | None = None) -> None:
-    """Fill the certificate of a signing key: a statement by the instance key."""
+@dataclass(frozen=True)
+class Names:
+    """What a person is called, as a certificate says it."""
+
+    username: str
+    display_name: str
+
+
+def certify_signing_key(
+    pair: KeyPair,
+    previous: KeyPair | None = None,
+    *,
+    names: Names | None = None,
+    known: Newest | None = None,
+) -> None:
+    """Fill the certificate of a signing key: a statement by the instance key.
+
+    `previous` is the pair whose certificate was the newest about this person until now, maybe this
+    one; `known` is what the trail remembers of these. Without `names` those of that certificate are
+    carried over, never those of the person's row, which anybody writes who has the database.
+    """
     instance_key = settings.SERVER_KEYS.signing_key
     fingerprint = keypair.fingerprint(keypair.public_der(instance_key.public_key()))
-    signer = settings.SERVER_KEYS.instance_id
-    body = _compose(pair, previous, signer=signer, key=fingerprint, time=timezone.now())
+    names = names or carried_names(previous, known or Newest())
+    body = _compose(
+        pair,
+        _place_after(previous, known),
+        signer=settings.SERVER_KEYS.instance_id,
+        key=fingerprint,
+        time=timezone.now(),
+        **(asdict(names) if names else {}),
+    )
     pair.certificate = body
     pair.certificate_signature = statements.sign_statement(KIND, body, instance_key)
+
+
+def certified_names(pair: KeyPair) -> Names | None:
+    """Return the names in a signing key's certificate, None where it has none. Raises CryptoError
+    if it does not verify."""
+    verified_signing_key(pair)
+    return names_in(pair)
+
+
+def names_in(pair: KeyPair) -> Names | None:
+    """Return what a signing key's certificate says, be it verified or not. Raises CryptoError."""
+    claimed = statements.parse(KIND, bytes(pair.certificate))
+    return Names(claimed["username"], claimed["display_name"]) if "username" in claimed else None
+
+
+def is_newest_certificate(pair: KeyPair, known: Newest) -> bool:
+    """Whether the trail knows of no newer certificate about this person. Raises CryptoError.
+
+    One with a later number than the trail remembers was stored, and the entry about it lost: only
+    the instance key makes one.
+    """
+    number = statements.parse(KIND, bytes(pair.certificate))["sequence"]
+    return number > known.number or statements.digest(bytes(pair.certificate)) in known.done
+
+
+def carried_names(pair: KeyPair | None, known: Newest) -> Names | None:
+    """Return the names to carry over from a pair's certificate: none from one that does not verify,
+    or that was put back, or its older names would become the newest."""
+    try:
+        return certified_names(pair) if pair and is_newest_certificate(pair, known) else None
+    except CryptoError:
+        return None
 
 
 def certify_encryption_key(
     pair: KeyPair, keyring: Keyring, signing_pair: KeyPair, previous: KeyPair | None = None
 ) -> None:
     """Fill the certificate of an encryption key: a statement by its owner's signing key."""
-    key = signing_pair.fingerprint
-    body = _compose(pair, previous, signer=pair.user_id, key=key, time=timezone.now())
+    place, key = _place_after(previous), signing_pair.fingerprint
+    body = _compose(pair, place, signer=pair.user_id, key=key, time=timezone.now())
     pair.certificate = body
     pair.certificate_signature = keyring.sign(signing_pair, KIND, body)
 
@@ -49,7 +109,7 @@ def certify_encryption_key(
 def endorse(pair: KeyPair, *, by: KeyPair, keyring: Keyring) -> None:
     """Fill a signing key's endorsement: its owner's word for it, by the signing key before it."""
     now = timezone.now()
-    body = _compose(pair, by, signer=pair.user_id, key=by.fingerprint, time=now)
+    body = _compose(pair, _place_after(by), signer=pair.user_id, key=by.fingerprint, time=now)
     pair.endorsement, pair.endorsement_signature = body, keyring.sign(by, KIND, body)
 
 
@@ -87,15 +147,21 @@ def _signing_pair_before(pair: KeyPair) -> KeyPair | None:
 
 
 def _compose(
-    pair: KeyPair, previous: KeyPair | None, *, signer: uuid.UUID, key: str, time: datetime
+    pair: KeyPair,
+    place: tuple[int, str | None],
+    *,
+    signer: uuid.UUID,
+    key: str,
+    time: datetime,
+    **names: str,
 ) -> bytes:
-    before = _parsed(previous)
+    sequence, previous = place
     return statements.compose(
         KIND,
         instance=settings.SERVER_KEYS.instance_id,
         subject=pair.user_id,
-        sequence=before["sequence"] + 1 if before else 1,
-        previous=statements.digest(bytes(previous.certificate)) if before else None,
+        sequence=sequence,
+        previous=previous,
         time=time,
         signer=signer,
         key=key,
@@ -103,7 +169,20 @@ def _compose(
         epoch=pair.epoch,
         key_pair=str(pair.pk),
         fingerprint=pair.fingerprint,
+        **names,
     )
+
+
+def _place_after(previous: KeyPair | None, known: Newest | None = None) -> tuple[int, str | None]:
+    """Return `sequence` and `previous` of the statement after that of a pair. What the trail knows
+    to be later counts: a row that was damaged or put back must not begin the numbers again."""
+    before = _parsed(previous)
+    number, digest = 0, None
+    if previous and before:
+        number, digest = before["sequence"], statements.digest(bytes(previous.certificate))
+    if known and known.number > number:
+        number, digest = known.number, max(known.done)
+    return number + 1, digest
 
 
 def _parsed(pair: KeyPair | None) -> dict[str, Any] | None:
@@ -121,6 +200,15 @@ def verified_signing_key(pair: KeyPair) -> RsaKey:
     Raises CryptoError if the instance key did not certify this key for this person.
     """
     return _verified_by(settings.SERVER_KEYS.public_keys, pair)
+
+
+def is_certified(pair: KeyPair) -> bool:
+    """Whether the instance key certified this signing key for this person."""
+    try:
+        verified_signing_key(pair)
+    except CryptoError:
+        return False
+    return True
 
 
 def verified_before_theft(pair: KeyPair) -> RsaKey:

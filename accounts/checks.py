@@ -99,6 +99,16 @@ def check_recovery_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security)
+def check_a_proxy_is_trusted(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """accounts.E007: nothing here speaks TLS, so over https every request is the proxy's."""
+    if settings.TRUSTED_PROXIES > 0 or not settings.HTTPS:
+        return []
+    hint = "Leave it unset, or say how many proxies of yours stand in front."
+    sentence = "TRUSTED_PROXIES is 0 though SITE_URL is https: everybody would be the proxy."
+    return [Error(sentence, hint=hint, id="accounts.E007")]
+
+
+@register(Tags.security)
 def check_testing_is_off(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """accounts.E003: TESTING allows cheap key derivation, and is for the test suite alone."""
     if settings.TESTING and settings.HTTPS:

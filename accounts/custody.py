@@ -2,7 +2,8 @@
 
 A person's master key (32 random bytes) opens everything that is theirs. It is stored only
 wrapped: under a password (Argon2id), under a recovery code, and, while the person is unlocked,
-under a secret that only their browser's cookie holds. Private keys hang below it in two branches,
+under a secret that only their browser's cookie holds, together with a short-lived key of the
+server's that is in no database. Private keys hang below it in two branches,
 opening and signing, so that nothing made for one opens in the other (docs/format.md, "Keys").
 
 Nothing here is put in a session, a cache, a module global, a log or an exception's message.
@@ -22,7 +23,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.checks import LEAST_MEMORY_KIB, LEAST_TIME_COST
 from accounts.exchange import slot_label
-from accounts.models import KeyPair, KeySlot, User, WrappedKey
+from accounts.models import Custody, KeyPair, KeySlot, User, WrappedKey
 from accounts.turns import KDF_TURNS
 from cryptocore import keypair, recovery_code
 from cryptocore.context import context
@@ -224,8 +225,14 @@ class Keyring:
     # (5) Staying unlocked
 
     @sensitive_variables()
-    def wrap_for_cookie(self, custody_id: uuid.UUID, secret: bytes) -> bytes:
-        return wrap_key(self._master_key, _cookie_kek(custody_id, self.user.pk, secret))
+    def custody_row(self, secret: bytes) -> Custody:
+        """Return a new row, not stored yet and without its ends, that the cookie's secret opens
+        for as long as the server keeps its present unlock key."""
+        name, unlock_key = settings.UNLOCK_KEYS.newest()
+        row = Custody(user=self.user, master_key_version=self.version, unlock_key=name)
+        kek = _cookie_kek(row.pk, self.user, secret, unlock_key)
+        row.wrapped_master_key = wrap_key(self._master_key, kek)
+        return row
 
 
 class OpeningKeys(Keyring):
@@ -301,10 +308,12 @@ def open_with_answer(slot: KeySlot | None, code: str) -> OpeningKeys:
 
 
 @sensitive_variables()
-def open_with_cookie(user: User, row: Any, secret: bytes) -> Keyring:
-    """Return the keyring a custody row holds. Raises DoesNotOpen if the cookie is not its own."""
+def open_with_cookie(user: User, row: Custody, secret: bytes) -> Keyring:
+    """Return the keyring a custody row holds. Raises DoesNotOpen if the cookie is not its own, or
+    the unlock key it names was destroyed."""
     with _opens_or_not():
-        kek = _cookie_kek(row.pk, user.pk, secret)
+        unlock_key = settings.UNLOCK_KEYS.get(row.unlock_key)
+        kek = _cookie_kek(row.pk, user, secret, unlock_key)
         master_key = unwrap_key(bytes(row.wrapped_master_key), kek)
     return Keyring(user, master_key, row.master_key_version)
 
@@ -320,7 +329,8 @@ def _opens_or_not() -> Iterator[None]:
     """Make one refusal of every failure, of those that an altered row causes, too."""
     try:
         yield
-    except CryptoError:
+    # KeyError: an unlock key that was destroyed.
+    except (CryptoError, KeyError):
         raise DoesNotOpen from None
 
 
@@ -362,7 +372,7 @@ def _slot_context(slot: KeySlot) -> bytes:
 
 
 @sensitive_variables()
-def _cookie_kek(custody_id: uuid.UUID, user_id: uuid.UUID, secret: bytes) -> bytes:
+def _cookie_kek(custody_id: uuid.UUID, user: User, secret: bytes, unlock_key: bytes) -> bytes:
     if len(secret) != COOKIE_SECRET_BYTES:
         raise CryptoError
-    return derive_key(secret, context("custody", custody_id, user_id))
+    return derive_key(secret, context("custody", custody_id, user.pk), salt=unlock_key)

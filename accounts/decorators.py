@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 
 from accounts.answers import refusal, wants_json
@@ -41,6 +43,11 @@ def unlocked(view: View) -> View:
             return view(request, *args, **kwargs)
         if wants_json(request):
             return locked(request)
+        if request.method == "POST":
+            sentence = _(
+                "Your keys were locked meanwhile: nothing was done. Unlock, and try again."
+            )
+            messages.warning(request, sentence)
         address = urlencode({"next": _where_to_return(request)})
         return redirect(f"{reverse('accounts:unlock')}?{address}")
 
@@ -78,5 +85,13 @@ def locked(request: HttpRequest) -> HttpResponse:
 
 
 def _where_to_return(request: HttpRequest) -> str:
-    # The address of a post cannot be gone back to: the browser would only ask for it.
-    return request.get_full_path() if request.method in ("GET", "HEAD") else "/"
+    """Return the address to lead back to: of a post, the page that has its form.
+
+    Browsers name it, since our Referrer-Policy is same-origin.
+    """
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    page = request.META.get("HTTP_REFERER", "")
+    if url_has_allowed_host_and_scheme(page, {request.get_host()}, request.is_secure()):
+        return urlsplit(page)._replace(scheme="", netloc="").geturl()
+    return "/"

@@ -15,12 +15,34 @@ from cryptocore.passwords import normalise
 # Control and format characters (zero width, right-to-left override), surrogates, private use,
 # unassigned, line and paragraph separators.
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+JOINERS = frozenset("\u200c\u200d")  # zero width non-joiner and joiner
+VIRAMA = 9  # the combining class of the sign that joins Indic letters
+ARABIC = "AL"  # the bidirectional class of letters that join: Arabic, Syriac, Thaana
 NEW = {"autocomplete": "new-password"}
 CURRENT = {"autocomplete": "current-password"}
 
 
 def has_unseen(text: str) -> bool:
-    return any(unicodedata.category(character) in UNSEEN for character in text)
+    """Whether a character is not seen, or turns around what is. A joiner is none of these where
+    names are written with it: Persian, Sinhala, Malayalam, Bengali and others."""
+    return any(
+        unicodedata.category(character) in UNSEEN and not _joins(text, place)
+        for place, character in enumerate(text)
+    )
+
+
+def _joins(text: str, place: int) -> bool:
+    """Whether a joiner stands where it changes how its neighbours are drawn.
+
+    RFC 5892, appendix A.1 and A.2: beside a virama, or between two letters that join. The joining
+    types it asks for are not in unicodedata; the bidirectional class of Arabic letters stands in.
+    """
+    if text[place] not in JOINERS or not 0 < place < len(text) - 1:
+        return False
+    before, after = text[place - 1], text[place + 1]
+    if VIRAMA in (unicodedata.combining(before), unicodedata.combining(after)):
+        return True
+    return {unicodedata.bidirectional(before), unicodedata.bidirectional(after)} == {ARABIC}
 
 
 class UsernameField(forms.CharField):
@@ -124,6 +146,12 @@ class RegistrationForm(AccountForm):
         return User(email=self.cleaned_data.get("email", ""), **known)
 
 
+class NameForm(forms.Form):
+    display_name = DisplayNameField(
+        label=_("Your name"), help_text=_("What people see beside your images.")
+    )
+
+
 class InvitedForm(AccountForm):
     """As registering, for somebody whose name staff wrote down already."""
 
@@ -146,6 +174,19 @@ class SignInForm(forms.Form):
 
 class UnlockForm(forms.Form):
     password = password_field(_("Password"), CURRENT)
+
+
+class FirstKeysForm(UnlockForm):
+    """An operator's one-time code, and the password that opens the keys it lets be made."""
+
+    code = forms.CharField(
+        label=_("One-time code"),
+        max_length=100,
+        help_text=_("Six groups of five. Spaces, hyphens and small letters do not matter."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    field_order = ["code", "password"]
 
 
 class LockedKeysForm(forms.Form):

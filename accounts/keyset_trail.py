@@ -1,16 +1,24 @@
-"""The newest digests of each person's key rows and compared contacts that the trail remembers."""
+"""The newest digests of each person's key rows, certificate and compared contacts in the trail."""
 
 import uuid
 from dataclasses import dataclass, field
 
 from accounts import pins
+from accounts.certified import take_in_certificate
 from accounts.keysets import KEYSET_EVENTS
 from audit.events import Outcome
 from audit.leaf import Leaf
 from audit.verification import NEWEST, entries_between
+from audit.vouched import Newest, vouched
 
 # Bytes without which an entry says nothing of interest: cheaper to look for than its MAC.
-MARKS = (b'"keyset":"', b'"pins":"', b'"outcome":"intended"', b'"outcome":"failed"')
+MARKS = (
+    b'"keyset":"',
+    b'"pins":"',
+    b'"certificate":"',
+    b'"outcome":"intended"',
+    b'"outcome":"failed"',
+)
 
 
 @dataclass
@@ -25,6 +33,15 @@ class Remembered:
     keysets: dict[int, str] = field(default_factory=dict)
     begun: dict[str, int] = field(default_factory=dict)
     newest_begun: int = 0
+
+    def take_in(self, leaf: Leaf, number: int) -> None:
+        """Take in what the entry of this number says. Entries come in their order."""
+        if leaf.outcome == Outcome.INTENDED:
+            self.begun[leaf.event] = number
+        elif leaf.outcome == Outcome.FAILED:
+            self.begun.pop(leaf.event, None)
+        elif keyset := leaf.facts.get("keyset"):
+            self.finish(leaf.event, number, keyset)
 
     def finish(self, event: str, number: int, keyset: str) -> None:
         self.newest_begun = self.begun.pop(event, number)
@@ -45,7 +62,8 @@ class KeysetTrail:
 
     def __init__(self) -> None:
         self.people: dict[uuid.UUID, Remembered] = {}
-        self.lists: dict[uuid.UUID, pins.Remembered] = {}
+        self.lists: dict[uuid.UUID, Newest] = {}
+        self.certificates: dict[uuid.UUID, Newest] = {}
         self._read_to = 0
         self.catch_up()
 
@@ -56,24 +74,38 @@ class KeysetTrail:
                 leaf = entry.told()
                 self._fold(leaf, entry.sequence)
                 self._fold_list(leaf)
+                self._fold_certificate(leaf)
 
     def _fold(self, leaf: Leaf, number: int) -> None:
         if leaf.subject is None or leaf.event not in KEYSET_EVENTS:
             return
-        remembered = self.people.setdefault(leaf.subject, Remembered())
-        if leaf.outcome == Outcome.INTENDED:
-            remembered.begun[leaf.event] = number
-        elif leaf.outcome == Outcome.FAILED:
-            remembered.begun.pop(leaf.event, None)
-        elif keyset := leaf.facts.get("keyset"):
-            remembered.finish(leaf.event, number, keyset)
+        self.people.setdefault(leaf.subject, Remembered()).take_in(leaf, number)
 
     def _fold_list(self, leaf: Leaf) -> None:
-        if leaf.actor is not None and pins.tells_of_a_list(leaf):
-            self.lists.setdefault(leaf.actor, pins.Remembered()).note(leaf)
+        if numbered := pins.number_in(leaf):
+            self.lists.setdefault(leaf.actor, Newest()).take_in(leaf.outcome, *numbered)
 
-    def list_of(self, person_id: uuid.UUID) -> pins.Remembered:
-        return self.lists.get(person_id, pins.Remembered())
+    def _fold_certificate(self, leaf: Leaf) -> None:
+        if leaf.subject and leaf.outcome == Outcome.DONE:
+            known = self.certificates.setdefault(leaf.subject, Newest())
+            take_in_certificate(known, leaf)
+
+    def certificate_of(self, person_id: uuid.UUID) -> Newest:
+        return self.certificates.get(person_id, Newest())
+
+    def list_of(self, person_id: uuid.UUID) -> Newest:
+        return self.lists.get(person_id, Newest())
 
     def of(self, person_id: uuid.UUID) -> Remembered:
         return self.people.get(person_id, Remembered())
+
+
+def remembered_of(person_id: uuid.UUID) -> Remembered:
+    """Return what the newest entries about one person say, found by their columns: enough where
+    hiding one only brings an older genuine state back. Raises AuditUnavailable."""
+    outcomes = (Outcome.INTENDED, Outcome.FAILED, Outcome.DONE)
+    remembered = Remembered()
+    newest_first = vouched(KEYSET_EVENTS, subject=person_id, outcomes=outcomes)
+    for number, leaf in enumerate(reversed(newest_first), start=1):
+        remembered.take_in(leaf, number)
+    return remembered

@@ -23,20 +23,24 @@ KEYSET_EVENTS = frozenset(
     {
         Event.KEYS_MADE,
         Event.ACCOUNT_PASSWORD_CHANGED,
+        Event.ACCOUNT_PASSWORD_RESTORED,
         Event.ACCOUNT_RECOVERED,
         Event.RECOVERY_CODE_MADE,
         Event.RECOVERY_CODE_CONFIRMED,
+        Event.RECOVERY_CODE_TESTED,
         Event.KEYS_ROTATION_ORDERED,
         Event.KEYS_ROTATED,
         Event.KEYS_REPLACED,
         Event.KEYS_BROUGHT_BACK,
         Event.KEYS_COST_RAISED,
         Event.KEY_DESTROYED,
+        Event.KEY_CERTIFIED,
         Event.MAC_KEY_ROTATED,
         Event.NEW_START_DONE,
         Event.ORGANISATION_SLOT_MADE,
         Event.ORGANISATION_ANSWER_TAKEN,
         Event.ORGANISATION_ANSWER_DESTROYED,
+        Event.KEYS_ACCEPTED,
     }
 )
 

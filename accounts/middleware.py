@@ -1,5 +1,6 @@
-"""Orders for new keys are carried out where their person's keys happen to be open."""
+"""What waits for a person is done where their keys happen to be open."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
@@ -12,12 +13,14 @@ from audit.events import alarm
 Next = Callable[[HttpRequest], HttpResponse]
 
 
-class RotationMiddleware:
-    """Does a piece of a person's orders after a page that had their keys open, or opened them.
+class AfterUnlockedPages(ABC):
+    """Does a piece of work after a page that had somebody's keys open, or opened them.
 
     Never at an address that serves bytes: sixty thumbnails come at once. After the page, because
-    nothing about the page depends on it. Costs one query where nothing is ordered.
+    nothing about the page depends on it. The work costs one query where there is none.
     """
+
+    what: str
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -26,20 +29,31 @@ class RotationMiddleware:
         response = self.get_response(request)
         keyring = open_keyring_of(request)
         if keyring and not _serves_bytes(request):
-            _carry_out(keyring)
+            self._try(keyring)
         return response
+
+    def _try(self, keyring: Keyring) -> None:
+        """No page fails because of this, whatever it is: the next one tries again."""
+        try:
+            self.work(keyring)
+        except Exception as error:  # the alarm names it; its text may hold what no log should
+            person, name = keyring.user.pk, type(error).__name__
+            alarm.error("%s of %s were not carried out (%s).", self.what, person, name)
+
+    @abstractmethod
+    def work(self, keyring: Keyring) -> None:
+        """Do a piece of it. Raises what is busy or away."""
+
+
+class RotationMiddleware(AfterUnlockedPages):
+    """Carries out a person's orders for new keys."""
+
+    what = "Orders"
+
+    def work(self, keyring: Keyring) -> None:
+        carry_out_orders(keyring)
 
 
 def _serves_bytes(request: HttpRequest) -> bool:
     match = request.resolver_match
     return match is None or getattr(match.func, "serves_bytes", False)
-
-
-def _carry_out(keyring: Keyring) -> None:
-    """No page fails because of this, whatever it is: the next one tries again."""
-    try:
-        carry_out_orders(keyring)
-    except Exception as error:  # the alarm names it; its text may hold what no log should
-        alarm.error(
-            "Orders of %s were not carried out (%s).", keyring.user.pk, type(error).__name__
-        )

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import usernames
 from accounts.fingerprints import grouped
+from audit.events import Event, recorded
 from audit.fields import RawBytesField
 
 
@@ -28,12 +29,17 @@ class UserManager(BaseUserManager["User"]):
     def create_user(self, username: str, password: str | None = None, **fields: object) -> "User":
         """Make an account without keys; they are made when its person first signs in.
 
-        Raises ValidationError for a name that is malformed, taken or looks like a taken one.
+        The trail keeps that it was made, and with which rights: without that entry neither its
+        first keys are made nor its rights believed. Raises ValidationError for a name that is
+        malformed, taken or looks like a taken one, AuditUnavailable without a trail.
         """
         user = self.model(**self.free_columns(username), **fields)
         user.display_name = user.display_name or user.username
         user.set_password(password)
-        user.save(using=self._db)
+        with recorded(
+            Event.ACCOUNT_MADE_BY_COMMAND, actor=None, subject=user.pk, rights=user.rights_in_row
+        ):
+            user.save(using=self._db)
         return user
 
     def free_columns(self, username: str) -> dict[str, str]:
@@ -93,6 +99,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         ).hexdigest()
 
     @property
+    def rights_in_row(self) -> str:
+        """What the row says of staff rights; believed only with the act that gave them
+        (accounts/staff_rights.py)."""
+        if self.is_superuser:
+            return "superuser"
+        return "staff" if self.is_staff else "none"
+
+    @property
     def quota(self) -> int:
         """How many bytes this person may store; 0 for no limit."""
         own = self.quota_bytes
@@ -108,6 +122,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         """The ways to master keys from before a new start, newest first."""
         older = self.key_slots.filter(master_key_version__lt=self.master_key_version)
         return older.order_by("-master_key_version")
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        """False, of everybody. Groups, permissions and `is_superuser` are rows that anybody writes
+        who has the database; staff pages ask accounts/staff_rights.py."""
+        return False
+
+    has_module_perms = has_perm
 
     def get_full_name(self) -> str:
         return str(self)
@@ -238,6 +259,17 @@ class WrappedKey(models.Model):
         ]
 
 
+class WrappedKeyCheck(models.Model):
+    """How far the round of looks at a person's own wrapped keys came, in the order of ids."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True)
+    up_to = models.UUIDField(null=True)
+    checked = models.PositiveIntegerField(default=0)
+    damaged = models.PositiveIntegerField(default=0)
+    looked_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+
 class MacKey(models.Model):
     """The 32 bytes that MAC a person's notices, wrapped under the notice key of the key file."""
 
@@ -331,12 +363,14 @@ class Pins(models.Model):
 
 
 class Custody(models.Model):
-    """A person's master key while they are unlocked, wrapped under a secret only a cookie holds."""
+    """A person's master key while they are unlocked, wrapped under what a cookie and an unlock key
+    of the server's hold together."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="custody")
     master_key_version = models.PositiveIntegerField()
     wrapped_master_key = RawBytesField()
+    unlock_key = models.CharField(max_length=32)  # its name (imageshare/unlockkeys.py)
     created_at = models.DateTimeField(auto_now_add=True)
     idle_ends_at = models.DateTimeField(db_index=True)
     absolute_ends_at = models.DateTimeField()
@@ -402,4 +436,23 @@ class ThrottleWindow(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["scope", "subject"], name="one_window_per_subject")
+        ]
+
+
+class FoldedRefusals(models.Model):
+    """Refusals of one kind after the first, of one network or person: not in the trail yet."""
+
+    event = models.CharField(max_length=64)
+    reason = models.CharField(max_length=32)
+    subject = models.CharField(max_length=64)
+    actor = models.UUIDField(null=True)
+    request = models.CharField(max_length=32)
+    count = models.PositiveIntegerField(default=0)
+    ends_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "reason", "subject"], name="one_count_per_refusal_and_subject"
+            )
         ]

@@ -6,42 +6,46 @@ an older list back unseen; and whoever also has the key file, and could certify 
 for somebody, cannot make a sharer who compared wrap anything to it.
 """
 
-import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
-from django.db import Error, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.certificates import (
-    KIND,
-    NoKeys,
-    is_endorsed,
-    signing_pair_of,
-    verified_signing_key,
-    wrapping_key_of,
-)
+from accounts.certificates import Names, NoKeys
 from accounts.custody import Keyring
-from accounts.models import KeyPair, Pins, User
+from accounts.identities import (
+    NEVER_ACCEPTED,
+    Change,
+    Entry,
+    How,
+    Identity,
+    SignerChange,
+    how_changed,
+    how_signed,
+    identity_of,
+)
+from accounts.models import Pins, User
 from audit import events
-from audit.events import AuditUnavailable, Event, Outcome, record
+from audit.events import Event, Outcome, record
 from audit.leaf import Leaf
 from audit.models import AuditEntry
+from audit.vouched import Newest, vouched
 from cryptocore import canonical, statements
 from cryptocore.errors import CryptoError
 
 VERSION = 1
 MAX_BYTES = 2**21  # some ten thousand contacts
 TRIES = 5
-RECENT = 200  # entries looked through for the newest; of acts at once, few are out of order
+REPORTED_FOR = timedelta(minutes=10)
 PIN_EVENTS = (Event.CONTACT_COMPARED, Event.CONTACT_CHANGE_ACCEPTED)
 
-Entries = dict[str, dict[str, Any]]
+Entries = dict[str, Entry]
 
 
 class ContactsRefused(Exception):
@@ -51,71 +55,13 @@ class ContactsRefused(Exception):
 class KeyChanged(Exception):
     """A compared contact has another key by now; nothing was wrapped to it."""
 
-    def __init__(self, changes: list["Change"]) -> None:
+    def __init__(self, changes: list[Change]) -> None:
         super().__init__("a compared contact has another key")
         self.changes = changes
 
 
 class Moved(Exception):
     """Another request changed the list meanwhile."""
-
-
-class How(StrEnum):
-    """What is to be said of a contact's key that is not the compared one."""
-
-    ENDORSED = "endorsed"  # the compared key vouches for the new one
-    UNENDORSED = "unendorsed"  # only this server does
-    DIFFERS = "differs"  # the words did not match when they were compared
-
-
-@dataclass(frozen=True)
-class Change:
-    """A compared contact whose key is another one now."""
-
-    person: User
-    identity: "Identity"
-    how: How
-    compared_at: datetime
-
-    @property
-    def replaced_at(self) -> datetime:
-        return self.identity.certified_at
-
-
-# ---- the key of a contact --------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What stands for a person: their signing key, and the one that vouches for their reading key.
-
-    These differ between a rotation of the signing key and the next one of the reading key.
-    """
-
-    signing: KeyPair
-    certifier: str
-
-    @property
-    def certified_at(self) -> datetime:
-        claimed = statements.parse(KIND, bytes(self.signing.certificate))
-        return statements.parse_time(claimed["time"])
-
-    def as_entry(self) -> dict[str, Any]:
-        time = statements.format_time(timezone.now())
-        return {
-            "fingerprint": self.signing.fingerprint,
-            "certifier": self.certifier,
-            "time": time,
-        }
-
-
-def identity_of(user_id: uuid.UUID) -> Identity:
-    """Return a person's identity, verified. Raises NoKeys, or CryptoError if it does not verify."""
-    signing = signing_pair_of(user_id)
-    verified_signing_key(signing)
-    reading, _ = wrapping_key_of(user_id)
-    certifier = statements.parse(KIND, bytes(reading.certificate))["key"]
-    return Identity(signing, certifier)
 
 
 # ---- the list --------------------------------------------------------------------------------
@@ -141,18 +87,44 @@ class Contacts:
 
         Raises NoKeys or CryptoError if they have no key that verifies.
         """
-        entry = self.entries.get(str(person.pk))
-        if entry is None:
+        if not self.entries:
             return None
         now = identity_of(person.pk)
-        known = entry["fingerprint"] == now.signing.fingerprint
-        if known and now.certifier in (entry["fingerprint"], entry["certifier"]):
+        namesake, entry = self._namesake_of(person, now.names), self.entries.get(str(person.pk))
+        how = How.MISNAMED if namesake else entry and how_changed(entry, now)
+        if not how:
             return None
-        return Change(person, now, _how(entry, now), statements.parse_time(entry["time"]))
+        compared_at = statements.parse_time((namesake or entry)["time"])
+        return Change(person, now, how, compared_at)
 
-    def require_unchanged(self, people: Iterable[User]) -> None:
-        """Return if nobody's key is another than the compared one. Raises KeyChanged."""
+    def change_of_signer(
+        self, person: User, names: Names | None, keys: Iterable[str]
+    ) -> SignerChange | None:
+        """Return how somebody who signed is not as they were compared; None if they are, or never
+        were. `keys`: the fingerprints that signed, their certificates verified."""
+        namesake, entry = self._namesake_of(person, names), self.entries.get(str(person.pk))
+        how = How.MISNAMED if namesake else entry and how_signed(entry, person.pk, names, keys)
+        if not how:
+            return None
+        compared_at = statements.parse_time((namesake or entry)["time"])
+        return SignerChange(how, compared_at, (entry or {}).get("display_name", ""))
+
+    def _namesake_of(self, person: User, names: Names | None) -> Entry | None:
+        """Return the entry that says that this username is another person's, or theirs another."""
+        if names is None:
+            return None
+        for pk, entry in self.entries.items():
+            username = entry.get("username")
+            if username and (pk == str(person.pk)) != (username == names.username):
+                return entry
+        return None
+
+    def require_unchanged(self, people: Iterable[User], *, but_names: bool = False) -> None:
+        """Return if nobody is otherwise than they were compared; `but_names`: what they are called
+        does not matter, as where somebody only keeps what they have. Raises KeyChanged."""
         changes = [change for person in people if (change := self._tolerantly(person))]
+        if but_names:
+            changes = [change for change in changes if change.how != How.RENAMED]
         if changes:
             raise KeyChanged(changes)
 
@@ -163,99 +135,61 @@ class Contacts:
             return None  # nothing can be wrapped to it, whatever it is
 
 
-def _how(entry: dict[str, Any], now: Identity) -> How:
-    if entry["fingerprint"] is None:
-        return How.DIFFERS
-    return How.ENDORSED if _leads_to(entry["fingerprint"], now) else How.UNENDORSED
-
-
-def _leads_to(fingerprint: str, now: Identity) -> bool:
-    """Whether each signing key since the compared one is endorsed by the one before it."""
-    pairs = KeyPair.objects.filter(
-        user_id=now.signing.user_id,
-        purpose=KeyPair.Purpose.SIGNING,
-        epoch__lte=now.signing.epoch,
-    )
-    by_epoch = {pair.epoch: pair for pair in pairs}
-    since = next((p.epoch for p in pairs if p.fingerprint == fingerprint), None)
-    if since is None or since == now.signing.epoch:
-        return False
-    later = range(since + 1, now.signing.epoch + 1)
-    vouched = {fingerprint, *(by_epoch[epoch].fingerprint for epoch in later if epoch in by_epoch)}
-    unbroken = all(epoch in by_epoch and is_endorsed(by_epoch[epoch]) for epoch in later)
-    return unbroken and now.certifier in vouched
-
-
 @sensitive_variables()
 def contacts_of(keyring: Keyring) -> Contacts:
     """Return a person's compared contacts.
 
-    Raises ContactsRefused, and records it; AuditUnavailable where the trail's table does not
-    answer: whether a list is the newest cannot be told then.
+    Raises ContactsRefused, and records it, once in a while; AuditUnavailable where the trail's
+    table does not answer: whether a list is the newest cannot be told then.
     """
-    remembered, row = _remembered(keyring.user), _row_of(keyring.user)
     try:
-        return _read(keyring, row, remembered)
+        return _read_now(keyring)
     except (CryptoError, ContactsRefused):
-        person = keyring.user.pk
-        record(Event.CONTACTS_REFUSED, actor=person, subject=person, outcome=Outcome.REFUSED)
+        pass  # it may have been changed between reading the trail and reading the row
+    try:
+        return _read_now(keyring)
+    except (CryptoError, ContactsRefused):
+        _record_refused(keyring.user.pk)
         raise ContactsRefused from None
+
+
+@sensitive_variables()
+def _read_now(keyring: Keyring) -> Contacts:
+    remembered = _remembered(keyring.user)
+    return _read(keyring, _row_of(keyring.user), remembered)
+
+
+def _record_refused(person: UUID) -> None:
+    """Every picture of a page asks for the list: once in ten minutes is enough."""
+    event, outcome = Event.CONTACTS_REFUSED, Outcome.REFUSED
+    since = timezone.now() - REPORTED_FOR
+    if not AuditEntry.objects.seen_since(person, event, person, since, outcome=outcome):
+        record(event, actor=person, subject=person, outcome=outcome)
 
 
 def _row_of(user: User) -> Pins | None:
     return Pins.objects.filter(user=user).first()
 
 
-@dataclass
-class Remembered:
-    """What the trail tells of a list: the newest stored number, and which digests may stand now.
-
-    What was intended after the newest that is done may have been stored without its `done`.
-    """
-
-    newest: int = 0
-    stored: set[str] = field(default_factory=set)
-    begun: set[tuple[int, str]] = field(default_factory=set)
-
-    @property
-    def digests(self) -> set[str]:
-        return self.stored | {pins for _, pins in self.begun}
-
-    def note(self, leaf: Leaf) -> None:
-        """Take in one entry about this list, in whatever order they come."""
-        number, pins = leaf.facts["number"], leaf.facts["pins"]
-        if leaf.outcome != Outcome.DONE:
-            self.begun.add((number, pins))
-        elif number > self.newest:
-            self.newest, self.stored = number, {pins}
-        elif number == self.newest:
-            self.stored.add(pins)
-        self.begun = {(later, pins) for later, pins in self.begun if later > self.newest}
+def number_in(leaf: Leaf) -> tuple[int, str] | None:
+    """Return number and digest of its actor's list, if an entry is about one."""
+    if leaf.actor is None or leaf.event not in PIN_EVENTS or "pins" not in leaf.facts:
+        return None
+    return leaf.facts["number"], leaf.facts["pins"]
 
 
-def tells_of_a_list(leaf: Leaf) -> bool:
-    """Whether an entry is one about its actor's list."""
-    return leaf.actor is not None and leaf.event in PIN_EVENTS and "pins" in leaf.facts
-
-
-def _remembered(user: User) -> Remembered:
-    """Fold the newest entries about this person's list that the audit key vouches for."""
-    entries = AuditEntry.objects.filter(actor=user.pk, event__in=PIN_EVENTS)
-    try:
-        rows = list(entries.order_by("-sequence").proofs()[:RECENT])
-    except Error:
-        raise AuditUnavailable from None
-    told = [entry.told() for entry in rows if entry.is_authentic()]
-    remembered = Remembered()
-    for leaf in told:
-        if leaf.actor == user.pk and tells_of_a_list(leaf):
-            remembered.note(leaf)
+def _remembered(user: User) -> Newest:
+    """Return what the trail remembers of this person's list. Raises AuditUnavailable."""
+    remembered = Newest()
+    for leaf in vouched(PIN_EVENTS, actor=user.pk, outcomes=(Outcome.DONE, Outcome.INTENDED)):
+        if numbered := number_in(leaf):
+            remembered.take_in(leaf.outcome, *numbered)
     return remembered
 
 
-def _read(keyring: Keyring, row: Pins | None, remembered: Remembered) -> Contacts:
+def _read(keyring: Keyring, row: Pins | None, remembered: Newest) -> Contacts:
     if row is None:
-        if remembered.newest:
+        if remembered.number:
             raise ContactsRefused
         return Contacts(0, {}, None)
     body = bytes(row.body)
@@ -276,7 +210,7 @@ def note_compared(*, keyring: Keyring, person: User, identity: Identity, matches
     A list that is refused begins anew with it. Not matching stops every sharing with that person
     until they are compared again.
     """
-    entry = identity.as_entry() | ({} if matches else {"fingerprint": None})
+    entry = identity.as_entry() | ({} if matches else {"fingerprint": None, "earlier": []})
     facts = {"fingerprint": identity.signing.fingerprint, "matches": "yes" if matches else "no"}
     _change(keyring, Event.CONTACT_COMPARED, person, entry, anew=False, **facts)
 
@@ -306,7 +240,7 @@ def settle(*, keyring: Keyring, people: Iterable[User], accepted: Iterable[str])
 
 
 def _is_accepted(change: Change, accepted: set[str]) -> bool:
-    return change.how != How.DIFFERS and change.person.username in accepted
+    return change.how not in NEVER_ACCEPTED and change.person.username in accepted
 
 
 def _accept(keyring: Keyring, change: Change) -> None:
@@ -329,7 +263,7 @@ def _change_once(
 ) -> None:
     """Store the next list, with `entry` for `person` in it; nobody else if it begins anew."""
     before = _next_to(keyring, anew)
-    added = {str(person.pk): entry} if entry else {}
+    added = {str(person.pk): _with_earlier(entry, before, person)} if entry else {}
     body = _compose(keyring.user, before.sequence + 1, {**before.entries, **added})
     pins = Pins(user=keyring.user, body=body, tag=keyring.tag_pins(body))
     facts |= {"pins": statements.digest(body), "number": before.sequence + 1}
@@ -341,6 +275,15 @@ def _change_once(
         pins.save()
 
 
+def _with_earlier(entry: Entry, before: Contacts, person: User) -> Entry:
+    """Return an entry that keeps the keys of the one it replaces, unless the words differed."""
+    if entry["fingerprint"] is None:
+        return entry
+    replaced = before.entries.get(str(person.pk), {})
+    kept = {replaced.get("fingerprint"), *replaced.get("earlier", ()), *entry["earlier"]}
+    return {**entry, "earlier": sorted(kept - {None, entry["fingerprint"]})}
+
+
 def _next_to(keyring: Keyring, anew: bool) -> Contacts:
     """Return the list to go on from: an empty one, with a later number, where it is refused."""
     row, remembered = _row_of(keyring.user), _remembered(keyring.user)
@@ -349,7 +292,7 @@ def _next_to(keyring: Keyring, anew: bool) -> Contacts:
             raise ContactsRefused
         return _read(keyring, row, remembered)
     except (CryptoError, ContactsRefused):
-        return Contacts(remembered.newest, {}, row)
+        return Contacts(remembered.number, {}, row)
 
 
 def _bytes_of(row: Pins | None) -> bytes | None:

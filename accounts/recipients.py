@@ -7,20 +7,25 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts import usernames
-from accounts.certificates import NoKeys, wrapping_key_of
+from accounts.certificates import KIND, NoKeys, wrapping_key_of
 from accounts.models import KeyPair, KeySlot, User
+from accounts.names import certified_name, prefetch_names
+from accounts.remembered import stolen_keys_of
 from audit.events import Event, Outcome, record
+from cryptocore import statements
 from cryptocore.errors import CryptoError
 
 
 def find_people(names: Iterable[str], *, besides: User) -> list[User]:
     """Return the people of these exact names, each once, `besides` left out.
 
-    Raises ValidationError naming every one that is unknown or has no keys yet: then the caller
-    shares with nobody.
+    Raises ValidationError naming every one that is unknown, has no keys yet, or is not the name
+    that was certified: then the caller shares with nobody. AuditUnavailable where the trail's table
+    does not answer: which certificate is the newest cannot be told then.
     """
     wanted = {usernames.fold(name): None for name in names if name.strip()}
-    wanted.pop(besides.username, None)
+    if besides.username in wanted and certified_name(besides).require_known().is_certified:
+        del wanted[besides.username]
     # A name nobody can have is not asked for: a database may refuse what stands in it.
     askable = filter(usernames.is_well_formed, wanted)
     known = {
@@ -28,6 +33,7 @@ def find_people(names: Iterable[str], *, besides: User) -> list[User]:
     }
     errors = [_unknown(name) for name in wanted if name not in known]
     errors += [_without_keys(user) for user in known.values() if not may_receive(user)]
+    errors += [] if errors else _wrongly_named(known.values())
     if errors:
         raise ValidationError(errors)
     return [known[name] for name in wanted]
@@ -57,6 +63,21 @@ def waits_for_keys(user: User) -> bool:
     return newest is not None and newest.state == KeyPair.State.COMPROMISED
 
 
+def _wrongly_named(people: Iterable[User]) -> list[ValidationError]:
+    people = list(people)
+    prefetch_names(people)
+    wrong = [user for user in people if not certified_name(user).require_known().is_certified]
+    for user in wrong:
+        record_wrong_name(user)
+    return [_not_certified(user.username) for user in wrong]
+
+
+def record_wrong_name(user: User) -> None:
+    """Record that somebody was looked up by a name that is not the certified one."""
+    about = {"actor": None, "subject": user.pk, "outcome": Outcome.REFUSED}
+    record(Event.KEY_REFUSED, **about, reason="name")
+
+
 def _refuse_key(user: User) -> None:
     record(Event.KEY_REFUSED, actor=None, subject=user.pk, outcome=Outcome.REFUSED)
 
@@ -68,17 +89,33 @@ def _unknown(name: str) -> ValidationError:
 
 
 def _without_keys(user: User) -> ValidationError:
-    sentence = _("%(name)s has not finished setting up. Nothing was shared. Try again later.")
-    return ValidationError(sentence, code="no_keys", params={"name": str(user)})
+    sentence = _("@%(name)s has not finished setting up. Nothing was shared. Try again later.")
+    return ValidationError(sentence, code="no_keys", params={"name": user.username})
+
+
+def _not_certified(name: str) -> ValidationError:
+    sentence = _(
+        "The name “%(name)s” does not verify: somebody may have changed it in the database. "
+        "Nothing was shared. Tell staff."
+    )
+    return ValidationError(sentence, code="name_not_certified", params={"name": name})
 
 
 def key_to_wrap_to(user: User) -> tuple[KeyPair, RsaKey]:
-    """Return a person's key pair and its verified public half. Raises NoKeys, and records it."""
+    """Return a person's key pair and its verified public half.
+
+    Raises NoKeys, and records it, also where the trail knows the key, or the one that certified
+    it, as stolen and the rows do not say so any more. Raises AuditUnavailable.
+    """
     try:
-        return wrapping_key_of(user.pk)
+        pair, public_key = wrapping_key_of(user.pk)
+        certifier = statements.parse(KIND, bytes(pair.certificate))["key"]
+        if {pair.fingerprint, certifier} & stolen_keys_of(user.pk).keys():
+            raise CryptoError
     except CryptoError:
         _refuse_key(user)
         raise NoKeys from None
+    return pair, public_key
 
 
 def lock_keys(pairs: Iterable[KeyPair], *, besides: Iterable[User] = ()) -> None:

@@ -1,7 +1,6 @@
 """How often somebody may do what is costly, tells names, or is a guess at a secret."""
 
 import hashlib
-import ipaddress
 from datetime import timedelta
 
 from django.db import IntegrityError
@@ -11,13 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.answers import refusal
+from accounts.folding import record_refusal
 from accounts.models import ThrottleWindow
-from audit.context import client_address
-from audit.events import Event, Outcome, record
+from audit.events import Event
 
 HOUR = timedelta(hours=1)
-# A household or a rented server has a whole /64 of IPv6 to itself: one address of it says nothing.
-IPV6_PREFIX = 64
 
 
 class Throttled(Exception):
@@ -69,17 +66,9 @@ def _digest(subject: str) -> str:
     return hashlib.sha256(subject.encode()).hexdigest()
 
 
-def network_of(request: HttpRequest) -> str:
-    """Return what requests of one client have in common: the address, of IPv6 its /64."""
-    address = client_address(request)
-    if ":" not in address:
-        return address or "none"
-    return str(ipaddress.ip_network((address, IPV6_PREFIX), strict=False))
-
-
 def throttled(request: HttpRequest, wait_seconds: int) -> HttpResponse:
     """Return 429 with Retry-After, and record it."""
-    record(Event.ACCOUNT_THROTTLED, actor=request.user.pk, outcome=Outcome.REFUSED)
+    record_refusal(request, Event.ACCOUNT_THROTTLED)
     minutes = -(-wait_seconds // 60)
     sentence = _("Too many tries. Nothing was changed. Try again in %(minutes)s minutes.")
     response = refusal(request, 429, "throttled", sentence % {"minutes": minutes})

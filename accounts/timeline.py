@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from django.db import Error
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from audit.events import Event, Outcome
+from accounts.names import certified_name
+from audit.events import AuditUnavailable, Event, Outcome
 from audit.leaf import Leaf
-from audit.models import AuditEntry, AuditEntryQuerySet
+from audit.vouched import vouched
 
 SHOWN = 30
 # Each kind has room of its own, or a stranger's wrong tries would push out what they led to.
@@ -27,12 +27,17 @@ SENTENCES = {
     Event.ACCOUNT_PASSWORD_CHANGED: _("The password was changed here."),
     Event.ACCOUNT_RESET_ASKED: _("A new password was asked for by mail."),
     Event.ACCOUNT_PASSWORD_RESET: _("The password was reset by mail. The keys stayed locked."),
+    Event.ACCOUNT_PASSWORD_RESTORED: _(
+        "The password that opens the keys was used. It is your password again; one set since by "
+        "mail or by an operator no longer counts."
+    ),
     Event.ACCOUNT_RECOVERED: _("A new password was set with the recovery code."),
     Event.KEYS_FOUND_LOCKED: _("The password had been set elsewhere. The keys stayed locked."),
     Event.KEYS_BROUGHT_BACK: _("Keys from before were opened again."),
     Event.NEW_START_ASKED: _("New keys were asked for."),
     Event.NEW_START_STOPPED: _("The new start was stopped."),
     Event.NEW_START_DONE: _("New keys were made; the earlier ones are kept, closed."),
+    Event.KEY_CERTIFIED: _("Your name was certified with your key."),
     Event.KEYS_ROTATION_ORDERED: _("An operator ordered new keys."),
     Event.KEYS_ROTATED: _("A new key came into use; the one before it only opens or verifies."),
     Event.KEYS_REWRAPPED: _("What an earlier key opened was wrapped for the present one."),
@@ -78,27 +83,24 @@ def key_timeline(person: User) -> list[Happening] | None:
     """
     try:
         leaves = _leaves(person.pk)
-    except Error:
+    except AuditUnavailable:
         return None
     groups = [list(group) for _same, group in groupby(leaves, key=_folded_by)]
     return [_happening(group, person) for group in groups[:SHOWN]]
 
 
 def _leaves(person: uuid.UUID) -> list[Leaf]:
-    done = AuditEntry.objects.filter(event__in=SENTENCES, outcome=Outcome.DONE)
-    refused = AuditEntry.objects.filter(
-        event__in=REFUSED_SENTENCES, outcome__in=[Outcome.REFUSED, Outcome.FAILED]
+    done = [leaf for leaf in vouched(SENTENCES, subject=person, at_most=DONE_READ) if _is_act(leaf)]
+    unsuccessful = (Outcome.REFUSED, Outcome.FAILED)
+    refused = vouched(
+        REFUSED_SENTENCES, subject=person, outcomes=unsuccessful, at_most=REFUSED_READ
     )
-    leaves = [*_newest(done, person, DONE_READ), *_newest(refused, person, REFUSED_READ)]
-    return sorted(leaves, key=lambda leaf: leaf.time, reverse=True)
+    return sorted([*done, *refused], key=lambda leaf: leaf.time, reverse=True)
 
 
-def _newest(entries: AuditEntryQuerySet, person: uuid.UUID, at_most: int) -> list[Leaf]:
-    about = entries.filter(subject=person).order_by("-sequence").proofs()[:at_most]
-    entries = [entry for entry in about if entry.is_authentic()]
-    # The columns they were found by may say something else than what the key vouches for.
-    leaves = [entry.told() for entry in entries]
-    return [leaf for leaf in leaves if leaf.subject == person and _sentence(leaf)]
+def _is_act(leaf: Leaf) -> bool:
+    """A new key is certified as a part of what made it: that is told already."""
+    return leaf.event != Event.KEY_CERTIFIED or "keyset" in leaf.facts
 
 
 STOLEN = _("An operator ordered everything to be replaced: somebody else may know your keys.")
@@ -123,5 +125,10 @@ def _happening(leaves: list[Leaf], person: User) -> Happening:
         sentence=_sentence(leaf),
         is_warning=leaf.outcome != Outcome.DONE,
         is_repeated=len(leaves) > 1,
-        by=f"@{actor.username}" if actor else "",
+        by=_named(actor) if actor else "",
     )
+
+
+def _named(actor: User) -> str:
+    name = certified_name(actor)
+    return f"@{name.username}" if name.username else name.display_name

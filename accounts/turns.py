@@ -1,10 +1,13 @@
 """Taking turns at what takes a whole core: key derivation, key making."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
+
+from audit.context import current_request
 
 
 class Busy(Exception):
@@ -16,27 +19,42 @@ class Turns:
 
     A thread that waits serves nobody: without a limit, fifty sign-ins would hold every thread of a
     process and the whole site would stand still.
+
+    The places are shared out: one browser, session or network has at most `each` of them, and
+    strangers, who cost nothing to invent, together at most `strangers`, and never the last turn.
+    The rest is for those who signed in before: whoever fills the line holds only strangers up.
     """
 
-    def __init__(self, *, at_once: int, waiting: int, wait_seconds: float) -> None:
-        self._places = threading.BoundedSemaphore(at_once + waiting)
+    def __init__(
+        self,
+        *,
+        at_once: int,
+        waiting: int,
+        wait_seconds: float,
+        each: int | None = None,
+        strangers: int | None = None,
+    ) -> None:
+        self._most = at_once + waiting
+        self._each, self._most_strangers = each or self._most, strangers or self._most
         self._turns = threading.BoundedSemaphore(at_once)
+        left_for_known = int(strangers is not None and at_once > 1)
+        self._strangers_turns = threading.BoundedSemaphore(at_once - left_for_known)
         self._wait_seconds = wait_seconds
+        self._held: Counter[str] = Counter()
+        self._strangers = 0
+        self._lock = threading.Lock()
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Hold a turn. Raises Busy."""
-        if not self._places.acquire(blocking=False):
-            raise Busy
-        try:
-            if not self._turns.acquire(timeout=self._wait_seconds):
-                raise Busy
-            try:
-                yield
-            finally:
-                self._turns.release()
-        finally:
-            self._places.release()
+        who, is_known = _asking()
+        with self._place(who, is_known):
+            if is_known:
+                with self._acquired(self._turns):
+                    yield
+            else:
+                with self._acquired(self._strangers_turns), self._acquired(self._turns):
+                    yield
 
     def is_free(self) -> bool:
         """Whether a turn could be had at once: for work that may as well be done later."""
@@ -44,8 +62,47 @@ class Turns:
             self._turns.release()
         return free
 
+    @contextmanager
+    def _place(self, who: str, is_known: bool) -> Iterator[None]:
+        with self._lock:
+            if self._is_full_for(who, is_known):
+                raise Busy
+            self._held[who] += 1
+            self._strangers += not is_known
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held[who] -= 1
+                self._held += Counter()  # forgets who holds none
+                self._strangers -= not is_known
+
+    def _is_full_for(self, who: str, is_known: bool) -> bool:
+        return (
+            self._held.total() >= self._most
+            or self._held[who] >= self._each
+            or (not is_known and self._strangers >= self._most_strangers)
+        )
+
+    @contextmanager
+    def _acquired(self, turns: threading.Semaphore) -> Iterator[None]:
+        if not turns.acquire(timeout=self._wait_seconds):
+            raise Busy
+        try:
+            yield
+        finally:
+            turns.release()
+
+
+def _asking() -> tuple[str, bool]:
+    """Return in whose name the request being served waits, and whether that is somebody known."""
+    request = current_request.get()
+    if request is None:  # a command, in a process of its own
+        return "", True
+    return request.known_as or request.address, bool(request.known_as)
+
 
 # Argon2id takes 100 MiB and a whole core, in the password's hash and in the KEK under it alike.
-KDF_TURNS = Turns(at_once=settings.KDF_AT_ONCE, waiting=8, wait_seconds=10)
+KDF_TURNS = Turns(at_once=settings.KDF_AT_ONCE, waiting=8, wait_seconds=10, each=4, strangers=8)
 # A key pair takes about a second of one core.
-KEY_MAKING_TURNS = Turns(at_once=1, waiting=3, wait_seconds=20)
+KEY_MAKING_TURNS = Turns(at_once=1, waiting=3, wait_seconds=20, each=2, strangers=3)

@@ -9,12 +9,15 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import COOKIE_SECRET_BYTES, DoesNotOpen, Keyring, open_with_cookie
+from accounts.erasure import truncate_write_ahead_log
 from accounts.models import Custody, User
+from audit.context import recognise
 from audit.events import Event, Outcome, record
 
 SESSION_ENTRY = "custody"
@@ -28,9 +31,9 @@ def unlock(request: HttpRequest, keyring: Keyring) -> bytes:
     The secret is new at every unlock. Whatever this session had open before is dropped.
     """
     drop(request)
+    drop_ended()
     secret = secrets.token_bytes(COOKIE_SECRET_BYTES)
-    row = Custody(user=keyring.user, master_key_version=keyring.version)
-    row.wrapped_master_key = keyring.wrap_for_cookie(row.pk, secret)
+    row = keyring.custody_row(secret)
     row.idle_ends_at = timezone.now() + settings.LOCK_AFTER
     row.absolute_ends_at = _signed_out_at(request)
     row.save()
@@ -72,7 +75,30 @@ def drop(request: HttpRequest) -> int:
     """Drop the custody row of this session; return how many there were."""
     request._keyring = None
     custody_id = request.session.pop(SESSION_ENTRY, None)
-    return Custody.objects.filter(pk=custody_id).delete()[0] if custody_id else 0
+    dropped = Custody.objects.filter(pk=custody_id).delete()[0] if custody_id else 0
+    if dropped:
+        truncate_write_ahead_log()
+    return dropped
+
+
+def ended_unlocks() -> QuerySet[Custody]:
+    """The rows whose time is over, whoever has left them."""
+    now = timezone.now()
+    return Custody.objects.filter(Q(idle_ends_at__lte=now) | Q(absolute_ends_at__lte=now))
+
+
+def drop_ended() -> int:
+    """Destroy what would open with a cookie though its time is over: everybody's ended rows, and
+    the unlock keys of ended sessions. Return how many rows there were.
+
+    At every unlock and at least once a minute while anybody is unlocked; `purge` and a start do it
+    too. Raises UnlockKeysAway (imageshare/unlockkeys.py). Never inside a transaction.
+    """
+    dropped = ended_unlocks().delete()[0]
+    settings.UNLOCK_KEYS.destroy_old()
+    if dropped:
+        truncate_write_ahead_log()
+    return dropped
 
 
 def end_unlocks(user: User) -> None:
@@ -102,6 +128,7 @@ def _resume(request: HttpRequest) -> Keyring | None:
         _refuse(request, "cookie")
         return None
     _extend(row)
+    recognise(str(request.user.pk))
     return keyring
 
 
@@ -142,3 +169,4 @@ def _extend(row: Custody) -> None:
         Custody.objects.filter(pk=row.pk, idle_ends_at=row.idle_ends_at).update(
             idle_ends_at=idle_ends_at
         )
+        drop_ended()

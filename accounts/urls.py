@@ -1,7 +1,9 @@
 from django.urls import path
 
 from accounts.views import (
+    first_keys,
     locked_keys,
+    naming,
     new_start,
     people,
     recovering,
@@ -20,6 +22,7 @@ urlpatterns = [
     path("login/", signing_in.sign_in, name="login"),
     path("logout/", signing_in.sign_out, name="logout"),
     path("unlock/", signing_in.unlock, name="unlock"),
+    path("first-keys/", first_keys.first_keys, name="first-keys"),
     path("locked-keys/", locked_keys.locked_keys, name="locked-keys"),
     path("earlier-keys/", locked_keys.earlier_keys, name="earlier-keys"),
     path("new-start/", new_start.new_start, name="new-start"),
@@ -31,6 +34,7 @@ urlpatterns = [
     path("recovery-code/test/", recovering.test_code, name="test-code"),
     path("replace-keys/", replacing.replace_keys, name="replace-keys"),
     path("password/", security.password, name="password"),
+    path("name/", naming.name, name="name"),
     path("contacts/anew/", people.contacts_anew, name="contacts-anew"),
     path("security/", security.security, name="security"),
 ]

@@ -19,7 +19,9 @@ from accounts.keyset_trail import KeysetTrail
 from accounts.keysets import KEY_ROWS, keyset_digest
 from accounts.mac_keys import notice_mac_key
 from accounts.models import KeyPair, KeySlot, MacKey, Pins, User
+from accounts.names import newest_signing_pairs
 from accounts.services.orders import stolen_order_of
+from accounts.staff_rights import people_with_unproven_rights
 from audit.unreadable import unreadable_columns
 from cryptocore import keypair, statements
 from cryptocore.errors import CryptoError
@@ -55,7 +57,10 @@ class Kind(StrEnum):
     WRAPPED_KEY = "wrapped key is none: empty, or not of its pair's size"
     CONTACTS_ALTERED = "list of compared contacts is not one the trail remembers"
     CONTACTS_GONE = "the trail remembers a list of compared contacts, and there is none"
+    NAME = "names are not the certified ones, or none are certified"
+    OLDER_CERTIFICATE = "certificate is older than the newest that the trail remembers"
     UNREADABLE = "a column holds no value of its type"
+    STAFF_RIGHTS = "marked as staff, and no act on record made it so"
 
 
 Compare = Callable[[uuid.UUID], Kind | None]
@@ -91,11 +96,14 @@ class Verifier:
         for person, remembered in self._trail.people.items():
             if person not in seen and remembered.keysets:
                 yield Finding(Kind.GONE, person)
+        for user in people_with_unproven_rights():
+            yield Finding(Kind.STAFF_RIGHTS, user.pk, user.username)
 
     def _check(self, user: User) -> Iterator[Finding]:
         yield from self._check_rows(user)
         yield from self._check_trail(user.pk)
         yield from self._check_contacts(user.pk)
+        yield from self._check_name(user)
 
     def _check_rows(self, user: User) -> Iterator[Finding]:
         pairs, slots = list(user.key_pairs.all()), list(user.key_slots.all())
@@ -125,6 +133,16 @@ class Verifier:
     def _check_contacts(self, person: uuid.UUID) -> Iterator[Finding]:
         yield from self._check_twice(self._compare_contacts, person)
 
+    def _check_name(self, user: User) -> Iterator[Finding]:
+        """Of who has no keys nothing is certified; of a key that is not, that is said already."""
+        pair = newest_signing_pairs([user.pk]).get(user.pk)
+        if pair is None or not certificates.is_certified(pair):
+            return
+        if not certificates.is_newest_certificate(pair, self._trail.certificate_of(user.pk)):
+            yield Finding(Kind.OLDER_CERTIFICATE, user.pk)
+        elif certificates.names_in(pair) != certificates.Names(user.username, str(user)):
+            yield Finding(Kind.NAME, user.pk)
+
     def _check_twice(self, compare: Compare, person: uuid.UUID) -> Iterator[Finding]:
         kind = compare(person)
         if kind:
@@ -138,7 +156,7 @@ class Verifier:
         remembered = self._trail.list_of(person)
         row = Pins.objects.filter(user=person).first()
         if row is None:
-            return Kind.CONTACTS_GONE if remembered.newest else None
+            return Kind.CONTACTS_GONE if remembered.number else None
         is_known = statements.digest(row.body) in remembered.digests
         return None if is_known else Kind.CONTACTS_ALTERED
 

@@ -1,15 +1,17 @@
 """Where a request came from: kept while it is served, so that every record of it can say."""
 
-import ipaddress
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.http import HttpRequest
 
+from audit import addresses
+
 AGENT_CHARACTERS = 200
-KEPT_BITS = {4: 24, 6: 48}  # enough to tell a strange network, too little to name a household
 
 # Control characters and lone surrogates: PostgreSQL stores no NUL, UTF-8 has no surrogates, and
 # an escape sequence must not reach the terminal of whoever reads the trail.
@@ -18,11 +20,15 @@ UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """What is known of the request being served; `address` is a network, never one machine."""
+    """What is known of the request being served; `address` is a network, never one machine.
+
+    `known_as` names the browser or the session that proved to be somebody's; "" for a stranger.
+    """
 
     request_id: str
     address: str
     agent: str
+    known_as: str = ""
 
 
 current_request: ContextVar[RequestContext | None] = ContextVar("current_request", default=None)
@@ -34,37 +40,37 @@ def request_id() -> str:
     return context.request_id if context else ""
 
 
+def recognise(who: str) -> None:
+    """Remember that the request being served comes from somebody known."""
+    if context := current_request.get():
+        current_request.set(replace(context, known_as=who))
+
+
+@contextmanager
+def outside_of_requests() -> Iterator[None]:
+    """Let what is recorded meanwhile name no request: the one being served has no part in it."""
+    token = current_request.set(None)
+    try:
+        yield
+    finally:
+        current_request.reset(token)
+
+
 def client_address(request: HttpRequest) -> str:
-    """Return the address the request came from, "" if there is none (a Unix socket).
+    """Return the address the request came from, "" if none is known.
 
-    `X-Forwarded-For` counts only where TRUSTED_PROXIES of ours stand in front. Each appends the
-    address it saw, so the client is that many hops from the right; everything left of it is
-    whatever the client wrote.
+    `X-Forwarded-For` counts only where TRUSTED_PROXIES of ours stand in front, and there nothing
+    else does: a request whose proxy does not say is refused (imageshare/middleware.py).
     """
-    seen = request.META.get("REMOTE_ADDR", "")
     if settings.TRUSTED_PROXIES > 0:
-        hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        if len(hops) >= settings.TRUSTED_PROXIES:
-            return _parsed(hops[-settings.TRUSTED_PROXIES]) or _parsed(seen)
-    return _parsed(seen)
+        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+        return addresses.forwarded_by(forwarded, proxies=settings.TRUSTED_PROXIES)
+    return addresses.parse(request.META.get("REMOTE_ADDR", ""))  # a Unix socket has none
 
 
-def _parsed(text: str) -> str:
-    try:
-        address = ipaddress.ip_address(text.strip())
-    except ValueError:
-        return ""
-    # A dual-stack socket shows 192.0.2.1 as ::ffff:192.0.2.1, which /48 would cut to nothing.
-    return str(getattr(address, "ipv4_mapped", None) or address)
-
-
-def truncate_address(address: str) -> str:
-    """Return the network of `address`: /24 of IPv4, /48 of IPv6; "" if it is no address."""
-    try:
-        kept = KEPT_BITS[ipaddress.ip_address(address).version]
-        return str(ipaddress.ip_network((address, kept), strict=False))
-    except ValueError:
-        return ""
+def client_network(request: HttpRequest) -> str:
+    """Return the network the request came from, /24 or /48; "" if none is known."""
+    return addresses.network_of(client_address(request))
 
 
 def printable(text: str, limit: int) -> str:

@@ -33,6 +33,7 @@ class Event(TextChoices):
     """
 
     ACCOUNT_REGISTERED = "account:registered", _("Account made")
+    ACCOUNT_MADE_BY_COMMAND = "account:made-by-command", _("Account made by a command")
     ACCOUNT_SIGNED_IN = "account:signed-in", _("Signed in")
     ACCOUNT_SIGN_IN_REFUSED = "account:sign-in-refused", _("Sign-in refused")
     ACCOUNT_SIGNED_OUT = "account:signed-out", _("Signed out")
@@ -42,6 +43,10 @@ class Event(TextChoices):
     ACCOUNT_PASSWORD_CHANGED = "account:password-changed", _("Password changed")
     ACCOUNT_RESET_ASKED = "account:reset-asked", _("New password asked for by mail")
     ACCOUNT_PASSWORD_RESET = "account:password-reset", _("Password reset by mail")
+    ACCOUNT_PASSWORD_RESTORED = (
+        "account:password-restored",
+        _("Password that opens the keys counts again"),
+    )
     ACCOUNT_RECOVERED = "account:recovered", _("Recovered with the recovery code")
     ACCOUNT_RECOVERY_REFUSED = "account:recovery-refused", _("Recovery refused")
     ACCOUNT_THROTTLED = "account:throttled", _("Held after too many tries")
@@ -51,11 +56,15 @@ class Event(TextChoices):
     ACCOUNT_QUOTA_SET = "account:quota-set", _("Storage limit set")
     ACCOUNT_STAFF_MADE = "account:staff-made", _("Made staff")
     ACCOUNT_STAFF_REMOVED = "account:staff-removed", _("Staff no more")
+    ACCOUNT_STAFF_CONFIRMED = "account:staff-confirmed", _("Staff rights confirmed by an operator")
+    ACCOUNT_STAFF_REFUSED = "account:staff-refused", _("Staff rights that nobody gave refused")
     INVITE_MADE = "invite:made", _("Invite made")
     INVITE_USED = "invite:used", _("Invite used")
     INVITE_TAKEN_BACK = "invite:taken-back", _("Invite taken back")
     INVITE_REFUSED = "invite:refused", _("No such invite, or not open any more")
     KEYS_MADE = "keys:made", _("Keys made")
+    FIRST_KEYS_ALLOWED = "first-keys:allowed", _("One-time code for first keys made")
+    FIRST_KEYS_REFUSED = "first-keys:refused", _("First keys refused")
     KEY_REFUSED = "key:refused", _("Public key does not verify")
     KEYS_ROTATION_ORDERED = "keys:rotation-ordered", _("New keys ordered")
     KEYS_ROTATED = "keys:rotated", _("New key in use")
@@ -63,8 +72,15 @@ class Event(TextChoices):
     KEYS_REPLACED = "keys:replaced", _("Master key and pairs replaced")
     KEYS_BROUGHT_BACK = "keys:brought-back", _("Earlier keys opened again")
     KEYS_FOUND_LOCKED = "keys:found-locked", _("Password set elsewhere: keys stay locked")
+    KEY_CERTIFIED = "key:certified", _("Key certified with its person's names")
+    NAME_GIVEN = "name:given", _("Username given")
+    NAMES_CERTIFIED = "names:certified", _("Names of people already here certified")
     KEYS_VERIFIED = "keys:verified", _("Keys verified")
+    WRAPPED_KEY_MENDED = "wrapped-key:mended", _("Damaged wrapped key wrapped anew")
+    WRAPPED_KEY_DAMAGED = "wrapped-key:damaged", _("Wrapped key does not open")
     KEY_DESTROYED = "key:destroyed", _("Key pair destroyed")
+    KEYS_ACCEPTED = "keys:accepted", _("Key rows accepted by an operator as they are")
+    KEYS_NOT_REMEMBERED = "keys:not-remembered", _("New keys refused: rows are not as recorded")
     KEYS_COST_RAISED = "keys:cost-raised", _("Key derivation made costlier")
     MAC_KEY_ROTATED = "mac-key:rotated", _("Notice key replaced")
     SERVER_KEYS_ROTATED = "server-keys:rotated", _("Server keys replaced")
@@ -95,6 +111,7 @@ class Event(TextChoices):
     IMAGE_DOWNLOADED = "image:downloaded", _("Original downloaded")
     IMAGE_REFUSED = "image:refused", _("Image refused")
     IMAGE_ALTERED = "image:altered", _("Image does not verify")
+    IMAGES_VERIFIED = "images:verified", _("Images verified")
     THUMBNAILS_OPENED = "thumbnails:opened", _("Thumbnails opened")
     NOTICE_SENT = "notice:sent", _("Notice sent")
     NOTICE_ALTERED = "notice:altered", _("Notice does not verify")
@@ -104,6 +121,7 @@ class Event(TextChoices):
     AUDIT_IMPORTED = "audit:imported", _("Audit lines and entries brought together")
     AUDIT_VERIFIED = "audit:verified", _("Audit trail verified")
     STORAGE_PURGED = "storage:purged", _("Storage purged")
+    DATABASES_BACKED_UP = "databases:backed-up", _("Databases backed up")
 
 
 class Outcome(TextChoices):
@@ -117,12 +135,14 @@ class Outcome(TextChoices):
 
 @dataclass(slots=True)
 class Pending:
-    """An entry on its way to the trail; a sink that took it sets `written`."""
+    """An entry on its way to the trail; a sink that took it sets `written`, the table, which can
+    be asked later, `in_table` as well."""
 
     told: Leaf
     leaf: bytes
     personal: Personal | None
     written: bool = field(default=False)
+    in_table: bool = field(default=False)
 
 
 def record(
@@ -131,6 +151,7 @@ def record(
     actor: uuid.UUID | None,
     subject: uuid.UUID | None = None,
     outcome: Outcome = Outcome.DONE,
+    in_table: bool = False,
     **facts: Fact,
 ) -> None:
     """Record that `actor` did `event` to `subject`; on return it is on the disk.
@@ -139,7 +160,8 @@ def record(
     `images`, and the reason staff gave for an act. Never keys, names, file names, captions, image
     bytes or request bodies.
 
-    Raises AuditUnavailable if neither table nor file took it. Raises RuntimeError inside a
+    Raises AuditUnavailable if neither table nor file took it, with `in_table` also if only the file
+    did: what the table does not know, it will not vouch for. Raises RuntimeError inside a
     transaction of the business database: that could roll back what this says was done, and
     would hold its locks while a disk syncs.
     """
@@ -147,7 +169,7 @@ def record(
         raise RuntimeError("record() was called inside a transaction; call it before or after")
     entry = _compose(Event(event), actor, subject, Outcome(outcome), facts)
     logger.info(event.value, extra={"audit": entry})
-    if not entry.written:
+    if not entry.written or (in_table and not entry.in_table):
         # Logging is configured by whoever installs us: a level or a missing handler is silent.
         raise AuditUnavailable
 
@@ -173,15 +195,23 @@ def record_after(
 
 @contextmanager
 def recorded(
-    event: Event, *, actor: uuid.UUID | None, subject: uuid.UUID, **facts: Fact
+    event: Event,
+    *,
+    actor: uuid.UUID | None,
+    subject: uuid.UUID,
+    in_table: bool = False,
+    **facts: Fact,
 ) -> Iterator[dict[str, Fact]]:
     """Record what changes access as intended, then as done or as failed.
 
     Facts that are only known once it is done are put into the yielded ones. What is missing after
     `done` was rolled back by somebody; what has `intended` alone was never finished. Raises
-    AuditUnavailable before anything is done if the intention was not recorded.
+    AuditUnavailable before anything is done if the intention was not recorded, with `in_table` not
+    in the table either.
     """
-    record(event, actor=actor, subject=subject, outcome=Outcome.INTENDED, **facts)
+    record(
+        event, actor=actor, subject=subject, outcome=Outcome.INTENDED, in_table=in_table, **facts
+    )
     try:
         yield facts
     except BaseException:

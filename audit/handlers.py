@@ -36,7 +36,7 @@ class AuditHandler(logging.Handler):
         in_file = _add_to_file(line)
         if row is None and not in_file:
             raise AuditUnavailable
-        entry.written = True
+        entry.written, entry.in_table = True, row is not None
 
 
 def _add_to_table(entry: Pending) -> "AuditEntry | None":

@@ -8,10 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from audit.context import (
     AGENT_CHARACTERS,
     RequestContext,
-    client_address,
+    client_network,
     current_request,
     printable,
-    truncate_address,
 )
 
 
@@ -39,6 +38,6 @@ class RequestContextMiddleware:
 def context_of(request: HttpRequest) -> RequestContext:
     return RequestContext(
         request_id=uuid.uuid4().hex,
-        address=truncate_address(client_address(request)),
+        address=client_network(request),
         agent=printable(request.META.get("HTTP_USER_AGENT", ""), AGENT_CHARACTERS),
     )

@@ -129,6 +129,8 @@ class AuditEntry(models.Model):
             models.Index(fields=["actor", "event", "time"], name="audit_by_actor"),
             models.Index(fields=["subject", "time"], name="audit_by_subject"),
             models.Index(fields=["event", "time"], name="audit_by_event"),
+            # What happened to one thing, whatever else did: asked at every opening.
+            models.Index(fields=["subject", "event", "sequence"], name="audit_by_subject_event"),
         ]
 
     def __str__(self) -> str:

@@ -26,6 +26,7 @@ PIECE = 500  # rows or lines held at once
 PAGE_BITS = 8192
 NEWEST = 2**63 - 1  # as `last` of entries_between: to the end, whatever the head says
 TORN = re.compile(rb'\{"[^\n]*[^}\n]\n')  # begins like a line of ours and breaks off
+NUMBER = re.compile(rb'"sequence":([0-9]{1,18})\}\n?\Z')  # where a line of ours ends
 
 Thing = TypeVar("Thing")
 
@@ -239,12 +240,21 @@ class _FileCheck:
 
     def _check_piece(self, piece: list[tuple[int, bytes]]) -> Iterator[Finding]:
         # A power cut breaks a line off; it claims nothing, and what it lacks is found missing.
-        lines = [(number, parse_or_none(data)) for number, data in piece if not TORN.match(data)]
+        lines = [
+            (number, parse_or_none(data))
+            for number, data in piece
+            if not (TORN.match(data) or self._is_earlier(data))
+        ]
         rows = rows_of(line for _, line in lines)
         imported = imported_hashes(line for _, line in lines)
         for number, line in lines:
             if kind := self._judge(line, rows, imported):
                 yield Finding(kind, number, number)
+
+    def _is_earlier(self, data: bytes) -> bool:
+        """Whether a line claims a number before `start`: told without parsing it."""
+        claimed = NUMBER.search(data)
+        return claimed is not None and int(claimed[1]) < self.start
 
     def _judge(
         self, line: Line | None, rows: dict[int, AuditEntry], imported: set[bytes]
@@ -253,8 +263,6 @@ class _FileCheck:
             return Kind.LINE_FOREIGN
         if line.sequence is None:
             return _judge_without_number(line, imported)
-        if line.sequence < self.start:
-            return None
         return self._judge_numbered(line, line.sequence, rows.get(line.sequence))
 
     def _judge_numbered(self, line: Line, sequence: int, row: AuditEntry | None) -> Kind | None:

@@ -31,7 +31,9 @@ PICTURE_TYPES = (
 )
 DESCRIPTION_TYPE = "application/json"
 MAX_ENTRIES = 501  # 500 recipients and the owner
+MAX_DISPLAY_NAME = 80  # code points
 BLOCK_BYTES = 16
+USERNAME = re.compile(r"[a-z][a-z0-9._-]{2,31}")
 HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
@@ -156,7 +158,10 @@ def _fingerprint_of(n: int, e: int) -> str:
 def _check_body(kind: str, value: Mapping[str, Any]) -> None:
     if kind not in KINDS:
         raise ValueError("no such kind of statement")
-    _check_fields({"kind": _exactly(kind), **COMMON, **KINDS[kind]}, value)
+    given = {name: check for name, check in OPTIONAL.get(kind, {}).items() if name in value}
+    _check_fields({"kind": _exactly(kind), **COMMON, **KINDS[kind], **given}, value)
+    if given and kind == "key":
+        _check_names(value)
     if (value["sequence"] == 1) != (value["previous"] is None):
         raise ValueError("previous is null in the first statement and only there")
 
@@ -219,6 +224,23 @@ def _check_stored_length(value: Any) -> None:
         raise ValueError("an IV and whole blocks, in bytes")
 
 
+def _check_names(value: Mapping[str, Any]) -> None:
+    if not OPTIONAL["key"].keys() <= value.keys():
+        raise ValueError("both names or none")
+    if value["purpose"] != "signing":
+        raise ValueError("a name stands with a signing key: that is the person's identity")
+
+
+def _check_username(value: Any) -> None:
+    if type(value) is not str or not USERNAME.fullmatch(value):
+        raise ValueError("3 to 32 small letters, digits, dots, underscores, hyphens")
+
+
+def _check_display_name(value: Any) -> None:
+    if type(value) is not str or not 1 <= len(value) <= MAX_DISPLAY_NAME:
+        raise ValueError(f"1 to {MAX_DISPLAY_NAME} characters")
+
+
 def _check_renditions(value: Any) -> None:
     _check_fields({name: _check_rendition(name) for name in RENDITIONS}, value)
 
@@ -268,4 +290,9 @@ KINDS: dict[str, dict[str, Check]] = {
         "key_commitment": _check_hex_digest,
     },
     "share": {"entries": _check_entries},
+}
+# Fields that came later: what was signed before them stays valid. Of a key's both names, or none.
+OPTIONAL: dict[str, dict[str, Check]] = {
+    "key": {"username": _check_username, "display_name": _check_display_name},
+    "manifest": {"share": _check_hex_digest},
 }

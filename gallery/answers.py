@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 
 from accounts.answers import refusal
 from accounts.certificates import NoKeys
+from accounts.names import certified_name
 from audit.context import request_id
 from audit.events import Event, Outcome, record
 from cryptocore.errors import CryptoError
-from gallery import errors, presenting
+from gallery import errors
 from gallery.models import Grant
+from gallery.verdicts import refusal_of
 
 View = Callable[..., HttpResponse]
 
@@ -44,6 +46,8 @@ def answers_refusals(view: View) -> View:
             return _altered(request, image_id, altered.step)
         except errors.Waiting as waiting:
             return _waiting(request, image_id, waiting.is_owner)
+        except errors.OtherSigner as other:
+            return _other_signer(request, image_id, other)
         except errors.OwnKeyRefused:
             return _own_key_refused(request, image_id)
         except CryptoError:  # the person's own keys do not verify or open
@@ -95,7 +99,7 @@ def _waiting(request: HttpRequest, image_id: uuid.UUID | None, is_owner: bool) -
 
 
 def _access_ended(request: HttpRequest, grant: Grant) -> HttpResponse:
-    owner, ended_at = grant.image.owner, grant.ended_at or grant.ends_at
+    owner, ended_at = certified_name(grant.image.owner), grant.ended_at or grant.ends_at
     known = grant.ended_reason in Grant.Ended.values  # an altered row holds any text
     reason = grant.ended_reason if known else Grant.Ended.TIME.value
     sentences = {
@@ -107,10 +111,20 @@ def _access_ended(request: HttpRequest, grant: Grant) -> HttpResponse:
         request,
         410,
         "access_ended",
-        sentences[Grant.Ended(reason)] % {"owner": presenting.named(owner)},
+        sentences[Grant.Ended(reason)] % {"owner": owner.in_full},
         template="gallery/ended.html",
-        context={"owner_name": str(owner), "ended_at": ended_at, "reason": reason},
+        context={"owner_name": owner.display_name, "ended_at": ended_at, "reason": reason},
     )
+
+
+def _other_signer(
+    request: HttpRequest, image_id: uuid.UUID | None, other: errors.OtherSigner
+) -> HttpResponse:
+    _refused(request, image_id, f"signer-{other.change.how.value}")
+    name = certified_name(other.owner)
+    sentence = refusal_of(other.change, name.in_full)
+    template, context = "gallery/other_signer.html", {"username": name.username}
+    return refusal(request, 409, "other_signer", sentence, template=template, context=context)
 
 
 def _altered(request: HttpRequest, image_id: uuid.UUID | None, step: str) -> HttpResponse:

@@ -1,5 +1,7 @@
 """The refusals of gallery services. The view decides the answer, one for each class."""
 
+from accounts.identities import SignerChange
+from accounts.models import User
 from gallery.models import Grant
 
 
@@ -42,6 +44,19 @@ class Altered(GalleryError):
         self.step = step
 
 
+class WouldWait(GalleryError):
+    """Encrypting anew would leave a reader without a key, who has one now."""
+
+
+class OtherSigner(GalleryError):
+    """Who signed is not as the reader compared them: another key, or another's name."""
+
+    def __init__(self, owner: User, change: SignerChange) -> None:
+        super().__init__("not the compared signer")
+        self.owner = owner
+        self.change = change
+
+
 class OwnKeyRefused(GalleryError):
     """This installation does not vouch for this person's signing key: nobody would open what it
     signs."""
@@ -57,6 +72,10 @@ class TooManyReaders(GalleryError):
 
 class UploadIdUsed(GalleryError):
     """An upload of another or of a since deleted picture went under this id."""
+
+
+class StoredBefore(GalleryError):
+    """An earlier try of this upload stored this picture, for other people or on other terms."""
 
 
 class OverQuota(GalleryError):

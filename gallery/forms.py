@@ -1,19 +1,22 @@
 """What an owner may ask for when uploading and sharing."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.identities import Change, How
 from accounts.models import User
-from accounts.pins import Change, How
+from accounts.names import certified_name
 from accounts.recipients import find_people
 from gallery.models import Grant
 from gallery.services.uploading import Terms
@@ -36,25 +39,49 @@ CHANGE_SENTENCES = {
         "When you compared the key of %(name)s (@%(username)s), the words did not match. Nothing "
         "was shared. Compare it again first."
     ),
+    How.RENAMED: gettext_lazy(
+        "%(name)s (@%(username)s) is called otherwise than on %(before)s, when you compared their "
+        "key; the key is the same. Nothing was shared. Accept the new name, or ask them."
+    ),
+    How.MISNAMED: gettext_lazy(
+        "The username @%(username)s stands on another key than the one you compared under it on "
+        "%(before)s. Usernames do not change: somebody may have got hold of this site’s own keys. "
+        "Nothing was shared. Tell staff at once."
+    ),
 }
 
 
 def change_error(change: Change) -> ValidationError:
     params = {
-        "name": str(change.person),
+        "name": certified_name(change.person).display_name,
         "username": change.person.username,
         "day": date_format(change.replaced_at, "j F Y"),
+        "before": date_format(change.compared_at, "j F Y"),
     }
     return ValidationError(CHANGE_SENTENCES[change.how], code="key_changed", params=params)
 
 
+BETWEEN_PEOPLE = re.compile(r"[,;\n]")
+
+
+def user_names(typed: str) -> Iterator[str]:
+    """Yield the user names in what somebody typed or pasted: one or several, with or without `@`,
+    or as pages show a person, "Bob Brook (@bob)". No user name holds a space or a separator."""
+    for person in BETWEEN_PEOPLE.split(typed):
+        _shown_name, shown, name = person.strip().rpartition("(@")
+        if shown and name.endswith(")"):
+            yield name.removesuffix(")")
+        else:
+            yield from (word.removeprefix("@") for word in person.split())
+
+
 class NamesField(forms.Field):
-    """User names, one value each: a comma in one is part of a name nobody has."""
+    """User names, one or several in each value."""
 
     widget = forms.MultipleHiddenInput
 
     def to_python(self, value: Iterable[str] | None) -> list[str]:
-        names = [name for name in value or [] if name.strip()]
+        names = [name for typed in value or [] for name in user_names(typed)]
         if len(names) > settings.MAX_RECIPIENTS:
             raise ValidationError(
                 _("At most %(limit)s people at once. Nothing was shared.")
@@ -115,22 +142,29 @@ class TermsForm(forms.Form):
         return Terms(self.cleaned_data["rights"], self.cleaned_data["ends_at"])
 
 
-class UploadForm(TermsForm):
-    images = forms.Field(required=False)
+class WishesForm(TermsForm):
+    """What an upload asks for besides its files."""
+
     caption = forms.CharField(max_length=500, required=False, label=gettext_lazy("Caption"))
     keep_details = forms.BooleanField(required=False)
     upload_id = forms.UUIDField(required=False)
 
-    def __init__(self, *args: Any, file_count: int = 0, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.file_count = file_count
-
-    def clean_images(self) -> None:
-        if not self.file_count:
-            raise ValidationError(_("Choose at least one image."), code="required")
-
     def clean_keep_details(self) -> bool:
         return self.data.get("keep_details") == "1"
+
+
+class UploadForm(WishesForm):
+    images = forms.Field(required=False, label=gettext_lazy("Images"))
+
+    def clean_images(self) -> list[UploadedFile]:
+        """Return the files. One sent as anything else would be lost without a word."""
+        if self.files.keys() - {"images"} or any(self.data.getlist("images")):
+            sentence = _("Something was sent as no file called “images”. Nothing was uploaded.")
+            raise ValidationError(sentence, code="not_among_images")
+        files = self.files.getlist("images")
+        if not files:
+            raise ValidationError(_("Choose at least one image."), code="required")
+        return files
 
 
 class ShareForm(TermsForm):

@@ -2,6 +2,7 @@
 
 import uuid
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from cryptocore.errors import CryptoError
 from gallery.models import SealedImage, Statement
 from gallery.storage import StorageAway
 
+OPENINGS = [Event.IMAGE_OPENED, Event.IMAGE_DOWNLOADED]
 SIGNED_AT = [
     Event.IMAGE_UPLOADED,
     Event.IMAGE_SHARED,
@@ -50,7 +52,7 @@ class Ledger:
     def _entries(image_id: uuid.UUID) -> QuerySet[AuditEntry]:
         entries = AuditEntry.objects.filter(
             subject=image_id,
-            event__in=[Event.IMAGE_OPENED, Event.IMAGE_DOWNLOADED],
+            event__in=OPENINGS,
             outcome=Outcome.DONE,
         )
         return entries.order_by("sequence").values_list("actor", "event", "time")
@@ -65,6 +67,17 @@ class Ledger:
 
     def of(self, person_id: uuid.UUID) -> Doings:
         return self._people[person_id]
+
+
+def unopened(image_ids: Collection[uuid.UUID], *, reader: uuid.UUID) -> set[uuid.UUID]:
+    """Return which of these images a person never opened; none while the trail is away."""
+    opened = AuditEntry.objects.filter(
+        actor=reader, subject__in=image_ids, event__in=OPENINGS, outcome=Outcome.DONE
+    )
+    try:
+        return set(image_ids) - set(opened.values_list("subject", flat=True))
+    except Error:
+        return set()
 
 
 # ---- signatures of a stolen key --------------------------------------------------------------

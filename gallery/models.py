@@ -25,6 +25,8 @@ class SealedImage(models.Model):
     stored_bytes = models.PositiveBigIntegerField()
     sealed_at = models.DateTimeField(_("sealed"))
     deleted_at = models.DateTimeField(null=True)
+    # Since a reader's time was over: when the image is due to be encrypted anew.
+    relock_after = models.DateTimeField(null=True)
     # A retried upload finds what its first try made.
     upload_id = models.UUIDField(null=True)
     upload_index = models.PositiveIntegerField(null=True)
@@ -35,6 +37,11 @@ class SealedImage(models.Model):
         indexes = [
             models.Index(fields=["owner", "-sealed_at"]),
             models.Index(fields=["-sealed_at", "id"]),
+            models.Index(
+                fields=["owner"],
+                condition=Q(relock_after__isnull=False),
+                name="images_to_relock",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -123,6 +130,12 @@ class Grant(models.Model):
                 fields=["image"],
                 condition=Q(wrapped_key=None, ended_at=None),
                 name="grants_without_a_key",
+            ),
+            # Asked for at every page of somebody unlocked.
+            models.Index(
+                fields=["ends_at"],
+                condition=Q(ended_at=None, ends_at__isnull=False),
+                name="grants_that_end",
             ),
         ]
         constraints = [

@@ -2,10 +2,12 @@
 
 The steps, as docs/format.md numbers them. (1), who may ask at all, is gallery/access.py.
 
-  (2) the owner's signing key is certified        (5) stored length and digest are the signed ones
+  (2) both people's keys are certified            (5) stored length and digest are the signed ones
   (3) the owner signed the manifest               (6) the content key opens for this reader
   (4) the newest share statement lists the reader (7) the content key is the committed one
-                                                  (8) the same buffer is decrypted
+      (the newest is what the trail vouches for)  (8) the same buffer is decrypted
+
+After (4) the reader's list of compared contacts is asked who signed (gallery/signers.py).
 
 Outside there is one answer whichever failed; the trail names the step. No byte of the picture
 leaves before (7).
@@ -14,31 +16,27 @@ leaves before (7).
 import json
 import secrets
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from Crypto.PublicKey.RSA import RsaKey
-from django.conf import settings
-from django.core.exceptions import ObjectDoesNotExist
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.certificates import verified_signing_key
+from accounts.certificates import verified_encryption_key
 from accounts.content_keys import content_key_label
 from accounts.custody import Keyring
-from accounts.models import KeyPair, WrappedKey
-from cryptocore import content, entries, statements
+from accounts.models import WrappedKey
+from cryptocore import content, statements
 from cryptocore.errors import CryptoError
 from gallery import storage
 from gallery.access import Access, access_to
-from gallery.errors import Altered, Waiting
-from gallery.ledger import saw_before
-from gallery.models import Grant, Rendition, SealedImage, Statement
-from gallery.sealing import MANIFEST, SHARE, head_of, heads_of
+from gallery.errors import AccessEnded, Altered, Waiting
+from gallery.heads import Body, Heads, step
+from gallery.models import Rendition, SealedImage
+from gallery.sealing import MANIFEST, SHARE
+from gallery.signers import Assessment, Signers
 
-Body = dict[str, Any]
 Result = TypeVar("Result")
 
 
@@ -61,111 +59,73 @@ class Opened:
         return b"".join(self.chunks())
 
 
-@contextmanager
-def _step(name: str) -> Iterator[None]:
-    """Whatever an attacker can cause in this step is `Altered`, with the step's name."""
-    try:
-        yield
-    # A row that is pointed to may be gone; a media type or a purpose be any text.
-    except (CryptoError, KeyError, ValueError, ObjectDoesNotExist):
-        raise Altered(name) from None
+class Opener(Heads):
+    """Opens images for one reader, within one request: each check is done once and remembered.
 
-
-class Opener:
-    """Opens images for one reader, within one request: each check is done once and remembered."""
+    (2), (3) and which statements are the newest: gallery/heads.py.
+    """
 
     def __init__(self, keyring: Keyring) -> None:
+        super().__init__()
         self._keyring = keyring
-        self._signing_keys: dict[tuple[uuid.UUID, str], tuple[KeyPair, RsaKey]] = {}
-        self._bodies: dict[tuple[str, uuid.UUID], Body] = {}
-        self._heads: dict[tuple[str, uuid.UUID], Statement] = {}
         self._storage_names: dict[tuple[uuid.UUID, str], str] = {}
+        self._certified_pairs: set[uuid.UUID] = set()
+        self._signers = Signers(keyring)
 
-    def prepare(self, image_ids: Iterable[uuid.UUID]) -> None:
-        """Fetch what opening these images will ask for: a page of sixty costs two queries."""
-        ids = list(image_ids)
-        for statement in heads_of(ids):
-            self._heads[statement.kind, statement.subject] = statement
-        for row in Rendition.objects.filter(image_id__in=ids):
+    def prepare(self, image_ids: Collection[uuid.UUID]) -> None:
+        """Fetch what opening these images will ask for: a page of sixty costs three queries."""
+        super().prepare(image_ids)
+        for row in Rendition.objects.filter(image_id__in=image_ids):
             self._storage_names[row.image_id, row.name] = row.storage_name
 
     def forget(self, image_id: uuid.UUID) -> None:
-        """Drop what was read of an image that has changed meanwhile."""
-        for remembered in (self._bodies, self._heads):
-            for kind in (MANIFEST, SHARE):
-                remembered.pop((kind, image_id), None)
+        super().forget(image_id)
         for name in Rendition.Name.values:
             self._storage_names.pop((image_id, name), None)
 
     def open(self, access: Access, rendition: str) -> Opened:
-        """Return one rendition of an image. Raises Altered, Waiting or StorageAway."""
+        """Return one rendition of an image. Raises Altered, Waiting, StorageAway or TrailAway."""
+        with step("own-certificate"):
+            self._check_own_key(access)
         manifest = self.manifest(access.image)
         self.check_entry(access)
+        self._signers.check(access.image.owner, self._keys_of(access.image))
         facts = manifest["renditions"][rendition]
         stored = self._read_stored(access.image, rendition, facts)
         return Opened(stored, self.content_key_for(access), facts["media_type"])
 
     def description(self, access: Access) -> Body:
         """Return caption, file name, dimensions and what else was sealed beside the picture."""
-        with _step("description"):
+        with step("description"):
             return json.loads(self.open(access, Rendition.Name.DESCRIPTION).plaintext())
 
-    # (2), (3)
-    def manifest(self, image: SealedImage) -> Body:
-        """Return the verified manifest of the image's present lock."""
-        manifest = self.head(MANIFEST, image)
-        if manifest["lock"] != image.lock:
-            raise Altered("manifest-lock")
-        return manifest
-
-    def head(self, kind: str, image: SealedImage) -> Body:
-        """Return the newest statement of this kind about the image, its signature verified."""
-        if (kind, image.pk) not in self._bodies:
-            self._bodies[kind, image.pk] = self._verified_head(kind, image)
-        return self._bodies[kind, image.pk]
-
-    def _verified_head(self, kind: str, image: SealedImage) -> Body:
-        head = self._heads.get((kind, image.pk)) or head_of(kind, image.pk)
-        if head is None:
-            raise Altered(f"{kind}-missing")
-        with _step("certificate"):
-            claimed = statements.parse(kind, bytes(head.body))
-            pair, owner_key = self._owner_key(image.owner_id, claimed["key"])
-        with _step(kind):
-            body, signature = bytes(head.body), bytes(head.signature)
-            verified = statements.verify_statement(kind, body, signature, owner_key)
-        if pair.compromised_at and not saw_before(pair.compromised_at, head, image):
-            raise Altered("compromised-key")
-        return _about(verified, image, sequence=head.sequence)
-
-    def _owner_key(self, owner_id: uuid.UUID, fingerprint: str) -> tuple[KeyPair, RsaKey]:
-        if (owner_id, fingerprint) not in self._signing_keys:
-            pair = KeyPair.objects.filter(
-                user_id=owner_id, purpose=KeyPair.Purpose.SIGNING, fingerprint=fingerprint
-            ).first()
-            if pair is None:
-                raise Altered("certificate")
-            self._signing_keys[owner_id, fingerprint] = pair, verified_signing_key(pair)
-        return self._signing_keys[owner_id, fingerprint]
+    # (2)
+    def _check_own_key(self, access: Access) -> None:
+        """Check that the reader's own key is certified as theirs. Of what waits there is none."""
+        wrapped = access.grant.wrapped_key
+        if wrapped is None or self._is_out_of_reach(wrapped):
+            return
+        if wrapped.key_pair_id not in self._certified_pairs:
+            verified_encryption_key(wrapped.key_pair)
+            self._certified_pairs.add(wrapped.key_pair_id)
 
     # (4)
     def check_entry(self, access: Access) -> None:
-        """Check that the owner's newest share statement lists this reader, with these rights."""
+        """Check that the owner's newest share statement lists this reader, with these rights.
+
+        Raises AccessEnded where their time ended after they were let in: nothing is altered then.
+        """
         if access.grant.reader_id != access.reader.pk or not self.is_signed(access.grant):
             raise Altered("entry")
         if access.grant.ends_at is not None and access.grant.ends_at <= timezone.now():
-            raise Altered("entry-ended")
+            raise AccessEnded(access.grant)
 
-    def is_signed(self, grant: Grant) -> bool:
-        """Whether the owner's newest share statement says what this row says."""
-        signed = self.head(SHARE, grant.image)["entries"]
-        try:
-            entry = entries.parse_entry(bytes(grant.entry))
-            digest = entries.entry_digest(bytes(grant.entry), bytes(grant.salt))
-        except CryptoError:
-            return False
-        said = (entry.person, entry.rights, entry.ends_at)
-        return digest in signed and said == (grant.reader_id, grant.rights, grant.ends_at)
+    def signer_of(self, image: SealedImage) -> Assessment:
+        """Return what is to be said of who signed. Raises OtherSigner."""
+        return self._signers.assess(image.owner, self._keys_of(image))
+
+    def _keys_of(self, image: SealedImage) -> frozenset[str]:
+        return frozenset(self.head(kind, image)["key"] for kind in (MANIFEST, SHARE))
 
     # (5)
     def _read_stored(self, image: SealedImage, rendition: str, facts: Body) -> bytes:
@@ -190,7 +150,9 @@ class Opener:
     @sensitive_variables()
     def content_key_for(self, access: Access) -> bytes:
         """Return the image's content key for this reader: the only way to it."""
-        with _step("wrapped-key"):
+        with step("own-certificate"):
+            self._check_own_key(access)  # whoever asks for this key alone comes straight here
+        with step("wrapped-key"):
             wrapped = access.grant.wrapped_key
             if wrapped is None or self._is_out_of_reach(wrapped):
                 raise Waiting(access.is_owner)
@@ -227,7 +189,7 @@ class Opener:
     @sensitive_variables()
     def _by_private_key(self, wrapped: WrappedKey) -> bytes:
         pair = wrapped.key_pair
-        with _step("wrapped-key"):
+        with step("wrapped-key"):
             label = content_key_label(pair, subject=wrapped.subject, lock=wrapped.lock)
             return self._keyring.unwrap_content_key(wrapped, label=label)
 
@@ -269,16 +231,3 @@ def moved_on(access: Access) -> Access | None:
     newer = access_to(access.image.pk, reader=access.reader)
     same_lock = newer.image.lock == access.image.lock
     return None if same_lock and newer.grant.salt == access.grant.salt else newer
-
-
-def _about(body: Body, image: SealedImage, *, sequence: int) -> Body:
-    """Return a verified body if it is about this image, by its owner, in its place."""
-    expected = {
-        "instance": str(settings.SERVER_KEYS.instance_id),
-        "subject": str(image.pk),
-        "signer": str(image.owner_id),
-        "sequence": sequence,
-    }
-    if any(body[name] != value for name, value in expected.items()):
-        raise Altered(body["kind"])
-    return body

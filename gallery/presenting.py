@@ -1,7 +1,7 @@
 """What pages and JSON say of images: facts from verified statements and opened descriptions."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -10,18 +10,20 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.certificates import NoKeys, signing_pair_of
-from accounts.fingerprints import grouped
 from accounts.models import User
+from accounts.names import certified_name, prefetch_names
 from gallery.access import Access
-from gallery.errors import AccessEnded, Altered, Waiting
+from gallery.errors import AccessEnded, Altered, OtherSigner, Waiting
+from gallery.heads import Body
 from gallery.ledger import Ledger
 from gallery.models import Grant, Rendition, SealedImage
-from gallery.opening import Body, Opened, Opener, settled
+from gallery.opening import Opened, Opener, settled
 from gallery.readers import readers_as_signed
 from gallery.services.inbox import NoticeState, ShownNotice
 from gallery.services.notices import NoticeKind
+from gallery.signers import Standing
 from gallery.storage import StorageAway
+from gallery.verdicts import verdict_of
 
 AVATAR_CLASSES = 8
 
@@ -34,7 +36,7 @@ class Card:
     url: str
     thumbnail_url: str
     owner_name: str
-    owner_username: str
+    owner_username: str | None
     shared_at: datetime
     ends_at: datetime | None
     rights: str
@@ -50,12 +52,18 @@ class Card:
     def is_draft(self) -> bool:
         return self.recipient_count == 0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the picture may be looked at, be it called verified or not."""
+        return self.state in set(Standing)
+
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody beside an image, for a chip or a row."""
+    """Somebody beside an image, for a chip or a row; no username where none is verified."""
 
-    username: str
+    id: uuid.UUID
+    username: str | None
     display_name: str
     initials: str
     avatar_class: int
@@ -65,27 +73,36 @@ def address(name: str, image_id: uuid.UUID) -> str:
     return reverse(f"gallery:{name}", args=[image_id])
 
 
-def cards(grants: Iterable[Grant], opener: Opener | None) -> list[Card]:
-    """Return a card per grant; without an opener, as while locked, only what is not content."""
+def cards(
+    grants: Iterable[Grant], opener: Opener | None, *, new: Collection[uuid.UUID] = ()
+) -> list[Card]:
+    """Return a card per grant; without an opener, as while locked, only what is not content.
+
+    `new`: the images to mark as new.
+    """
     grants = list(grants)
+    prefetch_names(grant.image.owner for grant in grants)
     if opener:
-        opener.prepare(grant.image_id for grant in grants)
-    return [_card(grant, _opened_facts(grant, opener) if opener else {}) for grant in grants]
+        opener.prepare([grant.image_id for grant in grants])
+    facts = [_opened_facts(grant, opener) if opener else {} for grant in grants]
+    return [
+        _card(grant, is_new=grant.image_id in new, **of_one)
+        for grant, of_one in zip(grants, facts, strict=True)
+    ]
 
 
-def _card(grant: Grant, facts: dict[str, Any]) -> Card:
-    owner = grant.image.owner
+def _card(grant: Grant, **facts: Any) -> Card:
+    owner = certified_name(grant.image.owner)
     return Card(
         id=grant.image_id,
         url=address("image", grant.image_id),
         thumbnail_url=address("thumbnail", grant.image_id),
-        owner_name=str(owner),
+        owner_name=owner.display_name,
         owner_username=owner.username,
         shared_at=grant.granted_at,
         ends_at=grant.ends_at,
         rights=grant.rights,
         recipient_count=getattr(grant, "recipient_count", 1),
-        is_new=getattr(grant, "is_new", False),
         **facts,
     )
 
@@ -94,14 +111,17 @@ def _opened_facts(grant: Grant, opener: Opener) -> dict[str, Any]:
     """Return what an image's description adds to its card; no trouble of one keeps the others."""
     try:
         description = settled(opener, Access(grant.reader, grant), opener.description)
+        signer = opener.signer_of(grant.image)
     except Altered:
         return {"state": "altered"}
+    except OtherSigner:
+        return {"state": "other-signer"}
     except Waiting:
         return {"state": "waiting"}
     except (AccessEnded, StorageAway):
         return {"state": "away"}
     return {
-        "state": "verified",
+        "state": signer.standing.value,
         "caption": description["caption"],
         "name": shown_name(description, grant),
         "width": description["width"],
@@ -142,18 +162,21 @@ def card_json(card: Card) -> dict[str, Any]:
         "width": card.width,
         "height": card.height,
         "recipients": card.recipient_count,
+        "new": card.is_new,
     }
 
 
 def named(user: User) -> str:
-    """Return whose act this is. Two people may be called the same; no two user names are."""
-    return f"{user} (@{user.username})"
+    """Return whose act this is, by both names."""
+    return certified_name(user).in_full
 
 
 def person_of(user: User) -> Person:
-    words = str(user).split()
+    name = certified_name(user)
+    words = name.display_name.split() if name.is_certified else ["?"]
     initials = "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
-    return Person(user.username, str(user), initials, user.pk.int % AVATAR_CLASSES + 1)
+    avatar_class = user.pk.int % AVATAR_CLASSES + 1
+    return Person(user.pk, name.username, name.display_name, initials, avatar_class)
 
 
 def people_to_choose(contacts: Iterable[Person], chosen: list[str]) -> dict[str, Any]:
@@ -171,23 +194,24 @@ def people_to_choose(contacts: Iterable[Person], chosen: list[str]) -> dict[str,
 def image_context(access: Access, opener: Opener) -> dict[str, Any]:
     """Return what the image page shows: to its owner also who can open it.
 
-    Raises Altered or Waiting.
+    Raises Altered, OtherSigner or Waiting.
     """
     description, manifest = opener.description(access), opener.manifest(access.image)
-    owner = access.image.owner
+    signer = opener.signer_of(access.image)
     context = {
         "image": _image_facts(access, description),
-        "verdict": _verdict(owner, manifest),
+        "verdict": verdict_of(signer, access.image.owner, manifest),
         "is_owner": access.is_owner,
         "rights": access.grant.rights,
         "ends_at": access.grant.ends_at,
-        "owner": owner,
+        "owner": signer.name,
     }
     return {**context, **_readers(access.image, opener)} if access.is_owner else context
 
 
 def _readers(image: SealedImage, opener: Opener) -> dict[str, Any]:
     readers, ledger = readers_as_signed(image, opener), Ledger(image.pk)
+    prefetch_names(grant.reader for grant in readers.signed)
     rows = [_row(grant, ledger) for grant in readers.signed if grant.reader_id != image.owner_id]
     return {"rows": rows, "list_altered": bool(readers.unsigned)}
 
@@ -218,43 +242,17 @@ def _removed_sentence(code: str) -> str:
         "iptc": _("caption details (IPTC)"),
         "comments": _("comments"),
         "thumbnail": _("an embedded small picture"),
+        "time": _("time of the last change"),
+        "other-pictures": _("further pictures in the file"),
+        "video": _("a video in the file"),
+        "content-credentials": _("content credentials (C2PA)"),
+        "profile-details": _("names and dates in the colour profile"),
+        "profile": _("a colour profile nobody can read"),
         "trailing-bytes": _("bytes after the end of the image"),
+        "faults": _("faults in the file’s structure (mended; the picture is unchanged)"),
+        "other": _("other data that is not part of the image"),
     }
     return sentences.get(code, code)
-
-
-def _verdict(owner: User, manifest: Body) -> dict[str, Any]:
-    """Return the badge of an image whose every check has passed."""
-    original = manifest["renditions"][Rendition.Name.ORIGINAL.value]
-    older = _is_older_key(owner, manifest["key"])
-    sentence = _("Signed by %(owner)s. It is exactly as it was when it was sealed.")
-    if older:
-        sentence = _(
-            "Signed by %(owner)s, with a key they have replaced since. It is exactly as it was "
-            "when it was sealed."
-        )
-    return {
-        "code": "verified",
-        "older_key": older,
-        "sentence": sentence % {"owner": named(owner)},
-        "signer": named(owner),
-        "signed_at": datetime.fromisoformat(manifest["time"]),
-        "fingerprint": grouped(manifest["key"]),
-        "technical": [
-            (_("Signature"), "RSA-PSS, SHA-256"),
-            (_("Encryption"), "AES-256-CBC, RSA-OAEP"),
-            (_("Lock"), str(manifest["lock"])),
-            (_("Manifest"), _("number %(number)s") % {"number": manifest["sequence"]}),
-            (_("SHA-256 of the stored original"), original["sha256"]),
-        ],
-    }
-
-
-def _is_older_key(owner: User, fingerprint: str) -> bool:
-    try:
-        return signing_pair_of(owner.pk).fingerprint != fingerprint
-    except NoKeys:  # stolen, and the next one is not made yet
-        return True
 
 
 def _row(grant: Grant, ledger: Ledger) -> dict[str, Any]:
@@ -276,7 +274,7 @@ def receipt_json(grant: Grant, ledger: Ledger) -> dict[str, Any]:
     """Return the receipt of a revoked access; what the trail cannot tell now is None."""
     doings = ledger.of(grant.reader_id)
     return {
-        "recipient": grant.reader.username,
+        "recipient": certified_name(grant.reader).username,
         "ended_at": grant.ended_at,
         "opened": None if ledger.away else doings.opened,
         "downloaded": None if ledger.away else doings.downloaded,
@@ -284,7 +282,7 @@ def receipt_json(grant: Grant, ledger: Ledger) -> dict[str, Any]:
 
 
 def receipt_sentence(grant: Grant, ledger: Ledger) -> str:
-    name, doings = str(grant.reader), ledger.of(grant.reader_id)
+    name, doings = str(certified_name(grant.reader)), ledger.of(grant.reader_id)
     ended = _("%(name)s can no longer open this image.") % {"name": name}
     if ledger.away:
         return ended

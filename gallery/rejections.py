@@ -5,6 +5,7 @@ import math
 from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from gallery.errors import OverQuota
 from gallery.intake import Limits, PictureRejected
@@ -48,11 +49,32 @@ def over_quota_sentence(name: str, refusal: OverQuota) -> str:
     )
 
 
+def too_much_this_hour_sentence(name: str, wait_seconds: int) -> str:
+    """Return the sentence about a file whose person sent more pixels than an hour allows."""
+    minutes = max(1, math.ceil(wait_seconds / 60))
+    sentence = ngettext(
+        "%(name)s was not uploaded: you sent as many images as one person can in an hour. What "
+        "you uploaded before is safe. Send it again in a minute.",
+        "%(name)s was not uploaded: you sent as many images as one person can in an hour. What "
+        "you uploaded before is safe. Send it again in %(minutes)s minutes.",
+        minutes,
+    )
+    return sentence % {"name": name, "minutes": minutes}
+
+
 def upload_id_used_sentence(name: str) -> str:
     """Return the sentence about a file sent under the `upload_id` of another."""
     return _(
         "%(name)s was not uploaded: this upload was sent before, with another image or one deleted "
         "since. Open the upload page again and choose it there."
+    ) % {"name": name}
+
+
+def stored_before_sentence(name: str) -> str:
+    """Return the sentence about a file that is stored, but not as it was asked for now."""
+    return _(
+        "%(name)s is stored already, by an earlier try of this upload, with other people, terms or "
+        "words. That was not changed. Open it under “My images” to see who can open it."
     ) % {"name": name}
 
 
@@ -80,13 +102,29 @@ def _sentences() -> dict[str, str]:
             "%(name)s is a DICOM file, whose header names the patient. It was not uploaded. "
             "Export the picture alone, as PNG or JPEG."
         ),
-        "heic_unavailable": _(
-            "%(name)s is a HEIC photograph, which this installation cannot read. "
-            "It was not uploaded. Export it as JPEG, or ask staff to install HEIC support."
+        "incomplete": _(
+            "%(name)s is incomplete: the file ends before its picture does. It was not uploaded. "
+            "Copy or download it again from where it is whole."
+        ),
+        "damaged": _(
+            "%(name)s is damaged: parts of the file contradict each other. It was not uploaded. "
+            "If a program still opens it, export it from there as JPEG or PNG."
+        ),
+        "unusual": _(
+            "%(name)s uses a rare form of its format that we cannot clean. It was not uploaded. "
+            "Export it as a plain JPEG or PNG."
         ),
         "unreadable": _(
-            "We could not read %(name)s. It was not uploaded. The file may be incomplete; "
-            "try exporting it as JPEG."
+            "We could not decode the picture in %(name)s. It was not uploaded. "
+            "If a program still opens it, export it from there as JPEG or PNG."
+        ),
+        "entangled": _(
+            "%(name)s has other data inside its picture data, and the picture is too large for us "
+            "to separate the two. It was not uploaded. Export it again as JPEG."
+        ),
+        "too_complex": _(
+            "%(name)s is built of more parts than we take apart. It was not uploaded. "
+            "Export it as a plain JPEG or PNG."
         ),
         "too_many_pixels": _(
             "%(name)s is %(width)s × %(height)s pixels; the limit is %(max_megapixels)s million "

@@ -21,7 +21,7 @@ from accounts.models import KeyPair, User, WrappedKey
 from cryptocore import content, entries, statements
 from cryptocore.errors import CryptoError
 from gallery.errors import OwnKeyRefused
-from gallery.models import Grant, Statement
+from gallery.models import Grant, SealedImage, Statement
 
 MANIFEST = "manifest"
 SHARE = "share"
@@ -86,16 +86,18 @@ def wrap_for(
 def manifest_fields(
     sealed: Mapping[str, Sealed],
     content_key: bytes,
+    share: Statement,
     *,
-    image_id: uuid.UUID,
-    owner_id: uuid.UUID,
+    image: SealedImage,
     lock: int,
 ) -> dict[str, object]:
+    """Return what a manifest says. `share` is stored with it: no older list goes with it."""
     commitment = content.key_commitment(
-        content_key, image_id=image_id, owner_id=owner_id, lock=lock
+        content_key, image_id=image.pk, owner_id=image.owner_id, lock=lock
     )
     return {
         "lock": lock,
+        "share": share.digest,
         "renditions": {name: rendition.facts for name, rendition in sealed.items()},
         "key_commitment": commitment.hex(),
     }

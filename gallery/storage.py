@@ -1,5 +1,6 @@
 """Where encrypted renditions are kept. Everything here is ciphertext."""
 
+import hashlib
 import os
 import re
 import secrets
@@ -18,6 +19,7 @@ UNFINISHED = ".unfinished-"
 # there every image would seem lost, and what is written would vanish under the next mount.
 MARKER = ".imageshare-storage"
 NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{32}")
+PIECE_BYTES = 2**20
 
 
 class StorageAway(Exception):
@@ -99,6 +101,29 @@ def read(name: str, *, at_most: int) -> bytes | None:
     try:
         with sealed_storage().open(name, "rb") as file:
             return file.read(at_most + 1)
+    except FileNotFoundError:
+        check_there()
+        return None
+    except OSError as error:
+        raise StorageAway from error
+
+
+def measure(name: str, *, digest: bool) -> tuple[int, str | None] | None:
+    """Return the length of what is stored and, asked for, its SHA-256 in hex; None if nothing is.
+
+    Holds a piece of it at a time. Raises StorageAway.
+    """
+    if not NAME.fullmatch(name):
+        return None
+    try:
+        if not digest:
+            return sealed_storage().size(name), None
+        with sealed_storage().open(name, "rb") as file:
+            hashed, length = hashlib.sha256(), 0
+            for piece in file.chunks(PIECE_BYTES):
+                hashed.update(piece)
+                length += len(piece)
+            return length, hashed.hexdigest()
     except FileNotFoundError:
         check_there()
         return None

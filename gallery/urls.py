@@ -8,6 +8,7 @@ urlpatterns = [
     path("images/", lists.shared_with_me, name="shared-with-me"),
     path("images/mine/", lists.mine, name="mine"),
     path("images/upload/", uploading.upload, name="upload"),
+    path("images/upload/check/", uploading.check, name="check-upload"),
     path("images/waiting/", waiting.waiting, name="waiting"),
     path("images/relock/", relocking.relock, name="relock"),
     path("images/<uuid:image_id>/", image.image, name="image"),

@@ -7,6 +7,18 @@ import re
 TOKEN = re.compile(r"(/accounts/(?:invite|reset/[0-9a-f-]{36})/)[^\s/?#'\"]+")
 
 
+class OneLine(logging.Filter):
+    """Takes the traceback from what Django logs of a client's fault: the status says it all.
+
+    Whoever sends too much, or what cannot be read, would else write a page of the log each time.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "status_code", 500) < 500:
+            record.exc_info = record.exc_text = None
+        return True
+
+
 class HideTokens(logging.Filter):
     """Takes the token out of every address that has one: Django logs the path it refused."""
 

@@ -1,5 +1,6 @@
 """What holds for every answer and every request, whichever app serves it."""
 
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -9,33 +10,41 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.answers import refusal
+from accounts.decorators import unlocked
+from accounts.services.deserving import NotRemembered
 from accounts.throttle import Throttled, throttled
 from accounts.turns import Turns
-from accounts.unlocking import keyring_of
+from audit.context import client_address
 
+logger = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
 
 UPLOAD_TURNS = Turns(at_once=settings.UPLOADS_AT_ONCE, waiting=8, wait_seconds=30)
+PROXY_IS_SILENT = (
+    "Refused: X-Forwarded-For is missing, is shorter than TRUSTED_PROXIES says, or holds no "
+    "address in its place. See “TLS proxy” in docs/operations.md."
+)
 PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
 
 
 class PrivateAnswersMiddleware:
-    """Keeps every answer but static files out of caches and out of other sites' reach."""
+    """Keeps every answer out of caches and out of other sites' reach. Static files say themselves
+    how long they are kept; by its address alone nothing is taken for one."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if not request.path.startswith(settings.STATIC_URL):
-            response.headers.setdefault("Cache-Control", "private, no-store")
+        response.headers.setdefault("Cache-Control", "private, no-store")
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         return response
 
 
 class RefusalMiddleware:
-    """Says in a page what views refuse alike: the wrong method, and doing something too often.
+    """Says in a page what views refuse alike: the wrong method, doing something too often, and new
+    keys for somebody whose rows were altered.
 
     Stands last, so that the page gets the headers every page gets.
     """
@@ -53,30 +62,70 @@ class RefusalMiddleware:
         return page
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, NotRemembered):
+            return not_remembered(request)
         return throttled(request, error.wait_seconds) if isinstance(error, Throttled) else None
 
 
-class RequestSizeMiddleware:
-    """Refuses a body that is too large before a byte of it is read: only uploads may be large.
+class KnownAddressMiddleware:
+    """Refuses what comes through a proxy that does not say from where.
 
-    Those take turns, from the first byte to the answer: each is held in memory, several times
-    while its images are decoded and sealed. Nothing is kept of people who are not unlocked
-    (gallery/uploads.py), so they wait for nobody and nobody waits for them.
+    Whatever stood in for the address would be everybody's: one stranger's tries would hold all
+    others out, and the trail would name the proxy. Whoever set the proxy up learns of it from the
+    first page they open. Health is asked for by whoever runs it, without the proxy.
     """
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        length, fields_alone = _stated_length(request), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        behind_a_proxy, health = settings.TRUSTED_PROXIES > 0, ("/healthz", "/readyz")
+        if not behind_a_proxy or request.path in health or client_address(request):
+            return self.get_response(request)
+        logger.error(PROXY_IS_SILENT)
+        sentence = _(
+            "The proxy in front of this site does not say where your request comes from. Nothing "
+            "was done. Ask whoever runs this site to set its X-Forwarded-For."
+        )
+        return refusal(request, 400, "proxy_misconfigured", sentence)
+
+
+class RequestSizeMiddleware:
+    """Refuses a body that is too large before a byte of it is read: only uploads may be large.
+
+    What is larger than a small form is read for nobody but who is unlocked: a thread waits for it.
+    Uploads take turns, from the first byte to the answer: each is held in memory, several times
+    while its images are decoded and sealed.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = stated_length(request)
         is_upload = request.path == reverse("gallery:upload")
-        most = settings.MAX_REQUEST_BYTES if is_upload else fields_alone
+        most = settings.MAX_REQUEST_BYTES if is_upload else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if length > most:
-            return refusal(request, 413, "request_too_large", request_too_large(most))
-        if length <= fields_alone or keyring_of(request) is None:
+            template = "gallery/too_much.html" if is_upload else "refusal.html"
+            sentence = request_too_large(most)
+            return refusal(request, 413, "request_too_large", sentence, template=template)
+        if length <= settings.SMALL_BODY_BYTES:
+            return self.get_response(request)
+        return unlocked(self._read_large)(request)
+
+    def _read_large(self, request: HttpRequest) -> HttpResponse:
+        if stated_length(request) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return self.get_response(request)
         with UPLOAD_TURNS.turn():
             return self.get_response(request)
+
+
+def not_remembered(request: HttpRequest) -> HttpResponse:
+    sentence = _(
+        "What is stored of your keys is not what was recorded of them, so no new ones are made. "
+        "Nothing was changed. Tell staff: an operator has to find out why."
+    )
+    return refusal(request, 409, "keys_not_remembered", sentence)
 
 
 def request_too_large(most: int) -> str:
@@ -86,7 +135,7 @@ def request_too_large(most: int) -> str:
     ) % {"limit": limit}
 
 
-def _stated_length(request: HttpRequest) -> int:
+def stated_length(request: HttpRequest) -> int:
     # A body without a length is never read: WSGI hands us at most Content-Length bytes.
     try:
         return int(request.META.get("CONTENT_LENGTH") or 0)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from imageshare import databases
 from imageshare.keyfile import LiveServerKeys
+from imageshare.unlockkeys import UnlockKeys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MEBIBYTE = 2**20
@@ -36,6 +37,7 @@ PORT = env.int("PORT", default=8000)
 SITE_URL = env.str("SITE_URL", default="") or f"http://127.0.0.1:{PORT}"
 HTTPS = SITE_URL.startswith("https://")
 SITE_HOST = urlsplit(SITE_URL).hostname or "127.0.0.1"
+SITE_HOST = f"[{SITE_HOST}]" if ":" in SITE_HOST else SITE_HOST  # as browsers name an IPv6 host
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[SITE_HOST, *LOOPBACK])
 CSRF_TRUSTED_ORIGINS = [SITE_URL.rstrip("/")]
@@ -52,7 +54,7 @@ INSTALLED_APPS = [
     "gallery",
     "audit",
     "imageshare",
-    "django.contrib.admin",
+    "accounts.apps.StaffPagesConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -74,10 +76,14 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",  # before what may lead to unlocking
+    "imageshare.middleware.KnownAddressMiddleware",
     "accounts.middleware.RotationMiddleware",
+    "gallery.middleware.RelockingMiddleware",
+    "gallery.middleware.OwnKeysMiddleware",
     "imageshare.middleware.RequestSizeMiddleware",
+    "imageshare.bodies.WholeBodyMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
     "imageshare.middleware.RefusalMiddleware",
 ]
 
@@ -154,6 +160,10 @@ FILE_UPLOAD_HANDLERS = ["gallery.uploads.MemoryUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = MAX_FILES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2 * MAX_RECIPIENTS
 DATA_UPLOAD_MAX_MEMORY_SIZE = MEBIBYTE
+# Collected before a thread sees it (imageshare/serving.py); of a larger one a thread reads only
+# what somebody unlocked sends.
+SMALL_BODY_BYTES = 64 * 1024
+SLOW_CLIENT_SECONDS = env.int("SLOW_CLIENT_SECONDS", default=20)
 
 # Static files
 STATIC_URL = "/static/"
@@ -170,6 +180,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"imageshare@{ALLOWED
 AUTHENTICATION_BACKENDS = [
     "accounts.backends.PasswordBackend",
     "accounts.backends.RecoveryCodeBackend",
+    "accounts.backends.KeySlotBackend",
 ]
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "gallery:shared-with-me"
@@ -206,6 +217,8 @@ RECOVERY_KEY_FILE = Path(env.str("RECOVERY_KEY_FILE", default="") or DATA_DIR / 
 # Sessions: locked after the idle time, signed out after the absolute one.
 LOCK_AFTER = timedelta(minutes=env.int("LOCK_AFTER_MINUTES", default=15))
 SIGN_OUT_AFTER = timedelta(hours=env.int("SIGN_OUT_AFTER_HOURS", default=12))
+UNLOCK_KEYS_DIR = Path(env.str("UNLOCK_KEYS_DIR", default="") or DATA_DIR / "unlock-keys")
+UNLOCK_KEYS = UnlockKeys(UNLOCK_KEYS_DIR, sessions_last=SIGN_OUT_AFTER)
 PASSWORD_RESET_TIMEOUT = 3600
 DEFAULT_EXCEPTION_REPORTER_FILTER = "imageshare.reports.QuietReports"
 NEW_START_WAIT = timedelta(hours=env.int("NEW_START_WAIT_HOURS", default=72))
@@ -223,10 +236,13 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # Throttles (accounts/throttle.py, accounts/guessing.py)
 SIGN_IN_TRIES = env.int("SIGN_IN_TRIES", default=10)
 SIGN_IN_WAIT = timedelta(minutes=env.int("SIGN_IN_WAIT_MINUTES", default=15))
+SIGN_IN_TRIES_PER_NETWORK = env.int("SIGN_IN_TRIES_PER_NETWORK", default=30)
 SIGN_IN_TRIES_PER_PERSON = env.int("SIGN_IN_TRIES_PER_PERSON", default=100)
 REGISTRATIONS_PER_HOUR = env.int("REGISTRATIONS_PER_HOUR", default=200)
 NAME_LOOKUPS_PER_HOUR = env.int("NAME_LOOKUPS_PER_HOUR", default=1200)
 UPLOADS_PER_HOUR = env.int("UPLOADS_PER_HOUR", default=2000)
+# The costliest pictures take a core 50 ms for a million pixels: half of it, and no more.
+UPLOAD_MEGAPIXELS_PER_HOUR = env.int("UPLOAD_MEGAPIXELS_PER_HOUR", default=36_000)
 
 # Accounts: who may make one ("open", "invite" or "closed"; anything else counts as closed), and
 # how many bytes each may store (0: no limit).
@@ -270,12 +286,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"hide_tokens": {"()": "imageshare.logs.HideTokens"}},
+    "filters": {
+        "hide_tokens": {"()": "imageshare.logs.HideTokens"},
+        "one_line": {"()": "imageshare.logs.OneLine"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["hide_tokens"],
+            "filters": ["hide_tokens", "one_line"],
         },
         "audit": {"class": "audit.handlers.AuditHandler"},
     },

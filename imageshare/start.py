@@ -12,7 +12,8 @@ import secrets
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from gunicorn.app.base import BaseApplication
 
 from gallery.storage import MARKER
 from imageshare import databases, keyfile
+from imageshare.databases import SQLITE
 from imageshare.logs import HideTokens
+from imageshare.modes import close_to_others
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,13 +42,17 @@ def main(before_serving: Callable[[], None] | None = None) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageshare.settings")
     data_dir = Path(os.environ.get("DATA_DIR") or ROOT / "var").absolute()
     os.environ["DATA_DIR"] = str(data_dir)
-    bind = (os.environ.get("BIND") or "127.0.0.1", int(os.environ.get("PORT") or 8000))
+    host = (os.environ.get("BIND") or "127.0.0.1").strip("[]")
+    bind = (host, int(os.environ.get("PORT") or 8000))
     refuse_taken_port(bind)
     make_data_folder(data_dir)
     claim_storage(data_dir)
     make_secrets(data_dir)
     prepare_django()
+    close_to_others(what_is_private())
     prepare_databases()
+    certify_names()
+    name_unproven_staff()
     if before_serving:
         before_serving()
     hang_up()
@@ -64,7 +71,8 @@ def give_memory_back() -> None:
 
 
 def refuse_taken_port(bind: tuple[str, int]) -> None:
-    with socket.socket() as probe:
+    family = socket.AF_INET6 if ":" in bind[0] else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(bind)
@@ -139,13 +147,27 @@ def prepare_django() -> None:
         sys.exit(f"Not started, nothing was changed: {error}")
 
 
+def what_is_private() -> Iterator[Path]:
+    """Yield the folders and files, wherever the settings put them, that are ours alone."""
+    from django.conf import settings
+
+    yield from (settings.DATA_DIR / name for name in ("", "images", "tmp", "secrets.env"))
+    yield from (settings.KEY_FILE, settings.UNLOCK_KEYS_DIR, settings.AUDIT_FILE, ROOT / ".env")
+    files = (url["NAME"] for url in settings.DATABASES.values() if url["ENGINE"] == SQLITE)
+    yield from (Path(f"{file}{end}") for file in files for end in ("", "-wal", "-shm"))
+
+
 def prepare_databases() -> None:
-    """Bring both databases up to date; say in a sentence when one does not answer."""
+    """Bring both databases up to date, and drop what ended while nothing ran; say in a sentence
+    when one does not answer."""
     from django.db import OperationalError
+
+    from accounts.unlocking import drop_ended
 
     try:
         make_audit_schema()
         migrate()
+        drop_ended()
     except OperationalError as error:
         sys.exit(databases.AWAY.format(error))
 
@@ -161,6 +183,39 @@ def migrate() -> None:
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             print(f"Preparing the database “{alias}” …", flush=True)
             call_command("migrate", database=alias, verbosity=0)
+
+
+def certify_names() -> None:
+    """Certify the names of people who had keys before names were certified: once. It takes the key
+    file, so it is no migration. Where it cannot be done now the next start does it, and until then
+    pages say that these names do not verify."""
+    from django.db import Error
+
+    from accounts.management.certifying import certify_names
+    from audit.events import AuditUnavailable
+
+    try:
+        certify_names(print, print)
+    except (AuditUnavailable, Error) as error:
+        print(f"Names were not certified ({type(error).__name__}); the next start tries again.")
+
+
+def name_unproven_staff() -> None:
+    """Say whom the staff pages will refuse, and what to do: accounts from before an upgrade, too.
+
+    Without a trail to ask the server starts; those pages answer 503 then.
+    """
+    from accounts.staff_rights import people_with_unproven_rights
+    from audit.events import AuditUnavailable
+
+    with suppress(AuditUnavailable):
+        names = " ".join(user.username for user in people_with_unproven_rights())
+        if names:
+            print(
+                f"Marked as staff, and no act on record made it so: {names}. The staff pages stay "
+                f"closed to them. If you know each of them: manage.py confirm_staff {names}",
+                flush=True,
+            )
 
 
 def make_audit_schema() -> None:
@@ -197,13 +252,19 @@ class Server(BaseApplication):
 
         host, port = self.bind
         options: dict[str, Any] = {
-            "bind": f"{host}:{port}",
+            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "workers": int(os.environ.get("WORKERS") or 2),
-            # A slow client holds a thread for the length of its transfer.
+            # Who uploads or downloads holds a thread for the length of the transfer.
             "threads": settings.THREADS,
-            "worker_class": "gthread",
+            "worker_class": "imageshare.serving.Worker",
+            "worker_connections": 400,  # with files and databases still below the usual 1024
+            "sendfile": False,  # goes past the pace that clients have to keep
             "worker_tmp_dir": str(self.data_dir / "tmp"),
             "control_socket_disable": True,
+            # By default whoever connects from this machine may say where the site is mounted and
+            # that they speak https. Our proxies are counted in the settings (TRUSTED_PROXIES).
+            "forwarded_allow_ips": "",
+            "forwarder_headers": "",
             "timeout": 120,
             "graceful_timeout": 20,
             "preload_app": True,

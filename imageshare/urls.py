@@ -2,15 +2,11 @@
 
 from django.contrib import admin
 from django.urls import include, path, register_converter
-from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 
 from accounts import usernames
 from accounts.views import people
 from imageshare import views
-
-admin.site.site_header = admin.site.site_title = admin.site.index_title = _("Staff")
-admin.site.enable_nav_sidebar = False  # base_site.html names the same few places in a row
 
 register_converter(usernames.InAddress, "username")
 

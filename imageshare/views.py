@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import suppress
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import (
@@ -11,14 +12,18 @@ from django.core.exceptions import (
 )
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import REASON_NO_CSRF_COOKIE
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.answers import TITLES, refusal, refusal_json, wants_json
+from accounts.folding import record_refusal
 from accounts.turns import Busy
+from accounts.views.common import next_address
 from audit.context import request_id
 from audit.events import AuditUnavailable, Event, Outcome, record
 from gallery.storage import StorageAway
@@ -26,9 +31,17 @@ from gallery.zero_access.result import newest_result
 from imageshare import health
 from imageshare.context_processors import THEMES
 from imageshare.middleware import request_too_large
+from imageshare.unlockkeys import UnlockKeysAway
 
 OVER_THE_CAP = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
-PART_AWAY = (AuditUnavailable, OperationalError, InterfaceError, StorageAway, Busy)
+PART_AWAY = (
+    AuditUnavailable,
+    OperationalError,
+    InterfaceError,
+    StorageAway,
+    UnlockKeysAway,
+    Busy,
+)
 RETRY_AFTER_SECONDS = 10
 TOO_BIG = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 ONE_YEAR_SECONDS = 31_536_000
@@ -94,7 +107,8 @@ def security_txt(request: HttpRequest) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, TooManyFilesSent):
         sentence = _("More than %(count)s images at once. Nothing was uploaded. Send fewer.")
-        return refusal(request, 413, "too_many_files", sentence % {"count": settings.MAX_FILES})
+        sentence %= {"count": settings.MAX_FILES}
+        return refusal(request, 413, "too_many_files", sentence, template="gallery/too_much.html")
     if isinstance(exception, OVER_THE_CAP):
         return refusal(request, 413, "request_too_large", request_too_large(TOO_BIG))
     return refusal(request, 400, "bad_request", _("We could not read this request."))
@@ -105,9 +119,35 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    record(Event.REQUEST_REFUSED, actor=request.user.pk, outcome=Outcome.REFUSED, reason="csrf")
-    sentence = _("This page was open too long. Nothing was changed. Reload it and try again.")
-    return refusal(request, 403, "csrf", sentence)
+    record_refusal(request, Event.REQUEST_REFUSED, reason="csrf")
+    if request.user.is_authenticated and request.path == reverse("accounts:login"):
+        sentence = _("You signed in in another tab meanwhile. Nothing was changed.")
+        return _stale(request, sentence, _("Go on"), next_address(request))
+    if reason == REASON_NO_CSRF_COOKIE:
+        sentence = _(
+            "Your browser sent no cookie with this form. Nothing was changed. Allow cookies for "
+            "this site, then open the page again."
+        )
+    else:
+        sentence = _(
+            "Since you opened this page somebody signed in or out in this browser, so the form "
+            "is out of date. Nothing was changed. Open the page again and fill it in once more."
+        )
+    return _stale(request, sentence, _("Open the page again"), _page_before(request))
+
+
+def _stale(request: HttpRequest, sentence: str, label: str, address: str) -> HttpResponse:
+    context = {"label": label, "address": address}
+    return refusal(request, 403, "csrf", sentence, template="stale_form.html", context=context)
+
+
+def _page_before(request: HttpRequest) -> str:
+    """Return the page of ours that sent this form; many forms go to where no page is."""
+    page = _local_address(request, request.headers.get("Referer", ""))
+    if urlsplit(page).path != request.path or "next" not in request.POST:
+        return page
+    # The form knew where to go on; its page may have been opened without.
+    return f"{request.path}?{urlencode({'next': next_address(request)})}"
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

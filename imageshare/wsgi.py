@@ -2,8 +2,21 @@
 
 import os
 
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageshare.settings")
 
+
+class Request(WSGIRequest):
+    """A request whose address is UTF-8, whatever `charset` its Content-Type names.
+
+    Django reads the query in that encoding while it makes the request, before anything could
+    answer; `charset=hex` would end there, in a traceback. Forms in others: imageshare/bodies.py.
+    """
+
+    encoding = None  # in place of the property that sets it
+
+
 application = get_wsgi_application()
+application.request_class = Request

@@ -18,6 +18,7 @@ from accounts.services import registration
 from accounts.services.recovery import make_recovery_code
 from cryptocore import keypair
 from gallery.models import SealedImage
+from tests.environment import DATA_DIR
 from tests.keys import load_pair
 from tests.triggers import drop_triggers, install_triggers
 
@@ -25,6 +26,7 @@ PASSWORD = "correct horse battery"
 TOOLS = {
     "chromium": "the browser tests (tests/e2e/test_browser.py)",
     "exiftool": "the second opinion on removed details",
+    "nginx": "the documented proxy (tests/e2e/test_proxy.py)",
     "openssl": "the shell block of docs/format.md",
 }
 
@@ -33,7 +35,8 @@ TOOLS = {
 
 
 def missing_tools() -> list[str]:
-    return [tool for tool in TOOLS if shutil.which(tool) is None]
+    places = f"{os.environ.get('PATH', '')}:/usr/sbin"  # Debian keeps nginx from people's paths
+    return [tool for tool in TOOLS if shutil.which(tool, path=places) is None]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -57,7 +60,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> None:
-    """Let the flush after each test empty the audit tables, which their triggers refuse."""
+    """Let the flush after each test empty the audit tables, which their triggers refuse, and the
+    trail's file, which is compared with them."""
     ops = connections["audit"].ops
     flush = ops.execute_sql_flush
 
@@ -65,6 +69,7 @@ def django_db_setup(django_db_setup: None) -> None:
         drop_triggers()
         flush(statements)
         install_triggers()
+        (DATA_DIR / "audit.jsonl").unlink(missing_ok=True)
 
     ops.execute_sql_flush = flush_unguarded
 
@@ -195,8 +200,6 @@ def shared_image(upload: Callable[..., SealedImage], bob: Person) -> SealedImage
 @pytest.fixture
 def emptied_storage() -> Iterator[None]:
     """Leave no stored bytes behind."""
-    from tests.environment import DATA_DIR
-
     yield
     for path in (DATA_DIR / "images").glob("*/*"):
         path.unlink()

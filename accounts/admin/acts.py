@@ -18,6 +18,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import unlocked
 from accounts.forms import has_unseen
+from accounts.staff_rights import Rights
+from accounts.staff_site import staff_rights
 from audit.admin import ReadOnlyAdmin
 
 MAX_REASON = 200
@@ -118,10 +120,10 @@ class ActingAdmin(ReadOnlyAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        row = context["original"]
+        row, is_superuser = context["original"], staff_rights(request) == Rights.SUPERUSER
         context["acts"] = [
             {"address": self._address_of(act.name, row), "act": act}
             for act in self.acts
-            if act.offered(row) and (request.user.is_superuser or not act.superusers_only)
+            if act.offered(row) and (is_superuser or not act.superusers_only)
         ]
         return super().render_change_form(request, context, *args, **kwargs)

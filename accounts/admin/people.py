@@ -18,7 +18,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts import usernames
 from accounts.admin.acts import Act, ActingAdmin, ReasonForm
 from accounts.models import KeyPair, KeySlot, User
+from accounts.names import certified_name
 from accounts.services import oversight
+from accounts.staff_rights import Rights, rights_of
 from audit.admin import in_short
 
 
@@ -113,7 +115,7 @@ ACTS = (
         _("Remove from staff"),
         _("They keep their account and their images, and see these pages no more."),
         _("%(name)s is staff no more."),
-        offered=lambda person: person.is_staff and not person.is_superuser,
+        offered=lambda person: person.is_staff and rights_of(person) < Rights.SUPERUSER,
         superusers_only=True,
     ),
 )
@@ -140,7 +142,7 @@ class PersonAdmin(ActingAdmin):
     ids_searched = ("pk",)
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
-        return ["id", *self.list_display, "limit", "is_superuser"]
+        return ["id", *self.list_display, "has_certified_name", "limit", "is_superuser"]
 
     get_readonly_fields = get_fields
 
@@ -170,6 +172,10 @@ class PersonAdmin(ActingAdmin):
     @admin.display(description=_("recovery code"), boolean=True)
     def has_recovery_code(self, person: User) -> bool:
         return person.recovery
+
+    @admin.display(description=_("name certified"), boolean=True)
+    def has_certified_name(self, person: User) -> bool:
+        return certified_name(person).is_certified
 
     @admin.display(description=_("keys"), boolean=True)
     def has_keys(self, person: User) -> bool:

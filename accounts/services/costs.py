@@ -5,14 +5,12 @@ the hash beside it.
 """
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring, password_slot_of
-from accounts.erasure import truncate_write_ahead_log
-from accounts.keysets import keyset_digest
-from accounts.models import KeySlot, User
-from accounts.services.acts import recorded
+from accounts.models import KeySlot
+from accounts.services.holding import changing_keys
 from accounts.services.passwords import replace_slot
 from accounts.turns import Busy
 from audit.events import AuditUnavailable, Event, alarm
@@ -46,11 +44,7 @@ def _is_cheap(slot: KeySlot) -> bool:
 
 def _replace(old: KeySlot, new: KeySlot) -> None:
     facts = {"time_cost": new.time_cost, "memory_kib": new.memory_kib}
-    with recorded(Event.KEYS_COST_RAISED, new.user, **facts) as facts:
-        with transaction.atomic():
-            User.objects.select_for_update().get(pk=new.user_id)
-            if not KeySlot.objects.filter(pk=old.pk).exists():
-                raise SlotGone
-            replace_slot(new)
-            facts["keyset"] = keyset_digest(new.user_id)
-        truncate_write_ahead_log()
+    with changing_keys(Event.KEYS_COST_RAISED, new.user, **facts):
+        if not KeySlot.objects.filter(pk=old.pk).exists():
+            raise SlotGone
+        replace_slot(new)

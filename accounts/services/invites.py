@@ -6,7 +6,6 @@ chooses one. The token is shown once; here only its SHA-256 is kept.
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -16,10 +15,10 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import Invite, User, token_digest
 from accounts.policy import invites_are_taken
+from accounts.remembered import INVITES_LAST, is_open
 from accounts.services.acts import recorded
 from audit.events import Event
 
-LASTS = timedelta(days=7)
 TOKEN_BYTES = 32
 
 
@@ -40,7 +39,7 @@ def make_invite(*, display_name: str, email: str, by: User) -> NewInvite:
     token = secrets.token_urlsafe(TOKEN_BYTES)
     invite = Invite(token_digest=token_digest(token), display_name=display_name, email=email)
     invite.made_by_id = by.pk
-    invite.ends_at = invite.made_at + LASTS
+    invite.ends_at = invite.made_at + INVITES_LAST
     with recorded(Event.INVITE_MADE, invite, by=by), transaction.atomic():
         invite.save(force_insert=True)
     return NewInvite(invite, token)
@@ -59,5 +58,7 @@ def take_back_invite(*, invite: Invite, by: User, reason: str) -> None:
 
 
 def open_invite(token: str) -> Invite | None:
-    """Return the invite of this token while an account can be made with it."""
-    return Invite.objects.open().of_token(token).first()
+    """Return the invite of this token while an account can be made with it, as its row and the
+    trail say. Raises AuditUnavailable."""
+    invite = Invite.objects.open().of_token(token).first()
+    return invite if invite and is_open(invite) else None

@@ -6,9 +6,14 @@ from Crypto.PublicKey.RSA import RsaKey
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.certificates import certify_encryption_key, certify_signing_key
+from accounts.certificates import Names, certify_encryption_key, certify_signing_key
+from accounts.certified import (
+    NameTaken,
+    record_certified,
+    record_name_given,
+    require_own_name,
+)
 from accounts.custody import Keyring
-from accounts.keyset_trail import KeysetTrail
 from accounts.keysets import keyset_digest
 from accounts.mac_keys import new_mac_key_row
 from accounts.models import KeyPair, KeySlot, MacKey, User
@@ -42,10 +47,14 @@ class NewKeys:
 
 @sensitive_variables()
 def make_keys(*, user: User, password: str) -> NewKeys:
-    """Make a person's first keys, a few seconds' work. Outside any transaction."""
+    """Make a person's first keys, a few seconds' work. Outside any transaction.
+
+    Raises NameTaken if the trail knows their username as another's, or AuditUnavailable.
+    """
+    require_own_name(user.pk, user.username)
     keyring = Keyring.new(user)
     signing = new_pair(keyring, KeyPair.Purpose.SIGNING, epoch=1)
-    certify_signing_key(signing)
+    certify_signing_key(signing, names=Names(user.username, str(user)))
     encryption = new_pair(keyring, KeyPair.Purpose.ENCRYPTION, epoch=1)
     certify_encryption_key(encryption, keyring, signing)
     mac_key = new_mac_key_row(user, epoch=1)
@@ -73,9 +82,15 @@ def generate_private_key() -> RsaKey:
 def make_keys_at_first_sign_in(*, user: User, password: str) -> Keyring | None:
     """Make and store the keys of an account that came without, as createsuperuser's do.
 
-    Returns None if another request made them first.
+    Whether it may have them is asked before (services/first_keys.py). Returns None if another
+    request made them first, or the name is another's: then somebody put the account in beside us.
     """
-    keys = make_keys(user=user, password=password)
+    try:
+        keys = make_keys(user=user, password=password)
+    except NameTaken:
+        about = {"actor": None, "subject": user.pk, "outcome": Outcome.REFUSED}
+        record(Event.KEY_REFUSED, **about, reason="name")
+        return None
     record(Event.KEYS_MADE, actor=user.pk, subject=user.pk, outcome=Outcome.INTENDED)
     with transaction.atomic():
         held = User.objects.select_for_update().get(pk=user.pk)
@@ -84,18 +99,6 @@ def make_keys_at_first_sign_in(*, user: User, password: str) -> Keyring | None:
         keyset = keys.store()
     record_made(keys, keyset)
     return keys.keyring
-
-
-def never_had_keys(user: User) -> bool:
-    """Whether this account came without keys. Keys that are gone are never made anew silently.
-
-    Whoever can write to the database could else delete a person's keys and be certified the next:
-    the trail remembers that there were some. All of it is read, once in an account's life, because
-    its search columns can be altered like any other.
-    """
-    if user.master_key_version or KeyPair.objects.filter(user=user).exists():
-        return False
-    return not KeysetTrail().of(user.pk).keysets
 
 
 def record_made(keys: NewKeys, keyset: str) -> None:
@@ -108,3 +111,5 @@ def record_made(keys: NewKeys, keyset: str) -> None:
         encryption=keys.encryption.fingerprint,
         keyset=keyset,
     )
+    record_certified(keys.signing)
+    record_name_given(person, keys.keyring.user.username)

@@ -4,7 +4,6 @@ Whatever sets a password elsewhere (`changepassword`, a shell, a reset by mail) 
 alone. The password from before, or the recovery code, brings the keys back under the present one.
 """
 
-from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import pins
@@ -16,12 +15,10 @@ from accounts.custody import (
     open_with_recovery_code,
     password_slot_of,
 )
-from accounts.erasure import truncate_write_ahead_log
-from accounts.keysets import keyset_digest
 from accounts.models import KeyOrder, KeyPair, KeySlot, User
-from accounts.services.acts import recorded
-from accounts.services.holding import hold_keys
+from accounts.services.holding import changing_keys
 from accounts.services.new_start import record_stopped, stop_waiting
+from accounts.services.password_mails import tell_brought_back
 from accounts.services.passwords import drop_answer, replace_slot
 from accounts.services.taking_over import pairs_under, taken_over
 from audit.events import Event
@@ -36,18 +33,16 @@ def bring_back(*, user: User, old_password: str, password: str) -> Keyring:
     """
     keyring = open_with_password(user, old_password)
     old, new = password_slot_of(user), keyring.password_slot(password)
-    with recorded(Event.KEYS_BROUGHT_BACK, user, way="old-password") as facts:
-        with transaction.atomic():
-            held = hold_keys(user, version=keyring.version)
-            still = KeySlot.objects.filter(pk=old.pk).exists()
-            if held.password != user.password or not still:
-                raise DoesNotOpen
-            replace_slot(new)
-            drop_answer(user)
-            stopped = stop_waiting(user)
-            facts["keyset"] = keyset_digest(user.pk)
-        truncate_write_ahead_log()
+    with changing_keys(Event.KEYS_BROUGHT_BACK, user, way="old-password") as change:
+        change.require_version(keyring.version)
+        still = KeySlot.objects.filter(pk=old.pk).exists()
+        if change.person.password != user.password or not still:
+            raise DoesNotOpen
+        replace_slot(new)
+        drop_answer(user)
+        stopped = stop_waiting(user)
     record_stopped(user, stopped)
+    tell_brought_back(user)
     return keyring
 
 
@@ -66,11 +61,9 @@ def bring_back_earlier(*, keyring: Keyring, secret: str) -> int:
     pairs = taken_over(keyring=keyring, earlier=earlier)
     if not pairs:
         raise DoesNotOpen
-    with recorded(Event.KEYS_BROUGHT_BACK, keyring.user, way="earlier-keys") as facts:
-        with transaction.atomic():
-            _store_taken_over(keyring, earlier, pairs)
-            facts["keyset"] = keyset_digest(keyring.user.pk)
-        truncate_write_ahead_log()
+    with changing_keys(Event.KEYS_BROUGHT_BACK, keyring.user, way="earlier-keys") as change:
+        change.require_version(keyring.version)
+        _store_taken_over(keyring, earlier, pairs)
     return len(pairs)
 
 
@@ -95,15 +88,15 @@ _EARLIER_WAYS = {
 
 def _store_taken_over(keyring: Keyring, earlier: Keyring, pairs: list[KeyPair]) -> None:
     """Exchange the rows, in the caller's transaction; the earlier ways in are not needed more."""
-    held = hold_keys(keyring.user, version=keyring.version)
-    slots = held.key_slots.filter(master_key_version=earlier.version)
+    user = keyring.user
+    slots = user.key_slots.filter(master_key_version=earlier.version)
     if not slots.exists():
         raise DoesNotOpen
     for pair in pairs:
         pair.save(update_fields=["wrapped_private_key", "master_key_version"])
     if not pairs_under(earlier):
         slots.delete()
-        under_earlier = KeyPair.objects.filter(user=held, master_key_version=earlier.version)
+        under_earlier = KeyPair.objects.filter(user=user, master_key_version=earlier.version)
         under_earlier.update(wrapped_private_key=None)
     pins.take_over(keyring=keyring, earlier=earlier)
-    KeyOrder.objects.order_rewrapping(held)
+    KeyOrder.objects.order_rewrapping(user)

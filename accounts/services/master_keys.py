@@ -13,8 +13,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import pins
 from accounts.certificates import certify_encryption_key, certify_signing_key, endorse
+from accounts.certified import known_certificate_of
 from accounts.custody import DoesNotOpen, Keyring
-from accounts.keysets import keyset_digest
 from accounts.mac_keys import new_mac_key_row
 from accounts.models import KeyOrder, KeyPair, KeySlot, MacKey, User, WrappedKey
 from accounts.services.key_making import new_pair
@@ -44,8 +44,8 @@ class NewMasterKey:
         return next(slot for slot in self.slots if slot.kind == KeySlot.Kind.RECOVERY_CODE)
 
     @sensitive_variables()
-    def store(self, password_hash_before: str, *, stolen: bool = False) -> str:
-        """Exchange the rows inside the caller's transaction; return the new keyset digest.
+    def store(self, password_hash_before: str, *, stolen: bool = False) -> None:
+        """Exchange the rows inside the caller's transaction.
 
         `stolen`: the earlier pairs become compromised rather than open-only. Raises DoesNotOpen if
         password or master key were changed meanwhile.
@@ -72,7 +72,6 @@ class NewMasterKey:
         if self.earlier:
             pins.take_over(keyring=self.keyring, earlier=self.earlier)
         end_unlocks(user)
-        return keyset_digest(user.pk)
 
     def _retire_pairs(self, stolen: bool) -> None:
         """Let no earlier pair be primary. What is taken over opens on; an earlier signing key,
@@ -102,7 +101,7 @@ def make_master_key(*, user: User, password: str, earlier: Keyring | None) -> Ne
     keyring = Keyring.new(user)
     signing = _next_pair(keyring, SIGNING)
     before = _newest(user, SIGNING)
-    certify_signing_key(signing, before)
+    certify_signing_key(signing, before, known=known_certificate_of(user.pk))
     encryption = _next_pair(keyring, ENCRYPTION)
     certify_encryption_key(encryption, keyring, signing)
     if earlier and earlier.signs and _vouches(before):

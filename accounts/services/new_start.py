@@ -6,21 +6,23 @@ that could still be found.
 """
 
 from django.conf import settings
-from django.db import Error, IntegrityError, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.certified import record_certified
 from accounts.custody import DoesNotOpen
 from accounts.mail import tell
 from accounts.models import NewStart, User
 from accounts.services.acts import recorded
+from accounts.services.deserving import require_remembered_rows
+from accounts.services.holding import changing_keys
 from accounts.services.master_keys import NewMasterKey, make_master_key
-from audit.events import AuditUnavailable, Event, Outcome, record_after
-from audit.models import AuditEntry
+from audit.events import Event, record_after
+from audit.vouched import vouched
 
 ACTS = (Event.NEW_START_ASKED, Event.NEW_START_STOPPED, Event.NEW_START_DONE)
-RECENT = 20
 
 
 class NotDue(Exception):
@@ -33,7 +35,11 @@ def waiting_new_start(user: User) -> NewStart | None:
 
 
 def ask_for_new_start(*, user: User) -> NewStart:
-    """Begin the wait, and tell the person by every way there is. Again: the wait already begun."""
+    """Begin the wait, and tell the person by every way there is. Again: the wait already begun.
+
+    Raises NotRemembered (accounts/services/deserving.py).
+    """
+    require_remembered_rows(user)
     if waiting := waiting_new_start(user):
         return waiting  # and nothing is recorded: the trail tells when the wait began
     try:
@@ -82,14 +88,17 @@ def record_stopped(user: User, stopped: bool) -> None:
 def start_anew(*, user: User, password: str) -> NewMasterKey:
     """Give the person new keys under `password`, their present one; keep the earlier set.
 
-    Ends every other session. Raises NotDue; DoesNotOpen if the password was changed meanwhile.
+    Ends every other session. Raises NotDue; DoesNotOpen if the password was changed meanwhile;
+    NotRemembered.
     """
     _require_due(user)
+    require_remembered_rows(user)
     new = make_master_key(user=user, password=password, earlier=None)
     pairs = {"signing": new.signing.fingerprint, "encryption": new.encryption.fingerprint}
-    with recorded(Event.NEW_START_DONE, user, **pairs) as facts, transaction.atomic():
-        facts["keyset"] = new.store(user.password)
+    with changing_keys(Event.NEW_START_DONE, user, **pairs):
+        new.store(user.password)
         _finish(user)
+    record_certified(new.signing)
     text = _("You started anew with new keys at %(site)s.") % {"site": settings.SITE_URL}
     tell(user, _("You have new keys"), text)
     return new
@@ -103,15 +112,9 @@ def _require_due(user: User) -> None:
 
 def _was_asked_in_time(user: User) -> bool:
     """Whether the trail vouches for the wait: a row alone anybody writes who has the database."""
-    acts = AuditEntry.objects.filter(subject=user.pk, event__in=ACTS, outcome=Outcome.DONE)
-    try:
-        rows = list(acts.order_by("-sequence").proofs()[:RECENT])
-    except Error:
-        raise AuditUnavailable from None
-    leaves = [entry.told() for entry in rows if entry.is_authentic()]
-    leaves = [leaf for leaf in leaves if leaf.subject == user.pk and leaf.event in ACTS]
+    acts = vouched(ACTS, subject=user.pk)
     since = timezone.now() - settings.NEW_START_WAIT
-    return any(leaf.event == Event.NEW_START_ASKED and leaf.time <= since for leaf in leaves[:1])
+    return any(leaf.event == Event.NEW_START_ASKED and leaf.time <= since for leaf in acts[:1])
 
 
 def _finish(user: User) -> None:

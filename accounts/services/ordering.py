@@ -8,18 +8,17 @@ from django.db.models import Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.erasure import truncate_write_ahead_log
-from accounts.keysets import keyset_digest
 from accounts.mac_keys import new_mac_key_row
 from accounts.models import KeyOrder, KeyPair, KeySlot, MacKey, User, token_digest
+from accounts.services.holding import changing_keys
 from accounts.services.new_start import record_stopped, stop_waiting
 from accounts.services.orders import Reason, open_orders_of
 from accounts.unlocking import end_unlocks
-from audit import events
 from audit.events import Event, record_after
 from cryptocore import recovery_code
 
 Purpose, State = KeyPair.Purpose, KeyPair.State
+NAMED_IN_AN_ENTRY = 20  # fingerprints, of 64 digits each, in 2 KiB
 
 
 def order_pairs(user: User, purposes: Collection[str]) -> list[str]:
@@ -41,13 +40,11 @@ def order_pairs(user: User, purposes: Collection[str]) -> list[str]:
 
 def replace_mac_key(user: User) -> None:
     """Make the next MAC key. Those before it stay: notices and their count are checked by them."""
-    event = Event.MAC_KEY_ROTATED
-    with events.recorded(event, actor=None, subject=user.pk) as facts, transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)
+    with changing_keys(Event.MAC_KEY_ROTATED, user, by_its_person=False) as change:
         newest = MacKey.objects.filter(user=user).order_by("-epoch").first()
         row = new_mac_key_row(user, epoch=newest.epoch + 1 if newest else 1)
         row.save(force_insert=True)
-        facts |= {"epoch": row.epoch, "keyset": keyset_digest(user.pk)}
+        change.facts["epoch"] = row.epoch
 
 
 @sensitive_variables()
@@ -59,36 +56,34 @@ def order_after_theft(user: User, *, since: datetime | None = None) -> str:
     made after `since` is destroyed: whoever knew the password may have made it.
     """
     code = recovery_code.new_code()
-    facts = {"reason": Reason.COMPROMISED.value}
-    with events.recorded(
-        Event.KEYS_ROTATION_ORDERED, actor=None, subject=user.pk, **facts
-    ) as facts:
-        with transaction.atomic():
-            held = User.objects.select_for_update().get(pk=user.pk)
-            _mark_compromised(held)
-            if since:
-                codes = held.present_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE)
-                codes.filter(created_at__gte=since).delete()
-            held.session_epoch += 1
-            held.save(update_fields=["session_epoch"])
-            end_unlocks(held)
-            stopped = stop_waiting(held)  # a thief may have asked for it: it begins from the start
-            for purpose in Purpose.values:
-                _order_anew(held, purpose, token_digest(code))
-            facts["keyset"] = keyset_digest(user.pk)
-        truncate_write_ahead_log()
+    event, reason = Event.KEYS_ROTATION_ORDERED, Reason.COMPROMISED.value
+    with changing_keys(event, user, by_its_person=False, reason=reason) as change:
+        held = change.person
+        change.facts["stolen"] = _mark_compromised(held)
+        if since:
+            codes = held.present_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE)
+            codes.filter(created_at__gte=since).delete()
+        held.session_epoch += 1
+        held.save(update_fields=["session_epoch"])
+        end_unlocks(held)
+        stopped = stop_waiting(held)  # a thief may have asked for it: it begins from the start
+        for purpose in Purpose.values:
+            _order_anew(held, purpose, token_digest(code))
     record_stopped(user, stopped)
     return code
 
 
-def _mark_compromised(user: User) -> None:
+def _mark_compromised(user: User) -> list[str]:
     """From now on the trail decides which signatures of these keys count (gallery/ledger.py).
 
     Of destroyed pairs, too: whoever has the master key and an old backup has their private halves.
+    Returns the newest fingerprints, for an entry: a mark can be taken out of a row.
     """
     pairs = KeyPair.objects.filter(user=user, master_key_version=user.master_key_version)
     pairs.filter(compromised_at=None).update(compromised_at=timezone.now())
     pairs.filter(~Q(state=State.DESTROYED)).update(state=State.COMPROMISED)
+    newest = pairs.order_by("-created_at").values_list("fingerprint", flat=True)
+    return list(newest[:NAMED_IN_AN_ENTRY])
 
 
 def _order_anew(user: User, purpose: str, proof_digest: str) -> None:

@@ -7,18 +7,18 @@ opens what was shared with that person, and signs nothing in their name (docs/de
 import uuid
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import organisation
+from accounts.certified import record_certified
 from accounts.custody import DoesNotOpen, Keyring, open_with_answer
-from accounts.erasure import truncate_write_ahead_log
 from accounts.exchange import Answer, Request
 from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
 from accounts.services import organisation_trail
-from accounts.services.acts import recorded
+from accounts.services.deserving import require_own_keys
+from accounts.services.holding import changing_keys
 from accounts.services.master_keys import make_master_key
 from accounts.services.new_start import record_stopped, stop_waiting
 from accounts.services.organisation_mails import tell_begun, tell_recovered, tell_taken
@@ -26,7 +26,6 @@ from accounts.services.organisation_slots import answer_slot_of, organisation_sl
 from accounts.services.organisation_trail import LASTS
 from accounts.services.passwords import replace_slot
 from accounts.services.recovery import NewCode
-from audit import events
 from audit.events import Event, record
 
 
@@ -91,16 +90,12 @@ def take_answer(*, answer: Answer) -> User:
         ends_at=timezone.now() + LASTS,
     )
     event, known = Event.ORGANISATION_ANSWER_TAKEN, {"answer": str(answer.answer)}
-    with events.recorded(event, actor=None, subject=user.pk, **known) as facts:
-        with transaction.atomic():
-            held = User.objects.select_for_update().get(pk=user.pk)
-            if held.master_key_version != answer.version:
-                raise Refused("This account has new keys since the request. Nothing was changed.")
-            if keyset_digest(user.pk) != seen:
-                raise Refused("Its person changed the keys just now. Nothing was changed.")
-            replace_slot(slot)
-            facts["keyset"] = keyset_digest(user.pk)
-        truncate_write_ahead_log()
+    with changing_keys(event, user, by_its_person=False, **known) as change:
+        if change.person.master_key_version != answer.version:
+            raise Refused("This account has new keys since the request. Nothing was changed.")
+        if keyset_digest(user.pk) != seen:
+            raise Refused("Its person changed the keys just now. Nothing was changed.")
+        replace_slot(slot)
     tell_taken(user)
     return user
 
@@ -132,17 +127,17 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
     code is not the answer's, the answer ended, or it was used meanwhile.
     """
     opening = open_with_answer(answer_slot_of(user), code)
+    require_own_keys(opening)
     before = user.password
     made = make_master_key(user=user, password=new_password, earlier=opening)
     user.set_password(new_password)
     facts = {"signing": made.signing.fingerprint, "encryption": made.encryption.fingerprint}
-    with recorded(Event.KEYS_REPLACED, user, reason="organisation", **facts) as facts:
-        with transaction.atomic():
-            if not _still_there(user, opening):
-                raise DoesNotOpen
-            facts["keyset"] = made.store(before)
-            stopped = stop_waiting(user)
-        truncate_write_ahead_log()
+    with changing_keys(Event.KEYS_REPLACED, user, reason="organisation", **facts):
+        if not _still_there(user, opening):
+            raise DoesNotOpen
+        made.store(before)
+        stopped = stop_waiting(user)
+    record_certified(made.signing)
     record_stopped(user, stopped)
     tell_recovered(user)
     slot = made.recovery_slot
@@ -151,6 +146,5 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
 
 def _still_there(user: User, opening: Keyring) -> bool:
     """Whether the answer is still a way in, the person's row held. Changing a password ends it."""
-    User.objects.select_for_update().get(pk=user.pk)
     slots = KeySlot.objects.filter(user=user, kind=KeySlot.Kind.ANSWER)
     return slots.filter(master_key_version=opening.version).exists()

@@ -4,15 +4,13 @@ from contextlib import suppress
 from enum import Enum, auto
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import organisation
 from accounts.custody import DoesNotOpen, Keyring
-from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
-from accounts.services.acts import recorded
+from accounts.services.holding import changing_keys
 from accounts.services.passwords import replace_slot
 from audit.events import Event, Outcome, record
 
@@ -84,9 +82,7 @@ def _store(slot: KeySlot) -> None:
     """Store the slot, in the place of an earlier one. Raises DoesNotOpen if its person has a new
     master key meanwhile: their next unlock makes a slot for that one."""
     facts = {"organisation_key": slot.organisation_key}
-    with recorded(Event.ORGANISATION_SLOT_MADE, slot.user, **facts) as known, transaction.atomic():
-        held = User.objects.select_for_update().get(pk=slot.user_id)
-        if held.master_key_version != slot.master_key_version:
+    with changing_keys(Event.ORGANISATION_SLOT_MADE, slot.user, **facts) as change:
+        if change.person.master_key_version != slot.master_key_version:
             raise DoesNotOpen
         replace_slot(slot)
-        known["keyset"] = keyset_digest(slot.user_id)

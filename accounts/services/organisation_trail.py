@@ -3,13 +3,12 @@
 import uuid
 from datetime import timedelta
 
-from django.db import Error
 from django.utils import timezone
 
 from accounts.models import User
-from audit.events import Event, Outcome
+from audit.events import AuditUnavailable, Event, Outcome
 from audit.leaf import Leaf
-from audit.models import AuditEntry
+from audit.vouched import vouched
 
 LASTS = timedelta(days=7)
 BEGUN = (Event.ORGANISATION_REQUEST_MADE,)
@@ -17,6 +16,7 @@ TAKEN = (Event.ORGANISATION_ANSWER_TAKEN,)
 # What only somebody with a way in, or with new keys, does: a request from before it is over.
 ENDING = (
     Event.ACCOUNT_PASSWORD_CHANGED,
+    Event.ACCOUNT_PASSWORD_RESTORED,
     Event.ACCOUNT_RECOVERED,
     Event.KEYS_BROUGHT_BACK,
     Event.KEYS_REPLACED,
@@ -25,21 +25,21 @@ ENDING = (
 
 
 def request_for(person: uuid.UUID, answer: uuid.UUID) -> Leaf | None:
-    """Return the request of the last 7 days that names this answer. Raises django.db.Error."""
-    return _naming(answer, vouched(person, BEGUN))
+    """Return the request of the last 7 days that names this answer. Raises AuditUnavailable."""
+    return _naming(answer, _recent(person, BEGUN))
 
 
 def was_taken(person: uuid.UUID, answer: uuid.UUID) -> bool:
-    return _naming(answer, vouched(person, TAKEN)) is not None
+    return _naming(answer, _recent(person, TAKEN)) is not None
 
 
 def stands(request: Leaf) -> bool:
-    """Whether nothing ended a request since. Raises django.db.Error.
+    """Whether nothing ended a request since. Raises AuditUnavailable.
 
     An intention ends it, too: it is recorded once the old password or the code has opened the
     keys and before the change is there, so that none falls between this look and the change.
     """
-    ended = vouched(request.subject, ENDING, outcomes=(Outcome.INTENDED, Outcome.DONE))
+    ended = _recent(request.subject, ENDING, outcomes=(Outcome.INTENDED, Outcome.DONE))
     return all(act.time < request.time for act in ended)
 
 
@@ -49,26 +49,15 @@ def recovery_is_begun(user: User) -> bool:
     Asked at each unlock: one query, for nearly everybody.
     """
     try:
-        return any(stands(request) for request in vouched(user.pk, BEGUN))
-    except Error:
+        return any(stands(request) for request in _recent(user.pk, BEGUN))
+    except AuditUnavailable:
         return False
 
 
-def vouched(
+def _recent(
     person: uuid.UUID, events: tuple[Event, ...], *, outcomes: tuple[Outcome, ...] = (Outcome.DONE,)
 ) -> list[Leaf]:
-    """Return what the audit key vouches for of the last 7 days. Raises django.db.Error."""
-    since = timezone.now() - LASTS
-    found = AuditEntry.objects.filter(subject=person, event__in=events, time__gte=since)
-    entries = [entry for entry in found.proofs() if entry.is_authentic()]
-    # The columns they were found by may say something else than what the key vouches for.
-    return [
-        leaf
-        for leaf in (entry.told() for entry in entries)
-        if (leaf.subject, leaf.time >= since) == (person, True)
-        and leaf.event in events
-        and leaf.outcome in outcomes
-    ]
+    return vouched(events, subject=person, outcomes=outcomes, since=timezone.now() - LASTS)
 
 
 def _naming(answer: uuid.UUID, leaves: list[Leaf]) -> Leaf | None:

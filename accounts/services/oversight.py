@@ -12,16 +12,19 @@ from django.utils.translation import gettext as _
 from accounts.erasure import truncate_write_ahead_log
 from accounts.models import User
 from accounts.services.acts import recorded
+from accounts.staff_rights import Rights, rights_of
 from accounts.unlocking import end_unlocks
 from audit.events import Event
 
 
 @dataclass(frozen=True)
 class Held:
-    """The rows an act is about, as the database has them, held until the transaction ends."""
+    """The rows an act is about, as the database has them, held until the transaction ends; and the
+    rights that are believed of whoever acts."""
 
     person: User
     by: User
+    rights: Rights
 
 
 def disable_person(*, person: User, by: User, reason: str) -> None:
@@ -75,41 +78,42 @@ def make_staff(*, person: User, by: User, reason: str) -> None:
     """Let `person` oversee: look at these pages, and act on people who are not superusers."""
     with recorded(Event.ACCOUNT_STAFF_MADE, person, by=by, reason=reason), transaction.atomic():
         held = _hold(person, by)
-        _require_superuser(held.by)
+        _require_superuser(held.rights)
         held.person.is_staff = True
         held.person.save(update_fields=["is_staff"])
 
 
 def remove_staff(*, person: User, by: User, reason: str) -> None:
-    """Let `person` oversee no more. A superuser stays staff."""
+    """Let `person` oversee no more. A superuser stays staff, unless nobody made them one."""
     with recorded(Event.ACCOUNT_STAFF_REMOVED, person, by=by, reason=reason), transaction.atomic():
         held = _hold(person, by)
-        _require_superuser(held.by)
-        if held.person.is_superuser:
+        _require_superuser(held.rights)
+        if rights_of(held.person) == Rights.SUPERUSER:
             raise _refused("superuser", _("A superuser stays staff. Nothing was changed."))
-        held.person.is_staff = False
-        held.person.save(update_fields=["is_staff"])
+        held.person.is_staff = held.person.is_superuser = False
+        held.person.save(update_fields=["is_staff", "is_superuser"])
 
 
 def _hold(person: User, by: User) -> Held:
     """Hold both rows, in the one order all hold people's rows in.
 
-    Raises ValidationError if `by` is no staff any more, or below the person it is about. So the
+    Raises ValidationError if `by` is no staff any more, or below the person it is about, and
+    AuditUnavailable where the trail cannot say who gave them their rights. So the
     last superuser is never disabled: only another active one could do it, and of two who disable
     one another at once the second is staff no more.
     """
     both = User.objects.select_for_update().filter(pk__in=[person.pk, by.pk]).order_by("pk")
     rows = {row.pk: row for row in both}
-    held = Held(rows[person.pk], rows[by.pk])
-    if not (held.by.is_active and held.by.is_staff):
+    held = Held(rows[person.pk], rows[by.pk], rights_of(rows[by.pk]))
+    if held.rights < Rights.STAFF:
         raise _refused("not_staff", _("You are no longer staff. Nothing was changed."))
-    if held.person.is_superuser:
-        _require_superuser(held.by)
+    if held.rights < Rights.SUPERUSER == rights_of(held.person):
+        _require_superuser(held.rights)
     return held
 
 
-def _require_superuser(by: User) -> None:
-    if not by.is_superuser:
+def _require_superuser(rights: Rights) -> None:
+    if rights < Rights.SUPERUSER:
         raise _refused("superusers_only", _("Only a superuser may do this. Nothing was changed."))
 
 

@@ -1,14 +1,12 @@
-"""A person's own change of password."""
+"""A person's own change of password, and the return of one that was set aside."""
 
-from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import DoesNotOpen, Keyring, open_with_password, password_slot_of
-from accounts.erasure import truncate_write_ahead_log
-from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
-from accounts.services.acts import recorded
-from accounts.services.holding import hold_keys
+from accounts.services.holding import changing_keys
+from accounts.services.new_start import record_stopped, stop_waiting
+from accounts.services.password_mails import tell_changed, tell_restored
 from accounts.unlocking import end_unlocks
 from audit.events import Event
 
@@ -25,21 +23,36 @@ def change_password(*, user: User, old_password: str, new_password: str) -> Keyr
     new = keyring.password_slot(new_password)
     old_hash = user.password
     user.set_password(new_password)
-    with recorded(Event.ACCOUNT_PASSWORD_CHANGED, user) as facts:
-        facts["keyset"] = _swap(user, old, old_hash, new)
-        truncate_write_ahead_log()
-    return keyring
-
-
-def _swap(user: User, old: KeySlot, old_hash: str, new: KeySlot) -> str:
-    with transaction.atomic():
-        current = hold_keys(user, version=new.master_key_version)
+    with changing_keys(Event.ACCOUNT_PASSWORD_CHANGED, user) as change:
+        change.require_version(keyring.version)
         # Two changes at once: the second finds its starting point gone, and changes nothing.
-        if current.password != old_hash or not KeySlot.objects.filter(pk=old.pk).exists():
+        if change.person.password != old_hash or not KeySlot.objects.filter(pk=old.pk).exists():
             raise DoesNotOpen
         replace_password_slot(user, new)
         end_unlocks(user)
-        return keyset_digest(user.pk)
+    tell_changed(user)
+    return keyring
+
+
+@sensitive_variables()
+def restore_password(*, user: User, password: str) -> None:
+    """Make `password`, which opens the person's keys, the one that signs in again.
+
+    Another was set since, by mail or at a shell. Whoever did that is signed out, and a new start
+    that waits is stopped. Raises DoesNotOpen if it does not open the keys, or no longer.
+    """
+    keyring, slot = open_with_password(user, password), password_slot_of(user)
+    user.set_password(password)
+    with changing_keys(Event.ACCOUNT_PASSWORD_RESTORED, user) as change:
+        change.require_version(keyring.version)
+        if not KeySlot.objects.filter(pk=slot.pk).exists():
+            raise DoesNotOpen
+        user.save(update_fields=["password"])
+        drop_answer(user)
+        end_unlocks(user)
+        stopped = stop_waiting(user)
+    record_stopped(user, stopped)
+    tell_restored(user)
 
 
 def replace_password_slot(user: User, slot: KeySlot) -> None:

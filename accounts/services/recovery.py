@@ -2,17 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import DoesNotOpen, Keyring, open_with_recovery_code
-from accounts.erasure import truncate_write_ahead_log
-from accounts.keysets import keyset_digest
 from accounts.models import KeySlot, User
-from accounts.services.acts import recorded
-from accounts.services.holding import hold_keys
+from accounts.services.holding import changing_keys
 from accounts.services.new_start import record_stopped, stop_waiting
+from accounts.services.password_mails import tell_code_made, tell_recovered
 from accounts.services.passwords import replace_password_slot, replace_slot
 from accounts.unlocking import end_unlocks
 from audit.events import Event
@@ -44,12 +41,10 @@ def make_recovery_code(*, keyring: Keyring) -> NewCode:
     """
     user = keyring.user
     code, slot = _new_slot(keyring)
-    with recorded(Event.RECOVERY_CODE_MADE, user) as facts:
-        with transaction.atomic():
-            hold_keys(user, version=keyring.version)
-            replace_slot(slot)
-            facts["keyset"] = keyset_digest(user.pk)
-        truncate_write_ahead_log()
+    with changing_keys(Event.RECOVERY_CODE_MADE, user) as change:
+        change.require_version(keyring.version)
+        replace_slot(slot)
+    tell_code_made(user)
     return NewCode(code, slot.confirm_first, slot.confirm_second)
 
 
@@ -59,10 +54,8 @@ def confirm_recovery_code(*, keyring: Keyring, first: str, second: str) -> bool:
     slot = recovery_slot_of(keyring.user)
     if slot is None or not keyring.confirms(slot, first, second):
         return False
-    with recorded(Event.RECOVERY_CODE_CONFIRMED, keyring.user) as facts, transaction.atomic():
-        User.objects.select_for_update().get(pk=keyring.user.pk)
+    with changing_keys(Event.RECOVERY_CODE_CONFIRMED, keyring.user):
         KeySlot.objects.filter(pk=slot.pk).update(confirmed_at=timezone.now())
-        facts["keyset"] = keyset_digest(keyring.user.pk)
     return True
 
 
@@ -78,11 +71,9 @@ def is_own_code(user: User, code: str) -> bool:
 
 def record_working_code(*, user: User) -> None:
     """Remember that the person still has their code: they typed all of it, and it is right."""
-    with recorded(Event.RECOVERY_CODE_TESTED, user) as facts, transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)
+    with changing_keys(Event.RECOVERY_CODE_TESTED, user):
         codes = user.present_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE)
         codes.update(confirmed_at=timezone.now())
-        facts["keyset"] = keyset_digest(user.pk)
 
 
 @sensitive_variables()
@@ -97,18 +88,16 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
     new_code, recovery_slot = _new_slot(keyring)
     password_slot = keyring.password_slot(new_password)
     user.set_password(new_password)
-    with recorded(Event.ACCOUNT_RECOVERED, user) as facts:
-        with transaction.atomic():
-            hold_keys(user, version=keyring.version)
-            if not KeySlot.objects.filter(pk=used.pk).exists():
-                raise DoesNotOpen
-            replace_password_slot(user, password_slot)
-            replace_slot(recovery_slot)
-            end_unlocks(user)
-            stopped = stop_waiting(user)
-            facts["keyset"] = keyset_digest(user.pk)
-        truncate_write_ahead_log()
+    with changing_keys(Event.ACCOUNT_RECOVERED, user) as change:
+        change.require_version(keyring.version)
+        if not KeySlot.objects.filter(pk=used.pk).exists():
+            raise DoesNotOpen
+        replace_password_slot(user, password_slot)
+        replace_slot(recovery_slot)
+        end_unlocks(user)
+        stopped = stop_waiting(user)
     record_stopped(user, stopped)
+    tell_recovered(user)
     return keyring, NewCode(new_code, recovery_slot.confirm_first, recovery_slot.confirm_second)
 
 

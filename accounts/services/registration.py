@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import organisation, usernames
+from accounts.certified import NameTaken
 from accounts.custody import Keyring
 from accounts.models import Invite, User
 from accounts.services.acts import recorded
@@ -30,7 +31,10 @@ def register(
     user.set_password(password)
     if organisation.is_set_up():  # the page that made this account says so
         user.organisation_told_at = timezone.now()
-    keys = make_keys(user=user, password=password)
+    try:
+        keys = make_keys(user=user, password=password)
+    except NameTaken:
+        raise ValidationError(usernames.TAKEN, code="username_taken") from None
     with recorded(Event.ACCOUNT_REGISTERED, user):
         keyset = _store(user, keys, invite)
     record_made(keys, keyset)

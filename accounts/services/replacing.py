@@ -3,15 +3,15 @@
 import secrets
 
 from django.conf import settings
-from django.db import transaction
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.certified import record_certified
 from accounts.custody import DoesNotOpen, Keyring
-from accounts.erasure import truncate_write_ahead_log
 from accounts.mail import tell
 from accounts.models import User, token_digest
-from accounts.services.acts import recorded
+from accounts.services.deserving import require_own_keys
+from accounts.services.holding import changing_keys
 from accounts.services.master_keys import make_master_key
 from accounts.services.new_start import record_stopped, stop_waiting
 from accounts.services.orders import stolen_order_of
@@ -38,21 +38,21 @@ def replace_keys(*, stolen: Keyring, new_password: str) -> tuple[Keyring, NewCod
 
     Where a private key does not open they stay: they are the ways to it, should it be repaired.
     What is wrapped to the stolen pairs is wrapped anew in the session that follows. Raises
-    DoesNotOpen if this was done meanwhile; then nothing has changed.
+    DoesNotOpen if this was done meanwhile, or what is open is not this person's; then nothing has
+    changed.
     """
     user = stolen.user
+    require_own_keys(stolen)
     hash_before = user.password
     made = make_master_key(user=user, password=new_password, earlier=stolen)
     user.set_password(new_password)
     facts = {"signing": made.signing.fingerprint, "encryption": made.encryption.fingerprint}
-    with recorded(Event.KEYS_REPLACED, user, reason="compromised", **facts) as facts:
-        with transaction.atomic():
-            User.objects.select_for_update().get(pk=user.pk)
-            if stolen_order_of(user) is None:
-                raise DoesNotOpen
-            facts["keyset"] = made.store(hash_before, stolen=True)
-            stopped = stop_waiting(user)
-        truncate_write_ahead_log()
+    with changing_keys(Event.KEYS_REPLACED, user, reason="compromised", **facts):
+        if stolen_order_of(user) is None:
+            raise DoesNotOpen
+        made.store(hash_before, stolen=True)
+        stopped = stop_waiting(user)
+    record_certified(made.signing)
     record_stopped(user, stopped)
     text = _("Your password and all your keys were replaced at %(site)s.")
     tell(user, _("Your keys were replaced"), text % {"site": settings.SITE_URL})

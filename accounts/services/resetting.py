@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.erasure import truncate_write_ahead_log
 from accounts.mail import tell
 from accounts.models import User
 from accounts.services.acts import recorded
@@ -56,11 +57,13 @@ def set_password_by_mail(*, user: User, token: str, new_password: str) -> None:
     Raises LinkGone if the link was used, or the password changed, meanwhile.
     """
     user.set_password(new_password)
-    with recorded(Event.ACCOUNT_PASSWORD_RESET, user), transaction.atomic():
-        held = User.objects.select_for_update().get(pk=user.pk)
-        if not default_token_generator.check_token(held, token):
-            raise LinkGone
-        user.save(update_fields=["password"])
-        end_unlocks(user)
+    with recorded(Event.ACCOUNT_PASSWORD_RESET, user):
+        with transaction.atomic():
+            held = User.objects.select_for_update().get(pk=user.pk)
+            if not default_token_generator.check_token(held, token):
+                raise LinkGone
+            user.save(update_fields=["password"])
+            end_unlocks(user)
+        truncate_write_ahead_log()
     text = _("The password was reset by mail at %(site)s. Your keys stay locked.")
     tell(user, _("Your password was reset"), text % {"site": settings.SITE_URL})

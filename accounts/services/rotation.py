@@ -22,12 +22,11 @@ from accounts.certificates import (
     signing_pair_of,
     wrapping_key_of,
 )
+from accounts.certified import known_certificate_of, record_certified
 from accounts.content_keys import content_key_label, wrap_content_key
 from accounts.custody import Keyring
-from accounts.erasure import truncate_write_ahead_log
-from accounts.keysets import keyset_digest
 from accounts.models import KeyOrder, KeyPair, User, WrappedKey
-from accounts.services.acts import recorded
+from accounts.services.holding import changing_keys
 from accounts.services.key_making import new_pair
 from accounts.services.orders import (
     LeaseLost,
@@ -104,15 +103,18 @@ def _replace_pair(order: KeyOrder, keyring: Keyring) -> None:
     """Make the next pair and put it in the place of the primary one."""
     before = _primary(keyring, order.purpose)
     facts = {"purpose": order.purpose, "before": before.fingerprint}
-    with recorded(Event.KEYS_ROTATED, keyring.user, **facts) as facts:
+    try:
         pair = _next_pair(keyring, before)
-        facts |= {"epoch": pair.epoch, "fingerprint": pair.fingerprint}
-        with transaction.atomic():
-            _hold(keyring)
-            _exchange(order, before, pair)
-            facts["keyset"] = keyset_digest(keyring.user.pk)
-        if pair.purpose == Purpose.SIGNING:
-            truncate_write_ahead_log()
+    except CryptoError:
+        person, failed = keyring.user.pk, Outcome.FAILED
+        record_after(Event.KEYS_ROTATED, actor=person, subject=person, outcome=failed, **facts)
+        raise
+    facts |= {"epoch": pair.epoch, "fingerprint": pair.fingerprint}
+    with changing_keys(Event.KEYS_ROTATED, keyring.user, **facts) as change:
+        _require_present(keyring, change.person)
+        _exchange(order, before, pair)
+    if pair.purpose == Purpose.SIGNING:
+        record_certified(pair)
 
 
 def _primary(keyring: Keyring, purpose: str) -> KeyPair:
@@ -131,7 +133,7 @@ def _next_pair(keyring: Keyring, before: KeyPair) -> KeyPair:
     keyring.prove(signing)
     pair = new_pair(keyring, Purpose(before.purpose), epoch=before.epoch + 1)
     if pair.purpose == Purpose.SIGNING:
-        certify_signing_key(pair, before)
+        certify_signing_key(pair, before, known=known_certificate_of(keyring.user.pk))
         endorse(pair, by=before, keyring=keyring)
     else:
         certify_encryption_key(pair, keyring, signing, before)
@@ -149,14 +151,14 @@ def _exchange(order: KeyOrder, before: KeyPair, pair: KeyPair) -> None:
     changed: dict[str, object] = {"state": State.OPEN_ONLY}
     if signs:
         changed = {"state": State.DESTROYED, "wrapped_private_key": None}
-    if not KeyPair.objects.filter(pk=before.pk, state=State.PRIMARY).update(**changed):
+    as_read = {"state": State.PRIMARY, "certificate": before.certificate}  # names may have changed
+    if not KeyPair.objects.filter(pk=before.pk, **as_read).update(**changed):
         raise LeaseLost
     pair.save(force_insert=True)
 
 
-def _hold(keyring: Keyring) -> None:
-    """Hold the person's row. Raises LeaseLost if they have another master key by now."""
-    held = User.objects.select_for_update().get(pk=keyring.user.pk)
+def _require_present(keyring: Keyring, held: User) -> None:
+    """Raises LeaseLost if the person, whose row is held, has another master key by now."""
     if held.master_key_version != keyring.version:
         raise LeaseLost
 
@@ -216,7 +218,7 @@ def _rewrap_chunk(
         place = {"subject": row.subject, "lock": row.lock}
         anew.append((row, wrap_content_key(content_key, target, public_key, **place)))
     with transaction.atomic():
-        _hold(keyring)
+        _require_present(keyring, User.objects.select_for_update().get(pk=keyring.user.pk))
         note(order, rewrapped_up_to=chunk[-1].pk)
         if not KeyPair.objects.filter(pk=target.pk, state=State.PRIMARY).exists():
             raise LeaseLost
@@ -255,13 +257,10 @@ def _close(order: KeyOrder, keyring: Keyring) -> None:
     if not _emptied(keyring).exists():
         note(order, done_at=timezone.now())
         return
-    with recorded(Event.KEY_DESTROYED, keyring.user) as facts:
-        with transaction.atomic():
-            _hold(keyring)
-            facts["fingerprints"] = _destroy(_emptied(keyring))
-            note(order, done_at=timezone.now())
-            facts["keyset"] = keyset_digest(keyring.user.pk)
-        truncate_write_ahead_log()
+    with changing_keys(Event.KEY_DESTROYED, keyring.user) as change:
+        _require_present(keyring, change.person)
+        change.facts["fingerprints"] = _destroy(_emptied(keyring))
+        note(order, done_at=timezone.now())
 
 
 def _emptied(keyring: Keyring) -> QuerySet[KeyPair]:

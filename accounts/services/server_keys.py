@@ -5,35 +5,41 @@ Person by person, each in one transaction and one entry of the trail; done twice
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 
 from accounts.certificates import (
+    Names,
     certify_signing_key,
     endorses,
+    is_certified,
+    names_in,
     owner_vouches_for,
     verified_before_theft,
-    verified_signing_key,
 )
-from accounts.keysets import KEYSET_EVENTS, keyset_digest
+from accounts.certified import known_certificate_of, record_certified, take_in_certificate
+from accounts.keysets import KEYSET_EVENTS
 from accounts.mac_keys import new_mac_key_row, rewrap
 from accounts.models import KeyPair, MacKey, User
-from audit import events
+from accounts.names import newest_signing_pairs
+from accounts.services.holding import changing_keys
 from audit.events import Event, Outcome
 from audit.verification import NEWEST, entries_between
+from audit.vouched import Newest
+from cryptocore import statements
 from cryptocore.errors import CryptoError
 
 SIGNING_FACTS = ("signing", "fingerprint")
-MARK = b'"keyset":"'  # without it an entry tells of no new keys: cheaper to look for than its MAC
+# Without these an entry tells of no new keys and certificates: cheaper to look for than its MAC.
+MARKS = (b'"keyset":"', b'"certificate":"')
 BEFORE_THEFT = "the trail does not know it from before the theft"
 NO_OWNER = "nothing its owner signed verifies under it"
 UNCERTIFIED = "it was not certified, or its row was altered"
+NAMELESS = "certified, but without a name: the trail does not know its certificate from before"
 
 
 class AnotherBegun(Exception):
@@ -92,12 +98,21 @@ def people_with_keys() -> Iterator[uuid.UUID]:
     yield from people.values_list("pk", flat=True).iterator()
 
 
+@dataclass
+class Known:
+    """What the trail names as made for one person before a theft: their signing keys'
+    fingerprints, and the newest certificate of these."""
+
+    fingerprints: set[str] = field(default_factory=set)
+    certificate: Newest = field(default_factory=Newest)
+
+
 class Carrier:
     """Carries out the rotation that was begun, or tells what one would do that was not."""
 
     def __init__(self, stolen_since: datetime | None, begun_at: datetime | None) -> None:
         self._stolen, self._begun_at = stolen_since is not None, begun_at
-        self._known = _known_signing_keys(stolen_since) if stolen_since else {}
+        self._known = _known_before(stolen_since) if stolen_since else {}
 
     def carry_out(self, person: uuid.UUID) -> Done:
         """Hang this person's keys on the newest ones; nothing of theirs if one does not open."""
@@ -105,29 +120,31 @@ class Carrier:
         if plan.is_nothing:
             return Done(refused=plan.refused)
         try:
-            with events.recorded(Event.MAC_KEY_ROTATED, actor=None, subject=person) as facts:
-                return self._store(person, facts)
+            done = self._store(person)
         except CryptoError:
             return Done(refused=[Refused(person, "a notice key", "it does not open")])
+        if done.certified:
+            record_certified(newest_signing_pairs([person])[person])
+        return done
 
     def rehearse(self, person: uuid.UUID) -> Done:
         """Return what carry_out() would have done."""
         plan = self._plan(person)
         return plan.done(len(plan.to_certify))
 
-    def _store(self, person: uuid.UUID, facts: dict[str, Any]) -> Done:
-        with transaction.atomic():
-            User.objects.select_for_update().get(pk=person)
+    def _store(self, person: uuid.UUID) -> Done:
+        whose = User(pk=person)
+        with changing_keys(Event.MAC_KEY_ROTATED, whose, by_its_person=False) as change:
             plan = self._plan(person)
             for row in plan.stale:
                 rewrap(row)
                 row.save(update_fields=["wrapped_key", "notice_key_id"])
             if plan.next_epoch:
-                new_mac_key_row(User(pk=person), plan.next_epoch).save(force_insert=True)
-            certified = _certify(plan.to_certify)
-            facts["keyset"] = keyset_digest(person)
-        done = plan.done(certified)
-        facts |= {"rewrapped": done.rewrapped, "made": done.made, "certified": certified}
+                new_mac_key_row(whose, plan.next_epoch).save(force_insert=True)
+            certified = _certify(plan.to_certify, plan.names)
+            done = plan.done(certified)
+            facts = {"rewrapped": done.rewrapped, "made": done.made, "certified": certified}
+            change.facts.update(facts)
         return done
 
     def _plan(self, person: uuid.UUID) -> "Plan":
@@ -146,7 +163,7 @@ class Carrier:
         pairs = KeyPair.objects.filter(user=person, purpose=KeyPair.Purpose.SIGNING)
         believed: KeyPair | None = None
         for pair in pairs.order_by("epoch"):
-            if self._begun_at and _is_believed(pair):
+            if self._begun_at and is_certified(pair):
                 believed = pair
             elif why := self._why_not(pair, believed):
                 key = f"signing key {pair.epoch} ({pair.fingerprint})"
@@ -154,6 +171,18 @@ class Carrier:
             else:
                 plan.to_certify.append(pair)
                 believed = pair
+        plan.names = self._names_in(pairs)
+        if plan.to_certify and plan.names is None:
+            plan.refused.append(Refused(person, "the name", NAMELESS))
+
+    def _names_in(self, pairs: Iterable[KeyPair]) -> Names | None:
+        """Return the names in the certificate that the trail knows as the newest from before the
+        theft: with the key file the thief could write any. Else their person confirms theirs."""
+        for pair in pairs:
+            known = self._known.get(pair.user_id, Known()).certificate
+            if statements.digest(bytes(pair.certificate)) in known.done:
+                return names_in(pair)
+        return None
 
     def _why_not(self, pair: KeyPair, believed: KeyPair | None) -> str:
         """Why a signing key is not certified again; empty if it is.
@@ -169,7 +198,7 @@ class Carrier:
             vouched = owner_vouches_for(pair)
         except CryptoError:
             return UNCERTIFIED
-        if pair.fingerprint not in self._known.get(pair.user_id, ()):
+        if pair.fingerprint not in self._known.get(pair.user_id, Known()).fingerprints:
             return BEFORE_THEFT
         return "" if vouched else NO_OWNER
 
@@ -181,6 +210,7 @@ class Plan:
     stale: list[MacKey] = field(default_factory=list)
     next_epoch: int = 0
     to_certify: list[KeyPair] = field(default_factory=list)
+    names: Names | None = None
     refused: list[Refused] = field(default_factory=list)
 
     @property
@@ -191,34 +221,30 @@ class Plan:
         return Done(1, len(self.stale), int(self.next_epoch > 0), certified, self.refused)
 
 
-def _is_believed(pair: KeyPair) -> bool:
-    try:
-        verified_signing_key(pair)
-    except CryptoError:
-        return False
-    return True
-
-
-def _certify(pairs: list[KeyPair]) -> int:
+def _certify(pairs: list[KeyPair], names: Names | None) -> int:
     """Certify signing keys of one person again, each naming the one before it."""
     for pair in pairs:
         before = KeyPair.objects.filter(
             user_id=pair.user_id, purpose=pair.purpose, epoch=pair.epoch - 1
         ).first()
-        certify_signing_key(pair, before if before and _is_believed(before) else None)
+        previous = before if before and is_certified(before) else pair
+        known = known_certificate_of(pair.user_id)
+        certify_signing_key(pair, previous, names=names, known=known)
         pair.save(update_fields=["certificate", "certificate_signature"])
     return len(pairs)
 
 
-def _known_signing_keys(before: datetime) -> dict[uuid.UUID, set[str]]:
-    """Return the fingerprints that the trail names as made for whom, before that time."""
-    known: dict[uuid.UUID, set[str]] = defaultdict(set)
+def _known_before(moment: datetime) -> dict[uuid.UUID, Known]:
+    """Return what the trail knows of everybody from before that time."""
+    everybody: dict[uuid.UUID, Known] = defaultdict(Known)
     for entry in entries_between(1, NEWEST):
-        if MARK not in entry.leaf or not entry.is_authentic():
+        if not any(mark in entry.leaf for mark in MARKS) or not entry.is_authentic():
             continue
         leaf = entry.told()
         counts = leaf.event in KEYSET_EVENTS and leaf.outcome == Outcome.DONE
-        if counts and leaf.subject and leaf.time < before:
+        if counts and leaf.subject and leaf.time < moment:
             facts = (leaf.facts.get(name) for name in SIGNING_FACTS)
-            known[leaf.subject].update(fact for fact in facts if fact)
-    return known
+            known = everybody[leaf.subject]
+            known.fingerprints.update(fact for fact in facts if fact)
+            take_in_certificate(known.certificate, leaf)
+    return everybody

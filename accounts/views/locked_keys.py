@@ -18,6 +18,7 @@ from accounts.decorators import signed_in, unlocked
 from accounts.guessing import identify
 from accounts.models import User
 from accounts.services import locked_keys as service
+from accounts.services.first_keys import has_none
 from accounts.services.new_start import waiting_new_start
 from accounts.services.orders import stolen_order_of
 from accounts.services.organisation_slots import organisation_recovers
@@ -39,6 +40,8 @@ def locked_keys(request: HttpRequest) -> HttpResponse:
     """What happened, and the ways back: the password from before, the code, a new start."""
     if not request.session.get(CHANGED_ELSEWHERE):
         return redirect("accounts:unlock")
+    if has_none(request.user):
+        return redirect("accounts:first-keys")
     form = forms.LockedKeysForm(posted(request))
     stolen = stolen_order_of(request.user) is not None
     context = {

@@ -16,8 +16,10 @@ from accounts.certificates import NoKeys, is_endorsed
 from accounts.comparing import CompareForm
 from accounts.decorators import signed_in, unlocked
 from accounts.fingerprints import grouped, qr_code, words
+from accounts.identities import Identity, identity_of
 from accounts.models import KeyPair, User
-from accounts.recipients import waits_for_keys
+from accounts.names import Name, certified_name
+from accounts.recipients import record_wrong_name, waits_for_keys
 from accounts.throttle import count
 from accounts.unlocking import keyring_of
 from audit.events import Event, Outcome, record
@@ -27,7 +29,8 @@ from cryptocore.errors import CryptoError
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def person(request: HttpRequest, username: str) -> HttpResponse:
-    """A person by their exact user name; 404 alike for nobody, the disabled and the keyless."""
+    """A person by their exact, certified username; 404 alike for nobody, the disabled, the keyless
+    and whoever has that name only by an altered row."""
     try:
         shown = _person_shown(request, username)
     except WaitsForKeys as waiting:
@@ -54,7 +57,11 @@ class Shown:
     """Whose key is shown, and which."""
 
     person: User
-    identity: pins.Identity
+    identity: Identity
+
+    @property
+    def name(self) -> Name:
+        return certified_name(self.person)
 
     @property
     def fingerprint(self) -> str:
@@ -70,15 +77,20 @@ def _person_shown(request: HttpRequest, username: str) -> Shown:
     found = known.first() if known else None
     if found is None:
         raise Http404
-    if waits_for_keys(found):
-        raise WaitsForKeys(found)
     try:
-        return Shown(found, pins.identity_of(found.pk))
+        identity = None if waits_for_keys(found) else identity_of(found.pk)
     except NoKeys:
         raise Http404 from None
     except CryptoError:
         record(Event.KEY_REFUSED, actor=None, subject=found.pk, outcome=Outcome.REFUSED)
         raise Http404 from None
+    # One's own page shows the words that others compare, whatever became of the name.
+    if found != request.user and not certified_name(found).require_known().is_certified:
+        record_wrong_name(found)
+        raise Http404
+    if identity is None:
+        raise WaitsForKeys(found)
+    return Shown(found, identity)
 
 
 def _no_keys_now(request: HttpRequest, person: User) -> HttpResponse:
@@ -86,7 +98,7 @@ def _no_keys_now(request: HttpRequest, person: User) -> HttpResponse:
         "The keys of %(name)s may be known to somebody else, and the next ones are not made yet. "
         "There is nothing to compare until then. What you share with them waits."
     )
-    return refusal(request, 409, "no_keys", sentence % {"name": person})
+    return refusal(request, 409, "no_keys", sentence % {"name": certified_name(person)})
 
 
 # ---- the page --------------------------------------------------------------------------------
@@ -96,7 +108,8 @@ def _page(request: HttpRequest, shown: Shown, form: CompareForm) -> dict[str, An
     width, path = qr_code(shown.fingerprint)
     spelled = words(shown.fingerprint)
     return {
-        "person": shown.person,
+        "person": shown.name,
+        "username": shown.person.username,
         "is_self": shown.person == request.user,
         "fingerprint": shown.fingerprint,
         "groups": grouped(shown.fingerprint).split(),
@@ -146,8 +159,8 @@ def _compared(request: HttpRequest, shown: Shown) -> dict[str, Any]:
 def _as_json(context: dict[str, Any]) -> dict[str, Any]:
     person, change, question = context["person"], context["change"], context["form"].asked
     facts = {
-        "username": person.username,
-        "display_name": str(person),
+        "username": context["username"],
+        "display_name": person.display_name,
         "fingerprint": context["fingerprint"],
         "words": context["words"],
         "certified_at": context["certified_at"],

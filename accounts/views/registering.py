@@ -13,10 +13,12 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import forms, policy
 from accounts.answers import form_refusal, refusal
+from accounts.folding import record_refusal
 from accounts.services import invites, registration
-from accounts.throttle import count, network_of
+from accounts.throttle import count
 from accounts.views.common import posted, signed_in_answer
-from audit.events import Event, Outcome, record
+from audit.context import client_network
+from audit.events import Event
 
 
 @sensitive_post_parameters()
@@ -76,7 +78,7 @@ def _make_account(
 
 
 def _count_registration(request: HttpRequest) -> None:
-    count("register", network_of(request), limit=settings.REGISTRATIONS_PER_HOUR)
+    count("register", client_network(request), limit=settings.REGISTRATIONS_PER_HOUR)
 
 
 def _registration_closed(request: HttpRequest) -> HttpResponse:
@@ -90,7 +92,7 @@ def _registration_closed(request: HttpRequest) -> HttpResponse:
 
 def _no_invite(request: HttpRequest) -> HttpResponse:
     """One answer for a token that never was, and one that is used, ended or taken back."""
-    count("invite", network_of(request), limit=settings.REGISTRATIONS_PER_HOUR)
-    record(Event.INVITE_REFUSED, actor=request.user.pk, outcome=Outcome.REFUSED)
+    count("invite", client_network(request), limit=settings.REGISTRATIONS_PER_HOUR)
+    record_refusal(request, Event.INVITE_REFUSED)
     sentence = _("This invite is not open: it was used, has ended, or was taken back. Ask staff.")
     return refusal(request, 404, "not_found", sentence)

@@ -14,8 +14,9 @@ from accounts import forms
 from accounts.answers import form_refusal, refusal, wants_json
 from accounts.mail import sends_mail
 from accounts.services import resetting
-from accounts.throttle import count, network_of
+from accounts.throttle import count
 from accounts.views.common import posted
+from audit.context import client_network
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -25,7 +26,7 @@ def ask_for_reset(request: HttpRequest) -> HttpResponse:
     context = {"sends_mail": sends_mail()}
     if request.method != "POST":
         return render(request, template, {"form": form, **context})
-    count("reset", network_of(request), limit=settings.SIGN_IN_TRIES)
+    count("reset", client_network(request), limit=settings.SIGN_IN_TRIES)
     if not form.is_valid():
         return form_refusal(request, form, template, context)
     username = form.cleaned_data["username"]
@@ -61,6 +62,6 @@ def reset(request: HttpRequest, person_id: uuid.UUID, token: str) -> HttpRespons
 
 
 def _link_gone(request: HttpRequest) -> HttpResponse:
-    count("reset", network_of(request), limit=settings.SIGN_IN_TRIES)
+    count("reset", client_network(request), limit=settings.SIGN_IN_TRIES)
     sentence = _("This link does not work any more. Nothing was changed. Ask for a new one.")
     return refusal(request, 404, "not_found", sentence)

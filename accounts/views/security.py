@@ -13,8 +13,11 @@ from accounts.answers import form_refusal, wants_json
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.decorators import signed_in
 from accounts.guessing import identify
+from accounts.models import WrappedKeyCheck
+from accounts.names import certified_name
 from accounts.recoverability import recoverability_of
 from accounts.services import passwords, recovery
+from accounts.services.mending import own_wrapped_keys
 from accounts.services.organisation_slots import organisation_slot_of
 from accounts.timeline import key_timeline
 from accounts.views.common import CHANGED_ELSEWHERE, begin_session, posted
@@ -57,6 +60,7 @@ def _change_password(request: HttpRequest, form: forms.PasswordForm) -> Keyring 
 def security(request: HttpRequest) -> HttpResponse:
     password_opens = not request.session.get(CHANGED_ELSEWHERE)
     context = {
+        "name": certified_name(request.user),
         "key_pairs": request.user.key_pairs.order_by("purpose", "-epoch"),
         "slot": recovery.recovery_slot_of(request.user),
         "unlocks": request.user.custody.order_by("-created_at"),
@@ -65,6 +69,8 @@ def security(request: HttpRequest) -> HttpResponse:
         "timeline": key_timeline(request.user),
         "has_earlier_keys": request.user.earlier_slots.exists(),
         "organisation_slot": organisation_slot_of(request.user),
+        "wrapped_keys": own_wrapped_keys(request.user).count(),
+        "check": WrappedKeyCheck.objects.filter(user=request.user).first(),
         "mac_key": request.user.mac_keys.order_by("-epoch").first(),
     }
     return render(request, "accounts/security.html", context)

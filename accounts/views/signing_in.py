@@ -13,7 +13,8 @@ from accounts.custody import DoesNotOpen, Keyring, open_with_password
 from accounts.decorators import signed_in
 from accounts.guessing import identify
 from accounts.models import User
-from accounts.services import key_making
+from accounts.remembered import has_stolen_keys
+from accounts.services import first_keys, key_making
 from accounts.services.costs import raise_cost
 from accounts.services.orders import stolen_order_of
 from accounts.views.common import (
@@ -49,7 +50,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     keyring = _keyring_at_sign_in(user, password)
     if keyring is None:
         return _signed_in_locked(request, user)
-    if stolen_order_of(user):
+    if stolen_order_of(user) or has_stolen_keys(user.pk):
         return to_replacing(request)
     raise_cost(keyring, password)
     return signed_in_answer(request, keyring, context["next"])
@@ -58,7 +59,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @sensitive_variables()
 def _keyring_at_sign_in(user: User, password: str) -> Keyring | None:
     """Return the person's keys: opened, or made now if the account came without any."""
-    if key_making.never_had_keys(user):
+    if first_keys.has_none(user):
+        if not first_keys.are_proven_due(user):
+            first_keys.record_refused(user)
+            return None
         keyring = key_making.make_keys_at_first_sign_in(user=user, password=password)
         if keyring:
             return keyring
@@ -69,11 +73,14 @@ def _keyring_at_sign_in(user: User, password: str) -> Keyring | None:
 
 
 def _signed_in_locked(request: HttpRequest, user: User) -> HttpResponse:
-    """The password is right, but was set elsewhere: it signs in and opens nothing."""
+    """The password is right, but opens nothing: it was set elsewhere, or there is nothing to open
+    and nothing that proves there never was."""
     log_in(request, user)
-    record(Event.KEYS_FOUND_LOCKED, actor=user.pk, subject=user.pk)
     request.session[CHANGED_ELSEWHERE] = True
-    address = reverse("accounts:locked-keys")
+    address = reverse("accounts:first-keys")
+    if not first_keys.has_none(user):
+        record(Event.KEYS_FOUND_LOCKED, actor=user.pk, subject=user.pk)
+        address = reverse("accounts:locked-keys")
     if wants_json(request):
         return JsonResponse({"username": user.username, "unlocked": False, "next": address})
     return redirect(address)
@@ -126,6 +133,8 @@ def unlock(request: HttpRequest) -> HttpResponse:
 @sensitive_variables()
 def _keyring_at_unlock(request: HttpRequest, password: str) -> Keyring | None:
     if identify(request, username=request.user.username, password=password) is None:
+        return None
+    if has_stolen_keys(request.user.pk):
         return None
     try:
         keyring = open_with_password(request.user, password)

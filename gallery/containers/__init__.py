@@ -5,15 +5,18 @@ Pure functions over bytes that may come from an attacker: every length is checke
 there, no loop is longer than the file and no recursion deeper than a table of ours, and whatever
 does not add up is Malformed.
 
-Kept: pixels, colour profile, orientation, animation. Everything else is left out, by lists of
-what may stay rather than of what must go. What is hidden *inside* coded pixels stays.
+Kept: pixels, what tells their colours, orientation, animation. Everything else is left out, by
+lists of what may stay rather than of what must go. What is hidden *inside* coded pixels stays.
+
+A frame that is slightly broken is mended where everything of the picture is there: then it is what
+browsers show, and is told among what was removed (Removed.FAULTS).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gallery.containers import gif, isobmff, jpeg, png, webp
-from gallery.containers.common import Findings, Malformed
+from gallery.containers.common import Colour, Findings, Malformed
 
 __all__ = ["Cleaned", "Malformed", "clean", "format_of", "unsupported_format_of"]
 
@@ -42,6 +45,9 @@ class Cleaned:
     frames: int
     work_pixels: int
     orientation: int
+    colour: Colour
+    ended: bool  # not: an end was missing; whether all of the picture is there a decoder must tell
+    last_scan: tuple[int, int] | None  # where the data of a JPEG's last scan lies, and may end
     captured_at: str | None
     removed: tuple[str, ...]
 
@@ -59,9 +65,19 @@ def format_of(data: bytes) -> str | None:
     return isobmff.brand(data)
 
 
+# TIFF, which most raw files are; BigTIFF; TIFF under a maker's number (Olympus, Panasonic, Leica);
+# Fujifilm, Phase One, Canon's CRW (CR3 is a box file), Sigma, Minolta.
+RAW_MAGIC = (
+    b"II*\0", b"MM\0*", b"II+\0", b"MM\0+",
+    b"IIRO", b"IIRS", b"MMOR", b"MMSR", b"IIU\0",
+    b"FUJIFILMCCD-RAW", b"IIIITwaR", b"IIIICwaR", b"MMMMRawT",
+    b"II\x1a\0\0\0HEAPCCDR", b"FOVb", b"\0MRM",
+)  # fmt: skip
+
+
 def unsupported_format_of(data: bytes) -> str | None:
-    """Return "TIFF" (camera raw files mostly are one, too), "DICOM" or None: for the refusal."""
-    if data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
+    """Return "TIFF" (camera raw files, too), "DICOM" or None: for the refusal."""
+    if data.startswith(RAW_MAGIC) or data[4:12] == b"ftypcrx ":
         return "TIFF"
     return "DICOM" if data[128:132] == b"DICM" else None
 
@@ -86,6 +102,9 @@ def clean(data: bytes) -> Cleaned:
         frames=found.frames,
         work_pixels=max(pixels * found.frames * found.scans, found.work_pixels),
         orientation=found.orientation,
+        colour=found.colour,
+        ended=found.ended,
+        last_scan=found.last_scan,
         captured_at=found.captured_at,
         removed=tuple(sorted(found.removed)),
     )

@@ -1,12 +1,13 @@
-"""AV1, as far as one number pair goes: the largest frame a sequence header allows.
+"""AV1, as far as sequence headers go: the largest frame one allows, and what its colours are.
 
 The container states a size too, and nothing makes the two agree: a file of 3.5 KB that said 64 by
 48 made the decoder fill 16000 by 16000 pixels (536 MB) before anybody could compare.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from gallery.containers.common import Malformed, bounded, number
+from gallery.containers.common import Incomplete, Malformed, bounded, number
 
 SEQUENCE_HEADER = 1
 # Size comes after at most 32 operating points of 12 bytes each.
@@ -34,11 +35,18 @@ class Bits:
         return self.take(zeros) + (1 << zeros) - 1 if zeros < 32 else 2**32 - 1
 
 
-def sequence_sizes(stream: bytes | memoryview) -> Iterator[tuple[int, int]]:
-    """Yield width and height from every sequence header of a stream of OBUs (AV1 §5.3, §5.5)."""
+class Sequence(NamedTuple):
+    """What a sequence header says: a size, and primaries and transfer (H.273) if it does."""
+
+    size: tuple[int, int]
+    colour: tuple[int, int] | None
+
+
+def sequences(stream: bytes | memoryview) -> Iterator[Sequence]:
+    """Yield every sequence header of a stream of OBUs (AV1 §5.3, §5.5)."""
     for kind, payload in bounded(_units(memoryview(stream))):
         if kind == SEQUENCE_HEADER:
-            yield _size(Bits(payload[:MAX_HEADER_BYTES]))
+            yield _sequence(Bits(payload[:MAX_HEADER_BYTES]))
 
 
 def _units(stream: memoryview) -> Iterator[tuple[int, memoryview]]:
@@ -50,7 +58,7 @@ def _units(stream: memoryview) -> Iterator[tuple[int, memoryview]]:
         if header & 2:
             length, at = _leb128(stream, at)
         if not 0 <= length <= len(stream) - at:
-            raise Malformed("a unit beyond the end")
+            raise Incomplete("a unit beyond the end")
         yield header >> 3 & 15, stream[at : at + length]
         at += length
 
@@ -66,15 +74,21 @@ def _leb128(stream: memoryview, at: int) -> tuple[int, int]:
     raise Malformed("a length too long")
 
 
-def _size(bits: Bits) -> tuple[int, int]:
-    bits.take(3)  # profile
+def _sequence(bits: Bits) -> Sequence:
+    profile = bits.take(3)
     bits.take(1)  # still picture
-    if bits.take(1):  # reduced header
+    reduced = bool(bits.take(1))
+    if reduced:
         bits.take(5)  # level
     else:
         _skip_to_size(bits)
     width_bits, height_bits = bits.take(4) + 1, bits.take(4) + 1
-    return bits.take(width_bits) + 1, bits.take(height_bits) + 1
+    size = bits.take(width_bits) + 1, bits.take(height_bits) + 1
+    try:
+        _skip_to_colour(bits, reduced)
+        return Sequence(size, _colour(bits, profile))
+    except Malformed:  # decoders judge what follows the size
+        return Sequence(size, None)
 
 
 def _skip_to_size(bits: Bits) -> None:
@@ -99,3 +113,28 @@ def _skip_operating_point(bits: Bits, delay_bits: int, has_display_delay: int) -
         bits.take(2 * delay_bits + 1)
     if has_display_delay and bits.take(1):
         bits.take(4)
+
+
+def _skip_to_colour(bits: Bits, reduced: bool) -> None:
+    """The tools between size and color_config() (AV1 §5.5.1)."""
+    if not reduced and bits.take(1):  # numbers of frames
+        bits.take(4 + 3)
+    bits.take(1 + 1 + 1)  # blocks of 128, filters within frames
+    if not reduced:
+        bits.take(1 + 1 + 1 + 1)
+        has_order = bits.take(1)
+        bits.take(2 * has_order)
+        screen_content = 2 if bits.take(1) else bits.take(1)
+        if screen_content and not bits.take(1):
+            bits.take(1)
+        bits.take(3 * has_order)
+    bits.take(1 + 1 + 1)  # super-resolution and two filters behind it
+
+
+def _colour(bits: Bits, profile: int) -> tuple[int, int] | None:
+    """Return primaries and transfer of color_config() (AV1 §5.5.2)."""
+    if bits.take(1) and profile == 2:
+        bits.take(1)
+    if profile != 1:
+        bits.take(1)  # grey
+    return (bits.take(8), bits.take(8)) if bits.take(1) else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gallery.containers.common import MAX_PARTS, Malformed, number
+from gallery.containers.common import MAX_PARTS, Incomplete, Malformed, TooComplex, number
 
 SAMPLE_ENTRIES = frozenset({b"av01", b"hvc1", b"hev1"})
 SAMPLE_BOXES = frozenset(
@@ -96,8 +96,11 @@ class Reader:
         return Box(b"file", 0, 0, max((box.stop for box in boxes), default=0), boxes)
 
     def _is_appendix(self, boxes: list[Box], at: int) -> bool:
-        """Return whether what begins here, behind the picture, is no box at all."""
-        if self.data[at + 4 : at + 8] in STAYING[b"file"]:
+        """Return whether what begins behind the picture is another file, or no box at all."""
+        kind = self.data[at + 4 : at + 8]
+        if kind == b"ftyp" and boxes:  # a phone's video, appended as it is
+            return True
+        if kind in STAYING[b"file"]:
             return False
         try:
             self._box(at, len(self.data))
@@ -131,7 +134,7 @@ class Reader:
         if box.kind in TABLES:
             self.table_bytes_left -= box.stop - box.start
         if self.left < 0 or self.table_bytes_left < 0:
-            raise Malformed("too many boxes, or tables too long")
+            raise TooComplex("too many boxes, or tables too long")
 
     def _field_bytes(self, box: Box) -> int:
         if box.kind == b"iinf" and number(self.data, box.body, 1) == 0:
@@ -139,11 +142,15 @@ class Reader:
         return FIELD_BYTES.get(box.kind, 0)
 
     def _box(self, start: int, stop: int) -> Box:
+        if start + 8 > stop == len(self.data):
+            raise Incomplete("a box beyond the end")
         size, body = number(self.data, start, 4), start + 8
         kind = self.data[start + 4 : body]
         if size == 1:
             size, body = number(self.data, body, 8), body + 8
         end = start + size if size else stop
+        if end > stop == len(self.data):
+            raise Incomplete("a box beyond the end")
         if not body <= end <= stop:
             raise Malformed("a box beyond its parent")
         return Box(kind, start, body, end)

@@ -14,7 +14,23 @@ Bytes = bytes | bytearray | memoryview
 
 
 class Malformed(Exception):
-    """The file does not add up: cut short, contradictory, or not what it begins as."""
+    """The file does not add up: its parts contradict each other, or a checksum fails."""
+
+
+class Incomplete(Malformed):
+    """The file ends, or a part of it, before its picture does."""
+
+
+class TooComplex(Malformed):
+    """The file is made of more parts than any picture of a camera or a program."""
+
+
+class Entangled(Malformed):
+    """Other bytes are mixed with the picture, which is too large to part them."""
+
+
+class NotTaken(Malformed):
+    """The file may be in order; it uses a part of its format that we, or browsers, do not."""
 
 
 class Removed:
@@ -28,8 +44,28 @@ class Removed:
     IPTC = "iptc"
     COMMENTS = "comments"
     OTHER_PICTURES = "other-pictures"
+    VIDEO = "video"
+    CREDENTIALS = "content-credentials"
+    PROFILE_DETAILS = "profile-details"
+    PROFILE = "profile"
     TRAILING_BYTES = "trailing-bytes"
+    FAULTS = "faults"  # of the frame, mended: the picture is the same to the last pixel
     OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """What a file says its numbers mean. Where it says so in several ways, a walk has chosen.
+
+    `cicp` is primaries and transfer (ITU-T H.273) and comes before the profile that may have said
+    it; `gamma` and `chromaticities` (white, red, green, blue) are PNG's.
+    """
+
+    profile: bytes | None = None
+    cicp: tuple[int, int] | None = None
+    peak_nits: float | None = None
+    gamma: float | None = None
+    chromaticities: tuple[float, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -43,7 +79,9 @@ class Findings:
     scans: int = 1  # how often every pixel of a frame is gone over
     work_pixels: int = 0  # of a picture that is built of others: of all of them
     orientation: int = 1
-    oriented: bool = False  # a readable Exif block has told the orientation
+    colour: Colour = field(default_factory=Colour)
+    ended: bool = True  # not: an end was missing, and whether all is there a decoder must tell
+    last_scan: tuple[int, int] | None = None  # of a JPEG: where in what stays its data lies
     captured_at: str | None = None
     removed: set[str] = field(default_factory=set)
 
@@ -59,7 +97,7 @@ def bounded(parts: Iterable[Part], limit: int = MAX_PARTS) -> Iterator[Part]:
     remaining = iter(parts)
     yield from islice(remaining, limit)
     for _ in remaining:
-        raise Malformed("too many parts")
+        raise TooComplex("too many parts")
 
 
 def number(data: Bytes, at: int, size: int, order: Literal["big", "little"] = "big") -> int:

@@ -1,6 +1,12 @@
-"""Exif, as far as we need it: a TIFF block (TIFF 6.0; CIPA DC-008, "Exif 2.32")."""
+"""Exif, as far as we need it: a TIFF block (TIFF 6.0; CIPA DC-008, "Exif 2.32").
+
+Read as Chromium reads it, so that a picture is turned here as it is there: a directory that says
+it has more entries than there is room for has those there is room for, and none needs a next one.
+"""
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -10,6 +16,7 @@ PREFIX = b"Exif\0\0"  # precedes the block in JPEG, and out of habit elsewhere
 ORIENTATION, EXIF_DIRECTORY, GPS_DIRECTORY = 0x0112, 0x8769, 0x8825
 TAKEN, TAKEN_OFFSET = 0x9003, 0x9011
 SHORT = 3
+ENTRY_BYTES = 12
 
 EMPTY = b"MM\0*\0\0\0\x08" + bytes(6)  # a directory of no entries
 
@@ -17,6 +24,7 @@ EMPTY = b"MM\0*\0\0\0\x08" + bytes(6)  # a directory of no entries
 class Entry(NamedTuple):
     """One field of a directory; `at` is where its value, or the value's offset, lies."""
 
+    tag: int
     kind: int
     amount: int
     at: int
@@ -29,24 +37,29 @@ class Block(NamedTuple):
     def number(self, at: int, size: int) -> int:
         return number(self.data, at, size, self.order)
 
-    def directory(self, at: int) -> tuple[dict[int, Entry], int]:
+    def directory(self, at: int) -> tuple[list[Entry], int]:
         """Return the entries of the directory at `at`, and where the next one lies (0: none)."""
         count = self.number(at, 2)
-        end = at + 2 + 12 * count
-        following = self.number(end, 4)
-        entries = {
-            self.number(field, 2): Entry(
-                self.number(field + 2, 2), self.number(field + 4, 4), field + 8
+        room = (len(self.data) - at - 2) // ENTRY_BYTES
+        end = at + 2 + ENTRY_BYTES * min(count, room)
+        entries = [
+            Entry(
+                self.number(field, 2),
+                self.number(field + 2, 2),
+                self.number(field + 4, 4),
+                field + 8,
             )
-            for field in range(at + 2, end, 12)
-        }
-        return entries, following
+            for field in range(at + 2, end, ENTRY_BYTES)
+        ]
+        has_next = count <= room and end + 4 <= len(self.data)
+        return entries, self.number(end, 4) if has_next else 0
 
-    def text(self, entry: Entry | None, length: int) -> str:
-        if entry is None or entry.amount != length + 1:
-            return ""
-        at = self.number(entry.at, 4)
-        return bytes(self.data[at : at + length]).decode("ascii", "replace")
+    def text(self, entries: list[Entry], tag: int, length: int) -> str:
+        for entry in entries:
+            if entry.tag == tag and entry.amount == length + 1:
+                at = self.number(entry.at, 4)
+                return bytes(self.data[at : at + length]).decode("ascii", "replace")
+        return ""
 
 
 def orientation_only(orientation: int) -> bytes:
@@ -56,18 +69,21 @@ def orientation_only(orientation: int) -> bytes:
     return b"MM\0*\0\0\0\x08\0\x01" + entry + value + bytes(4)
 
 
-def note(block: bytes | memoryview, found: Findings) -> None:
-    """Note the orientation, the time, and what kinds of details a block holds.
+def note(block: bytes | memoryview, found: Findings) -> int:
+    """Note the time and what kinds of details a block holds; return the orientation it tells.
 
-    Of several blocks the first counts, as in browsers. One nobody can read costs the picture
-    nothing: it counts as camera details, and goes.
+    One nobody can read costs the picture nothing: it counts as camera details, and goes.
     """
-    if block[: len(PREFIX)] == PREFIX:
-        block = block[len(PREFIX) :]
     try:
-        _note(_opened(block), found)
+        opened = _opened(block)
+        entries, following = opened.directory(opened.number(4, 4))
     except Malformed:
         found.removed.add(Removed.CAMERA)
+        return 1
+    _note_kinds({entry.tag for entry in entries}, following, found)
+    details = list(_details(opened, entries))
+    found.captured_at = found.captured_at or _taken(opened, details)
+    return _orientation(opened, [*entries, *details])
 
 
 def _opened(block: bytes | memoryview) -> Block:
@@ -78,35 +94,40 @@ def _opened(block: bytes | memoryview) -> Block:
     return opened
 
 
-def _note(block: Block, found: Findings) -> None:
-    entries, following = block.directory(block.number(4, 4))
-    if GPS_DIRECTORY in entries:
+def _note_kinds(tags: set[int], following: int, found: Findings) -> None:
+    if GPS_DIRECTORY in tags:
         found.removed.add(Removed.LOCATION)
-    if entries.keys() - {ORIENTATION, GPS_DIRECTORY}:
+    if tags - {ORIENTATION, GPS_DIRECTORY}:
         found.removed.add(Removed.CAMERA)
     if following:
         found.removed.add(Removed.THUMBNAIL)
-    if not found.oriented:
-        found.oriented, found.orientation = True, _orientation(block, entries.get(ORIENTATION))
-    if EXIF_DIRECTORY in entries:
-        details, _ = block.directory(block.number(entries[EXIF_DIRECTORY].at, 4))
-        found.captured_at = found.captured_at or _taken(block, details)
 
 
-def _orientation(block: Block, entry: Entry | None) -> int:
-    """Return 1 to 8. What is not one SHORT counts as 1, as browsers have it."""
-    if entry is None or (entry.kind, entry.amount) != (SHORT, 1):
-        return 1
-    orientation = block.number(entry.at, 2)
-    return orientation if 1 <= orientation <= 8 else 1
+def _details(block: Block, entries: list[Entry]) -> Iterator[Entry]:
+    """Yield the entries of the directory of details; none if it lies nowhere."""
+    for entry in entries:
+        if entry.tag == EXIF_DIRECTORY:
+            with suppress(Malformed):
+                yield from block.directory(block.number(entry.at, 4))[0]
+            return
 
 
-def _taken(block: Block, details: dict[int, Entry]) -> str | None:
+def _orientation(block: Block, entries: list[Entry]) -> int:
+    """Return 1 to 8: the first that is one SHORT and one of them, in either directory."""
+    for entry in entries:
+        if (entry.tag, entry.kind, entry.amount) == (ORIENTATION, SHORT, 1):
+            orientation = block.number(entry.at, 2)
+            if 1 <= orientation <= 8:
+                return orientation
+    return 1
+
+
+def _taken(block: Block, details: list[Entry]) -> str | None:
     """Return when the picture was taken, ISO 8601; with an offset if the camera knew it."""
-    time = block.text(details.get(TAKEN), 19)
-    offset = block.text(details.get(TAKEN_OFFSET), 6)
     try:
+        time = block.text(details, TAKEN, 19)
+        offset = block.text(details, TAKEN_OFFSET, 6)
         taken = datetime.strptime(time, "%Y:%m:%d %H:%M:%S").isoformat()  # noqa: DTZ007
-    except ValueError:
+    except (Malformed, ValueError):
         return None
     return taken + offset if re.fullmatch(r"[+-]\d\d:[0-5]\d", offset, re.ASCII) else taken

@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gallery.containers.common import Findings, Malformed, Removed, bounded, number
+from gallery.containers.common import (
+    Findings,
+    Incomplete,
+    Malformed,
+    Removed,
+    bounded,
+    number,
+)
 
 MAGIC = (b"GIF87a", b"GIF89a")
 PADDING, EXTENSION, IMAGE, TRAILER = 0x00, 0x21, 0x2C, 0x3B
@@ -11,6 +18,7 @@ PLAIN_TEXT, CONTROL, COMMENT, APPLICATION = 0x01, 0xF9, 0xFE, 0xFF
 LOOPING = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 LOOP_SUB_BLOCK = b"\x03\x01"  # three bytes: 1, and how often
 LOOP_BYTES = 18  # introducer, label, name and that sub-block; others after it are nobody's
+SCREEN_BYTES = 13
 
 
 class Block(NamedTuple):
@@ -21,18 +29,34 @@ class Block(NamedTuple):
 
 def walk(data: bytes) -> Findings:
     found, view = Findings(frames=0), memoryview(data)
-    found.see_size(number(data, 6, 2, "little"), number(data, 8, 2, "little"))
-    screen = 13 + _colour_table_bytes(number(data, 10, 1))
-    found.parts.append(view[:screen])
-    end = len(data)
-    for block in bounded(_blocks(data, screen)):
+    if len(data) < SCREEN_BYTES:
+        raise Incomplete("no screen")
+    tables = SCREEN_BYTES + _colour_table_bytes(number(data, 10, 1))
+    kind, end = None, tables
+    for block in bounded(_blocks(data, tables)):
         found.parts.append(_kept(view, block, found))
-        end = block.stop
+        kind, end = block.kind, block.stop
     if not found.frames:
-        raise Malformed("no picture")
+        raise Malformed("no picture") if kind == TRAILER else Incomplete("no picture")
+    if kind != TRAILER:  # nobody knows how many frames there were; each that came is whole
+        found.ended = False
+        found.removed.add(Removed.FAULTS)
+        found.parts.append(bytes([TRAILER]))
     if end < len(data):
         found.removed.add(Removed.TRAILING_BYTES)
+    found.parts[:0] = [_screen(data, found), view[SCREEN_BYTES:tables]]
     return found
+
+
+def _screen(data: bytes, found: Findings) -> bytes:
+    """Return the head; where it states no size, with the one that holds every frame."""
+    size = [number(data, at, 2, "little") for at in (6, 8)]
+    if not all(size):
+        found.removed.add(Removed.FAULTS)
+        size = [found.width, found.height]
+    found.see_size(*size)
+    stated = b"".join(side.to_bytes(2, "little") for side in size)
+    return data[:6] + stated + data[10:SCREEN_BYTES]
 
 
 def _colour_table_bytes(flags: int) -> int:
@@ -40,9 +64,9 @@ def _colour_table_bytes(flags: int) -> int:
 
 
 def _blocks(data: bytes, at: int) -> Iterator[Block]:
-    """Yield the blocks, the trailer last. Raises Malformed if there is none."""
+    """Yield the blocks up to the trailer, or to the end of a file that has none."""
     kind = None
-    while kind != TRAILER:
+    while kind != TRAILER and at < len(data):
         kind = number(data, at, 1)
         stop = _end_of_block(data, kind, at)
         yield Block(kind, at, stop)
@@ -55,6 +79,8 @@ def _end_of_block(data: bytes, kind: int, at: int) -> int:
     if kind == EXTENSION:
         return _end_of_sub_blocks(data, at + 2)
     if kind == IMAGE:
+        if at + 10 > len(data):
+            raise Incomplete("a block beyond the end")
         table = _colour_table_bytes(number(data, at + 9, 1))
         return _end_of_sub_blocks(data, at + 11 + table)
     raise Malformed("no block")
@@ -65,7 +91,7 @@ def _end_of_sub_blocks(data: bytes, at: int) -> int:
         while length := data[at]:
             at += 1 + length
     except IndexError:
-        raise Malformed("a block beyond the end") from None
+        raise Incomplete("a block beyond the end") from None
     return at + 1
 
 

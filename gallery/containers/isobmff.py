@@ -8,9 +8,20 @@ last box is cut off.
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, pairwise
 
-from gallery.containers import av1, exif
+from gallery.containers import av1, exif, heif_colour
+from gallery.containers.associations import merged
 from gallery.containers.boxes import Box, Fields, Reader
-from gallery.containers.common import MAX_PARTS, Findings, Malformed, Removed, note_xmp, number
+from gallery.containers.common import (
+    MAX_PARTS,
+    Colour,
+    Findings,
+    Incomplete,
+    Malformed,
+    Removed,
+    TooComplex,
+    note_xmp,
+    number,
+)
 from gallery.containers.items import (
     PICTURES,
     Item,
@@ -21,12 +32,14 @@ from gallery.containers.items import (
     work_pixels,
 )
 
-AVIF_BRANDS = {b"avif", b"avis"}
+ANIMATED = b"avis"
+AVIF_BRANDS = {b"avif", ANIMATED}
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1"}
 MAX_BRAND_BYTES = 256
 
 DETAILS = {b"Exif", b"mime"}  # items whose kind may be known although their content goes
 SAMPLE_TABLES = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
+CREDENTIALS_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # C2PA 2.1 §A.5
 XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
 
@@ -44,21 +57,48 @@ def brand(data: bytes) -> str | None:
 def walk(data: bytes) -> Findings:
     found, reader = Findings(), Reader(data)
     file = reader.file()
-    metas = [file.one(b"meta"), *file.all(b"moov", b"trak", b"meta")]
+    if len(file.all(b"meta", b"iprp", b"ipma")) > 1:
+        mended = merged(data, file.one(b"meta"))
+        if mended != data:
+            found = walk(mended)
+            found.removed.add(Removed.FAULTS)
+            return found
+    metas = _metas(file)
     items = [item for meta in metas for item in items_of(data, meta)]
     samples = [sample for trak in file.all(b"moov", b"trak") for sample in _samples(data, trak)]
-    _note_amounts(data, file, items, samples, found)
+    coded = _note_amounts(data, file, items, samples, found)
 
     changed = bytearray(data)
     _blank_boxes(changed, reader.unwanted, file, found)
     _blank_fields(changed, file, metas)
+    found.colour = _colour(changed, file, coded, found)
     _blank_gaps(changed, file, metas, items, samples)
     for item in _details(items):
         _overwrite(changed, item, found)
-    if file.stop < len(data):
-        found.removed.add(Removed.TRAILING_BYTES)
+    _note_trailing(data[file.stop :], found)
     found.parts = [memoryview(changed)[: file.stop]]
     return found
+
+
+def _colour(changed: bytearray, file: Box, coded: list[av1.Sequence], found: Findings) -> Colour:
+    """Leave of profiles what colour needs; return what counts of all that is said."""
+    meta, entries = file.one(b"meta"), _sample_entries(file)
+    boxes = [box for meta_ in _metas(file) for box in meta_.all(b"iprp", b"ipco", b"colr")]
+    boxes += [box for entry in entries for box in entry.all(b"colr")]
+    told = heif_colour.clean(changed, boxes, found)
+    data = bytes(changed)
+    properties = heif_colour.of_picture(data, meta)
+    if data[8:12] == ANIMATED and entries:
+        properties = entries[0].children
+    first = next((sequence.colour for sequence in coded if sequence.colour), None)
+    return heif_colour.chosen(data, properties, told, first)
+
+
+def _note_trailing(trailing: bytes, found: Findings) -> None:
+    if trailing[4:8] in (b"ftyp", b"mpvd"):
+        found.removed.add(Removed.VIDEO)
+    elif trailing:
+        found.removed.add(Removed.TRAILING_BYTES)
 
 
 # ---- where the frames of an animation lie ----------------------------------------------------
@@ -81,7 +121,7 @@ def _sample_sizes(fields: Fields) -> list[int]:
     fields.take(4)
     size, count = fields.take(4), fields.take(4)
     if count > MAX_PARTS:
-        raise Malformed("too many samples")
+        raise TooComplex("too many samples")
     return [size] * count if size else [fields.take(4) for _ in range(count)]
 
 
@@ -111,8 +151,9 @@ def _entries(fields: Fields, widths: tuple[int, ...]) -> Iterator[tuple[int, ...
 
 def _note_amounts(
     data: bytes, file: Box, items: list[Item], samples: list[Range], found: Findings
-) -> None:
-    """Note every size the file states, the coded pictures' own too, and how many frames."""
+) -> list[av1.Sequence]:
+    """Note every size the file states, the coded pictures' own too, and how many frames; return
+    the headers of what is coded."""
     for box in file.all(b"meta", b"iprp", b"ipco", b"ispe"):
         found.see_size(*extent(data, box))
     for item in items:
@@ -120,12 +161,21 @@ def _note_amounts(
             found.see_size(*grid_size(item.content(data)))
     for entry in _sample_entries(file):
         found.see_size(number(data, entry.body + 24, 2), number(data, entry.body + 26, 2))
-    for stream in _av1_streams(data, items, samples):
-        for size in av1.sequence_sizes(stream):
-            found.see_size(*size)
+    coded = [
+        sequence
+        for stream in _av1_streams(data, items, samples)
+        for sequence in av1.sequences(stream)
+    ]
+    for sequence in coded:
+        found.see_size(*sequence.size)
     counts = [number(data, table.body + 8, 4) for table in file.all(*SAMPLE_TABLES, b"stsz")]
     found.frames = max([1, *counts])
     found.work_pixels = work_pixels(data, file.one(b"meta"))
+    return coded
+
+
+def _metas(file: Box) -> list[Box]:
+    return [file.one(b"meta"), *file.all(b"moov", b"trak", b"meta")]
 
 
 def _sample_entries(file: Box) -> list[Box]:
@@ -151,6 +201,8 @@ def _blank_boxes(changed: bytearray, unwanted: list[Box], file: Box, found: Find
         content = memoryview(changed)[box.body : box.stop].tobytes()
         if content.startswith(XMP_UUID):
             note_xmp(content, found)
+        elif content.startswith(CREDENTIALS_UUID):
+            found.removed.add(Removed.CREDENTIALS)
         elif content.strip(b"\0") and box.stop <= file.stop:
             found.removed.add(Removed.OTHER)
         changed[box.start + 4 : box.start + 8] = b"free"
@@ -214,7 +266,7 @@ def _blank_gaps(
             at = stop
         _fill(changed, at, area.stop)
     if used:
-        raise Malformed("outside the data")
+        raise Incomplete("outside the data") if used[0][1] > file.stop else Malformed("elsewhere")
 
 
 def _merged(ranges: Iterable[Range]) -> list[Range]:
@@ -239,8 +291,8 @@ def _overwrite(changed: bytearray, item: Item, found: Findings) -> None:
 def _blanked(kind: bytes, content: bytes, found: Findings) -> bytes:
     """Return what takes the place of an item's content: as long, and of a form readers accept."""
     if kind == b"Exif":
-        exif.note(content[4 + int.from_bytes(content[:4], "big") :], found)
-        return _empty_exif(len(content), found.orientation)
+        block = content[4 + int.from_bytes(content[:4]) :]
+        return _empty_exif(len(content), exif.note(block.removeprefix(exif.PREFIX), found))
     if kind == b"mime" and content.strip(b"\0"):
         note_xmp(content, found)
     elif content.strip(b"\0"):

@@ -8,8 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from gallery.containers.associations import associations
 from gallery.containers.boxes import Box, Fields
-from gallery.containers.common import Malformed, number
+from gallery.containers.common import Malformed, NotTaken, TooComplex, number
 
 # Items that are picture; what others hold is overwritten. `iovl` and `iden` build a picture from
 # others, each as often as they like: no camera writes them, and they cost a reader what they like.
@@ -38,7 +39,7 @@ def items_of(data: bytes, meta: Box) -> list[Item]:
     """Return the items of a `meta` box that have a place. Raises Malformed."""
     kinds = dict(_kind(data, entry) for entry in meta.one(b"iinf").children)
     if REFUSED & set(kinds.values()):
-        raise Malformed("a picture built of pictures")
+        raise NotTaken("a picture built of pictures")
     inner = meta.all(b"idat")
     places = _places(Fields(data, meta.one(b"iloc")), inner[0].body if inner else None)
     return [Item(kinds.get(item, b""), extents) for item, extents in places]
@@ -49,7 +50,7 @@ def _kind(data: bytes, entry: Box) -> tuple[int, bytes]:
     fields = Fields(data, entry)
     version = fields.take(4) >> 24
     if version not in (2, 3):
-        raise Malformed("an item without a kind")
+        raise NotTaken("an item without a kind")
     item = fields.take(2 if version == 2 else 4)
     fields.take(2)
     return item, fields.take(4).to_bytes(4)
@@ -62,14 +63,14 @@ def _places(fields: Fields, inner: int | None) -> Iterator[tuple[int, list[Range
     """Yield id and extents of every item (ISO/IEC 14496-12 §8.11.3)."""
     version = fields.take(4) >> 24
     if version > 2:
-        raise Malformed("a table of another version")
+        raise NotTaken("a table of another version")
     widths = fields.take(2)
     base_width, index_width = widths >> 4 & 15, widths & 15 if version else 0
     id_width = 4 if version == 2 else 2
     for _ in range(fields.take(id_width)):
         item, method = fields.take(id_width), fields.take(2) & 15 if version else 0
         if fields.take(2) or method > 1:
-            raise Malformed("a place in another file, or in another item")
+            raise NotTaken("a place in another file, or in another item")
         origin = fields.take(base_width) + (_known(inner) if method else 0)
         yield item, list(_extents(fields, origin, (index_width, widths >> 12, widths >> 8 & 15)))
 
@@ -117,19 +118,9 @@ def _sizes(data: bytes, meta: Box) -> Iterator[tuple[int, Size]]:
     numbered = enumerate(meta.one(b"iprp", b"ipco").children, start=1)
     sizes = {index: extent(data, box) for index, box in numbered if box.kind == b"ispe"}
     for table in meta.all(b"iprp", b"ipma"):
-        for item, index in _associations(Fields(data, table)):
+        for item, index in associations(data, table):
             if index in sizes:
                 yield item, sizes[index]
-
-
-def _associations(fields: Fields) -> Iterator[tuple[int, int]]:
-    """Yield id of an item and number of a property of it; its highest bit says `essential`."""
-    head = fields.take(4)
-    id_width, index_width = 4 if head >> 24 else 2, 1 + (head & 1)
-    for _ in range(fields.take(4)):
-        item = fields.take(id_width)
-        for _ in range(fields.take(1)):
-            yield item, fields.take(index_width) & (1 << 8 * index_width - 1) - 1
 
 
 def extent(data: bytes, ispe: Box) -> Size:
@@ -146,13 +137,13 @@ def _opened(data: bytes, meta: Box) -> Counter[int]:
     Layer by layer from the primary item down, as a reader without memory does it; in a circle the
     sum grows over its limit.
     """
-    parts = _parts(data, meta)
+    parts = parts_of(data, meta)
     opened: Counter[int] = Counter()
-    layer = Counter([_primary(data, meta)])
+    layer = Counter([primary(data, meta)])
     while layer:
         opened += layer
         if opened.total() > MAX_OPENED:
-            raise Malformed("a picture built of too many")
+            raise TooComplex("a picture built of too many")
         layer = _below(layer, parts)
     return opened
 
@@ -165,12 +156,12 @@ def _below(layer: Counter[int], parts: Parts) -> Counter[int]:
     return below
 
 
-def _primary(data: bytes, meta: Box) -> int:
+def primary(data: bytes, meta: Box) -> int:
     fields = Fields(data, meta.one(b"pitm"))
     return fields.take(4 if fields.take(4) >> 24 else 2)
 
 
-def _parts(data: bytes, meta: Box) -> Parts:
+def parts_of(data: bytes, meta: Box) -> Parts:
     """Return what each item is built of (`dimg`), and the layers that belong to it (`auxl`)."""
     parts: defaultdict[int, list[int]] = defaultdict(list)
     for table in meta.all(b"iref"):

@@ -1,20 +1,33 @@
 """JPEG files (ITU-T T.81; JFIF 1.02; ICC.1 annex B.4), segment by segment.
 
-What follows the first picture is cut off, the further pictures of a phone's MPO file too.
+What follows the first picture is cut off, the further pictures of a phone's MPO file too. Where
+its coded data ends inside the last scan only a decoder can tell: jpeg_end.py.
 """
 
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gallery.containers import exif
-from gallery.containers.common import Findings, Malformed, Removed, bounded, note_xmp, number
+from gallery.containers import exif, icc
+from gallery.containers.common import (
+    Findings,
+    Incomplete,
+    Malformed,
+    NotTaken,
+    Removed,
+    bounded,
+    note_xmp,
+    number,
+)
 
 MAGIC = b"\xff\xd8\xff"
-END, SCAN, COMMENT = 0xD9, 0xDA, 0xFE
-APP0, APP1, APP2, APP13, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xEF
+END, SCAN, COMMENT, LINES = 0xD9, 0xDA, 0xFE, 0xDC
+APP0, APP1, APP2, APP11, APP13, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xEF
 FRAME_HEADERS = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}  # baseline to progressive, Huffman or arithmetic
+PROGRESSIVE = {0xC2, 0xCA}
 TABLES = {0xC4, 0xCC, 0xDB, 0xDD}
+KNOWN = {*FRAME_HEADERS, *TABLES, SCAN, LINES, COMMENT, *range(APP0, APP15 + 1)}
+END_MARK = b"\xff\xd9"
 
 # Restarts (D0 to D7) and stuffed zeros belong to a scan; of fill bytes the last one counts. Bytes
 # between segments that are no marker are passed over, as decoders do.
@@ -22,6 +35,9 @@ MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 
 JFIF_BYTES = 12  # name, version, units, densities; then a small picture, which does not stay
 ADOBE_BYTES = 12
+EXIF_NAME, ICC_NAME = b"Exif\0", b"ICC_PROFILE\0"
+MAX_ICC_BYTES = 65_535 - 2 - len(ICC_NAME) - 2  # of one segment
+ALL = 2**64 - 1  # a bit for each of a component's 64 coefficients
 
 
 class Segment(NamedTuple):
@@ -34,28 +50,176 @@ class Segment(NamedTuple):
 
 
 def walk(data: bytes) -> Findings:
-    found, view = Findings(scans=0), memoryview(data)
-    jfif: list[bytes | memoryview] = []
-    rest: list[bytes | memoryview] = []
-    end = len(data)
-    for segment in bounded(_segments(data)):
-        end = segment.stop
-        (jfif if segment.marker == APP0 else rest).append(_kept(view, segment, found))
-    _note_trailing(view[end:], found)
-    # JFIF comes first, Exif after it: decoders find either order, and this one is the rule.
-    first_jfif = next(filter(len, jfif), b"")
-    found.parts = [view[:2], first_jfif, _exif_segment(found.orientation), *rest]
+    found = Findings(scans=0)
+    walk_ = Walk(data, found)
+    for segment in bounded(walk_.segments()):
+        walk_.take(segment)
+    walk_.finish()
     return found
 
 
-def _segments(data: bytes) -> Iterator[Segment]:
-    stop = len(MAGIC) - 1
-    while True:
-        segment = _segment(data, stop)
-        yield segment
-        if segment.marker == END:
-            return
-        stop = segment.stop
+class Walk:
+    """One pass over a file's segments, and what stays of them."""
+
+    def __init__(self, data: bytes, found: Findings) -> None:
+        self.data, self.view, self.found = data, memoryview(data), found
+        self.stop = len(MAGIC) - 1  # of the segment before
+        self.jfif: list[bytes] = []
+        self.rest: list[bytes | memoryview] = []
+        self.tables: list[memoryview] = []  # since the last scan: of no use behind the last
+        self.profile: dict[int, memoryview] = {}
+        self.profile_parts = 0
+        self.turned = False
+        self.frame_at = -1  # among the rest
+        self.missing: dict[int, int] = {}  # by component: a bit for each coefficient not told
+
+    def segments(self) -> Iterator[Segment]:
+        """Yield the segments up to the end, or to where none follows that can be one.
+
+        Raises Incomplete or NotTaken if that is before any picture.
+        """
+        while True:
+            try:
+                segment = _segment(self.data, self.stop)
+            except Malformed:
+                if not self.found.scans:
+                    raise
+                self.found.ended = False
+                return
+            if self.data[self.stop : segment.start].strip(b"\xff"):
+                self.found.removed.add(Removed.OTHER)
+            self.stop = segment.stop
+            if segment.marker == END:
+                return
+            yield segment
+
+    def take(self, segment: Segment) -> None:
+        marker, body = segment.marker, self.view[segment.body : segment.stop]
+        whole = self.view[segment.start : segment.stop]
+        if marker in FRAME_HEADERS:
+            self._take_frame(marker, whole, body)
+        elif marker == SCAN:
+            self._take_scan(whole, body)
+        elif marker in TABLES:
+            self.tables.append(whole)
+        elif marker == LINES:
+            self._take_lines(body)
+        else:
+            self._take_application(marker, body)
+
+    # ---- the picture -------------------------------------------------------------------------
+
+    def _take_frame(self, marker: int, whole: memoryview, body: memoryview) -> None:
+        """Decoders follow the last of several frame headers, viewers the first: there is one."""
+        if self.frame_at >= 0:
+            raise Malformed("two frames")
+        self.frame_at = len(self.rest) + len(self.tables)
+        self.rest += [*self.tables, whole]
+        self.tables = []
+        for at in range(6, 6 + 3 * number(body, 5, 1), 3):
+            self.missing[number(body, at, 1)] = ALL
+        self.progressive = marker in PROGRESSIVE
+
+    def _take_scan(self, whole: memoryview, body: memoryview) -> None:
+        if self.frame_at < 0:
+            raise Malformed("a scan before its frame")
+        self.found.scans += 1
+        self.rest += [*self.tables, whole]
+        self.tables = []
+        self.header_bytes = 2 + number(whole, 2, 2)
+        count = number(body, 0, 1)
+        first, last, bits = (number(body, 1 + 2 * count + at, 1) for at in range(3))
+        told = ALL
+        if self.progressive:  # only what comes without lower bits to follow is told whole
+            told = 0 if bits & 15 else ALL >> 63 - min(last, 63) & -1 << first
+        for at in range(1, 1 + 2 * count, 2):
+            component = number(body, at, 1)
+            self.missing[component] = self.missing.get(component, 0) & ~told
+
+    def _take_lines(self, body: memoryview) -> None:
+        """The height behind the first scan (T.81 §B.2.5). No decoder waits for it: it goes where
+        decoders look."""
+        if self.frame_at < 0:
+            raise Malformed("lines before their frame")
+        frame = self.rest[self.frame_at]
+        if not number(frame, 5, 2):
+            self.rest[self.frame_at] = b"".join([frame[:5], body[:2], frame[7:]])
+        self.found.removed.add(Removed.FAULTS)
+
+    # ---- what is told beside it --------------------------------------------------------------
+
+    def _take_application(self, marker: int, body: memoryview) -> None:
+        name = bytes(body[:12])
+        if marker == APP0 and name.startswith(b"JFIF\0") and len(body) >= JFIF_BYTES:
+            if len(body) > JFIF_BYTES + 2:
+                self.found.removed.add(Removed.THUMBNAIL)
+            self.jfif.append(_written(APP0, bytes(body[:JFIF_BYTES]) + b"\0\0"))
+        elif marker == APP14 and name.startswith(b"Adobe") and len(body) >= ADOBE_BYTES:
+            # Without it colours are wrong.
+            self.rest.append(_written(APP14, bytes(body[:ADOBE_BYTES])))
+        elif marker == APP2 and name == ICC_NAME and not self.found.scans:
+            self._take_profile(body)
+        elif marker == APP1 and name.startswith(EXIF_NAME) and len(body) > len(exif.PREFIX):
+            self._take_exif(body)
+        else:
+            _note_removed(marker, body, self.found)
+
+    def _take_profile(self, body: memoryview) -> None:
+        part, count = number(body, 12, 1), number(body, 13, 1)
+        self.profile_parts = self.profile_parts or count
+        self.profile.setdefault(part, body[14:])
+
+    def _take_exif(self, body: memoryview) -> None:
+        """Of several blocks the first counts, readable or not, if it comes before the picture."""
+        orientation = exif.note(body[len(exif.PREFIX) :], self.found)
+        if not self.turned and not self.found.scans:
+            self.turned, self.found.orientation = True, orientation
+
+    def _profile_segments(self) -> list[bytes]:
+        if not self.profile:
+            return []
+        parts = [self.profile.get(part, b"") for part in range(1, self.profile_parts + 1)]
+        kept = icc.taken(b"".join(parts) if all(map(len, parts)) else b"", self.found) or b""
+        pieces = [kept[at : at + MAX_ICC_BYTES] for at in range(0, len(kept), MAX_ICC_BYTES)]
+        return [
+            _written(APP2, ICC_NAME + bytes([part, len(pieces)]) + piece)
+            for part, piece in enumerate(pieces, start=1)
+        ]
+
+    # ---- the end -----------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """Raises Incomplete if what a file without an end tells cannot be all."""
+        found = self.found
+        if not found.scans:
+            raise Malformed("no picture")
+        if not found.ended:
+            if any(self.missing.values()):
+                raise Incomplete("not all scans")
+            found.removed.add(Removed.FAULTS)
+        frame = self.rest[self.frame_at]
+        found.see_size(number(frame, 7, 2), number(frame, 5, 2))
+        self._note_trailing()
+        # JFIF comes first, Exif after it: decoders find either order, and this one is the rule.
+        before = [
+            self.view[:2],
+            *self.jfif[:1],
+            _exif_segment(found.orientation),
+            *self._profile_segments(),
+            *self.rest,
+        ]
+        found.parts = [*before, END_MARK]
+        length = sum(map(len, before))
+        found.last_scan = (length - len(self.rest[-1]) + self.header_bytes, length)
+
+    def _note_trailing(self) -> None:
+        trailing = bytes(self.view[self.stop :])
+        if trailing.startswith(MAGIC):
+            self.found.removed.add(Removed.OTHER_PICTURES)
+        elif trailing[4:8] == b"ftyp":
+            self.found.removed.add(Removed.VIDEO)
+        elif trailing.strip(b"\xff") or self.tables:
+            self.found.removed.add(Removed.TRAILING_BYTES)
 
 
 def _segment(data: bytes, at: int) -> Segment:
@@ -63,81 +227,51 @@ def _segment(data: bytes, at: int) -> Segment:
     marker, start = _next_marker(data, at)
     if marker == END:
         return Segment(marker, start, start + 2, start + 2)
+    if marker not in KNOWN:
+        raise NotTaken("a segment of another kind of JPEG")
+    if start + 4 > len(data):
+        raise Incomplete("a segment beyond the end")
     length = number(data, start + 2, 2)
     stop = start + 2 + length
-    if length < 2 or stop > len(data):
-        raise Malformed("a segment beyond the end")
+    if stop > len(data):
+        raise Incomplete("a segment beyond the end")
+    if length < 2:
+        raise Malformed("a segment shorter than its length")
     if marker == SCAN:
-        _, stop = _next_marker(data, stop)
+        match = MARKER.search(data, stop)  # an end mark may be there by half
+        stop = match.start() if match else max(stop, len(data) - data.endswith(b"\xff"))
     return Segment(marker, start, start + 4, stop)
 
 
 def _next_marker(data: bytes, at: int) -> tuple[int, int]:
     match = MARKER.search(data, at)
     if match is None:
-        raise Malformed("no end")
+        raise Incomplete("no end")
     return match[1][0], match.start()
 
 
-def _kept(view: memoryview, segment: Segment, found: Findings) -> bytes | memoryview:
-    """Return what stays of a segment, which may be nothing."""
-    whole, body = view[segment.start : segment.stop], view[segment.body : segment.stop]
-    if segment.marker in FRAME_HEADERS:
-        _note_frame(body, found)
-    elif segment.marker == SCAN:
-        found.scans += 1
-    elif segment.marker == COMMENT or APP0 <= segment.marker <= APP15:
-        return _kept_application(segment.marker, whole, body, found)
-    elif segment.marker not in {*TABLES, END}:
-        raise Malformed("a segment of another kind of JPEG")
-    return whole
-
-
-def _note_frame(body: memoryview, found: Findings) -> None:
-    """Decoders follow the last of several frame headers, viewers the first: there is but one."""
-    if found.width:
-        raise Malformed("two frames")
-    found.see_size(number(body, 3, 2), number(body, 1, 2))
-
-
-def _kept_application(
-    marker: int, whole: memoryview, body: memoryview, found: Findings
-) -> bytes | memoryview:
-    name = bytes(body[:12])
-    if marker == APP0 and name.startswith(b"JFIF\0") and len(body) >= JFIF_BYTES:
-        if len(body) > JFIF_BYTES + 2:
-            found.removed.add(Removed.THUMBNAIL)
-        return b"\xff\xe0\x00\x10" + bytes(body[:JFIF_BYTES]) + b"\0\0"
-    if marker == APP2 and name == b"ICC_PROFILE\0":
-        return whole
-    if marker == APP14 and name.startswith(b"Adobe") and len(body) >= ADOBE_BYTES:
-        return b"\xff\xee\x00\x0e" + bytes(body[:ADOBE_BYTES])  # without it colours are wrong
-    _note_removed(marker, body, found)
-    return b""
+def _written(marker: int, body: bytes) -> bytes:
+    return bytes([0xFF, marker]) + (2 + len(body)).to_bytes(2) + body
 
 
 def _note_removed(marker: int, body: memoryview, found: Findings) -> None:
-    name = bytes(body[:29])
-    if marker == APP1 and name.startswith(b"Exif\0"):
-        exif.note(body, found)
+    name = bytes(body[:64])
+    if marker == APP1 and name.startswith(EXIF_NAME):
+        found.removed.add(Removed.CAMERA)
     elif marker == APP1 and name.startswith(b"http://ns.adobe.com/"):
         note_xmp(body, found)
     elif marker == APP0:
         found.removed.add(Removed.THUMBNAIL)
+    elif marker == APP11 and name.startswith(b"JP") and b"jumb" in name:
+        found.removed.add(Removed.CREDENTIALS)
     else:
         known = {COMMENT: Removed.COMMENTS, APP13: Removed.IPTC}
         found.removed.add(known.get(marker, Removed.OTHER))
 
 
 def _exif_segment(orientation: int) -> bytes:
-    if orientation == 1:
-        return b""
-    body = exif.PREFIX + exif.orientation_only(orientation)
-    return b"\xff\xe1" + (2 + len(body)).to_bytes(2, "big") + body
-
-
-def _note_trailing(trailing: memoryview, found: Findings) -> None:
-    if trailing[: len(MAGIC)] == MAGIC:
-        found.removed.add(Removed.OTHER_PICTURES)
-    elif trailing:
-        found.removed.add(Removed.TRAILING_BYTES)
+    return (
+        _written(APP1, exif.PREFIX + exif.orientation_only(orientation))
+        if orientation != 1
+        else b""
+    )

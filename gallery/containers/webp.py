@@ -1,18 +1,32 @@
-"""WebP files (RFC 9649), chunk by chunk."""
+"""WebP files (RFC 9649), chunk by chunk.
+
+Exif turns nothing here: no browser follows it in a WebP, so a preview that did would show another
+picture than the one that is sent.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gallery.containers import exif
-from gallery.containers.common import Findings, Malformed, Removed, bounded, note_xmp, number
+from gallery.containers import exif, icc
+from gallery.containers.common import (
+    Findings,
+    Incomplete,
+    Malformed,
+    Removed,
+    bounded,
+    note_xmp,
+    number,
+)
 
 RIFF, MAGIC = b"RIFF", b"WEBP"
 EXTENDED, PROFILE, EXIF, XMP = b"VP8X", b"ICCP", b"EXIF", b"XMP "
+CREDENTIALS = b"C2PA"
 LOSSY, LOSSLESS, ALPHA = b"VP8 ", b"VP8L", b"ALPH"
 ANIMATION, FRAME = b"ANIM", b"ANMF"
 
-HAS_ANIMATION, HAS_EXIF, HAS_ALPHA, HAS_PROFILE = 0x02, 0x08, 0x10, 0x20
+HAS_ANIMATION, HAS_ALPHA, HAS_PROFILE = 0x02, 0x10, 0x20
 EXTENDED_BYTES, ANIMATION_BYTES, FRAME_BYTES = 10, 6, 16  # their fields; nothing after them stays
+CHUNK_HEAD_BYTES = 8
 MAX_CHUNKS_IN_FRAME = 8  # there are two at most that we know
 
 
@@ -23,12 +37,9 @@ class Chunk(NamedTuple):
 
 def walk(data: bytes) -> Findings:
     found, view = Findings(), memoryview(data)
-    end = 8 + number(data, 4, 4, "little")
-    if end > len(data):
-        raise Malformed("cut short")
+    chunks, end = _top_chunks(view, found)
     if end < len(data):
         found.removed.add(Removed.TRAILING_BYTES)
-    chunks = list(bounded(_chunks(view[12:end])))
     if chunks and chunks[0].kind == EXTENDED:
         kept = _extended(chunks, found)
     else:
@@ -39,15 +50,33 @@ def walk(data: bytes) -> Findings:
     return found
 
 
-def _chunks(view: memoryview) -> Iterator[Chunk]:
-    at = 0
-    while at < len(view):
-        length = number(view, at + 4, 4, "little")
-        stop = at + 8 + length
+def _top_chunks(view: memoryview, found: Findings) -> tuple[list[Chunk], int]:
+    """Return the file's chunks, and where they end, whatever the head says of that.
+
+    Some writers count their own head, or a byte that is not there. Raises Incomplete where a whole
+    head of a chunk may be missing: a picture may be, too.
+    """
+    end = 8 + number(view, 4, 4, "little")
+    if end > len(view) + CHUNK_HEAD_BYTES:
+        raise Incomplete("cut short")
+    placed = list(bounded(_chunks(view, 12, min(end, len(view)))))
+    stop = placed[-1][1] if placed else end
+    if stop > end or end > len(view):
+        found.removed.add(Removed.FAULTS)
+    return [chunk for chunk, _ in placed], max(stop, end)
+
+
+def _chunks(view: memoryview, at: int, end: int) -> Iterator[tuple[Chunk, int]]:
+    """Yield the chunks that begin before `end`, and where each ends, padding included."""
+    while at < end:
+        if at + CHUNK_HEAD_BYTES > len(view):
+            raise Incomplete("a chunk beyond the end")
+        stop = at + CHUNK_HEAD_BYTES + number(view, at + 4, 4, "little")
         if stop > len(view):
-            raise Malformed("a chunk beyond the end")
-        yield Chunk(bytes(view[at : at + 4]), view[at + 8 : stop])
-        at = stop + length % 2
+            raise Incomplete("a chunk beyond the end")
+        chunk = Chunk(bytes(view[at : at + 4]), view[at + CHUNK_HEAD_BYTES : stop])
+        at = stop + len(chunk.body) % 2
+        yield chunk, min(at, len(view))
 
 
 def _written(kind: bytes, body: bytes | memoryview) -> list[bytes | memoryview]:
@@ -60,7 +89,6 @@ def _simple(chunks: list[Chunk], found: Findings) -> list[Chunk]:
     found.see_size(*_coded_size(picture))
     for chunk in others:
         _note_removed(chunk, found)
-    found.orientation = 1
     return [picture]
 
 
@@ -76,9 +104,8 @@ def _extended(chunks: list[Chunk], found: Findings) -> list[Chunk]:
     if not pictures or (len(pictures) > 1 and not animated):
         raise Malformed("no picture, or several")
     found.frames = len(pictures)
-    for number_, chunk in enumerate(kept):
-        kept[number_] = _checked(chunk, found)
-    return _with_header(header, kept, found)
+    checked = [_checked(chunk, found) for chunk in kept]
+    return _with_header(header, [chunk for chunk in checked if chunk.body])
 
 
 def _first_of_each(chunks: list[Chunk], wanted: set[bytes], found: Findings) -> list[Chunk]:
@@ -100,6 +127,8 @@ def _checked(chunk: Chunk, found: Findings) -> Chunk:
         raise Malformed("the picture is not the size of its canvas")
     if chunk.kind == ANIMATION:
         return Chunk(ANIMATION, chunk.body[:ANIMATION_BYTES])
+    if chunk.kind == PROFILE:
+        return Chunk(PROFILE, memoryview(icc.taken(bytes(chunk.body), found) or b""))
     return chunk
 
 
@@ -110,7 +139,7 @@ def _frame(body: memoryview, found: Findings) -> Chunk:
         raise Malformed("a frame beyond the canvas")
     kept = [
         chunk
-        for chunk in bounded(_chunks(body[FRAME_BYTES:]), MAX_CHUNKS_IN_FRAME)
+        for chunk, _ in bounded(_chunks(body, FRAME_BYTES, len(body)), MAX_CHUNKS_IN_FRAME)
         if chunk.kind in (ALPHA, LOSSY, LOSSLESS)
     ]
     if [_coded_size(chunk) for chunk in kept if chunk.kind != ALPHA] != [size]:
@@ -130,22 +159,22 @@ def _coded_size(picture: Chunk) -> tuple[int, int]:
     raise Malformed("no picture")
 
 
-def _with_header(header: memoryview, kept: list[Chunk], found: Findings) -> list[Chunk]:
-    """Return the file's chunks: a header whose flags are true again, what stays, orientation."""
+def _with_header(header: memoryview, kept: list[Chunk]) -> list[Chunk]:
+    """Return the file's chunks: a header whose flags are true again, and what stays."""
     flags = header[0] & (HAS_ANIMATION | HAS_ALPHA)
     if any(chunk.kind == PROFILE for chunk in kept):
         flags |= HAS_PROFILE
-    if found.orientation != 1:
-        flags |= HAS_EXIF
-        kept = [*kept, Chunk(EXIF, memoryview(exif.orientation_only(found.orientation)))]
     body = bytes([flags, 0, 0, 0]) + bytes(header[4:EXTENDED_BYTES])
     return [Chunk(EXTENDED, memoryview(body)), *kept]
 
 
 def _note_removed(chunk: Chunk, found: Findings) -> None:
     if chunk.kind == EXIF:
-        exif.note(chunk.body, found)
+        prefixed = chunk.body[: len(exif.PREFIX)] == exif.PREFIX
+        exif.note(chunk.body[len(exif.PREFIX) if prefixed else 0 :], found)
     elif chunk.kind == XMP:
         note_xmp(chunk.body, found)
+    elif chunk.kind == CREDENTIALS:
+        found.removed.add(Removed.CREDENTIALS)
     else:
         found.removed.add(Removed.OTHER)

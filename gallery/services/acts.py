@@ -6,7 +6,7 @@ rolled back by somebody; what has `intended` alone was never finished.
 """
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from audit.events import Event, Outcome, record_after
 from cryptocore import statements
 from gallery.access import Access, access_to
 from gallery.errors import Altered, HeadMoved
+from gallery.image_trail import facts_of
 from gallery.models import Grant, SealedImage, Statement
 from gallery.opening import moved_on
 from gallery.sealing import SHARE, head_of
@@ -59,9 +60,17 @@ def anew_if_moved(access: Access) -> Iterator[None]:
 
 
 @contextmanager
-def recorded(event: Event, image: SealedImage, **facts: str | list[str]) -> Iterator[None]:
-    """Record the act as intended, then as done, or as failed."""
-    with events.recorded(event, actor=image.owner_id, subject=image.pk, **facts):
+def recorded(
+    event: Event, image: SealedImage, *, signed: Iterable[Statement] = (), **facts: str | list[str]
+) -> Iterator[None]:
+    """Record the act as intended, then as done or as failed.
+
+    What it stores counts only while the trail's table vouches for it, so of an act with `signed`
+    statements the table must take the intention. Raises AuditUnavailable.
+    """
+    heads = facts_of(signed)
+    about = {"actor": image.owner_id, "subject": image.pk, "in_table": bool(heads)}
+    with events.recorded(event, **about, **heads, **facts):
         yield
 
 
@@ -102,7 +111,10 @@ def end_grants(grants: list[Grant], reason: str) -> None:
 
 
 def end_expired(image: SealedImage) -> None:
-    """End the grants whose time is over: the new share statement does not list them."""
+    """End the grants whose time is over: the new share statement does not list them. The image is
+    due to be encrypted anew (services/ended.py)."""
     expired = image.grants.filter(ended_at=None, ends_at__lte=timezone.now())
     WrappedKey.objects.filter(grant__in=expired).delete()
-    expired.update(ended_at=F("ends_at"), ended_reason=Grant.Ended.TIME)
+    if expired.update(ended_at=F("ends_at"), ended_reason=Grant.Ended.TIME):
+        images = SealedImage.objects.filter(pk=image.pk, relock_after=None)
+        images.update(relock_after=timezone.now())

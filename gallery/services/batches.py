@@ -1,6 +1,7 @@
 """Several files in one upload: the good ones are kept, each bad one is named."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -9,26 +10,35 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import InterfaceError, OperationalError
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import throttle
+from accounts.certificates import NoKeys
 from accounts.custody import Keyring
 from accounts.models import User
 from accounts.pins import contacts_of
+from accounts.throttle import Throttled
+from accounts.turns import Busy
 from audit.events import AuditUnavailable, Event, Outcome, record
-from gallery.errors import OverQuota, UploadIdUsed
+from gallery.decoding_turns import DECODING
+from gallery.errors import OverQuota, OwnKeyRefused, StoredBefore, UploadIdUsed
 from gallery.intake import Limits, PictureRejected, take_in
 from gallery.models import SealedImage
 from gallery.rejections import (
     over_quota_sentence,
     part_away_sentence,
     sentence_for,
+    stored_before_sentence,
+    too_much_this_hour_sentence,
     upload_id_used_sentence,
 )
 from gallery.sealing import Reader, own_signing_pair
-from gallery.services.retrying import seal_once
+from gallery.services.retrying import Asked, seal_once
 from gallery.services.sharing import readers_of
 from gallery.services.uploading import Origin, Terms, upload_image
 from gallery.storage import StorageAway
 
-PART_AWAY = (StorageAway, OperationalError, InterfaceError, AuditUnavailable)
+PART_AWAY = (StorageAway, OperationalError, InterfaceError, AuditUnavailable, Busy)
+# What no later file of the batch escapes either, and none before it suffered.
+KEYS_CHANGED = (NoKeys, OwnKeyRefused)
 MAX_NAME_CHARACTERS = 200
 
 
@@ -67,9 +77,10 @@ def limits() -> Limits:
 def upload_all(*, keyring: Keyring, files: Iterable[UploadedFile], wishes: Wishes) -> Batch:
     """Seal every file that is an image we accept.
 
-    Raises OwnKeyRefused, KeyChanged or ContactsRefused as the owner's compared contacts ask,
+    Raises KeyChanged or ContactsRefused as the owner's compared contacts ask. Raises OwnKeyRefused,
     NoKeys if a recipient's keys changed meanwhile, and what is away (StorageAway,
-    OperationalError, AuditUnavailable) if that kept all files from being stored.
+    OperationalError, AuditUnavailable, Busy) if that kept all files from being stored; once one is,
+    the others are named.
     """
     own_signing_pair(keyring)
     contacts = contacts_of(keyring) if wishes.recipients else None
@@ -77,20 +88,23 @@ def upload_all(*, keyring: Keyring, files: Iterable[UploadedFile], wishes: Wishe
     keyring.prove(owner.pair)  # certified is not enough where one wraps to oneself
     batch, away = Batch(), None
     for index, file in enumerate(files):
-        batch.names[index] = clean_name(file.name or "")
+        name = batch.names[index] = clean_name(file.name or "")
+        refuse = partial(_refuse, keyring, batch, index)
         try:
             _upload_one(keyring, file, index, owner, recipients, wishes, batch)
         except PictureRejected as rejection:
-            _reject(keyring, index, rejection, batch)
+            refuse(rejection.code, sentence_for(rejection, name, limits()))
+        except Throttled as held:
+            refuse("too_much_this_hour", too_much_this_hour_sentence(name, held.wait_seconds))
         except OverQuota as refusal:
-            _record_refused(keyring, "over_quota")
-            batch.refuse(index, "over_quota", over_quota_sentence(batch.names[index], refusal))
+            refuse("over_quota", over_quota_sentence(name, refusal))
         except UploadIdUsed:
-            _record_refused(keyring, "upload_id_used")
-            batch.refuse(index, "upload_id_used", upload_id_used_sentence(batch.names[index]))
-        except PART_AWAY as error:
+            refuse("upload_id_used", upload_id_used_sentence(name))
+        except StoredBefore:
+            refuse("stored_before", stored_before_sentence(name))
+        except (*PART_AWAY, *KEYS_CHANGED) as error:
             away = error
-            batch.refuse(index, "not_stored", part_away_sentence(batch.names[index]))
+            batch.refuse(index, "not_stored", part_away_sentence(name))
         finally:
             file.close()  # each holds its bytes in memory, and there may be a hundred
     if away and not batch.images:
@@ -110,7 +124,12 @@ def _upload_one(
 ) -> None:
     if file.size > settings.MAX_UPLOAD_BYTES:
         raise PictureRejected("too_large", size=file.size)
-    picture = take_in(_emptied(file), keep_details=wishes.keep_details, limits=limits())
+    picture = take_in(
+        _emptied(file),
+        keep_details=wishes.keep_details,
+        limits=limits(),
+        turn=partial(_decoding_turn, keyring.user),
+    )
     origin = Origin(wishes.origin.upload_id, index)
     seal = partial(
         upload_image,
@@ -123,8 +142,23 @@ def _upload_one(
         terms=wishes.terms,
         origin=origin,
     )
-    image = seal_once(seal, keyring=keyring, picture=picture, origin=origin)
-    batch.images[index] = image
+    asked = Asked(
+        picture=picture,
+        caption=wishes.caption,
+        file_name=batch.names[index],
+        recipients=frozenset(person.pk for person in wishes.recipients),
+        terms=wishes.terms,
+    )
+    batch.images[index] = seal_once(seal, keyring=keyring, asked=asked, origin=origin)
+
+
+@contextmanager
+def _decoding_turn(person: User, pixels: int) -> Iterator[None]:
+    """Count what a person's pictures cost, and hold the decoder. Raises Throttled or Busy."""
+    limit, megapixels = settings.UPLOAD_MEGAPIXELS_PER_HOUR, -(-pixels // 1_000_000)
+    throttle.count("pixels", str(person.pk), limit=limit, amount=megapixels)
+    with DECODING.turn(person.pk, pixels):
+        yield
 
 
 def _emptied(file: UploadedFile) -> bytes:
@@ -133,15 +167,10 @@ def _emptied(file: UploadedFile) -> bytes:
         return file.read()
 
 
-def _reject(keyring: Keyring, index: int, rejection: PictureRejected, batch: Batch) -> None:
-    _record_refused(keyring, rejection.code)
-    sentence = sentence_for(rejection, batch.names[index], limits())
-    batch.refuse(index, rejection.code, sentence)
-
-
-def _record_refused(keyring: Keyring, code: str) -> None:
+def _refuse(keyring: Keyring, batch: Batch, index: int, code: str, sentence: str) -> None:
     person, outcome = keyring.user.pk, Outcome.REFUSED
     record(Event.IMAGE_UPLOAD_REFUSED, actor=person, outcome=outcome, code=code)
+    batch.refuse(index, code, sentence)
 
 
 def clean_name(untrusted_name: str) -> str:

@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
+from accounts.names import prefetch_names
 from audit.events import Event, Outcome, record
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
@@ -72,6 +73,7 @@ def read_notices(person: User, page_number: str | None = None) -> Inbox:
     page = Paginator(rows.filter(sequence__lte=last), PER_PAGE).get_page(page_number)
     bodies = {notice.pk: _body(notice, keys) for notice in page.object_list}
     actors = User.objects.in_bulk({uuid.UUID(body["actor"]) for body in bodies.values() if body})
+    prefetch_names(actors.values())
     numbered = [notice for notice in page.object_list if notice.sequence > 0]
     checked = [_shown(notice, bodies[notice.pk], actors) for notice in numbered]
     inbox = Inbox(page, list(_with_gaps(checked, page, _newest_on(page, newest))))

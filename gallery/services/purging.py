@@ -4,11 +4,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.erasure import truncate_write_ahead_log
-from accounts.models import Custody, ThrottleWindow
+from accounts.folding import write_ended
+from accounts.models import ThrottleWindow
 from accounts.services.organisation_answers import destroy_ended_answers, ended_answers
+from accounts.unlocking import drop_ended, ended_unlocks
 from audit.events import Event, record
 from gallery import storage
 from gallery.models import Rendition
+from gallery.services.ended import destroy_ended_keys, keys_that_ended
 
 
 def purge(*, dry_run: bool = False) -> dict[str, int]:
@@ -18,22 +21,28 @@ def purge(*, dry_run: bool = False) -> dict[str, int]:
     Raises StorageAway.
     """
     before = timezone.now() - settings.PURGE_GRACE
-    orphans = list(storage.orphans(before, _known))
-    over = Custody.objects.filter(idle_ends_at__lte=timezone.now())
+    orphans = list(storage.orphans(before, known_names))
     windows = ThrottleWindow.objects.filter(ends_at__lte=timezone.now())
-    counts = {"orphans": len(orphans), "custody": over.count(), "windows": windows.count()}
+    counts = {
+        "orphans": len(orphans),
+        "custody": ended_unlocks().count(),
+        "windows": windows.count(),
+    }
     counts["answers"] = ended_answers().count()
+    counts["keys"] = keys_that_ended().count()
     if not dry_run:
         storage.remove(orphans)
-        over.delete()
+        drop_ended()
+        destroy_ended_keys()
         windows.delete()
         destroy_ended_answers()
         truncate_write_ahead_log()
+        write_ended()
         record(Event.STORAGE_PURGED, actor=None, **counts)
     return counts
 
 
-def _known(names: list[str]) -> set[str]:
+def known_names(names: list[str]) -> set[str]:
     rows = Rendition.objects.filter(storage_name__in=names)
     return set(rows.values_list("storage_name", flat=True))
 

@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.certificates import NoKeys, is_endorsed, signing_pair_of, verified_signing_key
 from accounts.custody import Keyring
+from accounts.erasure import truncate_write_ahead_log
 from accounts.models import KeyPair, User, WrappedKey
 from accounts.pins import Contacts, contacts_of, settle
 from accounts.recipients import lock_keys, may_receive, waits_for_keys
@@ -25,7 +26,7 @@ from cryptocore.errors import CryptoError
 from gallery.errors import Altered, HeadMoved, Waiting
 from gallery.models import Grant
 from gallery.opening import Opener
-from gallery.sealing import SHARE, head_of, wrap_for
+from gallery.sealing import SHARE, wrap_for
 from gallery.services.acts import (
     anew_if_moved,
     hold,
@@ -131,7 +132,13 @@ def share_again(*, keyring: Keyring, reader: User) -> SharedAgain:
     for grant, image in waiting:
         if came[Came.SHARED] == AT_ONCE:
             break
-        came[_share_one_again(keyring, grant, image, contacts)] += 1
+        try:
+            came[_share_one_again(keyring, grant, image, contacts)] += 1
+        except NoKeys:
+            if not came[Came.SHARED]:
+                raise
+            break  # their keys were stolen, or replaced, meanwhile: the other images wait on
+    truncate_write_ahead_log()
     return SharedAgain(came[Came.SHARED], len(waiting) - came.total(), came[Came.CLOSED])
 
 
@@ -150,16 +157,18 @@ def _share_again_once(
     keyring: Keyring, grant_id: uuid.UUID, image_id: uuid.UUID, contacts: Contacts
 ) -> Came:
     """Read the head before the row: an act that comes between moves the head."""
-    head = head_of(SHARE, image_id)
-    grant = waiting_grants(keyring.user).filter(pk=grant_id).first()
-    if grant is None:
-        return Came.NOT_WAITING
     access, opener = owners_access(keyring, image_id), Opener(keyring)
     with anew_if_moved(access):
+        head = opener.newest(SHARE, access.image)
+        grant = waiting_grants(keyring.user).filter(pk=grant_id).first()
+        if grant is None:
+            return Came.NOT_WAITING
         if not opener.is_signed(grant):
             raise Altered("entries")
         content_key = opener.content_key_for(access)
     (reader,) = readers_of([grant.reader], contacts)
+    if reader.pair is None:  # a theft was ordered since this was begun
+        raise NoKeys
     image = access.image
     key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
     facts = {"reader": str(grant.reader_id), "key": reader.pair.fingerprint}

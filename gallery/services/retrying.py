@@ -1,31 +1,45 @@
 """A retried upload: what its first try made is found again, rather than made twice."""
 
 import secrets
+import uuid
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from django.db import IntegrityError
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
 from cryptocore import content
-from gallery.access import access_to
-from gallery.errors import GalleryError, UploadIdUsed
+from gallery.access import Access, access_to
+from gallery.errors import GalleryError, StoredBefore, UploadIdUsed
 from gallery.intake import Picture
 from gallery.models import Rendition, SealedImage
 from gallery.opening import Opener
-from gallery.services.uploading import Origin
+from gallery.readers import readers_as_signed
+from gallery.services.uploading import Origin, Terms
 
 ORIGINAL = Rendition.Name.ORIGINAL.value
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for one file: an earlier try counts as this one only if all of it holds."""
+
+    picture: Picture = field(repr=False)
+    caption: str = field(repr=False)
+    file_name: str = field(repr=False)
+    recipients: frozenset[uuid.UUID]
+    terms: Terms
+
+
 @sensitive_variables()
 def seal_once(
-    seal: Callable[[], SealedImage], *, keyring: Keyring, picture: Picture, origin: Origin
+    seal: Callable[[], SealedImage], *, keyring: Keyring, asked: Asked, origin: Origin
 ) -> SealedImage:
     """Return what an earlier try of this very upload made, else what `seal` makes.
 
     Raises UploadIdUsed if that was another picture, or has been deleted since: neither may pass
-    for the one that was sent now.
+    for the one that was sent now. Raises StoredBefore if it is this picture, but not as asked.
     """
     earlier = _earlier_try(keyring, origin)
     if earlier is None:
@@ -35,8 +49,17 @@ def seal_once(
             earlier = _earlier_try(keyring, origin)
             if earlier is None:
                 raise
-    if not _holds(earlier, picture, keyring):
+    opener = Opener(keyring)
+    try:
+        access = access_to(earlier.pk, reader=keyring.user)
+        is_this_picture = _is_picture(access, asked.picture, opener)
+        is_as_asked = is_this_picture and _is_as_asked(access, asked, opener)
+    except GalleryError:  # deleted, or altered
+        raise UploadIdUsed from None
+    if not is_this_picture:
         raise UploadIdUsed
+    if not is_as_asked:
+        raise StoredBefore
     return earlier
 
 
@@ -49,13 +72,26 @@ def _earlier_try(keyring: Keyring, origin: Origin) -> SealedImage | None:
 
 
 @sensitive_variables()
-def _holds(image: SealedImage, picture: Picture, keyring: Keyring) -> bool:
+def _is_picture(access: Access, picture: Picture, opener: Opener) -> bool:
     """Whether the owner signed for this very picture. No digest of a picture is kept in clear."""
-    opener = Opener(keyring)
-    try:
-        content_key = opener.content_key_for(access_to(image.pk, reader=keyring.user))
-        signed = opener.manifest(image)["renditions"][ORIGINAL]["plaintext_tag"]
-    except GalleryError:  # deleted, or altered
-        return False
+    content_key = opener.content_key_for(access)
+    signed = opener.manifest(access.image)["renditions"][ORIGINAL]["plaintext_tag"]
     tag = content.plaintext_tag(content_key, rendition=ORIGINAL, plaintext=picture.original)
     return secrets.compare_digest(tag.hex(), signed)
+
+
+@sensitive_variables()
+def _is_as_asked(access: Access, asked: Asked, opener: Opener) -> bool:
+    """Whether exactly these people can open it by now, on these terms, and it is called so."""
+    image, description = access.image, opener.description(access)
+    signed = readers_as_signed(image, opener).signed
+    granted = {
+        grant.reader_id: Terms(grant.rights, grant.ends_at)
+        for grant in signed
+        if grant.reader_id != image.owner_id
+    }
+    words = (description["caption"], description["file_name"])
+    return granted == dict.fromkeys(asked.recipients, asked.terms) and words == (
+        asked.caption,
+        asked.file_name,
+    )

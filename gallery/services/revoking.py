@@ -15,11 +15,11 @@ from accounts.erasure import truncate_write_ahead_log
 from accounts.models import User, WrappedKey
 from accounts.pins import Contacts, ContactsRefused, KeyChanged, contacts_of
 from accounts.recipients import lock_keys
-from audit.events import AuditUnavailable, Event
+from audit.events import Event
 from cryptocore import content
 from gallery import storage
 from gallery.access import Access
-from gallery.errors import HeadMoved, NotARecipient
+from gallery.errors import HeadMoved, NotARecipient, WouldWait
 from gallery.models import Grant, Rendition, SealedImage, Statement
 from gallery.opening import Opener
 from gallery.readers import readers_as_signed
@@ -28,7 +28,6 @@ from gallery.sealing import (
     SHARE,
     Plain,
     Sealed,
-    head_of,
     manifest_fields,
     seal_renditions,
     set_entry,
@@ -58,7 +57,7 @@ class Relocked:
     `unsigned` rows end with it: they name people whom the owner never let in.
     """
 
-    head: Statement | None
+    head: Statement
     lock: int
     sealed: dict[str, Sealed] = field(repr=False)
     statements: list[Statement]
@@ -71,8 +70,8 @@ def revoke(*, keyring: Keyring, image_id: uuid.UUID, recipient: User) -> Grant:
     """End `recipient`'s access to the owner's image and change its lock; return the ended grant.
 
     Again for somebody whose access ended already: nothing to do. Raises NotARecipient for
-    somebody who never had any, NotYours, NotAllowed, Altered, StorageAway or HeadMoved; then
-    nothing has changed.
+    somebody who never had any, NotYours, NotAllowed, Altered, StorageAway, AuditUnavailable or
+    HeadMoved; then nothing has changed.
     """
     return starting_anew(lambda: _revoke_once(keyring, image_id, recipient))
 
@@ -93,17 +92,22 @@ def _revoke_once(keyring: Keyring, image_id: uuid.UUID, recipient: User) -> Gran
 
 
 @sensitive_variables()
-def relock(*, keyring: Keyring, image_id: uuid.UUID) -> None:
-    """Change the lock of the owner's image and end nobody's access: the keys of somebody who could
-    open it were stolen. Raises as revoke() does; then nothing has changed."""
-    starting_anew(lambda: _relock_once(keyring, image_id))
+def relock(*, keyring: Keyring, image_id: uuid.UUID, keeping_everybody: bool = False) -> None:
+    """Change the lock of the owner's image and end nobody's access: somebody who could open it
+    once may know its content key. Raises as revoke() does, and WouldWait where the owner did not
+    ask for it (`keeping_everybody`) and a reader would lose their key; then nothing has changed."""
+    starting_anew(lambda: _relock_once(keyring, image_id, keeping_everybody))
 
 
 @sensitive_variables()
-def _relock_once(keyring: Keyring, image_id: uuid.UUID) -> None:
+def _relock_once(keyring: Keyring, image_id: uuid.UUID, keeping_everybody: bool) -> None:
     access = owners_access(keyring, image_id)
     with anew_if_moved(access):
         relocked = _relock(keyring, access, without=[])
+    without_key = [grant.pk for grant in relocked.remaining if grant.wrapped_key is None]
+    have_one = Grant.objects.filter(pk__in=without_key).exclude(wrapped_key=None)
+    if keeping_everybody and have_one.exists():
+        raise WouldWait
     _commit(access.image, relocked, [])
 
 
@@ -111,13 +115,10 @@ def _relock_once(keyring: Keyring, image_id: uuid.UUID) -> None:
 def _relock(keyring: Keyring, access: Access, *, without: list[Grant]) -> Relocked:
     """Open everything once more and seal it under a new content key."""
     image, lock, content_key = access.image, access.image.lock + 1, content.new_content_key()
-    share_head, manifest_head = head_of(SHARE, image.pk), head_of(MANIFEST, image.pk)
     opener = Opener(keyring)
+    share_head, manifest_head = opener.to_follow(SHARE, image), opener.to_follow(MANIFEST, image)
     sealed = seal_renditions(_open_all(opener, access), content_key)
     readers = readers_as_signed(image, opener)
-    manifest = manifest_fields(
-        sealed, content_key, image_id=image.pk, owner_id=image.owner_id, lock=lock
-    )
     ended = {grant.pk for grant in without}
     remaining = [grant for grant in readers.signed if grant.pk not in ended]
     contacts = _contacts_or_none(keyring)
@@ -128,13 +129,12 @@ def _relock(keyring: Keyring, access: Access, *, without: list[Grant]) -> Relock
             keyring.prove(grant.wrapped_key.key_pair)
             quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=lock)
             grant.wrapped_key.quick_key = quick_key
-    new = ((MANIFEST, manifest, manifest_head), (SHARE, share_fields(remaining), share_head))
-    statements = [
-        sign_statement(kind, fields, keyring=keyring, subject=image.pk, previous=previous)
-        for kind, fields, previous in new
-    ]
+    about = {"keyring": keyring, "subject": image.pk}
+    share = sign_statement(SHARE, share_fields(remaining), **about, previous=share_head)
+    fields = manifest_fields(sealed, content_key, share, image=image, lock=lock)
+    manifest = sign_statement(MANIFEST, fields, **about, previous=manifest_head)
     unsigned = [grant for grant in readers.unsigned if grant.pk not in ended]
-    return Relocked(share_head, lock, sealed, statements, remaining, unsigned)
+    return Relocked(share_head, lock, sealed, [manifest, share], remaining, unsigned)
 
 
 @sensitive_variables()
@@ -144,11 +144,11 @@ def _open_all(opener: Opener, access: Access) -> dict[str, Plain]:
 
 
 def _contacts_or_none(keyring: Keyring) -> Contacts | None:
-    """Return the owner's compared contacts; None where the list is refused or the trail's table
-    does not answer. Neither keeps an owner from taking access back."""
+    """Return the owner's compared contacts; None where the list is refused: that does not keep an
+    owner from taking access back. Raises AuditUnavailable; then nobody opens the image either."""
     try:
         return contacts_of(keyring)
-    except (ContactsRefused, AuditUnavailable):
+    except ContactsRefused:
         return None
 
 
@@ -173,13 +173,11 @@ def _wrap_anew(
 
 def _commit(image: SealedImage, relocked: Relocked, ended: list[Grant]) -> None:
     """Write the new ciphertext, exchange the rows, then take the old ciphertext away."""
-    facts = {statement.kind: statement.digest for statement in relocked.statements}
-    for grant in ended:
-        facts["reader"] = str(grant.reader_id)
+    facts = {"reader": str(ended[0].reader_id)} if ended else {}
     event = Event.IMAGE_REVOKED if ended else Event.IMAGE_RELOCKED
     old_names = list(image.renditions.values_list("storage_name", flat=True))
     new_names: dict[str, str] = {}
-    with recorded(event, image, **facts):
+    with recorded(event, image, signed=relocked.statements, **facts):
         try:
             for name, rendition in relocked.sealed.items():
                 new_names[name] = storage.put(rendition.stored)
@@ -211,7 +209,8 @@ def _exchange(
     Statement.objects.bulk_create(relocked.statements)
     image.lock = relocked.lock
     image.stored_bytes = sum(len(sealed.stored) for sealed in relocked.sealed.values())
-    image.save(update_fields=["lock", "stored_bytes"])
+    image.relock_after = None
+    image.save(update_fields=["lock", "stored_bytes", "relock_after"])
     return send_notices(NoticeKind.REVOKED, ended)
 
 

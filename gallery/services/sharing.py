@@ -11,6 +11,7 @@ from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
+from accounts.erasure import truncate_write_ahead_log
 from accounts.models import User, WrappedKey
 from accounts.pins import Contacts, contacts_of
 from accounts.recipients import key_to_wrap_to, lock_keys, waits_for_keys
@@ -23,7 +24,6 @@ from gallery.readers import readers_as_signed
 from gallery.sealing import (
     SHARE,
     Reader,
-    head_of,
     set_entry,
     share_fields,
     sign_statement,
@@ -77,9 +77,9 @@ def share_image(
 def _share_once(
     keyring: Keyring, image_id: uuid.UUID, recipients: list[User], terms: Terms
 ) -> Shared:
-    access, head = owners_access(keyring, image_id), head_of(SHARE, image_id)
-    opener = Opener(keyring)
+    access, opener = owners_access(keyring, image_id), Opener(keyring)
     with anew_if_moved(access):
+        head = opener.to_follow(SHARE, access.image)
         kept = _signed_readers(access.image, opener)
         content_key = opener.content_key_for(access)
     shared, contacts = Shared(), contacts_of(keyring)
@@ -137,7 +137,7 @@ def readers_of(people: Iterable[User], contacts: Contacts | None) -> list[Reader
     """
     people = list(people)
     if contacts:
-        contacts.require_unchanged(people)
+        contacts.require_unchanged(people, but_names=True)
     return [
         Reader(person) if waits_for_keys(person) else Reader(person, *key_to_wrap_to(person))
         for person in people
@@ -151,13 +151,13 @@ def _has_terms(grant: Grant, terms: Terms) -> bool:
 def _commit(
     keyring: Keyring,
     image: SealedImage,
-    head: Statement | None,
+    head: Statement,
     grants: list[Grant],
     shared: Shared,
 ) -> None:
     fields = share_fields(grants)
     share = sign_statement(SHARE, fields, keyring=keyring, subject=image.pk, previous=head)
-    with recorded(Event.IMAGE_SHARED, image, share=share.digest), transaction.atomic():
+    with recorded(Event.IMAGE_SHARED, image, signed=[share]), transaction.atomic():
         hold(image, head)
         new_keys = _new_keys(shared.touched)
         readers = [grant.reader for grant in shared.touched]
@@ -178,6 +178,7 @@ def _commit(
             send_notices(NoticeKind.SHARED, shared.added),
             send_notices(NoticeKind.CHANGED, shared.changed),
         ]
+    truncate_write_ahead_log()  # of whom it ended by date
     record_notices(sent)
 
 

@@ -87,8 +87,7 @@ def upload_image(
         content_key, subject=image.pk, lock=image.lock
     )
     statements = _sign(keyring, image, sealed, content_key, grants)
-    digests = {statement.kind: statement.digest for statement in statements}
-    with recorded(Event.IMAGE_UPLOADED, image, **digests):
+    with recorded(Event.IMAGE_UPLOADED, image, signed=statements):
         sent = _store(image, sealed, statements, grants)
     record_notices([sent])
     return image
@@ -145,13 +144,10 @@ def _sign(
     content_key: bytes,
     grants: list[Grant],
 ) -> list[Statement]:
-    manifest = manifest_fields(
-        sealed, content_key, image_id=image.pk, owner_id=image.owner_id, lock=image.lock
-    )
-    return [
-        sign_statement(kind, fields, keyring=keyring, subject=image.pk, previous=None)
-        for kind, fields in ((MANIFEST, manifest), (SHARE, share_fields(grants)))
-    ]
+    about = {"keyring": keyring, "subject": image.pk, "previous": None}
+    share = sign_statement(SHARE, share_fields(grants), **about)
+    manifest = manifest_fields(sealed, content_key, share, image=image, lock=image.lock)
+    return [sign_statement(MANIFEST, manifest, **about), share]
 
 
 def _store(

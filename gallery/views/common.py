@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from accounts import pins, throttle
 from accounts.certificates import NoKeys
 from accounts.models import User
+from accounts.names import prefetch_names
 from accounts.unlocking import keyring_of
 from accounts.usernames import fold
 from audit.events import Event, Outcome, record
@@ -90,7 +91,7 @@ def people_to_choose(request: HttpRequest) -> dict[str, Any]:
 
 
 def _contacts(person: User) -> list[presenting.Person]:
-    """Return whom this person shared with lately."""
+    """Return whom this person shared with lately, but for those whose names do not verify."""
     shared = Grant.objects.filter(image__owner=person, reader__is_active=True)
     latest = (
         shared.exclude(reader=person)
@@ -99,8 +100,10 @@ def _contacts(person: User) -> list[presenting.Person]:
         .order_by("-last")[:CONTACTS_SHOWN]
     )
     people = User.objects.in_bulk([row["reader"] for row in latest])
+    prefetch_names(people.values())
     known = [people[row["reader"]] for row in latest if row["reader"] in people]
-    return [presenting.person_of(person) for person in known]
+    contacts = [presenting.person_of(person) for person in known]
+    return [contact for contact in contacts if contact.username]
 
 
 def record_refused(

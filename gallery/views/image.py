@@ -24,7 +24,8 @@ from gallery.opening import Opener, settled
 from gallery.releases import record_opening
 from gallery.views.common import image_page, releases
 
-NO_PLUGINS = "default-src 'none'; sandbox"  # bytes opened on their own run nothing
+# Bytes opened on their own run nothing. What default-src does not cover is said beside it.
+ALONE = "default-src 'none'; sandbox; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 
 @require_safe
@@ -41,7 +42,7 @@ def _image_json(context: dict[str, Any]) -> dict[str, Any]:
     owner, verdict = context["owner"], context["verdict"]
     facts = {
         **context["image"],
-        "owner": {"username": owner.username, "display_name": str(owner)},
+        "owner": {"username": owner.username, "display_name": owner.display_name},
         "rights": context["rights"],
         "ends_at": context["ends_at"],
         "verdict": {name: verdict[name] for name in ("code", "sentence", "signed_at", "older_key")},
@@ -92,7 +93,7 @@ def _bytes(request: HttpRequest, image_id: uuid.UUID, rendition: str) -> HttpRes
         headers={
             "Content-Length": str(opened.length_bytes),
             "Content-Disposition": presenting.disposition(rendition, opened, image_id),
-            "Content-Security-Policy": NO_PLUGINS,
+            "Content-Security-Policy": ALONE,
             "Cache-Control": "private, no-store",
         },
     )

@@ -14,6 +14,7 @@ from accounts.decorators import signed_in
 from accounts.models import User
 from accounts.unlocking import keyring_of
 from gallery import presenting
+from gallery.ledger import unopened
 from gallery.models import Grant
 from gallery.opening import Opener
 from gallery.releases import record_thumbnails
@@ -28,7 +29,8 @@ PER_PAGE = 60
 @signed_in
 def shared_with_me(request: HttpRequest) -> HttpResponse:
     grants = _live_grants_of(request.user).exclude(image__owner=request.user)
-    return _list(request, grants, "gallery/shared_with_me.html", **_asked_of(request.user))
+    template = "gallery/shared_with_me.html"
+    return _list(request, grants, template, marks_new=True, **_asked_of(request.user))
 
 
 @require_safe
@@ -70,13 +72,20 @@ def page_of(grants: QuerySet[Grant], number: str | None) -> Page:
 
 
 def _list(
-    request: HttpRequest, grants: QuerySet[Grant], template: str, **more: bool
+    request: HttpRequest,
+    grants: QuerySet[Grant],
+    template: str,
+    *,
+    marks_new: bool = False,
+    **more: bool,
 ) -> HttpResponse:
     page = page_of(grants, request.GET.get("page"))
+    image_ids = [grant.image_id for grant in page.object_list]
     keyring = keyring_of(request)
-    if keyring and page.object_list and releases(request):
-        record_thumbnails(request.user, [grant.image_id for grant in page.object_list])
-    cards = presenting.cards(page.object_list, Opener(keyring) if keyring else None)
+    if keyring and image_ids and releases(request):
+        record_thumbnails(request.user, image_ids)
+    new = unopened(image_ids, reader=request.user.pk) if marks_new else ()
+    cards = presenting.cards(page.object_list, Opener(keyring) if keyring else None, new=new)
     if wants_json(request):
         return JsonResponse(_list_json(cards, page))
     context = {"cards": cards, "page_obj": page, "unlocked": keyring is not None}

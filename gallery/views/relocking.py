@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.answers import wants_json
 from accounts.decorators import signed_in, unlocked
 from accounts.models import User
+from accounts.names import prefetch_names
 from accounts.unlocking import keyring_of
 from gallery import presenting
 from gallery.answers import answers_refusals
@@ -25,7 +26,9 @@ def relock(request: HttpRequest) -> HttpResponse:
 
 
 def _list(request: HttpRequest) -> HttpResponse:
-    readers = [_shown(reader, request.user) for reader in stolen_readers_of(request.user)]
+    stolen = stolen_readers_of(request.user)
+    prefetch_names(reader.person for reader in stolen)
+    readers = [_shown(reader, request.user) for reader in stolen]
     if wants_json(request):
         facts = ("username", "display_name", "images", "stolen_at")
         return JsonResponse({"relock": [{name: one[name] for name in facts} for one in readers]})

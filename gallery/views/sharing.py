@@ -11,8 +11,10 @@ from django.views.decorators.http import require_POST
 from accounts.answers import form_refusal, wants_json
 from accounts.decorators import unlocked
 from accounts.models import User
+from accounts.names import certified_name, find_person
 from accounts.unlocking import keyring_of
 from accounts.usernames import fold, is_well_formed
+from audit.admin import as_id
 from audit.events import Event
 from gallery import presenting
 from gallery.access import Access, access_to
@@ -62,10 +64,10 @@ def _tell_shared(request: HttpRequest, shared: sharing.Shared) -> None:
     waiting = shared.waiting
     can_open = [grant for grant in shared.touched + shared.unchanged if grant not in waiting]
     if can_open:
-        names = ", ".join(str(grant.reader) for grant in can_open)
+        names = ", ".join(str(certified_name(grant.reader)) for grant in can_open)
         messages.success(request, _("%(names)s can open this image.") % {"names": names})
     if waiting:
-        names = ", ".join(str(grant.reader) for grant in waiting)
+        names = ", ".join(str(certified_name(grant.reader)) for grant in waiting)
         sentence = _(
             "%(names)s must replace their keys first. Share it with them again after that."
         )
@@ -113,8 +115,10 @@ def _nothing_to_revoke(request: HttpRequest, access: Access) -> HttpResponse:
 
 
 def _person_named(name: str) -> User:
-    folded = fold(name)
-    person = User.objects.filter(username=folded).first() if is_well_formed(folded) else None
+    """Return the person of a certified username, or of an id: an owner can take access back from
+    somebody whose name does not verify, too, and while the trail does not answer."""
+    by_id = None if is_well_formed(fold(name)) else as_id(name)
+    person = User.objects.filter(pk=by_id).first() if by_id else find_person(name)
     if person is None:
         raise NotARecipient
     return person

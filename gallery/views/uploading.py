@@ -4,19 +4,23 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import throttle
 from accounts.answers import form_refusal, wants_json
 from accounts.decorators import recoverable
+from accounts.models import User
+from accounts.names import certified_name
 from accounts.recipients import waits_for_keys
 from accounts.unlocking import keyring_of
 from audit.events import Event
 from gallery import presenting
 from gallery.answers import answers_refusals
-from gallery.forms import UploadForm
+from gallery.forms import UploadForm, WishesForm
+from gallery.sealing import own_signing_pair
 from gallery.services.batches import Batch, Wishes, upload_all
 from gallery.services.quota import bytes_stored_by
 from gallery.services.uploading import Origin
@@ -36,29 +40,47 @@ from gallery.views.common import (
 def upload(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "gallery/upload.html", _upload_page(request, None))
-    files = request.FILES.getlist("images")
-    throttle.count(
-        "upload", str(request.user.pk), limit=settings.UPLOADS_PER_HOUR, amount=len(files)
-    )
+    sent = len(request.FILES.getlist("images"))
+    throttle.count("upload", str(request.user.pk), limit=settings.UPLOADS_PER_HOUR, amount=sent)
     count_names(request)
-    form = UploadForm(request.POST, owner=request.user, file_count=len(files))
+    form = UploadForm(request.POST, request.FILES, owner=request.user)
     if not form.is_valid():
         return _refused_upload(request, form)
     try:
         settle_contacts(request, form)
-        batch = upload_all(keyring=keyring_of(request), files=files, wishes=_wishes(form))
+        files, wishes = form.cleaned_data["images"], _wishes(form)
+        batch = upload_all(keyring=keyring_of(request), files=files, wishes=wishes)
     except NOT_SHARED as error:
         say_why(form, error)
         return _refused_upload(request, form)
     return _uploaded(request, batch, form)
 
 
-def _refused_upload(request: HttpRequest, form: UploadForm) -> HttpResponse:
+@require_POST
+@recoverable
+@answers_refusals
+def check(request: HttpRequest) -> HttpResponse:
+    """Refuse what an upload would refuse of its people and terms, before its files are sent."""
+    count_names(request)
+    form = WishesForm(request.POST, owner=request.user)
+    if not form.is_valid():
+        return _refused_upload(request, form)
+    own_signing_pair(keyring_of(request))
+    try:
+        settle_contacts(request, form)
+    except NOT_SHARED as error:
+        say_why(form, error)
+        return _refused_upload(request, form)
+    people = form.cleaned_data["recipients"]
+    return JsonResponse({"recipients": [person.username for person in people]})
+
+
+def _refused_upload(request: HttpRequest, form: WishesForm) -> HttpResponse:
     record_refused(request, Event.IMAGE_UPLOAD_REFUSED, form)
     return form_refusal(request, form, "gallery/upload.html", _upload_page(request, form))
 
 
-def _wishes(form: UploadForm) -> Wishes:
+def _wishes(form: WishesForm) -> Wishes:
     cleaned = form.cleaned_data
     return Wishes(
         recipients=cleaned["recipients"],
@@ -69,7 +91,7 @@ def _wishes(form: UploadForm) -> Wishes:
     )
 
 
-def _upload_page(request: HttpRequest, form: UploadForm | None) -> dict[str, Any]:
+def _upload_page(request: HttpRequest, form: WishesForm | None) -> dict[str, Any]:
     return {
         "form": form or UploadForm(owner=request.user),
         "upload_id": uuid.uuid4(),
@@ -82,6 +104,10 @@ def _upload_page(request: HttpRequest, form: UploadForm | None) -> dict[str, Any
         },
         "stored_bytes": bytes_stored_by(request.user.pk) if request.user.quota else None,
     }
+
+
+def _name(person: User) -> str:
+    return certified_name(person).display_name
 
 
 def _uploaded(request: HttpRequest, batch: Batch, form: UploadForm) -> HttpResponse:
@@ -98,12 +124,16 @@ def _uploaded(request: HttpRequest, batch: Batch, form: UploadForm) -> HttpRespo
     if wants_json(request):
         answer = [{"id": image["id"], "url": image["url"]} for image in images]
         return JsonResponse({"images": answer, "errors": batch.errors}, status=status)
+    if not images:
+        for (error,) in batch.errors.values():
+            form.add_error("images", ValidationError(error["message"], code=error["code"]))
+        return render(request, "gallery/upload.html", _upload_page(request, form), status=status)
     recipients = form.cleaned_data["recipients"]
     context = {
         "images": images,
         "errors": [(batch.names[i], error[0]["message"]) for i, error in batch.errors.items()],
-        "recipients": [str(person) for person in recipients if not waits_for_keys(person)],
-        "waiting": [str(person) for person in recipients if waits_for_keys(person)],
+        "recipients": [_name(person) for person in recipients if not waits_for_keys(person)],
+        "waiting": [_name(person) for person in recipients if waits_for_keys(person)],
         "is_draft": not recipients,
     }
     return render(request, "gallery/uploaded.html", context, status=status)

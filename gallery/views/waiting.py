@@ -14,6 +14,7 @@ from accounts.certificates import NoKeys
 from accounts.decorators import signed_in, unlocked
 from accounts.fingerprints import grouped, words
 from accounts.models import User
+from accounts.names import certified_name, find_person, prefetch_names
 from accounts.pins import ContactsRefused, KeyChanged
 from accounts.unlocking import keyring_of
 from gallery import presenting
@@ -29,7 +30,9 @@ def waiting(request: HttpRequest) -> HttpResponse:
 
 
 def _list(request: HttpRequest) -> HttpResponse:
-    readers = [_shown(reader) for reader in resharing.readers_waiting_for(request.user)]
+    waiting = resharing.readers_waiting_for(request.user)
+    prefetch_names(reader.person for reader in waiting)
+    readers = [_shown(reader) for reader in waiting]
     if wants_json(request):
         facts = ("username", "display_name", "images", "fingerprint", "endorsed", "can_receive")
         shown = [{name: reader[name] for name in facts} for reader in readers]
@@ -38,7 +41,8 @@ def _list(request: HttpRequest) -> HttpResponse:
 
 
 def _shown(reader: WaitingReader) -> dict[str, Any]:
-    pair, person = reader.signing_pair, presenting.person_of(reader.person)
+    person = presenting.person_of(reader.person)
+    pair = reader.signing_pair if person.username else None
     return {
         "username": person.username,
         "display_name": person.display_name,
@@ -60,7 +64,7 @@ def _share_again(request: HttpRequest) -> HttpResponse:
     asked = request.POST.get("reader", "")
     readers = resharing.readers_waiting_for(request.user)
     reader = next((one for one in readers if one.person.username == asked), None)
-    if reader is None:
+    if reader is None or find_person(asked) is None:
         sentence = _("Nobody of this name waits for you. Nothing was changed.")
         return refusal(request, 404, "not_found", sentence)
     person = reader.person
@@ -70,7 +74,7 @@ def _share_again(request: HttpRequest) -> HttpResponse:
         done = resharing.share_again(keyring=keyring_of(request), reader=person)
     except NoKeys:
         sentence = _("%(name)s has no new keys yet. Nothing was changed. Try again later.")
-        return refusal(request, 409, "no_keys", sentence % {"name": person})
+        return refusal(request, 409, "no_keys", sentence % {"name": certified_name(person)})
     except (KeyChanged, ContactsRefused):
         return _compare_first(request, person)
     return _shared_again(request, person, done)
@@ -87,7 +91,7 @@ def _compare_first(request: HttpRequest, person: User) -> HttpResponse:
         "Compare with %(name)s first: the fingerprint is not the one you were shown, the words did "
         "not match, or your list of compared people is not as you left it. Nothing was changed."
     )
-    return refusal(request, 409, "key_changed", sentence % {"name": person})
+    return refusal(request, 409, "key_changed", sentence % {"name": certified_name(person)})
 
 
 def _shared_again(request: HttpRequest, person: User, done: SharedAgain) -> HttpResponse:
@@ -99,7 +103,7 @@ def _shared_again(request: HttpRequest, person: User, done: SharedAgain) -> Http
         "%(name)s can open %(count)s images again.",
         done.shared,
     )
-    messages.success(request, sentence % {"name": person, "count": done.shared})
+    messages.success(request, sentence % {"name": certified_name(person), "count": done.shared})
     if done.closed:
         sentence = _("%(count)s stay closed: you cannot open them either.")
         messages.warning(request, sentence % {"count": done.closed})

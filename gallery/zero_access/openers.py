@@ -73,10 +73,13 @@ def _opened(wrapped: bytes | None, kek: bytes) -> bytes | None:
 
 @sensitive_variables()
 def custody_rows(locked: Locked, key: Key) -> Iterator[Found]:
-    """As the secret of an unlock cookie, and as the wrapping key itself."""
+    """As the secret of an unlock cookie, with the unlock key, and as the wrapping key itself."""
     for person in locked.people:
         for row in person.custody:
-            derived = derive_key(key.data, context("custody", row.pk, person.user.pk))
+            info, unlock_key = context("custody", row.pk, person.user.pk), b""
+            with suppress(KeyError):
+                unlock_key = settings.UNLOCK_KEYS.get(row.unlock_key)
+            derived = derive_key(key.data, info, salt=unlock_key)
             for kek in (derived, key.data):
                 if master_key := _opened(row.wrapped_master_key, kek):
                     yield Found(Kind.MASTER, person.user.pk, key.where, master_key)

@@ -111,7 +111,7 @@ def _files() -> set[Path]:
     """Everything in the data folder but the stored images, and what lies elsewhere."""
     images = settings.DATA_DIR / "images"
     inside = (path for path in settings.DATA_DIR.rglob("*") if images not in path.parents)
-    elsewhere = [settings.AUDIT_FILE, *_secret_files()]
+    elsewhere = [settings.AUDIT_FILE, *_secret_files(), *settings.UNLOCK_KEYS_DIR.glob("*")]
     return {path for path in (*inside, *elsewhere) if path.is_file()}
 
 

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import Error
 from django.utils.formats import number_format
 
-from audit.events import Event, Outcome
-from audit.models import AuditEntry
+from audit.events import AuditUnavailable, Event, Outcome
+from audit.vouched import vouched
 
 LOOKED_THROUGH = 20
 
@@ -31,20 +30,12 @@ class Result:
 def newest_result() -> Result | None:
     """Return the newest result that the audit key vouches for; None without one, or without it."""
     said = (Outcome.DONE, Outcome.FAILED)
-    entries = AuditEntry.objects.filter(event=Event.ZERO_ACCESS_PROVEN, outcome__in=said)
     try:
-        newest = list(entries.order_by("-sequence")[:LOOKED_THROUGH])
-    except Error:
+        looks = vouched((Event.ZERO_ACCESS_PROVEN,), outcomes=said, at_most=LOOKED_THROUGH)
+    except AuditUnavailable:
         return None
-    return next(filter(None, map(_result, newest)), None)
-
-
-def _result(entry: AuditEntry) -> Result | None:
-    if not entry.is_authentic():
+    look = next((look for look in looks if "ways" in look.facts), None)
+    if look is None:
         return None
-    told = entry.told()
-    if told.event != Event.ZERO_ACCESS_PROVEN or "ways" not in told.facts:
-        return None
-    facts = told.facts
-    everybody = facts.get("everybody") == "yes"
-    return Result(told.time, facts["strings"], facts["people_tried"], everybody, facts["ways"])
+    facts, everybody = look.facts, look.facts.get("everybody") == "yes"
+    return Result(look.time, facts["strings"], facts["people_tried"], everybody, facts["ways"])

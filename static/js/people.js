@@ -1,7 +1,7 @@
 // Adds a field for another username. Without it a form takes one name at a time.
-const form = document.querySelector("[data-people], [data-upload]");
-
-form?.querySelector("[data-add-person]")?.addEventListener("click", () => {
+document.addEventListener("click", (event) => {
+  const form = event.target.closest("[data-add-person]")?.form;
+  if (!form) return;
   const fields = form.querySelectorAll("input[name=recipients][type=text]");
   const last = fields[fields.length - 1];
   const field = last.cloneNode();

@@ -3,12 +3,23 @@ document.documentElement.classList.add("scripted");
 
 // A form is sent once: its button says so and stays as wide as it was.
 document.addEventListener("submit", (event) => {
-  const button = event.submitter;
-  if (!(button instanceof HTMLButtonElement) || !button.dataset.busy) return;
+  if (event.submitter instanceof HTMLButtonElement && !event.defaultPrevented) busy(event.submitter);
+});
+
+export function busy(button) {
+  if (!button.dataset.busy) return;
+  button.dataset.idle = button.textContent;
   button.setAttribute("aria-busy", "true");
   button.textContent = button.dataset.busy;
-  setTimeout(() => { button.disabled = true; });
-});
+  setTimeout(() => { button.disabled = button.hasAttribute("aria-busy"); });
+}
+
+export function idle(button) {
+  if (!button.dataset.idle) return;
+  button.removeAttribute("aria-busy");
+  button.textContent = button.dataset.idle;
+  button.disabled = false;
+}
 
 // Coming back through the browser's history shows the page as it was: usable again.
 window.addEventListener("pageshow", (event) => {

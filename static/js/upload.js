@@ -1,13 +1,33 @@
-// Shows what was chosen, and for whom, before it is sent. The form works the same without this.
-const form = document.querySelector("[data-upload]");
-const input = form.querySelector("input[type=file]");
-const area = form.querySelector(".drop");
-const list = form.querySelector(".files");
-const summary = form.querySelector("[data-summary]");
-const words = form.dataset;
+// Shows what was chosen and for whom, has people and terms checked before any file is sent, and
+// sends the form in a way that leaves chosen files chosen whatever the answer is. The form works
+// without this; browsers then forget the files of a form that was refused.
+import { busy, idle } from "./site.js";
+
+const MEBIBYTE = 2 ** 20;
+const BESIDE_A_FILE = 2048; // bytes at most of what stands around one in the request
+const dialog = document.querySelector("[data-ask]");
+let form, input, words;
+
+function begin(files) {
+  form = document.querySelector("[data-upload]");
+  input = form?.querySelector("input[type=file]");
+  words = form?.dataset;
+  if (!form) return;
+  if (files) input.files = files;
+  if (input.files.length) form.querySelector("[data-choose-again]")?.remove();
+  input.addEventListener("change", show);
+  form.addEventListener("input", summarise);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send();
+  });
+  show();
+}
+
+// ---- what was chosen -------------------------------------------------------------------------
 
 function show() {
-  list.replaceChildren(...[...input.files].map(row));
+  form.querySelector(".files").replaceChildren(...[...input.files].map(row));
   summarise();
 }
 
@@ -16,16 +36,26 @@ function row(file) {
   const picture = document.createElement("img");
   picture.alt = "";
   picture.src = URL.createObjectURL(file);
+  picture.addEventListener("load", () => URL.revokeObjectURL(picture.src));
   picture.addEventListener("error", () => picture.removeAttribute("src"));
   const text = document.createElement("span");
-  const tooLarge = file.size > Number(words.maxMb) * 2 ** 20;
+  const tooLarge = file.size > Number(words.maxMb) * MEBIBYTE;
   text.textContent = `${file.name} · ${shownSize(file.size)}${tooLarge ? ` · ${words.tooLarge}` : ""}`;
-  item.append(picture, text);
+  const remove = document.createElement("button");
+  remove.type = "button";
+  remove.className = "button quiet small";
+  remove.textContent = words.remove;
+  remove.setAttribute("aria-label", `${words.remove}: ${file.name}`);
+  remove.addEventListener("click", () => {
+    choose([...input.files].filter((other) => other !== file));
+    input.focus();
+  });
+  item.append(picture, text, remove);
   return item;
 }
 
 function shownSize(bytes) {
-  const megabytes = bytes / 2 ** 20;
+  const megabytes = bytes / MEBIBYTE;
   return megabytes < 1 ? `${Math.ceil(bytes / 1024)} KB` : `${megabytes.toFixed(1)} MB`;
 }
 
@@ -37,33 +67,130 @@ function people() {
 
 function summarise() {
   const names = people();
-  const sentence = names.length ? words.shared : words.draft;
-  summary.textContent = sentence
+  form.querySelector("[data-summary]").textContent = (names.length ? words.shared : words.draft)
     .replace("{names}", names.join(", "))
     .replace("{count}", String(input.files.length));
 }
 
-// What is dropped or pasted joins what was chosen.
-function add(files) {
+function choose(files) {
   const all = new DataTransfer();
-  for (const file of [...input.files, ...files]) all.items.add(file);
+  for (const file of files) all.items.add(file);
   input.files = all.files;
   show();
 }
 
-for (const name of ["dragenter", "dragover"]) {
-  document.addEventListener(name, (event) => { event.preventDefault(); area.classList.add("over"); });
+// What is dropped or pasted joins what was chosen.
+function add(files) {
+  if (form) choose([...input.files, ...files]);
 }
-document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) area.classList.remove("over"); });
+
+function mark(over) {
+  form?.querySelector(".drop").classList.toggle("over", over);
+}
+
+for (const name of ["dragenter", "dragover"]) {
+  document.addEventListener(name, (event) => { event.preventDefault(); mark(true); });
+}
+document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) mark(false); });
 document.addEventListener("drop", (event) => {
   event.preventDefault();
-  area.classList.remove("over");
+  mark(false);
   add(event.dataTransfer.files);
 });
 document.addEventListener("paste", (event) => {
   if (event.clipboardData.files.length) add(event.clipboardData.files);
 });
+window.addEventListener("beforeunload", (event) => {
+  if (input?.files.length) event.preventDefault();
+});
 
-input.addEventListener("change", show);
-form.addEventListener("input", summarise);
-show();
+// ---- sending ---------------------------------------------------------------------------------
+
+async function send() {
+  const button = form.querySelector("[type=submit]"), problem = tooMuch();
+  if (button.hasAttribute("aria-busy")) return;
+  if (problem) return refuse(problem);
+  busy(button);
+  try {
+    const fields = new FormData(form);
+    fields.delete("images");
+    let answer = await post(words.check, fields);
+    if (answer.ok && !answer.redirected) answer = await post(form.action, new FormData(form));
+    await take(answer);
+  } catch {
+    refuse(words.brokenOff); // the same upload_id goes with the next try: nothing is made twice
+  }
+  idle(button);
+}
+
+function tooMuch() {
+  const files = [...input.files];
+  const most = Number(words.maxRequestMb) * MEBIBYTE;
+  const total = files.reduce((sum, file) => sum + file.size + BESIDE_A_FILE, MEBIBYTE / 8);
+  if (!files.length) return words.none;
+  if (files.length > Number(words.maxFiles)) return words.tooMany.replace("{count}", String(files.length));
+  if (total > most) return words.tooMuch.replace("{size}", shownSize(total));
+  return "";
+}
+
+// The token of the moment: signing in in another tab gives the browser another one.
+function post(address, body) {
+  const token = document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]*)/)?.[1] ?? "";
+  body.delete("csrfmiddlewaretoken");
+  return fetch(address, { method: "POST", body, headers: { "X-CSRFToken": token, Accept: "text/html" } });
+}
+
+async function take(answer) {
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const main = page.querySelector("main");
+  if (answer.redirected) return ask(main, answer.url);
+  const isForm = main.querySelector("[data-upload]") !== null;
+  if (answer.status !== 201 && !isForm) return refuse(textOf(main));
+  const files = input.files;
+  document.title = page.title;
+  document.querySelector("main").replaceChildren(...main.childNodes);
+  begin(files);
+  window.scrollTo(0, 0);
+  (document.querySelector("[data-error-summary]") ?? document.querySelector("main")).focus();
+}
+
+function textOf(main) {
+  return [...main.querySelectorAll("h1, p")].map((line) => line.textContent.trim()).join(" ");
+}
+
+function refuse(sentence) {
+  const problem = form.querySelector("[data-problem]");
+  problem.querySelector("p").textContent = sentence;
+  problem.hidden = false;
+  problem.focus();
+}
+
+// Locked or signed out meanwhile: what leads back is asked here, and the files stay chosen.
+function ask(main, address) {
+  const place = dialog.querySelector("[data-asked]"), question = main.querySelector("form");
+  if (!question) {
+    dialog.close();
+    return refuse(textOf(main));
+  }
+  place.replaceChildren(...main.childNodes);
+  question.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    busy(event.submitter);
+    try {
+      const answer = await post(address, new FormData(event.target));
+      if (answer.ok) {
+        dialog.close();
+        return send();
+      }
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      ask(page.querySelector("main"), address);
+    } catch {
+      dialog.close();
+      refuse(words.brokenOff);
+    }
+  });
+  if (!dialog.open) dialog.showModal();
+  place.querySelector("input:not([type=hidden])")?.focus();
+}
+
+begin();

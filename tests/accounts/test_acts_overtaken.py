@@ -5,7 +5,7 @@ import pytest
 from accounts.custody import DoesNotOpen, Keyring, open_with_password
 from accounts.keysets import keyset_digest
 from accounts.models import KeyOrder, NewStart, User
-from accounts.services import locked_keys
+from accounts.services import holding
 from accounts.services.locked_keys import bring_back
 from accounts.services.new_start import ask_for_new_start
 from accounts.services.ordering import order_after_theft, order_pairs
@@ -72,7 +72,7 @@ def test_the_keys_are_back_and_the_wait_has_stopped_or_neither(bob, monkeypatch,
     def failing(*arguments):
         raise MemoryError
 
-    monkeypatch.setattr(locked_keys, fails, failing)
+    monkeypatch.setattr(holding, fails, failing)
     with pytest.raises(MemoryError):
         bring_back(user=user, old_password=PASSWORD, password=NEW)
     opens = PASSWORD if fails == "keyset_digest" else NEW

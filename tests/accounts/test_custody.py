@@ -7,7 +7,7 @@ import pytest
 
 from accounts import custody
 from accounts.custody import DoesNotOpen, Keyring
-from accounts.models import Custody, KeyPair, KeySlot
+from accounts.models import KeyPair, KeySlot
 from cryptocore.errors import CryptoError
 from tests.conftest import PASSWORD
 
@@ -83,16 +83,12 @@ def test_a_cost_outside_floor_and_ceiling_is_refused_though_it_would_open(
 
 def test_a_cookie_opens_its_own_row_for_its_own_person_and_no_copy_of_it(alice, bob):
     """A row whose time is over must not come back as a new one."""
-    row, copy, secret = uuid.uuid4(), uuid.uuid4(), bytes(range(32))
-    kept = Custody(
-        pk=row,
-        wrapped_master_key=alice.keyring.wrap_for_cookie(row, secret),
-        master_key_version=alice.keyring.version,
-    )
+    secret = bytes(range(32))
+    kept = alice.keyring.custody_row(secret)
     assert custody.open_with_cookie(alice.user, kept, secret).version == alice.keyring.version
     with pytest.raises(DoesNotOpen):
         custody.open_with_cookie(bob.user, kept, secret)
-    kept.pk = copy
+    kept.pk = uuid.uuid4()
     with pytest.raises(DoesNotOpen):
         custody.open_with_cookie(alice.user, kept, secret)
 

@@ -6,6 +6,7 @@ from django.test import Client
 
 from accounts.guessing import SALT
 from accounts.models import ThrottleWindow
+from accounts.turns import Turns
 from tests.conftest import PASSWORD
 from tests.stored import holds
 
@@ -21,16 +22,77 @@ def guess(address: str, password: str = "wrong password", name: str = "alice", *
 @pytest.mark.attack("C8")
 def test_changing_address_gives_a_hundred_tries_and_no_more(alice, settings):
     settings.SIGN_IN_TRIES_PER_PERSON = 5
-    statuses = [guess(f"203.0.113.{number}").status_code for number in range(7)]
+    statuses = [guess(f"203.0.{number}.1").status_code for number in range(7)]
     assert statuses == [422] * 5 + [429] * 2
     assert guess("198.51.100.7", PASSWORD).status_code == 429
 
 
-def test_an_ipv6_network_is_one_address(alice, settings):
+@pytest.mark.attack("F56")
+@pytest.mark.parametrize(
+    ("network", "elsewhere"),
+    [("192.0.2.{}", "192.0.3.1"), ("2001:db8:1:{}::1", "2001:db8:2::1")],
+)
+def test_a_network_is_one_address(alice, settings, network, elsewhere):
     for number in range(settings.SIGN_IN_TRIES):
-        guess(f"2001:db8:1:2::{number}")
-    assert guess("2001:db8:1:2:ffff::1", PASSWORD).status_code == 429
-    assert guess("2001:db8:1:3::1", PASSWORD).status_code == 200
+        guess(network.format(number))
+    assert guess(network.format(99), PASSWORD).status_code == 429
+    assert guess(elsewhere, PASSWORD).status_code == 200
+
+
+# ---- many names from one network -------------------------------------------------------------
+
+
+def spray(tries: int, network: str = "203.0.113.{}") -> list[int]:
+    return [guess(network.format(n), name=f"nobody{n}").status_code for n in range(tries)]
+
+
+@pytest.mark.attack("F56")
+def test_forty_names_from_one_network_meet_a_limit(alice, settings):
+    most = settings.SIGN_IN_TRIES_PER_NETWORK
+    assert spray(40) == [422] * most + [429] * (40 - most)
+    assert guess("203.0.113.200", PASSWORD).status_code == 429
+    assert guess("198.51.100.1", PASSWORD).status_code == 200
+
+
+@pytest.mark.attack("F57")
+def test_who_sprays_beside_a_known_browser_does_not_hold_it_out(alice, settings):
+    alice.sign_in()
+    alice.client.post("/accounts/logout/")
+    spray(settings.SIGN_IN_TRIES_PER_NETWORK + 1, "127.0.0.{}")
+    assert guess("127.0.0.1", PASSWORD).status_code == 429
+    assert alice.sign_in()
+
+
+def test_who_is_signed_in_unlocks_whatever_is_tried_beside_them(alice, settings):
+    client = alice.sign_in()
+    client.post("/accounts/lock/")
+    del client.cookies["known"]
+    spray(settings.SIGN_IN_TRIES_PER_NETWORK + 1, "127.0.0.{}")
+    assert client.post("/accounts/unlock/", {"password": PASSWORD}, headers=JSON).status_code == 200
+
+
+def test_names_that_are_not_checked_any_more_leave_no_rows(alice, settings):
+    spray(settings.SIGN_IN_TRIES_PER_NETWORK)
+    rows = ThrottleWindow.objects.count()
+    spray(40)
+    assert ThrottleWindow.objects.count() == rows
+
+
+def test_one_name_tried_too_often_uses_up_nothing_of_its_network(alice, settings):
+    for _ in range(settings.SIGN_IN_TRIES_PER_NETWORK):
+        guess("203.0.113.9")
+    assert guess("203.0.113.9", name="bob").status_code == 422
+
+
+def test_a_try_that_was_not_checked_for_want_of_a_turn_counts_nowhere(alice, settings, monkeypatch):
+    full = Turns(at_once=1, waiting=0, wait_seconds=0)
+    full._held["somebody else"] = 1
+    monkeypatch.setattr("accounts.hashers.KDF_TURNS", full)
+    form = {"username": "alice", "password": PASSWORD}
+    browser = Client(raise_request_exception=False)
+    for _ in range(settings.SIGN_IN_TRIES + 1):
+        assert browser.post(LOGIN, form, headers=JSON).status_code == 503
+    assert not ThrottleWindow.objects.filter(count__gt=0).exists()
 
 
 def test_no_address_is_one_address(alice, settings):
@@ -72,6 +134,7 @@ def test_a_known_browser_has_a_limit_of_its_own(alice, settings):
         signing.dumps({"username": "bob", "browser": "x"}, salt=SALT),
         signing.dumps({"username": "alice", "browser": "x"}, salt="another salt"),
     ],
+    ids=["forged", "another-key", "another-person", "another-salt"],
 )
 def test_a_cookie_of_another_make_or_person_is_no_known_browser(alice, settings, cookie):
     settings.SIGN_IN_TRIES_PER_PERSON = 0

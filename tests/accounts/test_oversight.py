@@ -10,6 +10,7 @@ from django.test import Client
 from accounts.models import Custody, User
 from accounts.services import oversight
 from audit.models import AuditEntry
+from tests.accounts.marking import mark_as_staff
 from tests.conftest import PASSWORD
 
 JSON = {"accept": "application/json"}
@@ -44,8 +45,7 @@ def overseer(staff) -> User:
 def clerk(make_person):
     """Staff, without one permission of Django's."""
     person = make_person("clerk", "Cleo Clerk")
-    User.objects.filter(pk=person.user.pk).update(is_staff=True)
-    person.user.refresh_from_db()
+    mark_as_staff(person.user)
     person.sign_in()
     return person
 

@@ -11,8 +11,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import pins
-from accounts.certificates import certify_encryption_key, certify_signing_key, endorse
+from accounts.certificates import Names, certify_encryption_key, certify_signing_key, endorse
 from accounts.custody import Keyring
+from accounts.identities import identity_of
 from accounts.models import KeyPair, Pins
 from accounts.services.key_making import new_pair
 from accounts.services.master_keys import make_master_key
@@ -25,6 +26,7 @@ from tests.accounts.test_person_page import compare, page
 from tests.conftest import jpeg
 
 JSON = {"accept": "application/json"}
+BOB = Names("bob", "Bob Brook")  # whoever has the key file certifies names, too
 SIGNING, ENCRYPTION = KeyPair.Purpose.SIGNING, KeyPair.Purpose.ENCRYPTION
 
 
@@ -192,7 +194,7 @@ def test_a_reading_key_vouched_for_by_another_of_bobs_keys_is_refused(image, com
     forged = new_pair(forger, SIGNING, epoch=1)
     forged.state = "open-only"
     certify_signing_key(forged)
-    certify_signing_key(genuine, forged)
+    certify_signing_key(genuine, forged, names=BOB)
     genuine.save()
     forged.save(force_insert=True)
     replace_encryption(compared, forged, keyring=forger)
@@ -211,7 +213,7 @@ def test_an_endorsement_by_a_forged_elder_key_says_nothing(alice, image, compare
     certify_signing_key(first)
     first.save(force_insert=True)
     second = new_pair(forger, SIGNING, epoch=2)
-    certify_signing_key(second, first)
+    certify_signing_key(second, first, names=BOB)
     endorse(second, by=first, keyring=forger)
     second.save(force_insert=True)
     replace_encryption(compared, second, keyring=forger)
@@ -281,6 +283,9 @@ def test_the_list_has_the_form_that_is_documented(alice, compared):
         "fingerprint",
         "certifier",
         "time",
+        "earlier",
+        "username",
+        "display_name",
     }
 
 
@@ -393,7 +398,7 @@ def test_another_request_in_between_loses_nothing(alice, compared, carol, monkey
         before = real(keyring, anew)
         calls.append(before.sequence)
         if len(calls) == 1:
-            identity = pins.identity_of(carol.user.pk)
+            identity = identity_of(carol.user.pk)
             pins.note_compared(keyring=keyring, person=carol.user, identity=identity, matches=True)
         return before
 

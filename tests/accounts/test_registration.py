@@ -155,7 +155,12 @@ def test_names_of_ours_and_what_looks_like_them_are_not_given_away(client, name)
 
 @pytest.mark.attack("C7")
 @pytest.mark.parametrize(
-    "name", ["\u202eecila", "Ali\u200bce", "\u200b", "a\nb", "a\x1b[31m", "\ue000"]
+    "name",
+    [
+        *("\u202eecila", "Ali\u200bce", "\u200b", "a\nb", "a\x1b[31m", "\ue000"),
+        # A joiner where it joins nothing: at an end, between Latin letters, alone, twice.
+        *("Al\u200dice", "Al\u200cice", "\u200dAlice", "علی\u200c", "\u200c", "علی\u200c\u200cرضا"),
+    ],
 )
 def test_names_with_what_is_not_seen_are_refused(client, name):
     answer = client.post("/accounts/register/", {**FORM, "display_name": name}, headers=JSON)
@@ -163,7 +168,16 @@ def test_names_with_what_is_not_seen_are_refused(client, name):
     assert not User.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["Åsa Öberg", "李小龍", "أليس", "O’Neill-Smith, Jr."])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Åsa Öberg", "李小龍", "أليس", "O’Neill-Smith, Jr."),
+        "علی\u200cرضا",  # Persian: zero width non-joiner between letters that would else join
+        "ශ්\u200dරී ලංකා",  # Sinhala: zero width joiner after al-lakuna
+        "ജോര്\u200dജ്",  # Malayalam: chillu
+        "র\u200d্যাব",  # Bengali: before the virama
+    ],
+)
 def test_names_of_every_script_are_welcome(client, name):
     client.post("/accounts/register/", {**FORM, "display_name": name})
     assert User.objects.get().display_name == name

@@ -18,6 +18,7 @@ from accounts.certificates import (
     verified_encryption_key,
     verified_signing_key,
 )
+from accounts.certified import known_certificate_of
 from accounts.custody import Keyring
 from accounts.keysets import keyset_digest
 from accounts.mac_keys import notice_mac_key
@@ -283,10 +284,12 @@ def test_a_key_rotated_after_the_theft_is_believed_by_the_word_of_the_one_before
 ):
     """Endorsing a successor takes the private half, which the thief of the key file has not."""
     since = timezone.now()
-    monkeypatch.setattr(server_keys, "_known_signing_keys", lambda before: known)
+    monkeypatch.setattr(server_keys, "_known_before", lambda before: known)
     known = {
-        alice.user.pk: {signing_of(alice).fingerprint},
-        bob.user.pk: {signing_of(bob).fingerprint},
+        person.user.pk: server_keys.Known(
+            {signing_of(person).fingerprint}, known_certificate_of(person.user.pk)
+        )
+        for person in (alice, bob)
     }
     order(alice, "signing")
     finish(alice)

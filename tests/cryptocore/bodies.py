@@ -49,6 +49,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "share": {"entries": sorted(map(hex_digest, "abc"))},
 }
 
+NAMED = {"purpose": "signing", "username": "ana", "display_name": "Ana Ruiz 山田"}
+
 
 def compose(kind: str, **changes: Any) -> bytes:
     """A statement of `kind` by OWNER about IMAGE, with `changes`."""

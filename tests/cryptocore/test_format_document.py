@@ -157,6 +157,13 @@ def test_the_block_refuses_signed_bytes_with_a_wrong_padding(tmp_path):
 
 
 @needs_openssl
+def test_the_block_opens_a_manifest_that_names_its_share_statement(tmp_path):
+    stored = content.encrypt(PLAINTEXT, CONTENT_KEY)
+    named = manifest(stored, share=bodies.hex_digest("a share statement"))
+    assert run(tmp_path, files(stored=stored, body=named)).returncode == 0
+
+
+@needs_openssl
 @pytest.mark.parametrize("length", [0, 1, 15, 16, 17, 100_000])
 def test_the_block_opens_what_cryptocore_sealed(tmp_path, length):
     plaintext = PLAINTEXT[:length]
@@ -179,7 +186,7 @@ def test_every_section_that_the_code_refers_to_exists():
 @pytest.mark.parametrize("kind", statements.KINDS)
 def test_every_field_of_every_kind_is_described(kind):
     part = section("Statements").split(f"### `{kind}`")[1].split("###")[0]
-    for name in statements.KINDS[kind]:
+    for name in [*statements.KINDS[kind], *statements.OPTIONAL.get(kind, {})]:
         assert f"| `{name}` |" in part
 
 

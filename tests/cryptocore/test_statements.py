@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -106,6 +107,34 @@ WRONG = [
 @pytest.mark.parametrize(("kind", "path", "other"), WRONG)
 def test_a_field_of_another_form_is_refused(kind, path, other):
     assert_refused(statements.parse, kind, changed(kind, *path, to=other))
+
+
+def test_names_stand_with_a_signing_key_both_or_none():
+    named = compose("key", **bodies.NAMED)
+    assert statements.parse("key", named)["username"] == "ana"
+    longest = {"username": "a" * 32, "display_name": "山" * 80}
+    assert statements.parse("key", compose("key", **{**bodies.NAMED, **longest}))
+    for name in statements.OPTIONAL["key"]:
+        half = {key: value for key, value in bodies.NAMED.items() if key != name}
+        with pytest.raises(ValueError, match="both"):
+            compose("key", **half)
+    with pytest.raises(ValueError, match="identity"):
+        compose("key", **{**bodies.NAMED, "purpose": "encryption"})
+    for kind in ("manifest", "share"):
+        with pytest.raises(ValueError, match="exactly"):
+            compose(kind, username="ana", display_name="Ana")
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        *(("username", other) for other in ("an", "Ana", "1na", "a" * 33, "ana\n", "anä", None, 1)),
+        *(("display_name", other) for other in ("", "x" * 81, None, 1, ["Ana"])),
+    ],
+)
+def test_a_name_of_another_form_is_refused(name, other):
+    value = json.loads(compose("key", **bodies.NAMED)) | {name: other}
+    assert_refused(statements.parse, "key", bodies.as_json(value))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -27,9 +27,11 @@ EXPECTED = re.compile(r"Failed to load resource: the server responded with a sta
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*more_flags: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=[*FLAGS, *more_flags]
+        )
         yield browser
         browser.close()
 
@@ -115,7 +117,9 @@ class Visitor:
         self.page.set_input_files("[name=images]", files)
         self.page.fill("[name=caption]", caption)
         self.page.fill("#id_recipients", to)
-        self.press("Encrypt and share")
+        self.page.get_by_role("button", name="Encrypt and share").click()
+        self.page.get_by_role("heading", name="encrypted").wait_for()
+        self.look()
 
     def compare(self, username: str) -> None:
         """Look at somebody's eight words, and type the two that the page asks for."""

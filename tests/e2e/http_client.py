@@ -1,6 +1,7 @@
 """Nothing but a plain HTTP client: urllib, cookies, and forms put together by hand."""
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 import uuid
@@ -30,11 +31,13 @@ class NoRedirects(urllib.request.HTTPRedirectHandler):
 class HttpClient:
     """One person's client, with cookies and the CSRF token any script would send."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, tls: ssl.SSLContext | None = None) -> None:
         self.address = address
         self.cookies = CookieJar()
         self._opener = urllib.request.build_opener(
-            urllib.request.HTTPCookieProcessor(self.cookies), NoRedirects
+            urllib.request.HTTPCookieProcessor(self.cookies),
+            NoRedirects,
+            urllib.request.HTTPSHandler(context=tls),
         )
 
     def get(self, path: str, *, as_json: bool = True) -> Answer:
@@ -51,10 +54,18 @@ class HttpClient:
         return self._send(request)
 
     def _token(self) -> dict[str, str]:
-        if not any(cookie.name == "csrftoken" for cookie in self.cookies):
+        names = ("csrftoken", "__Host-csrftoken")  # the latter over https
+        if not any(cookie.name in names for cookie in self.cookies):
             self.get("/accounts/login/", as_json=False)
-        (token,) = [cookie.value for cookie in self.cookies if cookie.name == "csrftoken"]
-        return {"X-CSRFToken": token or ""}
+        (token,) = [cookie.value for cookie in self.cookies if cookie.name in names]
+        return {"X-CSRFToken": token or "", "Referer": self.address}
+
+    def head_of_post(self, path: str, *lines: str) -> bytes:
+        """Return what stands before a body, for a connection that is handled by hand."""
+        said = {**self._token(), "Cookie": self.cookie_header(), "Accept": "application/json"}
+        begin = [f"POST {path} HTTP/1.1", f"Host: {self.address.partition('://')[2]}"]
+        headers = [f"{name}: {value}" for name, value in said.items()]
+        return "\r\n".join([*begin, *headers, *lines, "Connection: close", "", ""]).encode()
 
     def cookie_header(self) -> str:
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.cookies)

@@ -1,7 +1,8 @@
 """Over HTTP, on a real server: a copy of the trail, both, or the business database is away.
 
-Either copy of the trail suffices. With both gone nothing is released and nothing changes; the same
-holds while somebody else has the database. Once the part is back, nobody has to do anything.
+The trail's table tells whether what is stored of an image is the newest: without it nothing is
+opened or signed. Without its file all goes on. With both gone, or while somebody else has the
+database, nothing is released and nothing changes. Once the part is back, nobody has to do anything.
 """
 
 import pytest
@@ -32,25 +33,34 @@ def done_with(site, name, image, answer):
     return image
 
 
-def test_without_the_table_a_draft_is_kept_and_sharing_waits(site):
-    """Whether a list of compared contacts is the newest, the table alone tells."""
-    before = len(site.kept()[0])
-    with without_table(site):
-        assert site.upload().status == 503
-        assert len(site.kept()[0]) == before
-        draft = site.alice.upload([("x.jpg", site.picture)], keep_details="1")
-    assert draft.status == 201
-    assert site.upload().status == 201
-
-
-@pytest.mark.parametrize("name", ["revoke", "open"])
-def test_without_the_table_the_file_tells_of_it_and_an_alarm_is_raised(site, name):
+@pytest.mark.attack("F4")
+def test_without_the_table_lists_are_shown_and_say_that_images_are_away(site):
     image = site.shared()
     with without_table(site):
-        about = done_with(site, name, image, act(site, name, image))
-    assert site.in_file(EVENTS[name], about)
-    assert not site.in_table(EVENTS[name], about)
+        answer = site.bob.get("/images/")
+        (card,) = [card for card in answer.json()["images"] if card["id"] == image]
+        assert (answer.status, card["state"]) == (200, "away")
+        assert site.alice.get("/accounts/security/").status == 200
     assert "The audit table took no entry" in site.server.log.read_text()
+    assert site.open(image).status == 200
+
+
+@pytest.mark.attack("F4")
+def test_without_the_table_a_draft_waits_as_well(site):
+    """Its statements would be in the file alone, and nobody could open it."""
+    before = site.kept()
+    with without_table(site):
+        draft = site.alice.upload([("x.jpg", site.picture)], keep_details="1")
+    assert (draft.status, site.kept()) == (503, before)
+
+
+@pytest.mark.attack("F4")
+def test_without_the_table_an_image_is_deleted_all_the_same(site):
+    image = site.shared()
+    with without_table(site):
+        assert site.alice.post(f"/images/{image}/delete/", {}).status == 200
+    assert site.open(image).status == 410
+    assert site.in_file("image:deleted", image)
 
 
 @pytest.mark.parametrize("name", ACTS)
@@ -64,8 +74,8 @@ def test_without_the_file_the_table_tells_of_it_and_an_alarm_is_raised(site, nam
 
 
 @pytest.mark.parametrize("name", ACTS)
-@pytest.mark.parametrize("fault", [without_trail, locked_business])
-def test_without_trail_or_database_nothing_is_done_and_it_recovers_by_itself(site, fault, name):
+@pytest.mark.parametrize("fault", [without_table, without_trail, locked_business])
+def test_without_it_nothing_is_done_and_once_it_is_back_all_is(site, fault, name):
     """The first opening, too, writes to the business database: its reader's quick key."""
     image = site.shared()
     before = site.kept(), site.in_table(EVENTS[name])

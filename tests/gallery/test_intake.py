@@ -10,6 +10,7 @@ from PIL import Image
 
 from gallery import containers, intake, rejections
 from gallery.intake import Limits, PictureRejected, take_in
+from gallery.pictures import CODES
 from tests.gallery.picture_files import (
     FORMATS,
     HEIC,
@@ -105,30 +106,57 @@ def test_formats_that_people_take_for_pictures_are_refused_by_name(data, code, u
     assert refusal(data).code == code
 
 
-def test_heic_is_refused_by_name_where_it_cannot_be_read(monkeypatch):
-    monkeypatch.setattr(intake, "pi_heif", None)
-    assert refusal(HEIC).code == "heic_unavailable"
-
-
 # ---- cut short -------------------------------------------------------------------------------
 
 
+# What may be missing at the end of a file of which all the picture is there: its end mark.
+END_BYTES = {"JPEG": 2, "PNG": 12, "GIF": 1}
+
+
+@pytest.mark.attack("F66")
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_file_cut_short_anywhere_is_refused(kind, undecoded):
+def test_a_file_cut_short_anywhere_is_refused_as_incomplete(kind):
     data = plain(kind)
-    for length in {*range(12, len(data), 37), len(data) - 1}:
-        assert refusal(data[:length]).code == "unreadable"
+    last = len(data) - END_BYTES.get(kind, 0) - 1
+    for length in {*range(12, last, 37), last - 1, last}:
+        assert refusal(data[:length]).code == "incomplete"
 
 
+@pytest.mark.attack("F66")
+@pytest.mark.parametrize("progressive", [False, True], ids=["baseline", "progressive"])
+def test_a_jpeg_cut_short_by_one_byte_of_its_pixels_is_refused(progressive):
+    data = encoded(Image.effect_noise((WIDTH, HEIGHT), 90), "JPEG", progressive=progressive)
+    for length in range(len(data) - 40, len(data) - 2):
+        assert refusal(data[:length]).code == "incomplete"
+
+
+@pytest.mark.attack("F66")
+def test_a_progressive_jpeg_cut_between_two_scans_is_refused():
+    data = encoded(corners(), "JPEG", progressive=True)
+    at = data.index(b"\xff\xda")
+    while (at := data.find(b"\xff\xc4", at + 1)) > 0:
+        assert refusal(data[:at]).code == "incomplete"
+
+
+@pytest.mark.attack("F66")
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "AVIF"])
 def test_an_animation_cut_short_is_refused(kind, undecoded):
     data = animated(kind)
-    assert refusal(data[: len(data) * 2 // 3]).code == "unreadable"
+    assert refusal(data[: len(data) * 2 // 3]).code == "incomplete"
+
+
+def test_an_animation_without_its_end_may_lack_pixels_and_is_refused(undecoded):
+    assert refusal(animated("PNG")[:-12]).code == "incomplete"
 
 
 def test_pixels_missing_in_a_whole_container_are_noticed():
     packed = zlib.compress(bytes(40))
     assert refusal(png_of(WIDTH, HEIGHT, packed)).code == "unreadable"
+
+
+def test_pixels_missing_with_the_end_are_what_is_incomplete():
+    packed = zlib.compress(bytes(40))
+    assert refusal(png_of(WIDTH, HEIGHT, packed)[:-12]).code == "incomplete"
 
 
 # ---- too much --------------------------------------------------------------------------------
@@ -273,6 +301,8 @@ ENDLESS = {
     "grids of grids": nested_grids(10),
     "layers on layers": layers_on_layers(50),
     "a grid that is its own tile": built_of_itself(),
+}
+BUILT_OTHERWISE = {
     "an overlay": heif("HEIC", items=(*heif("HEIC").items, Item(b"iovl", bytes(20)))).build(),
     "an identity": heif("HEIC", items=(*heif("HEIC").items, Item(b"iden", b"\0"))).build(),
 }
@@ -280,14 +310,19 @@ ENDLESS = {
 
 @pytest.mark.parametrize("data", ENDLESS.values(), ids=ENDLESS)
 def test_pictures_built_of_pictures_without_end_are_not_decoded(data, undecoded):
-    assert refusal(data).code == "unreadable"
+    assert refusal(data).code == "too_complex"
+
+
+@pytest.mark.parametrize("data", BUILT_OTHERWISE.values(), ids=BUILT_OTHERWISE)
+def test_pictures_built_of_pictures_otherwise_than_cameras_do_are_not_decoded(data, undecoded):
+    assert refusal(data).code == "unusual"
 
 
 def test_a_tile_without_a_size_is_refused(undecoded):
     tile = Part(b"hvc1", find_box(HEIC, b"mdat")[8:], (0x81,))
     parts = [replace(grid(1, 1, WIDTH, HEIGHT), properties=(2,)), tile]
     properties = [find_box(HEIC, b"hvcC"), extent(WIDTH, HEIGHT)]
-    assert refusal(built(parts, properties, [linked(b"dimg", 1, 2)])).code == "unreadable"
+    assert refusal(built(parts, properties, [linked(b"dimg", 1, 2)])).code == "damaged"
 
 
 @pytest.mark.parametrize("name", [b"uri ", b"application/rdf", b"urn:com:apple"])
@@ -323,16 +358,19 @@ def png_with(*chunks: bytes, at: int = 33) -> bytes:
 
 CONTRADICTIONS = {
     "JPEG of two frame headers": jpeg_of_two_headers(),
-    "JPEG of another kind": plain("JPEG").replace(b"\xff\xc0", b"\xff\xc3", 1),
     "JPEG without a scan": b"\xff\xd8" + segment(0xC0, b"\x08\0\1\0\1\1\1\x11\0") + b"\xff\xd9",
     "PNG of two headers": png_with(plain("PNG")[8:33]),
-    "PNG with a critical chunk nobody knows": png_with(chunk(b"CANA", b"")),
-    "PNG with a false checksum": png_with(chunk(b"gAMA", bytes(4))[:-1] + b"\0"),
-    "PNG with a longer chunk than its fields": png_with(chunk(b"pHYs", bytes(40))),
-    "PNG with a palette behind its pixels": png_with(chunk(b"PLTE", bytes(3)), at=-12),
-    "APNG of more frames than it says": animated("PNG").replace(
-        chunk(b"acTL", struct.pack(">II", 3, 0)), chunk(b"acTL", struct.pack(">II", 2, 0))
+    "PNG with a false checksum": plain("PNG").replace(b"IDATx", b"IDATX", 1),
+    "PNG with a longer header than its fields": plain("PNG").replace(
+        plain("PNG")[8:33], chunk(b"IHDR", plain("PNG")[16:29] + b"more")
     ),
+    "PNG whose white has no light": png_with(
+        chunk(b"gAMA", struct.pack(">I", 45_455)),
+        chunk(
+            b"cHRM", struct.pack(">8I", 31_270, 0, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)
+        ),
+    ),
+    "PNG with a palette behind its pixels": png_with(chunk(b"PLTE", bytes(3)), at=-12),
     "APNG with a frame beyond its canvas": png_with(
         chunk(b"acTL", struct.pack(">II", 1, 0)),
         chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, WIDTH, HEIGHT, 1, 0, 1, 1, 0, 0)),
@@ -345,23 +383,36 @@ CONTRADICTIONS = {
     ),
     "WEBP with a frame beyond its canvas": animated("WEBP")[:24] + b"\1" + animated("WEBP")[25:],
     "HEIC whose details lie over its picture": details_over_picture(),
-    "HEIC whose picture lies in another file": heif("HEIC")
-    .build()
-    .replace(struct.pack(">HHHI", 1, 0, 0, 0), struct.pack(">HHHI", 1, 0, 1, 0)),
     "HEIC of two meta boxes": HEIC + find_box(HEIC, b"meta"),
 }
 
 
+@pytest.mark.attack("F69")
 @pytest.mark.parametrize("data", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
-def test_what_does_not_add_up_is_refused(data, undecoded):
-    assert refusal(data).code == "unreadable"
+def test_what_does_not_add_up_is_refused_as_damaged(data, undecoded):
+    assert refusal(data).code == "damaged"
+
+
+UNUSUAL = {
+    "JPEG of another kind": plain("JPEG").replace(b"\xff\xc0", b"\xff\xc3", 1),
+    "PNG with a critical chunk nobody knows": png_with(chunk(b"CANA", b"")),
+    "HEIC whose picture lies in another file": heif("HEIC")
+    .build()
+    .replace(struct.pack(">HHHI", 1, 0, 0, 0), struct.pack(">HHHI", 1, 0, 1, 0)),
+}
+
+
+@pytest.mark.attack("F69")
+@pytest.mark.parametrize("data", UNUSUAL.values(), ids=UNUSUAL)
+def test_what_may_be_in_order_and_is_not_taken_says_so(data, undecoded):
+    assert refusal(data).code == "unusual"
 
 
 def test_tables_longer_than_any_pictures_are_not_read(undecoded):
     long = linked(b"cdsc", 2, *[1] * 60_000)
     assert (
         refusal(grid_of(grid(1, 1, WIDTH, HEIGHT), 1, (128, 64), links=(long,) * 9)).code
-        == "unreadable"
+        == "too_complex"
     )
 
 
@@ -373,7 +424,7 @@ EMPTY_PARTS = {
 
 @pytest.mark.parametrize("data", EMPTY_PARTS.values(), ids=EMPTY_PARTS)
 def test_more_parts_than_any_picture_has_are_not_read(data, undecoded):
-    assert refusal(data).code == "unreadable"
+    assert refusal(data).code == "too_complex"
 
 
 @pytest.mark.attack("E8")
@@ -413,7 +464,12 @@ def test_whatever_a_decoder_raises_is_one_refusal(error, monkeypatch):
     assert (rejection.code, rejection.__cause__) == ("unreadable", None)
 
 
-def test_every_refusal_has_its_sentence():
-    for code in intake.CODES:
+@pytest.mark.attack("F69")
+def test_every_refusal_has_a_sentence_of_its_own():
+    sentences = set()
+    for code in CODES:
         rejection = PictureRejected(code, size=3 * 2**20, width=7, height=8, frames=9)
-        assert "100%.jpg" in rejections.sentence_for(rejection, "100%.jpg", LIMITS)
+        sentences.add(rejections.sentence_for(rejection, "100%.jpg", LIMITS))
+    assert len(sentences) == len(CODES)
+    assert all("100%.jpg" in sentence for sentence in sentences)
+    assert sum("incomplete" in sentence for sentence in sentences) == 1

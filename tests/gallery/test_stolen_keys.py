@@ -11,8 +11,10 @@ from accounts.custody import open_with_password
 from accounts.models import KeyPair, User, WrappedKey
 from accounts.services.ordering import order_after_theft
 from accounts.services.rotation import carry_out_orders
+from audit.events import Event, record
 from audit.models import AuditEntry
 from cryptocore import statements
+from gallery.image_trail import facts_of
 from gallery.models import Grant, Notice, Statement
 from gallery.services import sharing
 from tests.accounts.test_replacing import NEW, replace
@@ -180,8 +182,11 @@ def test_what_a_reader_may_do_is_changed_while_their_key_is_on_the_old_pair(
 # ---- signatures ------------------------------------------------------------------------------
 
 
-def forged_share(image, keyring, **changed):
-    """The next share statement, signed by whoever has alice's stolen signing key."""
+def forged_share(image, keyring, *, through_the_site=False, **changed):
+    """The next share statement, signed by whoever has alice's stolen signing key.
+
+    Through the site, where they sign in as her, it comes into the trail as well.
+    """
     head = Statement.objects.filter(subject=image.pk, kind="share").latest("sequence")
     body = {**statements.parse("share", bytes(head.body)), **changed}
     common = ("kind", "suite", "instance", "subject", "sequence", "previous", "time", "signer")
@@ -198,13 +203,16 @@ def forged_share(image, keyring, **changed):
         key=pair.fingerprint,
         **fields,
     )
-    Statement.objects.create(
+    row = Statement.objects.create(
         kind="share",
         subject=image.pk,
         sequence=head.sequence + 1,
         body=body,
         signature=keyring.sign(pair, "share", body),
     )
+    if through_the_site:
+        about = {"actor": image.owner_id, "subject": image.pk}
+        record(Event.IMAGE_SHARED, **about, **facts_of([row]))
 
 
 @pytest.fixture
@@ -229,16 +237,20 @@ def test_a_statement_signed_after_the_theft_does_not_however_it_is_dated(
     shared_image, thief, alice, bob
 ):
     run("alice", "--compromised")
-    forged_share(shared_image, thief)
+    forged_share(shared_image, thief, through_the_site=True)
     assert opens(bob, shared_image) == 409
     (entry,) = AuditEntry.objects.filter(event="image:altered")
     assert entry.told().facts == {"step": "compromised-key"}
 
 
-def test_the_same_statement_counts_while_the_key_is_not_known_to_be_stolen(
+@pytest.mark.attack("F2")
+def test_before_the_theft_is_known_the_same_statement_counts_only_through_the_site(
     shared_image, thief, bob
 ):
     forged_share(shared_image, thief)
+    assert opens(bob, shared_image) == 409
+    Statement.objects.latest("pk").delete()
+    forged_share(shared_image, thief, through_the_site=True)
     assert opens(bob, shared_image) == 200
 
 

@@ -45,7 +45,7 @@ def nothing_was_stored(before: set[str]) -> bool:
 
 @pytest.mark.attack("C11")
 @pytest.mark.parametrize(
-    "names", [["nobody-here"], ["bob", "nobody-here"], ["bob, mallory"], ["bbob"]]
+    "names", [["nobody-here"], ["bob", "nobody-here"], ["bob, mallory"], ["bbob"], ["Bob (@bbob)"]]
 )
 def test_one_unknown_recipient_refuses_all(alice, bob, names):
     before = stored_files()
@@ -53,6 +53,28 @@ def test_one_unknown_recipient_refuses_all(alice, bob, names):
     assert answer.status_code == 422
     assert answer.json()["errors"]["recipients"][0]["code"] == "unknown_recipient"
     assert nothing_was_stored(before)
+
+
+@pytest.mark.attack("C11")
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["@bob", "carol"],
+        ["bob, carol"],
+        ["bob;carol\r\n"],
+        [" @Bob  @carol "],
+        ["Bob Brook (@bob), Carol Clay (@carol)"],
+        ["bob", "bob, @carol, alice,,"],
+    ],
+)
+def test_user_names_are_understood_as_people_list_them(alice, bob, carol, names):
+    answer = post(alice, recipients=names)
+    assert answer.status_code == 201
+    assert set(Grant.objects.values_list("reader__username", flat=True)) == {
+        "alice",
+        "bob",
+        "carol",
+    }
 
 
 def test_a_recipient_without_keys_refuses_all(alice, make_person):
@@ -120,7 +142,7 @@ def test_no_recipient_makes_a_draft_for_its_owner_alone(alice):
         (b"MM\0*\0\0\0\x08", "tiff"),
         (bytes(128) + b"DICM\x02\0", "dicom"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not_an_image"),
-        (jpeg()[:-200], "unreadable"),
+        (jpeg()[:-200], "incomplete"),
     ],
     ids=["empty", "one byte", "PDF", "TIFF", "big-endian TIFF", "DICOM", "SVG", "truncated"],
 )

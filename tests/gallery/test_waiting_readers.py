@@ -5,6 +5,7 @@ import pytest
 from accounts.certificates import signing_pair_of
 from accounts.fingerprints import words
 from accounts.models import KeyPair, User, WrappedKey
+from accounts.services.ordering import order_after_theft
 from gallery.models import Grant, Statement
 from gallery.services import resharing, sharing
 from gallery.services.revoking import relock, revoke
@@ -221,3 +222,28 @@ def test_a_locked_owner_unlocks_first(shared_image, alice, bob):
     alice.sign_in().post("/accounts/lock/")
     assert alice.client.post(ADDRESS, {"reader": "bob"}, headers=JSON).status_code == 401
     assert shown(alice) == []
+
+
+@pytest.mark.attack("F41")
+@pytest.mark.parametrize("done_before", [0, 1])
+def test_a_theft_ordered_while_it_goes_on_lets_the_others_wait(
+    shared_image, upload, alice, bob, monkeypatch, done_before
+):
+    upload(to=(bob,))
+    start_anew(bob)
+    real, calls = resharing._share_again_once, []
+
+    def overtaken(*arguments):
+        if len(calls) == done_before:
+            order_after_theft(User.objects.get(pk=bob.user.pk))
+        calls.append(1)
+        return real(*arguments)
+
+    monkeypatch.setattr(resharing, "_share_again_once", overtaken)
+    answer = share_again(alice)
+    if done_before:
+        assert answer.json() == {"shared_again": 1, "left": 1, "closed": 0}
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (409, "no_keys")
+    to_new = WrappedKey.objects.filter(key_pair__user=bob.user, key_pair__master_key_version=2)
+    assert to_new.count() == done_before

@@ -45,6 +45,23 @@ def test_every_members_page_is_shown_and_guarded(alice, address):
     is_guarded(answer)
 
 
+@pytest.mark.attack("F44")
+@pytest.mark.parametrize("place", ["/static", "/static/accounts"])
+def test_a_private_page_is_private_wherever_somebody_says_it_is(alice, place):
+    is_guarded(alice.sign_in().get("/images/", SCRIPT_NAME=place))
+
+
+@pytest.mark.attack("F44")
+def test_what_is_not_there_among_static_files_is_kept_by_no_cache(client):
+    is_guarded(client.get("/static/nothing-here.css"))
+
+
+def test_static_files_may_be_kept(client):
+    answer = client.get("/static/css/site.css")
+    answer.close()
+    assert "public" in answer["Cache-Control"]
+
+
 @pytest.mark.attack("E10")
 def test_staff_pages_are_guarded_too(staff):
     answer = staff.get("/admin/")

@@ -8,6 +8,7 @@ from accounts.admin.acts import ActingAdmin
 from accounts.models import Invite, User
 from accounts.services.invites import make_invite
 from audit.models import AuditEntry
+from tests.accounts.marking import mark_as_staff
 from tests.conftest import PASSWORD
 from tests.imageshare.test_staff_pages import addresses, everything
 
@@ -32,7 +33,7 @@ def rows(shared_image, bob) -> dict[type, str]:
 def overseer(make_person):
     """A superuser with keys, so unlocked by signing in: may do all there is."""
     person = make_person("overseer")
-    User.objects.filter(pk=person.user.pk).update(is_staff=True, is_superuser=True)
+    mark_as_staff(person.user, superuser=True)
     return person
 
 

@@ -17,6 +17,7 @@ from accounts.models import Invite, KeyPair, User, WrappedKey
 from accounts.services.invites import make_invite
 from audit.models import AuditEntry
 from gallery.models import Grant, Notice, Rendition, SealedImage
+from tests.accounts.marking import mark_as_staff
 from tests.conftest import PASSWORD
 
 CAPTION, FILE_NAME = "Kapitänin am Kanarienfels", "holiday.jpg"
@@ -44,7 +45,7 @@ def overseer(request, make_person, world):
     """Staff with no permission of Django's, with every one, and a superuser."""
     person = make_person("clerk", "Cleo Clerk")
     superuser = request.param == "superuser"
-    User.objects.filter(pk=person.user.pk).update(is_staff=True, is_superuser=superuser)
+    mark_as_staff(person.user, superuser=superuser)
     if request.param == "all":
         person.user.user_permissions.set(Permission.objects.all())
     return person.sign_in()
@@ -253,6 +254,12 @@ def test_a_notice_that_does_not_read_is_said_to(staff, world):
 def test_search_finds_by_name(staff, world, page, term, count):
     found = staff.get(f"/admin/{page}/", {"q": term}).context["cl"].result_count
     assert found == count
+
+
+@pytest.mark.parametrize("term", ["Öztürk", "öztürk", "ÖZTÜRK", "öZTÜRK", "ztür"])
+def test_search_folds_the_letters_of_every_script(staff, make_person, term):
+    make_person("gul", "Gül Öztürk")
+    assert staff.get("/admin/accounts/user/", {"q": term}).context["cl"].result_count == 1
 
 
 def test_search_finds_by_id(staff, world):

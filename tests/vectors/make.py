@@ -27,6 +27,7 @@ from tests.keys import load_pair
 HERE = Path(__file__).parent
 KEY = bytes(range(32))
 Vector = dict[str, Any]
+LEFT_OUT = "left out"
 
 
 def seeded(name: str, size: int) -> bytes:
@@ -115,10 +116,14 @@ def without_filler(body: bytes) -> Vector:
 def statement_vectors() -> Iterator[Vector]:
     for kind in statements.KINDS:
         yield statement(opened, f"{kind}: well-formed", kind, bodies.compose(kind))
+    named = bodies.compose("key", **bodies.NAMED)
+    yield statement(opened, "key: with names", "key", named)
     following = bodies.compose("share", sequence=2, previous=bodies.hex_digest("the first"))
     yield statement(opened, "share: the second", "share", following)
     full = sorted(bodies.hex_digest(str(number)) for number in range(501))
     yield statement(opened, "share: 501 entries", "share", bodies.compose("share", entries=full))
+    named = bodies.compose("manifest", share=bodies.hex_digest("a share statement"))
+    yield statement(opened, "manifest: names its share statement", "manifest", named)
     for name, body in malformed_shares():
         yield statement(refused, f"share: {name}", "share", body)
     for name, kind, body in malformed_others():
@@ -162,9 +167,29 @@ def malformed_others() -> Iterator[tuple[str, str, bytes]]:
     yield "media type", "manifest", bodies.changed("manifest", *renditions, "media_type", to=svg)
     yield "no thumbnail", "manifest", bodies.without("manifest", "renditions", "thumbnail")
     yield "lock 0", "manifest", bodies.changed("manifest", "lock", to=0)
+    for name, share in (("null", None), ("a number", 1), ("in upper case", "AB" * 32)):
+        yield f"share: {name}", "manifest", bodies.changed("manifest", "share", to=share)
+    named = bodies.changed("share", "share", to="00" * 32)
+    yield "names a share statement", "share", named
     yield "no whole blocks", "manifest", bodies.changed("manifest", *renditions, "length", to=47)
     yield "purpose", "key", bodies.changed("key", "purpose", to="mac")
     yield "epoch 2**32", "key", bodies.changed("key", "epoch", to=2**32)
+    for name, changes in malformed_names():
+        named = json.loads(bodies.compose("key", **bodies.NAMED)) | changes
+        left = {field: value for field, value in named.items() if value != LEFT_OUT}
+        yield name, "key", bodies.as_json(left)
+
+
+def malformed_names() -> Iterator[tuple[str, Vector]]:
+    yield "a username alone", {"display_name": LEFT_OUT}
+    yield "a display name alone", {"username": LEFT_OUT}
+    yield "names with a reading key", {"purpose": "encryption"}
+    yield "a username in upper case", {"username": "Ana"}
+    yield "a username of two characters", {"username": "an"}
+    yield "a username of 33 characters", {"username": "a" * 33}
+    yield "an empty display name", {"display_name": ""}
+    yield "a display name of 81 characters", {"display_name": "山" * 81}
+    yield "a number for a display name", {"display_name": 1}
 
 
 def wrongly_signed() -> Iterator[Vector]:

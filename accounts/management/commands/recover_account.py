@@ -8,7 +8,7 @@ from django.db import Error
 
 from accounts import offline
 from accounts.exchange import Answer
-from accounts.models import User
+from accounts.names import find_person
 from accounts.services import organisation_recovery
 from audit.events import AuditUnavailable
 from cryptocore.errors import CryptoError
@@ -44,10 +44,12 @@ class Command(BaseCommand):
         self.stdout.write(told)
 
     def _request(self, username: str, file: Path) -> str:
-        try:
-            user = User.objects.get_by_natural_key(username)
-        except User.DoesNotExist:
-            raise CommandError(f"No such user: {username}. Nothing was written.") from None
+        user = find_person(username)
+        if user is None:
+            raise CommandError(
+                f"No such user: {username}. Nothing was written. If there is a row of this name, "
+                "it is not the certified one (verify_keys)."
+            )
         if file.exists():
             raise offline.Refused(f"{file} exists. Nothing was written.")
         request = organisation_recovery.make_request(user=user)

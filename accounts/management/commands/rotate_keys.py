@@ -14,9 +14,12 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.management.times import parse_time
 from accounts.models import KeyOrder, KeyPair, MacKey, User
+from accounts.names import find_person
 from accounts.services.ordering import order_after_theft, order_pairs, replace_mac_key
 from accounts.services.orders import Reason
 from accounts.services.standing import Standing, standing_of
+from accounts.usernames import is_well_formed
+from audit.admin import as_id
 from audit.events import AuditUnavailable
 from audit.unreadable import NO_ID
 from cryptocore import recovery_code
@@ -34,15 +37,16 @@ class Command(BaseCommand):
         "their person's master key is open, so they are ordered: the person's next unlocking, or "
         "the next page while unlocked, makes the new pair; what was wrapped to the old one is "
         "wrapped anew within the following pages; then the old one is destroyed. Nothing becomes "
-        "unreadable meanwhile. Asks for people by name, or --all. May run beside the server, be "
-        "stopped at any time and be started again: what is ordered is not ordered twice, and with "
-        "--all a MAC key younger than an hour is left as it is. Each person is done wholly or not "
-        "at all. The last line says how it went. Exit status 0: done; 1: somebody could not be "
-        "done (one line each on standard error). Records one event for each person and key."
+        "unreadable meanwhile. Asks for people by name or id, or --all; with --compromised a name "
+        "counts only if it is the certified one. May run beside the server, be stopped at any time "
+        "and be started again: what is ordered is not ordered twice, and with --all a MAC key "
+        "younger than an hour is left as it is. Each person is done wholly or not at all. The last "
+        "line says how it went. Exit status 0: done; 1: somebody could not be done (one line each "
+        "on standard error). Records one event for each person and key."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("users", nargs="*", metavar="USER", help="user names")
+        parser.add_argument("users", nargs="*", metavar="USER", help="user names, or ids")
         parser.add_argument("--all", action="store_true", help="everybody who has keys")
         parser.add_argument(
             "--older-than",
@@ -82,7 +86,8 @@ class Command(BaseCommand):
 
     def handle(self, *, users: list[str], **options: Any) -> None:
         _refuse_contradictions(users, options)
-        people = _people(users)
+        # A one-time code makes whoever gets it that person.
+        people = _people(users, certified=options["compromised"])
         if options["status"]:
             return self._show(people)
         counts, failed = Counter(), 0
@@ -153,17 +158,28 @@ def _refuse_contradictions(users: list[str], options: dict[str, Any]) -> None:
         raise CommandError("--compromised replaces all keys, whatever their age. Nothing was done.")
 
 
-def _people(names: list[str]) -> QuerySet[User]:
-    """Return who is meant: of names that are known, all. Raises CommandError for any other."""
+def _people(names: list[str], *, certified: bool) -> QuerySet[User]:
+    """Return who is meant: of names that are known, all. Raises CommandError for any other.
+
+    `certified`: a name counts only if it is the certified one; others are named by their id.
+    """
     people = User.objects.filter(master_key_version__gt=0)
     if not names:
         return people
-    named = people.filter(username__in=names)
-    unknown = set(names) - set(named.values_list("username", flat=True))
+    found = {name: _person(name, people, certified) for name in names}
+    unknown = sorted(name for name, person in found.items() if person is None)
     if unknown:
-        listed = ", ".join(sorted(unknown))
-        raise CommandError(f"Nobody with keys is called: {listed}. Nothing was done.")
-    return named
+        raise CommandError(
+            f"Nobody with keys is called: {', '.join(unknown)}. Nothing was done. If there is such "
+            "a row, its name is not certified: look into it (verify_keys), then give the id."
+        )
+    return people.filter(pk__in=[person.pk for person in found.values() if person])
+
+
+def _person(name: str, people: QuerySet[User], certified: bool) -> User | None:
+    if not is_well_formed(name):  # an id never is
+        return people.filter(pk=as_id(name)).first()
+    return find_person(name) if certified else people.filter(username=name).first()
 
 
 def _in_chunks(people: QuerySet[User]) -> Iterator[User]:

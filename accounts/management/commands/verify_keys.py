@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
+from accounts.management.certifying import certify_names
 from accounts.verification import Verifier
 from audit.events import AuditUnavailable, Event, Outcome, record
 from audit.management import findings
@@ -20,16 +21,27 @@ class Command(BaseCommand):
         "only its owner's password would show it; that every wrapped key is as long as its pair's "
         "modulus, and neither zero nor beyond it (whether it opens only its owner can tell); and "
         "that each person's list of compared contacts is there and the newest one the trail "
-        "remembers. An act that was begun and never finished (a crash between changing the key "
-        "rows and recording it) is named as that; a list of contacts may then be either. Each "
-        "finding is one line on standard error (of one kind at most 20). The last line says how "
-        "it went. Exit status 0: all is well; 1: something is wrong, or could not be read. "
-        "Records one event. Changes nothing; opens no private key; may run beside the server, "
-        "where an act under way counts as unfinished: run it again."
+        "remembers; that everybody's names are those in the newest certificate of their signing "
+        "key; and that every account marked as staff was made so by an act on record "
+        "(confirm_staff). With --certify-names the names of people who had keys before names were "
+        "certified are certified first, as their rows say them: once in an installation's life, "
+        "which the start does, too. An act that was begun and never finished (a crash between "
+        "changing the key rows and recording it) is named as that; a list of contacts may then be "
+        "either. Each finding is one line on standard error (of one kind at most 20). The last "
+        "line says how it went. Exit status 0: all is well; 1: something is wrong, or could not be "
+        "read. Records one event. Changes nothing else; opens no private key; may run beside the "
+        "server, where an act under way counts as unfinished: run it again."
     )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--certify-names", action="store_true", help="Certify names first, if it was not done."
+        )
 
     def handle(self, **options: Any) -> None:
         try:
+            if options["certify_names"]:
+                certify_names(self.stdout.write, self.stderr.write)
             verifier = Verifier()
             found = findings.tell(verifier.run(), self.stderr.write)
             _record(verifier, found)

@@ -15,6 +15,7 @@ from accounts.services import organisation_slots
 from audit.models import AuditEntry
 from tests.accounts.organisation.steps import NEW, outcomes, recover, run, slot_of
 from tests.conftest import PASSWORD
+from tests.stored import holds
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -146,6 +147,16 @@ def test_a_replaced_key_of_the_organisation_moves_the_slots(
     answer, code = open_it(ask(bob), newer)
     run("recover_account", "import", answer)
     assert recover(bob, code).status_code == 200
+
+
+@pytest.mark.attack("F40")
+def test_a_slot_that_was_moved_is_in_neither_the_database_file_nor_its_log(private_half, bob, pin):
+    bob.sign_in()
+    before = bytes(slot_of(bob).wrapped_master_key)
+    assert holds(before)
+    pin("newer")
+    bob.sign_in()
+    assert not holds(before)
 
 
 def test_a_request_is_for_the_key_of_the_slot_even_if_a_newer_one_is_pinned(

@@ -47,7 +47,7 @@ def test_the_slot_holds_no_signing_key_and_no_master_key(private_half, bob, ask)
     for impossible in (
         lambda: keys.password_slot("a password of the organisation's"),
         lambda: keys.recovery_slot("A" * 30),
-        lambda: keys.wrap_for_cookie(slot.pk, bytes(32)),
+        lambda: keys.custody_row(bytes(32)),
     ):
         with pytest.raises(ValueError, match="a key takes"):
             impossible()

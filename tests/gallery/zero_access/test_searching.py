@@ -234,7 +234,9 @@ def test_a_cookie_in_a_session_is_found(shared_image, alice):
 def test_what_a_cookie_opens_is_found_when_its_wrapping_key_lies_about(shared_image, alice):
     row = Custody.objects.get(user=alice.user)
     secret = base64.urlsafe_b64decode(alice.client.cookies[COOKIE].value + "==")
-    hide(derive_key(secret, context("custody", row.pk, alice.user.pk)).hex())
+    unlock_key = settings.UNLOCK_KEYS.get(row.unlock_key)
+    info = context("custody", row.pk, alice.user.pk)
+    hide(derive_key(secret, info, salt=unlock_key).hex())
     assert search().opened(Kind.MASTER) == {alice.user.pk}
 
 

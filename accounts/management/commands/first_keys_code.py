@@ -1,0 +1,39 @@
+"""`manage.py first_keys_code`; its help text is its specification."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
+
+from accounts.models import User
+from accounts.services import first_keys
+from audit.events import AuditUnavailable
+
+
+class Command(BaseCommand):
+    help = (
+        "Print a one-time code with which USER, who has no keys, is given first ones at "
+        "/accounts/first-keys/, after signing in with their password. Needed where the audit trail "
+        "does not prove that the account never had any: it was made before the trail kept that, "
+        "or table and file were cut, altered or moved away. First be sure that it really had "
+        "none: whoever has code and password is that person here from then on. Lasts 7 days; a "
+        "new code ends the one before; only its SHA-256 is kept, in the trail. Records one event. "
+        "Exit status 1: no such user, or they have keys; nothing was changed."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username", metavar="USER")
+
+    def handle(self, *, username: str, **options: Any) -> None:
+        try:
+            user = User.objects.get_by_natural_key(username)
+            code = first_keys.make_code(user=user)
+        except User.DoesNotExist:
+            raise CommandError(f"No such user: {username}. Nothing was changed.") from None
+        except first_keys.HasKeys:
+            raise CommandError(f"{username} has keys. Nothing was changed.") from None
+        except (Error, AuditUnavailable):
+            raise CommandError("The database or the trail is away. Nothing was changed.") from None
+        days = first_keys.CODE_LASTS.days
+        self.stdout.write(f"{user.username}, at /accounts/first-keys/, for {days} days:")
+        self.stdout.write(code.shown)

@@ -1,0 +1,65 @@
+"""What the trail remembers of accounts and invites, where an older row put back would deny it.
+
+Whoever can write to the database can take a mark out of a row: that an account was disabled, that
+keys were stolen, that an invite was used. The entry that says so stays.
+"""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from accounts.models import Invite, KeyPair
+from audit.events import AuditUnavailable, Event, Outcome
+from audit.vouched import vouched
+
+INVITES_LAST = timedelta(days=7)
+
+
+def is_disabled(person: uuid.UUID) -> bool:
+    """Whether the newest that staff did was to disable this account.
+
+    False where the trail's table does not answer: nobody is to be kept out for that, and nothing
+    is opened or signed without it either.
+    """
+    acts = (Event.ACCOUNT_DISABLED, Event.ACCOUNT_ENABLED)
+    try:
+        newest = vouched(acts, subject=person, at_most=1)
+    except AuditUnavailable:
+        return False
+    return [act.event for act in newest] == [Event.ACCOUNT_DISABLED]
+
+
+def stolen_keys_of(person: uuid.UUID) -> dict[str, datetime]:
+    """Return since when each of a person's keys counts as stolen, by fingerprint.
+
+    Of thefts ordered before entries named the keys: nothing. Raises AuditUnavailable.
+    """
+    orders = vouched((Event.KEYS_ROTATION_ORDERED,), subject=person)
+    return {
+        fingerprint: order.time for order in orders for fingerprint in order.facts.get("stolen", [])
+    }
+
+
+def has_stolen_keys(person: uuid.UUID) -> bool:
+    """Whether a theft of the keys this person has now was ordered to be mended, and was not.
+
+    False where the trail's table does not answer, as above.
+    """
+    pairs = KeyPair.objects.filter(user=person, purpose=KeyPair.Purpose.SIGNING)
+    newest = pairs.order_by("-epoch").values_list("fingerprint", flat=True).first()
+    try:
+        return newest in stolen_keys_of(person)
+    except AuditUnavailable:
+        return False
+
+
+def is_open(invite: Invite) -> bool:
+    """Whether staff made this invite not too long ago, and nobody used it or took it back.
+
+    Raises AuditUnavailable.
+    """
+    since, begun = timezone.now() - INVITES_LAST, (Outcome.INTENDED, Outcome.DONE)
+    made = vouched((Event.INVITE_MADE,), subject=invite.pk, outcomes=begun, since=since)
+    ended = vouched((Event.INVITE_USED, Event.INVITE_TAKEN_BACK), subject=invite.pk)
+    return bool(made) and not ended

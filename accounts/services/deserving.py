@@ -1,0 +1,79 @@
+"""Who deserves that the instance key certifies a next signing key for a person who has keys.
+
+Whoever can write to the database inserts rows: a slot that a password of theirs opens, an order, an
+answer, a due wait. None of these proves anybody. What does: a master key that opens a private
+key made for this person here, which its certificate or the trail tells; or, where nothing opens,
+rows that are exactly those the trail remembers, so that whoever has the old password or code
+could have stopped it.
+First keys: services/first_keys.py. Who demands what: docs/threat-model.md.
+"""
+
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.certificates import verified_encryption_key, verified_signing_key
+from accounts.custody import DoesNotOpen, Keyring
+from accounts.keyset_trail import remembered_of
+from accounts.keysets import keyset_digest
+from accounts.models import KeyPair, User
+from audit.events import Event, Outcome, record
+from audit.vouched import vouched
+from cryptocore import keypair
+from cryptocore.errors import CryptoError
+
+MAKINGS = (Event.KEYS_MADE, Event.KEYS_ROTATED, Event.KEYS_REPLACED, Event.NEW_START_DONE)
+FINGERPRINTS = ("signing", "encryption", "fingerprint")  # the facts that name a new key
+
+
+class NotRemembered(Exception):
+    """This person's key rows are not those of the last act on record."""
+
+
+@sensitive_variables()
+def require_own_keys(keyring: Keyring) -> None:
+    """Return if `keyring` opens a key that was made for its person here: one is enough, others may
+    be damaged. Raises DoesNotOpen: a master key that somebody else made opens none."""
+    pairs = KeyPair.objects.filter(user=keyring.user, master_key_version=keyring.version)
+    opening = [pair for pair in pairs if _opens(keyring, pair)]
+    if not (any(map(_is_certified, opening)) or any(map(_is_in_trail, opening))):
+        raise DoesNotOpen
+
+
+@sensitive_variables()
+def _opens(keyring: Keyring, pair: KeyPair) -> bool:
+    try:
+        keyring.prove(pair)
+    # TypeError: a number too large for its place in a context.
+    except (CryptoError, TypeError):
+        return False
+    return True
+
+
+def _is_certified(pair: KeyPair) -> bool:
+    is_signing = pair.purpose == KeyPair.Purpose.SIGNING
+    try:
+        (verified_signing_key if is_signing else verified_encryption_key)(pair)
+    except CryptoError:
+        return False
+    return True
+
+
+def _is_in_trail(pair: KeyPair) -> bool:
+    """Whether the trail tells of this key's making for this person: its certificate may be what
+    is damaged. Raises AuditUnavailable."""
+    fingerprint = keypair.fingerprint(bytes(pair.public_key))
+    made = vouched(MAKINGS, subject=pair.user_id)
+    return any(fingerprint in map(leaf.facts.get, FINGERPRINTS) for leaf in made)
+
+
+def require_remembered_rows(user: User) -> None:
+    """Return if the person's key rows are those the trail remembers. Raises NotRemembered, on
+    record, and AuditUnavailable."""
+    if keyset_digest(user.pk) not in remembered_of(user.pk).keysets.values():
+        event, outcome = Event.KEYS_NOT_REMEMBERED, Outcome.REFUSED
+        record(event, actor=user.pk, subject=user.pk, outcome=outcome)
+        raise NotRemembered
+
+
+def accept_rows(user: User) -> None:
+    """Record, as an operator's act, that this person's key rows are right as they are."""
+    record(Event.KEYS_ACCEPTED, actor=None, subject=user.pk, keyset=keyset_digest(user.pk))

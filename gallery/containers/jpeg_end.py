@@ -1,0 +1,77 @@
+"""Where the coded picture of a JPEG ends: nothing in the file says so, only a decoder notices.
+
+A decoder stops when it has every pixel and skips whatever comes before the end mark: a text, or a
+phone's trailer with places in it. So the data is cut ever shorter, and what follows the cut is
+replaced by other bits; as long as the pixels stay the same, nothing of the picture went.
+"""
+
+from collections.abc import Callable
+
+from gallery.containers.common import Entangled, Incomplete
+from gallery.containers.jpeg import END_MARK
+
+# Where the first bit that is missing is a 0, the one is read otherwise, else the other; and so it
+# is left.
+CONTINUATIONS = (b"\x55" * 8, b"\xaa" * 8, b"")
+# Fewer bytes than this at the end are nobody's message, and a last code may not show.
+NOTICED = 3
+
+
+class Ending:
+    """The last scan of a file, and how to find where it ends.
+
+    `fingerprint` decodes a JPEG and returns a number of all its pixels; it is asked at most
+    `decodes` times.
+    """
+
+    def __init__(
+        self, data: bytes, scan: tuple[int, int], fingerprint: Callable[[bytes], int], decodes: int
+    ) -> None:
+        self.data = data
+        self.start, self.stop = scan
+        self.fingerprint, self.left = fingerprint, decodes
+        self.whole = self._decoded(data[: self.stop] + END_MARK)
+
+    def check_complete(self) -> None:
+        """Raises Incomplete if more data would have changed the picture."""
+        if not self._suffices(self.stop):
+            raise Incomplete("pixels without data")
+
+    def without_what_follows(self) -> bytes:
+        """Return the file up to where its coded picture ends, and an end mark.
+
+        Raises Entangled if finding that takes too long.
+        """
+        while self.stop - NOTICED > self.start and self._suffices(self.stop - NOTICED):
+            self.stop = self._end()
+        return self.data[: self.stop] + END_MARK
+
+    def _end(self) -> int:
+        """Return the least that suffices: in steps that grow from the end, then by halving."""
+        step = NOTICED
+        low, high = self.stop - step, self.stop
+        while low > self.start and self._is_same(low, CONTINUATIONS[0]):
+            step *= 4
+            low, high = low - step, low
+        low = max(low, self.start)
+        while high - low > 1:
+            middle = (low + high) // 2
+            same = self._is_same(middle, CONTINUATIONS[0])
+            low, high = (low, middle) if same else (middle, high)
+        for end in range(high, min(high + NOTICED, self.stop)):
+            if self._suffices(end):
+                return end
+        raise Entangled("no end that can be told")
+
+    def _suffices(self, end: int) -> bool:
+        return all(self._is_same(end, more) for more in CONTINUATIONS)
+
+    def _is_same(self, end: int, more: bytes) -> bool:
+        stuffing = b"\0" if self.data[end - 1] == 0xFF else b""
+        return self._decoded(self.data[:end] + stuffing + more + END_MARK) == self.whole
+
+    def _decoded(self, data: bytes) -> int:
+        self.left -= 1
+        if self.left < 0:
+            raise Entangled("other bytes behind the picture")
+        return self.fingerprint(data)

@@ -1,0 +1,198 @@
+"""The newest statements about images, as their owners signed them and the trail vouches for them.
+
+An image's list of readers is what its newest share statement says, its bytes what its newest
+manifest says. Nothing here opens anything: steps (2) to (4) of docs/format.md, "Opening".
+"""
+
+import uuid
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Any
+
+from Crypto.PublicKey.RSA import RsaKey
+from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
+
+from accounts.certificates import verified_signing_key
+from accounts.models import KeyPair
+from accounts.remembered import stolen_keys_of
+from audit.events import AuditUnavailable
+from cryptocore import entries, statements
+from cryptocore.errors import CryptoError
+from gallery.errors import Altered
+from gallery.image_trail import ImageTrails
+from gallery.ledger import TrailAway, saw_before
+from gallery.models import Grant, SealedImage, Statement
+from gallery.sealing import MANIFEST, SHARE, head_of, heads_of
+
+Body = dict[str, Any]
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Whatever an attacker can cause in this step is `Altered`, with the step's name."""
+    try:
+        yield
+    # A row that is pointed to may be gone; a media type or a purpose be any text.
+    except (CryptoError, KeyError, ValueError, ObjectDoesNotExist):
+        raise Altered(name) from None
+
+
+class Heads:
+    """Reads the newest statements about images, within one request: each is checked once."""
+
+    def __init__(self) -> None:
+        self._signing_keys: dict[tuple[uuid.UUID, str], tuple[KeyPair, RsaKey]] = {}
+        self._bodies: dict[tuple[str, uuid.UUID], Body] = {}
+        self._heads: dict[tuple[str, uuid.UUID], Statement] = {}
+        self._stolen_keys: dict[uuid.UUID, dict[str, datetime]] = {}
+        self._trails = ImageTrails()
+
+    def prepare(self, image_ids: Collection[uuid.UUID]) -> None:
+        """Fetch the statements of these images and what the trail says of them: two queries."""
+        for statement in heads_of(image_ids):
+            self._heads[statement.kind, statement.subject] = statement
+        with suppress(TrailAway):  # each image is refused for it by itself
+            self._trails.ask(image_ids)
+
+    def forget(self, image_id: uuid.UUID) -> None:
+        """Drop what was read of an image that has changed meanwhile."""
+        for remembered in (self._bodies, self._heads):
+            for kind in (MANIFEST, SHARE):
+                remembered.pop((kind, image_id), None)
+        self._trails.forget(image_id)
+
+    # (2), (3)
+    def manifest(self, image: SealedImage) -> Body:
+        """Return the verified manifest of the image's present lock."""
+        manifest = self.head(MANIFEST, image)
+        if manifest["lock"] != image.lock:
+            raise Altered("manifest-lock")
+        self._check_share_of(image, manifest.get("share"))
+        return manifest
+
+    def _check_share_of(self, image: SealedImage, named: str | None) -> None:
+        """Check that the list of readers is not one from before this manifest."""
+        manifest, share = self.newest(MANIFEST, image), self.newest(SHARE, image)
+        if named and not self._trails.of(image.pk).allows_together(manifest, named, share):
+            raise Altered("manifest-share")
+
+    def head(self, kind: str, image: SealedImage) -> Body:
+        """Return the newest statement of this kind about the image: signed by its owner, and
+        vouched for by the trail. Raises Altered or TrailAway."""
+        if (kind, image.pk) not in self._bodies:
+            head, body = self._newest_vouched_for(kind, image)
+            self._heads[kind, image.pk], self._bodies[kind, image.pk] = head, body
+        return self._bodies[kind, image.pk]
+
+    def newest(self, kind: str, image: SealedImage) -> Statement:
+        """Return the row of that statement. Raises as head() does."""
+        self.head(kind, image)
+        return self._heads[kind, image.pk]
+
+    def to_follow(self, kind: str, image: SealedImage) -> Statement:
+        """Return that row for the owner's next statement to follow, every one before it checked.
+
+        Raises as head() does.
+        """
+        head = self.newest(kind, image)
+        if not is_unbroken(head):
+            raise Altered(f"{kind}-chain")
+        return head
+
+    def _newest_vouched_for(self, kind: str, image: SealedImage) -> tuple[Statement, Body]:
+        head = self._heads.get((kind, image.pk)) or head_of(kind, image.pk)
+        if head is None:
+            raise Altered(f"{kind}-missing")
+        body = self.verified(kind, image, head)
+        while not self._trails.allows(head):
+            self._trails.forget(image.pk)
+            if self._trails.allows(head):  # it was asked before an act came between
+                break
+            newer = head_of(kind, image.pk)
+            if newer is None or newer.digest == head.digest:
+                raise Altered(f"{kind}-not-newest")
+            head, body = newer, self.verified(kind, image, newer)
+        return head, body
+
+    def verified(self, kind: str, image: SealedImage, head: Statement) -> Body:
+        """Return what a statement says, newest or not: its owner signed it about this image, in
+        this place. Raises Altered or TrailAway."""
+        with step("certificate"):
+            claimed = statements.parse(kind, bytes(head.body))
+            pair, owner_key = self._owner_key(image.owner_id, claimed["key"])
+        with step(kind):
+            body, signature = bytes(head.body), bytes(head.signature)
+            verified = statements.verify_statement(kind, body, signature, owner_key)
+        since = self._stolen_since(pair)
+        if since and not saw_before(since, head, image):
+            raise Altered("compromised-key")
+        return _about(verified, image, sequence=head.sequence)
+
+    def _owner_key(self, owner_id: uuid.UUID, fingerprint: str) -> tuple[KeyPair, RsaKey]:
+        if (owner_id, fingerprint) not in self._signing_keys:
+            pair = KeyPair.objects.filter(
+                user_id=owner_id, purpose=KeyPair.Purpose.SIGNING, fingerprint=fingerprint
+            ).first()
+            if pair is None:
+                raise Altered("certificate")
+            self._signing_keys[owner_id, fingerprint] = pair, verified_signing_key(pair)
+        return self._signing_keys[owner_id, fingerprint]
+
+    def _stolen_since(self, pair: KeyPair) -> datetime | None:
+        """Return when a key was stolen, as its row says, or the trail where the row does not."""
+        if pair.compromised_at:
+            return pair.compromised_at
+        if pair.user_id not in self._stolen_keys:
+            try:
+                self._stolen_keys[pair.user_id] = stolen_keys_of(pair.user_id)
+            except AuditUnavailable:
+                raise TrailAway from None
+        return self._stolen_keys[pair.user_id].get(pair.fingerprint)
+
+    def is_deleted(self, image_id: uuid.UUID) -> bool:
+        """Whether the trail remembers that this image was deleted. Raises TrailAway."""
+        return self._trails.of(image_id).is_deleted
+
+    # (4)
+    def is_signed(self, grant: Grant) -> bool:
+        """Whether the owner's newest share statement says what this row says."""
+        signed = self.head(SHARE, grant.image)["entries"]
+        try:
+            entry = entries.parse_entry(bytes(grant.entry))
+            digest = entries.entry_digest(bytes(grant.entry), bytes(grant.salt))
+        except CryptoError:
+            return False
+        said = (entry.person, entry.rights, entry.ends_at)
+        return digest in signed and said == (grant.reader_id, grant.rights, grant.ends_at)
+
+
+def _about(body: Body, image: SealedImage, *, sequence: int) -> Body:
+    """Return a verified body if it is about this image, by its owner, in its place."""
+    expected = {
+        "instance": str(settings.SERVER_KEYS.instance_id),
+        "subject": str(image.pk),
+        "signer": str(image.owner_id),
+        "sequence": sequence,
+    }
+    if any(body[name] != value for name, value in expected.items()):
+        raise Altered(body["kind"])
+    return body
+
+
+# ---- the chain -------------------------------------------------------------------------------
+
+
+def is_unbroken(head: Statement) -> bool:
+    """Whether every statement before a verified one is there, each named by the one after it."""
+    later = head
+    rows = Statement.objects.filter(
+        kind=head.kind, subject=head.subject, sequence__lt=head.sequence
+    )
+    for row in rows.order_by("-sequence").iterator():
+        said = statements.parse(later.kind, bytes(later.body))
+        if (row.sequence, row.digest) != (later.sequence - 1, said["previous"]):
+            return False
+        later = row
+    return later.sequence == 1

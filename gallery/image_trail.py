@@ -1,0 +1,154 @@
+"""What the trail says of an image: which of its statements may be the newest.
+
+Signatures prove that an owner once signed a list of readers, not that it is the last one: whoever
+can write to the database could take the newest away and put an older state back. Each act that
+stores statements is in the trail with the digest and the number of each. A head counts only if an
+entry that the audit key vouches for names it, and none of an act that is done names a later one.
+
+Entries from before numbers were recorded name digests alone. The statements themselves say their
+numbers then; one that was stored and is not there any more was taken away.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+
+from audit.events import AuditUnavailable, Event, Outcome
+from audit.leaf import Fact, Leaf
+from audit.vouched import Newest, vouched_of_each
+from cryptocore import statements
+from cryptocore.errors import CryptoError
+from gallery.ledger import SIGNED_AT, TrailAway
+from gallery.models import Statement
+from gallery.sealing import MANIFEST, SHARE
+
+KINDS = (MANIFEST, SHARE)
+EVENTS = (*SIGNED_AT, Event.IMAGE_DELETED)
+
+
+def facts_of(signed: Iterable[Statement]) -> dict[str, Fact]:
+    """Return what the trail keeps of the statements that an act stores."""
+    facts: dict[str, Fact] = {}
+    for statement in signed:
+        facts[statement.kind] = statement.digest
+        facts[f"{statement.kind}_number"] = statement.sequence
+    return facts
+
+
+class ImageTrail:
+    """What the trail says of one image, by kind of statement."""
+
+    def __init__(self, leaves: Iterable[Leaf]) -> None:
+        self.is_deleted = False
+        self._newest: dict[str, Newest] = defaultdict(Newest)
+        self._numbered: set[str] = set()  # the kinds of which an entry says a number
+        # Digests of entries without numbers: of acts done, and of those only intended.
+        self._done: dict[str, set[str]] = defaultdict(set)
+        self._begun: dict[str, set[str]] = defaultdict(set)
+        # Of each manifest, by digest: the share statement stored with it, and its number.
+        self._stored_with: dict[str, tuple[str, int]] = {}
+        for leaf in leaves:
+            self.take_in(leaf)
+
+    def take_in(self, leaf: Leaf) -> None:
+        is_done = leaf.outcome == Outcome.DONE
+        self.is_deleted |= is_done and leaf.event == Event.IMAGE_DELETED
+        for kind in KINDS:
+            digest, number = leaf.facts.get(kind), leaf.facts.get(f"{kind}_number")
+            if number is not None:
+                self._newest[kind].take_in(leaf.outcome, number, digest)
+                self._numbered |= {kind} if is_done else set()
+            elif digest is not None:
+                (self._done if is_done else self._begun)[kind].add(digest)
+        if leaf.facts.keys() >= {MANIFEST, "share_number"}:
+            stored = leaf.facts[SHARE], leaf.facts["share_number"]
+            self._stored_with[leaf.facts[MANIFEST]] = stored
+
+    def number(self, kind: str, numbers: Mapping[str, int]) -> None:
+        """Take in the entries without numbers whose statements are known."""
+        for unnumbered, outcome in ((self._done, Outcome.DONE), (self._begun, Outcome.INTENDED)):
+            for digest in unnumbered[kind] & numbers.keys():
+                self._newest[kind].take_in(outcome, numbers[digest], digest)
+            unnumbered[kind] -= numbers.keys()
+
+    def allows(self, head: Statement) -> bool:
+        """Whether this verified statement is the newest of its kind, or may be."""
+        self.number(head.kind, {head.digest: head.sequence})
+        # Once an act told its number, those that told none came before it.
+        is_one_gone = bool(self._done[head.kind]) and head.kind not in self._numbered
+        newest = self._newest[head.kind]
+        return newest.allows(head.sequence, head.digest) and not is_one_gone
+
+    def needs_numbers(self) -> bool:
+        """Whether only the statements tell which of several digests is the newest."""
+        return any(len(self._done[kind]) > 1 for kind in {*KINDS} - self._numbered)
+
+    def allows_together(self, manifest: Statement, named: str, share: Statement) -> bool:
+        """Whether the share statement that a manifest names is the head, or came before it."""
+        stored, number = self._stored_with.get(manifest.digest, ("", 0))
+        return named == stored and (named == share.digest or number < share.sequence)
+
+
+class ImageTrails:
+    """What the trail says of the images of one request: asked once for all of them."""
+
+    def __init__(self) -> None:
+        self._trails: dict[uuid.UUID, ImageTrail] = {}
+        self._is_away = False
+
+    def ask(self, image_ids: Collection[uuid.UUID]) -> None:
+        """Ask about these images at once. Raises TrailAway, and again without asking again: a
+        table that hangs would keep each image of a page waiting."""
+        if self._is_away:
+            raise TrailAway
+        try:
+            found = vouched_of_each(EVENTS, subjects=image_ids)
+        except AuditUnavailable:
+            self._is_away = True
+            raise TrailAway from None
+        trails = {image_id: ImageTrail(leaves) for image_id, leaves in found.items()}
+        _number_from_statements({pk: one for pk, one in trails.items() if one.needs_numbers()})
+        self._trails |= trails
+
+    def forget(self, image_id: uuid.UUID) -> None:
+        """Ask anew about an image that has changed meanwhile."""
+        self._trails.pop(image_id, None)
+
+    def allows(self, head: Statement) -> bool:
+        """Whether this verified statement may be the newest of its kind. Raises TrailAway."""
+        trail = self.of(head.subject)
+        if trail.is_deleted:
+            return False
+        return trail.allows(head) or self._allows_unfinished(trail, head)
+
+    @staticmethod
+    def _allows_unfinished(trail: ImageTrail, head: Statement) -> bool:
+        """Whether an act that was intended stored it: its end is not in the trail, or not yet."""
+        intended, images = (Outcome.INTENDED,), [head.subject]
+        try:
+            found = vouched_of_each(SIGNED_AT, subjects=images, outcomes=intended)
+        except AuditUnavailable:
+            raise TrailAway from None
+        for leaf in found[head.subject]:
+            trail.take_in(leaf)
+        _number_from_statements({head.subject: trail})
+        return trail.allows(head)
+
+    def of(self, image_id: uuid.UUID) -> ImageTrail:
+        """Return what the trail says of an image. Raises TrailAway."""
+        if image_id not in self._trails:
+            self.ask([image_id])
+        return self._trails[image_id]
+
+
+def _number_from_statements(trails: Mapping[uuid.UUID, ImageTrail]) -> None:
+    for row in Statement.objects.filter(subject__in=trails.keys()) if trails else ():
+        trails[row.subject].number(row.kind, _number_of(row))
+
+
+def _number_of(row: Statement) -> dict[str, int]:
+    """Return a statement's number by its digest: its own word, that of the column is anybody's."""
+    try:
+        return {row.digest: statements.parse(row.kind, bytes(row.body))["sequence"]}
+    except CryptoError:
+        return {}

@@ -1,0 +1,65 @@
+"""`manage.py verify_images`; its help text is its specification."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
+
+from audit.events import AuditUnavailable, Event, Outcome, record
+from audit.management import findings
+from gallery.storage import StorageAway
+from gallery.verification.sweep import Sweep
+
+EVERY = 1000
+
+
+class Command(BaseCommand):
+    help = (
+        "Check everything stored of images and notices. Of each image: that every statement is "
+        "its owner's, about this image and in its place, each naming the one before it; that the "
+        "newest manifest and list of readers are those the audit trail vouches for as the newest, "
+        "and belong together; that each row that lets somebody open it is one its owner signed, "
+        "and each signed one has a row; that wrapped keys are of the present lock and of those "
+        "readers, and none is left from before (what size they have: verify_keys); that the four "
+        "stored files are there, as long as was signed and with the signed digest. That every "
+        "image the trail remembers is there, and nothing is left of deleted ones; that no stored "
+        "file is without a row. Of each person: that every notice has its check value, none is "
+        "missing, and the count is not older than the trail. What is found is looked at twice, so "
+        "that an act under way is no finding. Each finding is one line on standard error (of one "
+        "kind at most 20), a line every 1000 images says how far it is, the last line how it "
+        "went. Exit status 0: all is well; 1: something is wrong, or could not be read. Records "
+        "one event. Changes nothing; opens nothing; may run beside the server. Reads every stored "
+        "byte unless --quick is given."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--quick",
+            action="store_true",
+            help="Compare the lengths of stored files alone: no byte of them is read.",
+        )
+
+    def handle(self, *, quick: bool, **options: Any) -> None:
+        sweep = Sweep(reads_bytes=not quick, progress=self._tell_progress)
+        try:
+            found = findings.tell(sweep.run(), self.stderr.write)
+            _record(sweep, found)
+        except (Error, OSError, AuditUnavailable, StorageAway) as error:
+            name = type(error).__name__
+            sentence = f"Images, storage or trail could not be read or written ({name})."
+            raise CommandError(sentence) from None
+        verdict = f"{found} findings" if found else "all as signed and recorded"
+        result = f"Images: {sweep.images}, and notices of {sweep.people} people, {verdict}."
+        if found:
+            raise CommandError(result)
+        self.stdout.write(result)
+
+    def _tell_progress(self, images: int) -> None:
+        if images % EVERY == 0:
+            self.stderr.write(f"{images} images …")
+
+
+def _record(sweep: Sweep, found: int) -> None:
+    outcome = Outcome.FAILED if found else Outcome.DONE
+    facts = {"checked": sweep.images, "people": sweep.people, "findings": found}
+    record(Event.IMAGES_VERIFIED, actor=None, outcome=outcome, **facts)

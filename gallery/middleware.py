@@ -1,0 +1,24 @@
+"""What images need is done where their people's keys happen to be open."""
+
+from accounts.custody import Keyring
+from accounts.middleware import AfterUnlockedPages
+from gallery.services.ended import relock_some
+from gallery.services.own_keys import look_over_own_keys
+
+
+class RelockingMiddleware(AfterUnlockedPages):
+    """Encrypts images anew whose readers' time is over."""
+
+    what = "New locks"
+
+    def work(self, keyring: Keyring) -> None:
+        relock_some(keyring)
+
+
+class OwnKeysMiddleware(AfterUnlockedPages):
+    """Looks at a few of the person's own wrapped keys."""
+
+    what = "Looks at wrapped keys"
+
+    def work(self, keyring: Keyring) -> None:
+        look_over_own_keys(keyring)

@@ -1,0 +1,96 @@
+"""Access that ended by its date: the reader's key goes, and the image is encrypted anew.
+
+To refuse a reader whose time is over leaves what was wrapped to them: with a copy of the database
+from before they would go on opening the image for as long as it keeps its lock. So `purge` destroys
+the key, and the owner's next page with open keys changes the lock, as taking access back does.
+"""
+
+import time
+import uuid
+from contextlib import suppress
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.custody import Keyring
+from accounts.models import User, WrappedKey
+from gallery.errors import GalleryError
+from gallery.models import Grant, SealedImage
+from gallery.opening import Opener
+from gallery.services.acts import owners_access
+from gallery.services.revoking import relock
+
+SECONDS = 0.25  # what one page gives to it; an image that was begun is finished
+# So long an image is left alone once somebody took it on, or it could not be done.
+PUT_OFF = timedelta(hours=1)
+
+
+def ended_grants() -> QuerySet[Grant]:
+    """Return the rows whose time is over and whose image still has the lock of that time. Never an
+    owner's own: no altered row may cost the only key to an image."""
+    over = Grant.objects.filter(ended_at=None, ends_at__lte=timezone.now())
+    return over.exclude(reader=F("image__owner"))
+
+
+# ---- the keys --------------------------------------------------------------------------------
+
+
+def keys_that_ended() -> QuerySet[Grant]:
+    return ended_grants().exclude(wrapped_key=None)
+
+
+def destroy_ended_keys() -> None:
+    """Destroy what is wrapped to readers whose time is over, image by image. The rows stay as they
+    are: by them the owner's next page sees what is to be encrypted anew."""
+    for image in set(keys_that_ended().values_list("image", flat=True)):
+        with transaction.atomic():
+            # Held, or an owner who gives them more time just now would lose a reader's key.
+            SealedImage.objects.select_for_update().get(pk=image)
+            WrappedKey.objects.filter(grant__in=keys_that_ended().filter(image=image)).delete()
+
+
+# ---- the locks -------------------------------------------------------------------------------
+
+
+def images_to_relock(owner: User) -> list[uuid.UUID]:
+    """Return the owner's images whose lock a former reader may know. One query: it is asked at
+    each page, and where nothing ended no image is looked at."""
+    live = {"image__owner": owner, "image__deleted_at": None, "image__relock_after": None}
+    ended = ended_grants().filter(**live).values_list("image")
+    theirs = SealedImage.objects.filter(owner=owner, deleted_at=None)
+    put_off = theirs.filter(relock_after__lte=timezone.now()).values_list("pk")
+    return [image for (image,) in ended.union(put_off)]
+
+
+@sensitive_variables()
+def relock_some(keyring: Keyring) -> None:
+    """Encrypt some of these images anew; the next page goes on. Raises what is busy or away."""
+    deadline = time.monotonic() + SECONDS
+    for image_id in images_to_relock(keyring.user):
+        if _claim(image_id):
+            # What does not verify, or would shut somebody out, is tried again when it is due.
+            with suppress(GalleryError):
+                _relock_ended(keyring, image_id)
+        if time.monotonic() >= deadline:
+            return
+
+
+def _claim(image_id: uuid.UUID) -> bool:
+    """Take an image on, unless another page did. One conditional update; done, it is cleared, and
+    whatever fails is due again when its time is over."""
+    now = timezone.now()
+    free = Q(relock_after=None) | Q(relock_after__lte=now)
+    return SealedImage.objects.filter(free, pk=image_id).update(relock_after=now + PUT_OFF) == 1
+
+
+@sensitive_variables()
+def _relock_ended(keyring: Keyring, image_id: uuid.UUID) -> None:
+    """Only where the owner signed these ends: an altered row must not bring them to sign a list
+    without somebody they let in."""
+    opener, image = Opener(keyring), owners_access(keyring, image_id).image
+    over = ended_grants().filter(image=image).select_related("image__owner")
+    if all(opener.is_signed(grant) for grant in over):
+        relock(keyring=keyring, image_id=image_id, keeping_everybody=True)

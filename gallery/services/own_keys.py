@@ -1,0 +1,100 @@
+"""Looking over one's own wrapped keys, while they can be opened.
+
+A wrapped key that was damaged is not noticed while its quick key works, and the quick key is a
+cache that goes with the master key: the image would be lost at the next recovery. So a few are
+opened the long way at each unlocked page; one that does not open is wrapped anew from its quick
+key, if that is the content key its owner committed to.
+"""
+
+import time
+import uuid
+from dataclasses import dataclass
+
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.certificates import NoKeys
+from accounts.custody import DoesNotOpen, Keyring
+from accounts.models import WrappedKey
+from accounts.services import mending
+from audit.events import Event, Outcome, record
+from cryptocore.errors import CryptoError
+from gallery.access import Access
+from gallery.errors import Altered
+from gallery.models import Grant
+from gallery.opening import Opener
+
+SECONDS = 0.05  # what one page gives to it: some ten keys
+CHUNK = 10
+
+
+@dataclass
+class Looked:
+    """What one request saw, and which it saw last."""
+
+    up_to: uuid.UUID | None
+    checked: int = 0
+    damaged: int = 0
+
+
+@sensitive_variables()
+def look_over_own_keys(keyring: Keyring) -> None:
+    """Look at some of the person's wrapped keys, going on where the last page stopped."""
+    check = mending.check_due(keyring.user)
+    if check is None:
+        return
+    seen, opener, deadline = Looked(check.up_to), OwnOpener(keyring), time.monotonic() + SECONDS
+    while rows := _rows_after(keyring, seen.up_to):
+        for row in rows:
+            seen.checked, seen.up_to = seen.checked + 1, row.pk
+            seen.damaged += not opener.is_sound(row)
+        if time.monotonic() >= deadline:
+            break
+    mending.save_progress(check, **vars(seen), is_done=not rows)
+
+
+def _rows_after(keyring: Keyring, up_to: uuid.UUID | None) -> list[WrappedKey]:
+    rows = mending.own_wrapped_keys(keyring.user).select_related("key_pair").order_by("pk")
+    return list((rows.filter(pk__gt=up_to) if up_to else rows)[:CHUNK])
+
+
+class OwnOpener(Opener):
+    """Opens wrapped keys the long way, and mends those that only the short way opens."""
+
+    @sensitive_variables()
+    def is_sound(self, wrapped: WrappedKey) -> bool:
+        """Whether this wrapped key opens, or does again. What opens none is on record."""
+        grants = Grant.objects.filter(wrapped_key=wrapped, reader=self._keyring.user)
+        grant = grants.select_related("image__owner").first()
+        if grant is None:
+            return True  # nothing hangs on it
+        access = Access(self._keyring.user, grant)
+        try:
+            self.manifest(access.image)
+            self._check_place(wrapped, access)
+        except Altered:
+            return True  # whatever is altered there, opening the image says so
+        if self._opens(wrapped, access) or self._is_mended(wrapped, access):
+            return True
+        if not WrappedKey.objects.filter(pk=wrapped.pk, oaep_bytes=wrapped.oaep_bytes).exists():
+            return True  # locked anew meanwhile, or access ended
+        person, outcome = self._keyring.user.pk, Outcome.FAILED
+        record(Event.WRAPPED_KEY_DAMAGED, actor=person, subject=wrapped.subject, outcome=outcome)
+        return False
+
+    @sensitive_variables()
+    def _opens(self, wrapped: WrappedKey, access: Access) -> bool:
+        try:
+            return self._is_committed(self._by_private_key(wrapped), access.image)
+        except Altered:
+            return False
+
+    @sensitive_variables()
+    def _is_mended(self, wrapped: WrappedKey, access: Access) -> bool:
+        content_key = self._by_quick_key(wrapped)
+        try:
+            if content_key is None or not self._is_committed(content_key, access.image):
+                return False
+            mending.mend(keyring=self._keyring, wrapped=wrapped, content_key=content_key)
+        except (Altered, CryptoError, NoKeys, DoesNotOpen):
+            return False
+        return True

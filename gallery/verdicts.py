@@ -1,0 +1,105 @@
+"""What is said beside an image of who signed it, and where it is not released because of that."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from accounts.certificates import NoKeys, signing_pair_of
+from accounts.fingerprints import grouped
+from accounts.identities import How, SignerChange
+from accounts.models import User
+from gallery.models import Rendition
+from gallery.signers import Assessment, Standing
+
+
+def verdict_of(signer: Assessment, owner: User, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return the badge of an image whose every check has passed. Called verified only where the
+    signer's name is certified, and their key is none that the reader compared otherwise."""
+    original = manifest["renditions"][Rendition.Name.ORIGINAL.value]
+    older = _is_older_key(owner, manifest["key"])
+    return {
+        "code": signer.standing.value,
+        "is_verified": signer.standing == Standing.VERIFIED,
+        "older_key": older,
+        "sentence": _sentence(signer, older) % {"owner": signer.name.in_full},
+        "since_compared": _since_compared(signer.change),
+        "signer": signer.name.in_full,
+        "signed_at": datetime.fromisoformat(manifest["time"]),
+        "fingerprint": grouped(manifest["key"]),
+        "technical": [
+            (_("Signature"), "RSA-PSS, SHA-256"),
+            (_("Encryption"), "AES-256-CBC, RSA-OAEP"),
+            (_("Lock"), str(manifest["lock"])),
+            (_("Manifest"), _("number %(number)s") % {"number": manifest["sequence"]}),
+            (_("SHA-256 of the stored original"), original["sha256"]),
+        ],
+    }
+
+
+def _sentence(signer: Assessment, older: bool) -> str:
+    if signer.standing == Standing.UNNAMED:
+        return _(
+            "It is exactly as it was when it was sealed, but we cannot say whose signature it is: "
+            "the name beside that key does not verify. Somebody may have changed it in the "
+            "database. Tell staff, and ask the person before you rely on it."
+        )
+    if signer.change and signer.change.how == How.EARLIER:
+        return _(
+            "It is exactly as it was when it was sealed, by a key that %(owner)s had before the "
+            "one you compared. Compare again: their earlier keys are then remembered, too."
+        )
+    if signer.standing == Standing.UNCHECKED:
+        return _(
+            "It is exactly as it was when it was sealed. Whether the key of %(owner)s is the one "
+            "you compared cannot be checked: your list of compared keys is missing or is not the "
+            "newest, or the audit trail does not answer. Ask the person before you rely on it."
+        )
+    if older:
+        return _(
+            "Signed by %(owner)s, with a key they have replaced since. It is exactly as it was "
+            "when it was sealed."
+        )
+    return _("Signed by %(owner)s. It is exactly as it was when it was sealed.")
+
+
+def _since_compared(change: SignerChange | None) -> str:
+    if change is None:
+        return ""
+    facts = {"day": date_format(change.compared_at, "j F Y"), "name": change.called}
+    if change.how == How.ENDORSED:
+        sentence = _("Their key was replaced since you compared it on %(day)s; that key vouches.")
+        return sentence % facts
+    if change.how == How.RENAMED:
+        return _("When you compared their key on %(day)s, they were called %(name)s.") % facts
+    return ""
+
+
+def _is_older_key(owner: User, fingerprint: str) -> bool:
+    try:
+        return signing_pair_of(owner.pk).fingerprint != fingerprint
+    except NoKeys:  # stolen, and the next one is not made yet
+        return True
+
+
+def refusal_of(change: SignerChange, name: str) -> str:
+    """Return why an image of a signer who is not as compared was not released, and what to do."""
+    sentences = {
+        How.UNENDORSED: _(
+            "This image is signed by another key than the one you compared with %(owner)s on "
+            "%(day)s, and that key does not vouch for it. It was not released. Ask them in person "
+            "whether they have new keys, and compare again: then it opens."
+        ),
+        How.DIFFERS: _(
+            "When you compared the key of %(owner)s on %(day)s, the words did not match. What they "
+            "sign is not released until they do. Ask them in person, and compare again."
+        ),
+        How.MISNAMED: _(
+            "The username of %(owner)s stands on another key than the one you compared under it on "
+            "%(day)s. Usernames do not change: somebody may have got hold of this site’s own keys. "
+            "It was not released. Tell staff at once."
+        ),
+    }
+    facts = {"owner": name, "day": date_format(change.compared_at, "j F Y")}
+    return sentences[change.how] % facts

@@ -1,0 +1,38 @@
+"""What can be wrong with images and notices."""
+
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    HEAD = "newest statement is gone, does not verify, or is not the newest the trail vouches for"
+    EARLIER = "an earlier statement is gone, does not verify, or is not the one named after it"
+    SHARE_OF_MANIFEST = "manifest names a share statement that is none of this image"
+    GONE = "the trail remembers this image, and there is none"
+    NOT_DELETED = "the trail remembers that this image was deleted, and something of it is left"
+    DELETED = "row says that this image was deleted, and the trail does not"
+    RENDITIONS = "renditions are not those an image has"
+    SIZE = "row says another size than was signed"
+    STORED_GONE = "stored bytes are missing"
+    STORED_ALTERED = "stored bytes are not those that were signed"
+    READER_UNSIGNED = "row lets somebody open this image as its owner did not sign"
+    READER_GONE = "its owner signed that somebody may open it, and no row says so"
+    WRAPPED_KEY = "wrapped key is of another lock, of another person, or of no row"
+    ORPHAN = "stored file that no row names (`purge` takes it)"
+    NOTICE = "notice does not verify, or is a copy of another"
+    NOTICES_GONE = "notices are missing"
+    NOTICE_HEAD = "count of notices is gone, does not verify, or is older than the trail"
+    UNREADABLE = "a row cannot be read"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong: with which image or person (or file), and with what of it."""
+
+    kind: Kind
+    about: uuid.UUID | str
+    what: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.about}" + (f", {self.what}" if self.what else "")

@@ -1,0 +1,25 @@
+"""Checks of what is set for the installation as a whole."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+
+@register(Tags.security)
+def check_site_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """imageshare.E001: links in mails, cookies and the check of where a form comes from all
+    follow SITE_URL; a folder in it would be served by no address of ours."""
+    site = urlsplit(settings.SITE_URL)
+    beside = (site.path.rstrip("/"), site.query, site.fragment, site.username, site.password)
+    if site.scheme in ("http", "https") and site.hostname and not any(beside):
+        return []
+    return [
+        Error(
+            f"SITE_URL is not the address of a site: {settings.SITE_URL}",
+            hint="Scheme, host and, where it needs one, port: https://images.example.org. A site "
+            "of its own, not a folder of another.",
+            id="imageshare.E001",
+        )
+    ]

@@ -1,0 +1,233 @@
+"""How clients are served: no thread waits for one that has not sent its request yet.
+
+gunicorn's threads read from whoever sends and write to whoever reads, as long as that takes, and
+its main loop waits for whoever does not close: a hundred sockets with a byte every few seconds stop
+the whole site. Here the main loop, which waits for nobody, collects heads and small bodies, and a
+thread gets a request when it is complete; what the thread leaves unsent the main loop sends. Only
+larger bodies and pictures keep a thread waiting, of people who are unlocked (RequestSizeMiddleware)
+and keep a pace (imageshare/pace.py).
+"""
+
+import errno
+import os
+import socket
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from itertools import chain
+from selectors import EVENT_READ, EVENT_WRITE
+from typing import Any
+
+from django.conf import settings
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
+
+from imageshare.connections import PIECE_BYTES, Connection
+from imageshare.pace import LEAST_BYTES_A_SECOND, MOST_UNSENT_BYTES, PacedSocket
+
+CONNECTIONS_OF_A_PEER = 100  # in each process, where peers are clients and no proxy of ours
+LINGER_SECONDS = 10
+NOBODY_CAME = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED)
+
+
+class Worker(ThreadWorker):
+    """gunicorn's threads, with a main loop that collects requests and waits for slow ends.
+
+    A connection is collecting (`pending_conns`), with a thread, `sending` what the thread left,
+    idle between two requests (`keepalived_conns`), or `lingering` until its client closes it, too.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.sending: deque[Connection] = deque()
+        self.lingering: deque[Connection] = deque()
+        self.peers: Counter[str] = Counter()
+
+    # ---- a connection comes ------------------------------------------------------------------
+
+    def accept(self, listener: socket.socket) -> None:
+        try:
+            client, peer = listener.accept()
+        except OSError as error:
+            if error.errno not in NOBODY_CAME:
+                raise
+            return
+        if self._has_enough(peer[0]) and not self._make_room(peer[0]):
+            client.close()
+            return
+        self.nr_conns += 1
+        self.peers[peer[0]] += 1
+        self._collect(Connection(self.cfg, client, peer, listener.getsockname(), self.forget))
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
+
+    def _has_enough(self, peer: str) -> bool:
+        return not settings.TRUSTED_PROXIES and self.peers[peer] >= CONNECTIONS_OF_A_PEER
+
+    def _make_room(self, peer: str | None = None) -> bool:
+        """Close the connection that has kept us waiting longest, of `peer` or of anybody.
+
+        Whoever is in earnest completes a request in an instant.
+        """
+        for waiting in (self.lingering, self.keepalived_conns, self.pending_conns, self.sending):
+            for conn in waiting:
+                if peer in (None, conn.client[0]):
+                    waiting.remove(conn)
+                    self._close(conn)
+                    return True
+        return False
+
+    # ---- its request comes -------------------------------------------------------------------
+
+    def _collect(self, conn: Connection) -> None:
+        seconds = settings.SLOW_CLIENT_SECONDS
+        self._watch(conn, self.pending_conns, seconds, self.on_pending_socket_readable)
+
+    def on_client_socket_readable(self, conn: Connection, client: PacedSocket) -> None:
+        self._unwatch(conn, self.keepalived_conns)
+        self._collect(conn)
+
+    def on_pending_socket_readable(self, conn: Connection, client: PacedSocket) -> None:
+        try:
+            is_complete = conn.collect()
+        except BlockingIOError:
+            return
+        except OSError:
+            self.pending_conns.remove(conn)
+            self._close(conn)
+            return
+        if is_complete:
+            self._unwatch(conn, self.pending_conns)
+            self.enqueue_req(conn)
+
+    # ---- a thread answers it -----------------------------------------------------------------
+
+    def handle(self, conn: Connection) -> object:
+        conn.begin_request()
+        return super().handle(conn)
+
+    def finish_request(self, conn: Connection, fs: "Future[object]") -> None:
+        conn.is_kept = not fs.cancelled() and fs.exception() is None and bool(fs.result())
+        self._send_rest(conn)
+
+    # ---- the rest of the answer leaves, and the next request comes ---------------------------
+
+    def _send_rest(self, conn: Connection) -> None:
+        try:
+            if conn.sock.flush():
+                self._after_answer(conn)
+                return
+        except OSError:
+            self._close(conn)
+            return
+        seconds = settings.SLOW_CLIENT_SECONDS + MOST_UNSENT_BYTES / LEAST_BYTES_A_SECOND
+        self._watch(conn, self.sending, seconds, self.on_socket_writable, EVENT_WRITE)
+
+    def on_socket_writable(self, conn: Connection, client: PacedSocket) -> None:
+        try:
+            is_sent = conn.sock.flush()
+        except OSError:
+            self.sending.remove(conn)
+            self._close(conn)
+            return
+        if is_sent:
+            self._unwatch(conn, self.sending)
+            self._send_rest(conn)
+
+    def _after_answer(self, conn: Connection) -> None:
+        """Go on with what is there of the next request. Raises OSError if that cannot be one."""
+        if not conn.is_kept:
+            self._linger(conn)
+            return
+        conn.end_request()
+        if not conn.collected:
+            seconds = self._kept_alive_seconds()
+            self._watch(conn, self.keepalived_conns, seconds, self.on_client_socket_readable)
+        elif conn.is_complete():
+            self.enqueue_req(conn)
+        else:
+            self._collect(conn)
+
+    def _kept_alive_seconds(self) -> float:
+        return self.cfg.keepalive if self.alive else min(self.cfg.keepalive, STOP_KEEPALIVE_LINGER)
+
+    # ---- it ends -----------------------------------------------------------------------------
+
+    def _linger(self, conn: Connection) -> None:
+        """Close our side, and read on until the client has closed theirs (RFC 9112 section 9.6).
+
+        Closing with something unread would take the answer from a client that is still sending.
+        """
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._close(conn)
+            return
+        self._watch(conn, self.lingering, LINGER_SECONDS, self.on_lingering_socket_readable)
+
+    def on_lingering_socket_readable(self, conn: Connection, client: PacedSocket) -> None:
+        try:
+            is_over = not os.read(client.fileno(), PIECE_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            is_over = True
+        if is_over:
+            self.lingering.remove(conn)
+            self._close(conn)
+
+    def murder_pending(self) -> None:
+        """Close what has had its time, but for idle ones: gunicorn closes those."""
+        now = time.monotonic()
+        for waiting in (self.pending_conns, self.sending, self.lingering):
+            while waiting and waiting[0].timeout <= now:
+                self._close(waiting.popleft())
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Let nothing that waits for a client keep a stopping worker beyond `deadline`."""
+        waiting = (self.keepalived_conns, self.pending_conns, self.sending, self.lingering)
+        for conn in chain.from_iterable(waiting):
+            conn.timeout = min(conn.timeout, deadline)
+
+    def _close(self, conn: Connection) -> None:
+        with suppress(KeyError, ValueError, OSError):  # it may not be watched, or be gone
+            self.poller.unregister(conn.sock)
+        self.nr_conns -= 1
+        conn.close()
+
+    def forget(self, peer: str) -> None:
+        """Count one connection of `peer` less."""
+        self.peers[peer] -= 1
+        if not self.peers[peer]:
+            del self.peers[peer]
+
+    # ---- whom the main loop waits for --------------------------------------------------------
+
+    def _watch(
+        self,
+        conn: Connection,
+        waiting: "deque[Connection]",
+        seconds: float,
+        when_ready: Callable[[Connection, PacedSocket], None],
+        event: int = EVENT_READ,
+    ) -> None:
+        """Wait so long for `conn`. All in one queue wait equally long, so its first is next."""
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + seconds
+        waiting.append(conn)
+        self.poller.register(conn.sock, event, partial(self._ready, conn, when_ready))
+
+    def _ready(
+        self,
+        conn: Connection,
+        when_ready: Callable[[Connection, PacedSocket], None],
+        client: PacedSocket,
+    ) -> None:
+        if client.fileno() >= 0:  # else closed to make room, in this very round of the loop
+            when_ready(conn, client)
+
+    def _unwatch(self, conn: Connection, waiting: "deque[Connection]") -> None:
+        self.poller.unregister(conn.sock)
+        waiting.remove(conn)

@@ -1,0 +1,132 @@
+"""Older rows of accounts and invites put back: the trail remembers what they deny."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Invite, KeyOrder, KeyPair, User
+from accounts.services import invites, oversight
+from audit.events import AuditUnavailable
+from gallery.models import Grant, Statement
+from tests.accounts.test_invites import FORM
+from tests.accounts.test_replacing import NEW, replace
+from tests.accounts.test_rotate_keys import code_of, run
+from tests.gallery.test_sharing import opens, share
+from tests.gallery.test_stolen_keys import forged_share
+
+JSON = {"accept": "application/json"}
+
+
+@pytest.fixture
+def overseer(staff) -> User:
+    return User.objects.get(username="overseer")
+
+
+def signs_in(person) -> bool:
+    form = {"username": person.username, "password": person.password}
+    answer = Client().post("/accounts/login/", form, headers=JSON)
+    return answer.status_code == 200 and answer.json().get("unlocked", True)
+
+
+# ---- invites ---------------------------------------------------------------------------------
+
+
+def make_account(token) -> int:
+    return Client().post(f"/accounts/invite/{token}/", FORM, headers=JSON).status_code
+
+
+@pytest.mark.attack("F6")
+def test_an_invite_taken_back_or_used_opens_no_more_whatever_its_row_says(overseer):
+    new = invites.make_invite(display_name="Dora Dune", email="", by=overseer)
+    invites.take_back_invite(invite=new.invite, by=overseer, reason="a mistake")
+    Invite.objects.update(taken_back_at=None)
+    assert make_account(new.token) == 404
+    other = invites.make_invite(display_name="Dora Dune", email="", by=overseer)
+    assert make_account(other.token) == 201
+    Invite.objects.update(used_at=None)
+    assert Client().get(f"/accounts/invite/{other.token}/").status_code == 404
+
+
+@pytest.mark.attack("F6")
+def test_an_invite_lives_no_longer_and_is_made_by_nobody_but_staff(overseer, monkeypatch):
+    new = invites.make_invite(display_name="Dora Dune", email="", by=overseer)
+    Invite.objects.update(ends_at=timezone.now() + timedelta(days=99))
+    row = Invite.objects.get()
+    row.pk, row.token_digest = overseer.pk, "0" * 64
+    row.save(force_insert=True)
+    assert not invites.is_open(row)
+    assert invites.is_open(new.invite)
+    later = timezone.now() + timedelta(days=8)
+    monkeypatch.setattr("accounts.remembered.timezone.now", lambda: later)
+    assert make_account(new.token) == 404
+
+
+def test_an_invite_waits_while_the_trail_is_away(overseer, monkeypatch):
+    new = invites.make_invite(display_name="Dora Dune", email="", by=overseer)
+
+    def away(*arguments, **options):
+        raise AuditUnavailable
+
+    monkeypatch.setattr("accounts.remembered.vouched", away)
+    client = Client(raise_request_exception=False)
+    assert client.get(f"/accounts/invite/{new.token}/").status_code == 503
+
+
+# ---- disabled accounts -----------------------------------------------------------------------
+
+
+@pytest.mark.attack("F7")
+def test_an_account_that_was_disabled_signs_in_no_more_whatever_its_row_says(alice, overseer):
+    assert signs_in(alice)
+    oversight.disable_person(person=alice.user, by=overseer, reason="left")
+    User.objects.filter(pk=alice.user.pk).update(is_active=True)
+    assert not signs_in(alice)
+    oversight.enable_person(person=alice.user, by=overseer, reason="back")
+    assert signs_in(alice)
+
+
+# ---- stolen keys -----------------------------------------------------------------------------
+
+
+def take_marks_out(person) -> None:
+    pairs = KeyPair.objects.filter(user=person.user)
+    pairs.update(compromised_at=None, state="primary")
+    KeyOrder.objects.filter(user=person.user).delete()
+
+
+@pytest.mark.attack("F8")
+def test_stolen_keys_sign_nothing_and_nobody_in_though_their_marks_were_taken_out(
+    shared_image, alice, bob
+):
+    forged = alice.keyring
+    run("alice", "--compromised")
+    take_marks_out(alice)
+    assert not signs_in(alice)
+    assert opens(bob, shared_image) == 200
+    forged_share(shared_image, forged, through_the_site=True)
+    assert opens(bob, shared_image) == 409
+    Statement.objects.latest("pk").delete()
+
+
+@pytest.mark.attack("F8")
+def test_nothing_is_wrapped_to_stolen_keys_though_their_marks_were_taken_out(upload, alice, bob):
+    run("bob", "--compromised")
+    take_marks_out(bob)
+    image = upload()
+    answer = share(alice, image, bob)
+    assert answer.status_code in (422, 503)
+    assert not Grant.objects.filter(image=image, reader=bob.user).exists()
+
+
+@pytest.mark.attack("F8")
+def test_after_the_replacement_all_is_as_it_was(shared_image, alice, bob):
+    code = code_of(run("alice", "--compromised"))
+    take_marks_out(alice)
+    assert not signs_in(alice)
+    code = code_of(run("alice", "--compromised"))
+    assert replace(code, username="alice", password=alice.password).status_code == 200
+    alice.password = NEW
+    assert signs_in(alice)
+    assert opens(bob, shared_image) == 200

@@ -1,0 +1,239 @@
+"""Files that somebody chose stay chosen, whatever is refused; and nothing is sent in vain."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Dialog, Request
+
+from tests.conftest import jpeg
+from tests.e2e.browser import PASSWORD, Visitor, chromium
+from tests.e2e.server import Server
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def eva(server: Server, browser: Browser) -> Visitor:
+    visitor = Visitor.arrive(browser, server.address, "eva.chooses", scripts=True)
+    visitor.register("Eva Ember")
+    return visitor
+
+
+@pytest.fixture(scope="module")
+def emil(server: Server, browser: Browser) -> Visitor:
+    visitor = Visitor.arrive(browser, server.address, "emil.receives", scripts=True)
+    visitor.register("Emil Edge")
+    return visitor
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    path = tmp_path / "lake.jpg"
+    path.write_bytes(jpeg("teal", (900, 600)))
+    return path
+
+
+class Sent:
+    """The uploads that left a browser, checks not counted."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.uploads: list[str] = []
+        visitor.page.on("request", self._see)
+
+    def _see(self, request: Request) -> None:
+        if request.method == "POST" and request.url.endswith("/images/upload/"):
+            self.uploads.append(request.url)
+
+
+def choose(visitor: Visitor, *files: Path, to: str, caption: str = "Summer") -> None:
+    visitor.go("/images/upload/")
+    visitor.page.set_input_files("[name=images]", list(files))
+    visitor.page.fill("[name=caption]", caption)
+    visitor.page.fill("#id_recipients", to)
+
+
+def press(visitor: Visitor, name: str) -> None:
+    visitor.page.get_by_role("button", name=name, exact=True).locator("visible=true").first.click()
+
+
+def chosen(visitor: Visitor) -> list[str]:
+    names = "input => [...input.files].map(file => file.name)"
+    return visitor.page.locator("[name=images]").evaluate(names)
+
+
+def waits_for(visitor: Visitor, text: str) -> None:
+    visitor.page.get_by_text(text).locator("visible=true").first.wait_for()
+
+
+def in_another_tab(visitor: Visitor, button: str) -> None:
+    tab = visitor.page.context.new_page()
+    tab.goto(f"{visitor.address}/accounts/security/")
+    tab.get_by_role("button", name=button).locator("visible=true").first.click()
+    tab.wait_for_load_state()
+    tab.close()
+
+
+@pytest.mark.attack("F50")
+def test_a_misspelt_name_is_named_before_a_file_is_sent(eva, emil, lake):
+    sent = Sent(eva)
+    choose(eva, lake, to="emil.recieves")
+    eva.page.check("[name=rights][value=view]")
+    press(eva, "Encrypt and share")
+    waits_for(eva, "Nobody here is called “emil.recieves”")
+    eva.look()
+    assert sent.uploads == []
+    assert chosen(eva) == ["lake.jpg"]
+    assert eva.page.input_value("[name=caption]") == "Summer"
+    assert eva.page.is_checked("[name=rights][value=view]")
+    assert not eva.says("the browser did not keep them")
+    eva.page.fill("#id_recipients", emil.username)
+    press(eva, "Encrypt and share")
+    waits_for(eva, "1 image is encrypted, signed and shared")
+    eva.look()
+    assert len(sent.uploads) == 1
+    assert eva.says("Only Emil Edge and you can open what you uploaded.")
+    assert eva.complaints == []
+
+
+@pytest.mark.attack("F50")
+def test_too_much_at_once_is_said_before_a_file_is_sent(eva, lake, tmp_path):
+    sent, large = Sent(eva), []
+    for number in range(3):
+        large.append(tmp_path / f"large-{number}.jpg")
+        with large[-1].open("wb") as file:
+            file.truncate(45 * 2**20)
+    choose(eva, *large, to="")
+    press(eva, "Encrypt and share")
+    waits_for(eva, "100 MB can be sent at once")
+    assert len(chosen(eva)) == 3
+    choose(eva, *[lake] * 101, to="")
+    press(eva, "Encrypt and share")
+    waits_for(eva, "You chose 101 images; 100 can be sent at once")
+    eva.page.get_by_role("button", name="Remove: lake.jpg").first.click()
+    assert len(chosen(eva)) == 100
+    assert sent.uploads == []
+
+
+@pytest.mark.attack("F50")
+def test_refused_files_leave_the_form_as_it_was(eva, emil, tmp_path):
+    notes = tmp_path / "notes.txt"
+    notes.write_text("no picture")
+    choose(eva, notes, to=emil.username)
+    press(eva, "Encrypt and share")
+    waits_for(eva, "notes.txt is not an image we can show")
+    eva.look()
+    assert chosen(eva) == ["notes.txt"]
+    assert eva.page.is_checked(f"[name=recipients][value='{emil.username}']")
+
+
+@pytest.mark.attack("F50")
+def test_a_connection_that_breaks_leaves_everything_to_be_sent_again(eva, emil, lake):
+    choose(eva, lake, to=emil.username)
+    eva.page.context.set_offline(True)
+    press(eva, "Encrypt and share")
+    waits_for(eva, "The connection broke off.")
+    eva.page.context.set_offline(False)
+    assert chosen(eva) == ["lake.jpg"]
+    press(eva, "Encrypt and share")
+    waits_for(eva, "1 image is encrypted, signed and shared")
+    eva.complaints = [said for said in eva.complaints if "ERR_INTERNET_DISCONNECTED" not in said]
+
+
+@pytest.mark.attack("F51")
+def test_locked_meanwhile_one_unlocks_in_the_page_and_the_files_go(eva, emil, lake):
+    sent = Sent(eva)
+    choose(eva, lake, to=emil.username)
+    in_another_tab(eva, "Lock")
+    press(eva, "Encrypt and share")
+    waits_for(eva, "Unlock your images")
+    eva.look()
+    assert sent.uploads == []
+    dialog = eva.page.get_by_role("dialog")
+    dialog.locator("[name=password]").fill("not the password")
+    dialog.get_by_role("button", name="Unlock").click()
+    waits_for(eva, "This is not your password")
+    press(eva, "Cancel")
+    assert chosen(eva) == ["lake.jpg"]
+    press(eva, "Encrypt and share")
+    dialog.locator("[name=password]").fill(PASSWORD)
+    dialog.get_by_role("button", name="Unlock").click()
+    waits_for(eva, "1 image is encrypted, signed and shared")
+    assert len(sent.uploads) == 1
+    assert eva.complaints == []
+
+
+@pytest.mark.attack("F51")
+def test_signed_out_meanwhile_one_signs_in_in_the_page_and_the_files_go(eva, emil, lake):
+    choose(eva, lake, to=emil.username)
+    in_another_tab(eva, "Sign out")
+    press(eva, "Encrypt and share")
+    dialog = eva.page.get_by_role("dialog")
+    dialog.locator("[name=username]").fill(eva.username)
+    dialog.locator("[name=password]").fill(PASSWORD)
+    dialog.get_by_role("button", name="Sign in").click()
+    waits_for(eva, "1 image is encrypted, signed and shared")
+
+
+@pytest.mark.attack("F51")
+def test_leaving_with_files_chosen_is_asked(eva, emil, lake):
+    choose(eva, lake, to=emil.username)
+    asked = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    eva.page.on("dialog", stay)
+    press_link = eva.page.get_by_role("link", name="Activity").locator("visible=true").first
+    press_link.click(no_wait_after=True)
+    waits_for(eva, "Encrypt and share")
+    assert asked == ["beforeunload"]
+    assert chosen(eva) == ["lake.jpg"]
+    press(eva, "Encrypt and share")
+    waits_for(eva, "1 image is encrypted, signed and shared")
+    eva.go("/activity/")
+    assert asked == ["beforeunload"]  # what was sent is not asked about
+    eva.page.remove_listener("dialog", stay)
+
+
+@pytest.mark.attack("F51")
+def test_the_link_beside_somebody_ticks_nothing_and_keeps_the_page(eva, emil, lake):
+    choose(eva, lake, to="")
+    link = eva.page.get_by_role("link", name="Key of Emil Edge")
+    assert link.evaluate("link => link.closest('label')") is None
+    with eva.page.context.expect_page() as opened:
+        link.click()
+    assert opened.value.url.endswith(f"/people/{emil.username}/")
+    opened.value.close()
+    assert chosen(eva) == ["lake.jpg"]
+
+
+@pytest.mark.attack("F51")
+def test_without_scripts_unlocking_leads_back_to_the_upload_page(server, browser, lake):
+    anna = Visitor.arrive(browser, server.address, "anna.plain", scripts=False)
+    anna.register("Anna Plain")
+    choose(anna, lake, to="nobody.here")
+    press(anna, "Encrypt and share")
+    assert anna.says("Nobody here is called “nobody.here”")
+    assert anna.says("Choose your images once more")
+    anna.look()
+    assert anna.page.input_value("[name=caption]") == "Summer"
+    choose(anna, lake, to="")
+    in_another_tab(anna, "Lock")
+    press(anna, "Encrypt and share")
+    assert anna.says("nothing was done")
+    anna.page.fill("[name=password]", PASSWORD)
+    press(anna, "Unlock")
+    assert anna.page.url == f"{server.address}/images/upload/"
+    assert anna.complaints == []

@@ -1,0 +1,262 @@
+"""Each MUST of docs/format.md, by how its sentence or list item begins, and the tests that keep it.
+
+tests/test_format_rules.py keeps document, table and tests together. `content.a_key_is_refused` is
+test_a_key_is_refused in a test_content.py below this folder.
+"""
+
+KEPT_BY: dict[str, tuple[str, ...]] = {
+    # Conventions
+    "A reader MUST NOT let anybody tell a wrong key": (
+        "altered_answers.stored_bytes_altered_in_any_way_are_answered_alike",
+        "altered_answers.rows_altered_in_any_way_are_answered_alike",
+    ),
+    # Canonical JSON
+    "that is not the canonical encoding of its own value": (
+        "canonical.what_is_not_canonical_is_refused",
+    ),
+    "that is longer than 262,144 bytes": (
+        "canonical.what_is_not_canonical_is_refused",
+        "canonical.the_largest_allowed_is_allowed",
+    ),
+    "with a key twice in one object": ("canonical.what_is_not_canonical_is_refused",),
+    # Content
+    "A reader MUST check the stored length": (
+        "opening.changed_bytes_are_refused",
+        "opening.another_renditions_bytes_are_refused",
+    ),
+    "A reader MUST refuse a length below 32": (
+        "content.a_length_without_iv_and_whole_blocks_is_refused",
+        "content.a_key_of_another_size_is_refused",
+        "content.wrong_padding_is_refused_before_there_is_a_first_piece",
+    ),
+    # Key commitment and plaintext tags
+    "A reader MUST compare the commitment": (
+        "content.a_commitment_to_anything_else_is_refused",
+        "content.a_cut_or_lengthened_commitment_is_refused",
+        "opening.a_key_that_somebody_else_wrapped_is_not_the_committed_one",
+    ),
+    "Whoever is given a plaintext with its tag key": (
+        "content.a_tag_of_other_plaintext_key_or_rendition_is_refused",
+    ),
+    # Key pairs
+    "is in any other form (PEM": (
+        "keypair.what_is_not_our_public_key_is_refused",
+        "keypair.a_negative_or_padded_modulus_is_refused",
+    ),
+    "has fewer than 3072 or more than 4096 bits": (
+        "keypair.what_is_not_our_public_key_is_refused",
+    ),
+    "A reader MUST refuse a private key whose modulus": (
+        "keypair.a_private_key_of_another_public_key_is_refused",
+        "keypair.what_is_not_the_private_key_is_refused",
+    ),
+    # The key file
+    "| `not_believed` (may be absent)": (
+        "rotate_server_keys.a_certificate_the_thief_makes_later_is_not_believed",
+    ),
+    "A process that runs MUST take the newest file": (
+        "rotate_server_keys.a_running_process_sees_the_new_file",
+    ),
+    "A writer uses the newest for an hour": (
+        "unlockkeys.a_key_is_used_for_an_hour_kept_for_a_session_and_destroyed",
+    ),
+    "A reader MUST NOT take a name from a row": (
+        "ended_unlocks.a_name_written_into_a_row_leads_to_no_other_file",
+        "ended_unlocks.nothing_but_the_three_parts_together_opens_a_row",
+    ),
+    # Wrapped keys
+    "A reader MUST use the label of the image": (
+        "opening.the_wrapped_key_of_another_image_is_refused",
+        "opening.a_wrapped_key_with_its_quick_key_moved_here_is_out_of_place",
+    ),
+    "A reader MUST refuse a wrapped key that is not exactly": (
+        "wrapping.another_length_or_number_is_refused",
+        "altered_answers.rows_altered_in_any_way_are_answered_alike",
+    ),
+    "A reader MUST refuse a secret inside that is not 32": (
+        "format_rules.a_secret_of_another_size_in_a_wrapped_key_is_refused",
+    ),
+    # Keys under keys
+    "A reader MUST refuse more than 4,104 bytes": (
+        "keywrap.what_is_longer_than_any_key_is_refused_unread",
+        "keywrap.a_kek_of_another_size_is_a_programmers_mistake",
+        "keywrap.the_older_key_wrap_without_padding_is_refused",
+    ),
+    "A reader MUST check what it unwrapped before using it": (
+        "custody.a_private_key_with_another_public_half_is_refused",
+        "opening.a_quick_key_that_is_not_the_committed_one_is_passed_over",
+    ),
+    "Slots and pairs of earlier versions stay": (
+        "format_rules.slots_from_before_a_new_start_are_no_way_in",
+        "new_start.what_was_shared_waits_and_new_shares_open",
+    ),
+    "A verifier MUST take it from entries": (
+        "verify_keys.an_entry_nobody_vouches_for_says_nothing",
+        "verify_keys.a_search_column_or_head_set_back_hides_nothing",
+        "verify_keys.the_digest_of_an_act_that_overlapped_counts_too",
+    ),
+    # Compared contacts
+    "a document whose tag does not verify": (
+        "pins.a_list_that_is_not_the_newest_stops_sharing_until_begun_anew",
+        "pins.a_forged_entry_does_not_make_an_older_list_the_newest",
+        "pins.a_list_stored_before_a_crash_is_the_newest",
+    ),
+    "a missing one where such an entry is done": (
+        "pins.a_list_that_is_not_the_newest_stops_sharing_until_begun_anew",
+    ),
+    "a contact in it whose newest signing key": (
+        "pins.a_changed_key_stops_sharing_with_everybody_named",
+        "pins.a_reading_key_vouched_for_by_another_of_bobs_keys_is_refused",
+    ),
+    "somebody whose username is that of another entry": (
+        "signers.a_compared_username_on_another_key_stops_sharing_and_opening",
+    ),
+    "a contact called otherwise than": (
+        "signers.a_changed_display_name_is_asked_about_once_and_said",
+    ),
+    "`fingerprint` is `null`, or the username": (
+        "signers.who_did_not_match_is_never_called_verified",
+        "signers.a_compared_username_on_another_key_stops_sharing_and_opening",
+    ),
+    "a key is neither `fingerprint`, nor in `earlier`": (
+        "signers.nothing_signed_by_another_key_than_the_compared_one_is_released",
+        "signers.a_forged_earlier_key_is_no_earlier_key",
+        "signers.an_endorsed_successor_stays_verified_and_is_said_to_be_one",
+    ),
+    "Where the document is refused, or the trail": (
+        "signers.an_older_list_lets_nothing_be_called_verified",
+        "signers.without_the_trail_nothing_of_others_is_called_verified",
+    ),
+    # Passwords and recovery codes
+    "The cost stands beside the salt": (
+        "custody.a_weaker_or_exhausting_cost_in_the_row_is_refused",
+        "custody.a_cost_outside_floor_and_ceiling_is_refused_though_it_would_open",
+    ),
+    "drop white space and hyphens": (
+        "recovery_code.case_spaces_hyphens_and_look_alikes_do_not_matter",
+    ),
+    "ASCII letters to upper case": (
+        "recovery_code.case_spaces_hyphens_and_look_alikes_do_not_matter",
+        "recovery_code.what_is_not_thirty_symbols_of_the_alphabet_is_refused",
+    ),
+    "`O` becomes `0`": (
+        "recovery_code.case_spaces_hyphens_and_look_alikes_do_not_matter",
+        "recovery_code.what_is_not_thirty_symbols_of_the_alphabet_is_refused",
+    ),
+    # Recovery by the organisation
+    "A server MUST refuse a public half": (
+        "public_key.a_swapped_public_key_is_refused_everywhere",
+    ),
+    "Whoever answers MUST refuse a request": (
+        "offline.another_private_key_opens_nothing",
+        "offline.an_altered_request_opens_nothing",
+        "offline.something_else_wrapped_to_the_organisation_is_not_answered",
+    ),
+    "A server MUST take an answer only for a request": (
+        "answers.an_answer_nobody_asked_for_is_refused",
+        "answers.an_answer_that_was_asked_for_too_long_ago_is_refused",
+        "answers.an_answer_is_taken_once",
+        "answers.an_answer_from_before_new_keys_is_refused",
+        "answers.an_answer_lasts_seven_days",
+        "answers.an_answer_opens_once",
+    ),
+    "That recovery MUST make a new master key": ("recovering.a_whole_recovery",),
+    # Statements
+    "verify the signature over the context": (
+        "statements.a_signature_of_one_kind_serves_no_other",
+        "statements.a_signature_over_the_body_alone_is_refused",
+    ),
+    "refuse a body that is not canonical": (
+        "statements.another_spelling_of_the_same_values_is_refused",
+        "statements.a_missing_field_is_refused",
+        "statements.an_unknown_field_is_refused",
+        "statements.a_field_of_another_form_is_refused",
+    ),
+    "refuse a body whose `key` is not": (
+        "statements.a_statement_naming_another_key_than_signed_it_is_refused",
+    ),
+    "refuse a body whose `instance`": (
+        "opening.a_statement_about_another_image_is_none_about_this_one",
+        "opening.mallory_cannot_put_her_own_signature_on_alices_image",
+        "certificates.a_signing_key_certified_by_another_installation_is_refused",
+    ),
+    "refuse anything but the newest statement": (
+        "opening.an_older_statement_under_a_newer_number_is_not_the_newest",
+        "statements.a_second_statement_without_its_previous_is_refused",
+        "rolled_back_images.no_older_state_put_back_after_an_act_counts",
+        "rolled_back_images.an_owner_signs_nothing_upon_a_chain_with_a_gap",
+    ),
+    "unless its digest and `sequence` are those": (
+        "rolled_back_images.no_older_state_put_back_after_an_act_counts",
+        "rolled_back_images.an_act_whose_end_the_table_did_not_take_closes_no_image",
+    ),
+    "of an image of which `image:deleted` is done": (
+        "rolled_back_images.a_deleted_image_put_back_opens_nothing",
+    ),
+    "Where the trail's table cannot be asked": (
+        "parts_away.without_the_table_lists_are_shown_and_say_that_images_are_away",
+    ),
+    "the certificate of that person's newest": (
+        "names_shown.no_reader_is_shown_an_owner_who_never_signed",
+        "names.the_sweep_finds_swapped_names",
+    ),
+    "the trail knows no newer one": (
+        "names.an_older_certificate_with_an_earlier_name_is_refused_and_found",
+    ),
+    "The instance MUST NOT certify a name": (
+        "names.a_name_that_a_row_was_robbed_of_is_not_given_again",
+        "names.nobody_gets_a_second_name_by_damaging_their_own_certificate",
+    ),
+    "From then on a reader MUST refuse a statement": (
+        "stolen_keys.a_statement_signed_after_the_theft_does_not_however_it_is_dated",
+        "stolen_keys.an_entry_the_audit_key_does_not_vouch_for_saves_no_statement",
+        "stolen_keys.a_statement_seen_for_another_image_saves_none_of_this",
+        "replacing.a_key_that_the_stolen_key_certifies_is_wrapped_to_by_nobody",
+    ),
+    "The mark is a column, which can be taken out": (
+        "remembered.stolen_keys_sign_nothing_and_nobody_in_though_their_marks_were_taken_out",
+        "remembered.nothing_is_wrapped_to_stolen_keys_though_their_marks_were_taken_out",
+    ),
+    "A reader MUST refuse a manifest whose `share`": (
+        "rolled_back_images.a_list_of_readers_from_before_the_manifest_is_refused",
+    ),
+    # Share entries
+    "A reader MUST refuse a salt of another size": (
+        "entries.a_salt_of_another_size_is_refused",
+        "opening.a_flipped_bit_in_an_entry_is_refused",
+        "opening.bobs_grant_handed_over_to_mallory_is_refused",
+        "opening.an_end_taken_out_of_the_row_still_holds",
+        "opening.rights_raised_in_the_row_are_refused",
+    ),
+    "A writer MUST destroy what is wrapped to a reader whose end": (
+        "ended_by_date.purge_destroys_the_key_and_no_other",
+        "ended_by_date.the_owners_next_page_encrypts_anew",
+        "ended_by_date.it_waits_where_somebody_else_would_lose_their_key",
+        "ended_by_date.an_end_that_nobody_signed_shuts_nobody_out_for_good",
+    ),
+    # Opening
+    "ask whether this reader may open": ("opening.a_stranger_cannot_tell_an_image_from_none",),
+    "check the certificates of the owner's": (
+        "opening.an_owners_key_that_does_not_verify_is_refused",
+        "own_certificate.a_reader_whose_key_nobody_certified_opens_nothing",
+    ),
+    "verify the manifest by the owner's": (
+        "opening.a_flipped_bit_in_a_statement_is_refused",
+        "opening.the_statement_of_another_image_is_refused",
+    ),
+    "verify the newest share statement": (
+        "opening.a_grant_given_behind_the_owners_back_is_refused",
+        "opening.an_end_that_has_come_is_410_and_says_so",
+    ),
+    "compare the stored length, then the SHA-256": ("opening.changed_bytes_are_refused",),
+    "find the content key by quick key": (
+        "opening.a_spoilt_quick_key_costs_time_and_nothing_else",
+    ),
+    "compare the key commitment;": (
+        "opening.a_key_that_somebody_else_wrapped_is_not_the_committed_one",
+    ),
+    "decrypt those same bytes.": ("opening.what_comes_back_is_what_was_sealed",),
+}
+
+# Sentences that name the word and ask nothing of a reader.
+NO_RULES = ("What a reader MUST do is", '"MUST" and "MUST NOT"')

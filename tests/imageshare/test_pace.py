@@ -1,0 +1,82 @@
+"""A thread waits for a client as long as the client keeps a pace: few bytes or many."""
+
+import socket
+
+import pytest
+
+from imageshare.pace import LEAST_BYTES_A_SECOND, PacedSocket
+
+
+@pytest.fixture
+def pair(settings):
+    settings.SLOW_CLIENT_SECONDS = 0.05
+    ours, client = socket.socketpair()
+    with PacedSocket(fileno=ours.detach()) as paced, client:
+        yield paced, client
+
+
+@pytest.mark.attack("F61")
+def test_who_sends_nothing_is_cut_off(pair):
+    paced, client = pair
+    with pytest.raises(ConnectionResetError):
+        paced.recv(100)
+    assert client.recv(100) == b""  # the connection is over, for the client too
+
+
+@pytest.mark.attack("F61")
+def test_who_reads_nothing_is_cut_off(pair):
+    paced, _ = pair
+    with pytest.raises(ConnectionResetError):
+        paced.sendall(bytes(10_000_000))
+    assert not paced.unsent
+
+
+@pytest.mark.attack("F58")
+def test_nobody_waits_for_who_does_not_read_a_page(pair):
+    paced, client = pair
+    while not paced.unsent:
+        paced.sendall(b"x" * 1000)
+    paced.sendall(b"y" * 200_000)
+    assert paced.waited == 0
+    client.settimeout(10)
+    received = bytearray()
+    while not paced.flush():
+        received += client.recv(1_000_000)
+    paced.shutdown(socket.SHUT_WR)
+    while piece := client.recv(1_000_000):
+        received += piece
+    assert received.endswith(b"y" * 200_000)
+    assert len(received) == paced.passed
+
+
+@pytest.mark.attack("F61")
+def test_waits_add_up_however_often_a_byte_comes(pair):
+    paced, client = pair
+    paced.waited = 100.0
+    client.sendall(b"x")
+    assert paced.recv(1) == b"x"  # what is there is taken; it is waiting that is used up
+    with pytest.raises(ConnectionResetError):
+        paced.recv(1)
+
+
+def test_bytes_that_passed_earn_time(pair, settings):
+    paced, _ = pair
+    settings.SLOW_CLIENT_SECONDS = 20
+    paced.passed, paced.waited = 1000 * LEAST_BYTES_A_SECOND, 0
+    with paced._waiting():
+        assert paced.gettimeout() == 1020
+
+
+def test_a_new_request_begins_with_all_the_time_there_is(pair):
+    paced, _ = pair
+    paced.waited, paced.passed = 100.0, 5
+    paced.begin_request()
+    assert (paced.waited, paced.passed) == (0, 0)
+
+
+def test_an_answer_to_who_was_cut_off_waits_for_nobody(pair):
+    paced, _ = pair
+    with pytest.raises(ConnectionResetError):
+        paced.recv(1)
+    with pytest.raises(BrokenPipeError):
+        paced.sendall(b"x")
