@@ -210,7 +210,7 @@ def _check_pairs(user: User, pairs: list[KeyPair]) -> Iterator[Finding]:
 def _wrong_with(pair: KeyPair, user: User) -> Iterator[Kind]:
     if not _is_certified(pair):
         yield Kind.CERTIFICATE
-    elif _certified_at(pair) < pair.created_at - MADE_WITHIN:
+    elif _certified_at(pair) + MADE_WITHIN < pair.created_at:
         yield Kind.CERTIFIED_EARLIER
     if not _endorsement_holds(pair):
         yield Kind.ENDORSEMENT

@@ -1,4 +1,4 @@
-"""What stands for a stored value that is none of its column's type (imageshare/sqlite/base.py).
+"""What stands for a stored value that is none of its column's type (imageshare/sqlite, …/postgres).
 
 Nothing we write has these values, and they fit nothing: no signature, no owner, no certificate. A
 time long past, so that what it ends has ended.
@@ -13,6 +13,12 @@ NO_ID = uuid.UUID(int=0)
 NO_NUMBER = -1
 NO_TEXT = "\N{REPLACEMENT CHARACTER}"
 NO_TIME = datetime(1900, 1, 1, tzinfo=UTC)
+# Before and after these a local time, or an hour more, may be no date any more.
+AFTER_ALL_TIMES = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def readable_time(time: datetime) -> datetime:
+    return time if NO_TIME <= time < AFTER_ALL_TIMES else NO_TIME
 
 
 def unreadable_columns(row: Model) -> list[str]:

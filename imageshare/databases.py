@@ -11,7 +11,8 @@ from typing import Any
 from environ import Env
 
 SQLITE, POSTGRES = "django.db.backends.sqlite3", "django.db.backends.postgresql"
-READING_SQLITE = "imageshare.sqlite"  # ours: no stored value stops a page
+# Ours: Django's, but no stored value stops a page.
+READING_SQLITE, READING_POSTGRES = "imageshare.sqlite", "imageshare.postgres"
 AUDIT_SCHEMA = "audit"
 AWAY = "The database does not answer. Nothing was started. It said: {}"
 
@@ -40,7 +41,9 @@ def configured(url: dict[str, Any], *, wait_seconds: int) -> dict[str, Any]:
     if not is_postgres(url):
         sys.exit("A database URL names neither SQLite nor PostgreSQL. Nothing was started.")
     require_driver()
-    return {**KEPT, **url, "ATOMIC_REQUESTS": False, "OPTIONS": _session(url, wait_seconds)}
+    options = _session(url, wait_seconds)
+    ours = {"ENGINE": READING_POSTGRES, "ATOMIC_REQUESTS": False, "OPTIONS": options}
+    return {**KEPT, **url, **ours}
 
 
 def _session(url: dict[str, Any], wait_seconds: int) -> dict[str, Any]:
@@ -52,7 +55,7 @@ def _session(url: dict[str, Any], wait_seconds: int) -> dict[str, Any]:
 
 
 def is_postgres(config: dict[str, Any]) -> bool:
-    return bool(config["ENGINE"] == POSTGRES)
+    return config["ENGINE"] in (POSTGRES, READING_POSTGRES)
 
 
 def require_driver() -> None:

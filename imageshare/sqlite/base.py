@@ -15,10 +15,7 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base, operations
 
-from audit.unreadable import NO_ID, NO_NUMBER, NO_TEXT, NO_TIME
-
-# From here on a local time may be no date any more.
-AFTER_ALL_TIMES = datetime(9999, 1, 1, tzinfo=UTC)
+from audit.unreadable import NO_ID, NO_NUMBER, NO_TEXT, NO_TIME, readable_time
 
 Reader = Callable[[Any, Any, Any], Any]
 
@@ -45,8 +42,7 @@ class DatabaseOperations(operations.DatabaseOperations):
             time = datetime.fromisoformat(value)
         except (ValueError, TypeError):
             return NO_TIME
-        time = time if time.tzinfo else time.replace(tzinfo=UTC)
-        return time if NO_TIME <= time < AFTER_ALL_TIMES else NO_TIME
+        return readable_time(time if time.tzinfo else time.replace(tzinfo=UTC))
 
     def convert_booleanfield_value(self, value: Any, expression: Any, connection: Any) -> Any:
         return None if value is None else value == 1

@@ -28,7 +28,6 @@ from tests.rows.walks import Walker
 from tests.rows.world import JSON, World
 
 ANOTHER = "another long password 77"
-AT_ONCE = 2  # acts after one flip; the next flip goes on with the next two
 
 
 class Actor(Walker):
@@ -39,14 +38,15 @@ class Actor(Walker):
         *(SealedImage, Rendition, Statement, Grant, Notice, NoticeHead),
     )
 
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
+    def __init__(self, world: World, *, looks_everywhere: bool = False) -> None:
+        """Else one act after a flip, after the next flip the next."""
+        super().__init__(world, looks_everywhere=looks_everywhere)
         self._stored = {path: path.read_bytes() for path in (DATA_DIR / "images").glob("*/*")}
         self._turn = count()
 
     def _look_around(self, flip: Flip) -> None:
-        for _ in range(AT_ONCE):
-            act = ACTS[next(self._turn) % len(ACTS)]
+        acts = ACTS if self._step == 1 else [ACTS[next(self._turn) % len(ACTS)]]
+        for act in acts:
             self._judge(flip, act.__name__, act(self.world))
 
     def _look_beside(self, flip: Flip, concerns_bob: bool) -> None:

@@ -7,12 +7,13 @@ Every column of every table is altered once, in one of many ways, and people loo
 import os
 
 import pytest
+from django.db import connection
 
 from accounts.models import Custody, WrappedKey
 from gallery.models import Grant
 from tests.postgres import only_sqlite
 from tests.rows.acts import Actor
-from tests.rows.flips import Flip, flips_of, key_as_stored, some_of, tables
+from tests.rows.flips import Flip, Snapshot, flips_of, key_as_stored, some_of, tables
 from tests.rows.walks import Walker
 from tests.rows.world import JSON, World
 
@@ -24,31 +25,34 @@ def columns_of(world: World, model: type) -> list[list[Flip]]:
     return [[flip] for flip in flips] if ALL else some_of(flips)
 
 
+OF_BOB = [
+    (WrappedKey, {"grant__reader__username": "bob"}, "key_pair_id", "UUID of nothing"),
+    (WrappedKey, {"grant__reader__username": "bob"}, "lock", "zero"),
+    (Grant, {"reader__username": "bob"}, "salt", "empty"),
+    (Grant, {"reader__username": "bob"}, "ends_at", "no day"),
+    (Grant, {"reader__username": "bob"}, "ended_at", "text"),
+]
+
+
 @pytest.mark.attack("F31")
-@pytest.mark.parametrize(
-    ("model", "of", "column", "what"),
-    [
-        (WrappedKey, {"grant__reader__username": "bob"}, "key_pair_id", "UUID of nothing"),
-        (WrappedKey, {"grant__reader__username": "bob"}, "lock", "minus"),
-        (Grant, {"reader__username": "bob"}, "salt", "empty"),
-        pytest.param(*(Grant, {"reader__username": "bob"}, "ends_at", "no day"), marks=only_sqlite),
-        pytest.param(*(Grant, {"reader__username": "bob"}, "ended_at", "text"), marks=only_sqlite),
-    ],
-)
-def test_one_image_is_altered_at_its_address_and_in_the_list(world, model, of, column, what):
-    image, bob = world.images["first"], world.clients["bob"]
-    about = {"subject": image.pk} if model is WrappedKey else {"image": image}
-    row = model.objects.get(**about, **of)
-    assert Flip(model, key_as_stored(row), column, what).make()
-    for name in ("", "original", "preview", "thumbnail"):
-        answer = bob.get(world.place("first", name), headers=JSON)
-        assert (answer.status_code, answer.json()["code"]) == (409, "altered")
-    cards = bob.get("/images/", headers=JSON).json()["images"]
-    states = {card["id"]: card["state"] for card in cards}
-    assert states.pop(str(image.pk), "altered") == "altered"
-    assert set(states.values()) == {"verified"}
-    assert world.clients["alice"].get("/images/upload/").status_code == 200
-    assert world.clients["carol"].get(world.place("first")).status_code == 200
+def test_one_image_is_altered_at_its_address_and_in_the_list(world):
+    image, bob, snapshot = world.images["first"], world.clients["bob"], Snapshot()
+    for model, of, column, what in OF_BOB:
+        about = {"subject": image.pk} if model is WrappedKey else {"image": image}
+        flip = Flip(model, key_as_stored(model.objects.get(**about, **of)), column, what)
+        if not flip.make():
+            assert connection.vendor != "sqlite"
+            continue
+        for name in ("", "original", "preview", "thumbnail"):
+            answer = bob.get(world.place("first", name), headers=JSON)
+            assert (answer.status_code, answer.json()["code"]) == (409, "altered"), flip
+        cards = bob.get("/images/", headers=JSON).json()["images"]
+        states = {card["id"]: card["state"] for card in cards}
+        assert states.pop(str(image.pk), "altered") == "altered"
+        assert set(states.values()) == {"verified"}
+        assert world.clients["alice"].get("/images/upload/").status_code == 200
+        assert world.clients["carol"].get(world.place("first")).status_code == 200
+        snapshot.restore()
 
 
 @only_sqlite
@@ -64,7 +68,7 @@ def test_a_time_that_is_none_in_a_custody_row_locks_that_browser_and_no_other(wo
 
 @pytest.mark.attack("F31")
 def test_an_altered_row_costs_what_it_is_part_of_and_nothing_beside(world):
-    walker = Walker(world)
+    walker = Walker(world, looks_everywhere=ALL)
     for model in tables():
         for flips in columns_of(world, model):
             next((flip for flip in flips if walker.walk(flip)), None)
@@ -74,7 +78,7 @@ def test_an_altered_row_costs_what_it_is_part_of_and_nothing_beside(world):
 
 @pytest.mark.attack("F32")
 def test_no_act_fails_on_an_altered_row(world, emptied_storage):
-    actor = Actor(world)
+    actor = Actor(world, looks_everywhere=ALL)
     for model in Actor.TABLES:
         for flips in columns_of(world, model):
             next((flip for flip in flips if actor.walk(flip)), None)

@@ -38,7 +38,7 @@ def run(*arguments: str) -> tuple[str, str]:
 def test_commands_go_on_whatever_is_in_a_row(world):
     snapshot = Snapshot()
     for model in ALTERED:
-        for flips in some_of(flips_of(model, world.altered_keys(model))):
+        for flips in some_of(flips_of(model, world.altered_keys(model)))[::3]:
             if next((flip for flip in flips if flip.make()), None):
                 standing, _ = run("rotate_keys", "--status")
                 said, named = run("verify_keys")

@@ -1,13 +1,11 @@
 """Every column of every row, with every value the database keeps: its table is still read."""
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
-from tests.postgres import only_sqlite
 from tests.rows.flips import flips_of, keys_of, tables
 
 
-@only_sqlite
 @pytest.mark.attack("F30")
 def test_no_value_in_any_column_keeps_its_table_from_being_read(world):
     tried = 0
@@ -19,4 +17,4 @@ def test_no_value_in_any_column_keeps_its_table_from_being_read(world):
                     assert len(rows.all()) == rows.count(), flip
                     tried += 1
                 transaction.set_rollback(True)
-    assert tried > 5000
+    assert tried > (5000 if connection.vendor == "sqlite" else 500)

@@ -1,0 +1,1 @@
+"""PostgreSQL as Django's own backend drives it, but for times that are none: see base.py."""
