@@ -65,6 +65,15 @@ def test_names_are_counted_with_every_other_look_at_names(alice, bob, settings):
     assert post(alice, recipients=["bob"]).status_code == 429
 
 
+@pytest.mark.attack("F50")
+@pytest.mark.parametrize("names", ["bob, nobody-here, carol", "@bob @carol; Dora (@dora)"])
+def test_several_names_in_one_value_count_as_several(alice, shared_image, settings, names):
+    settings.NAME_LOOKUPS_PER_HOUR = 2
+    for address in (CHECK, ADDRESS, f"/images/{shared_image.pk}/share/"):
+        answer = alice.client.post(address, {"recipients": [names]}, headers=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (429, "throttled")
+
+
 def test_it_is_for_who_may_upload_alone(alice, make_person, client):
     assert client.post(CHECK, headers=JSON).json()["code"] == "signed_out"
     signed_in = alice.sign_in()
