@@ -107,6 +107,20 @@ def test_in_the_page_every_field_comes_before_the_files(alice, shared_image):
     assert {"upload_id", "recipients", "rights", "ends_at", "caption", "keep_details"} < set(names)
 
 
+@pytest.mark.attack("F51")
+@pytest.mark.parametrize("address", [CHECK, ADDRESS])
+def test_a_page_of_one_person_uploads_nothing_as_another(alice, bob, address):
+    """The page's script sends the token of the moment: somebody else may have signed in since."""
+    before, page = stored_files(), alice.sign_in().get(ADDRESS).content.decode()
+    (person,) = re.findall(r'name="person" value="([^"]+)"', page)
+    answer = bob.sign_in().post(address, {"images": [file(jpeg())], "person": person})
+    assert answer.status_code == 422
+    assert b"you are signed in as @bob now" in answer.content
+    assert f'name="person" value="{bob.user.pk}"'.encode() in answer.content
+    assert nothing_was_stored(before)
+    assert alice.client.post(CHECK, {"person": person}).status_code == 200
+
+
 @pytest.mark.attack("F50")
 def test_without_scripts_a_refused_form_keeps_its_fields_and_says_what_it_cannot_keep(alice, bob):
     fields = {"caption": "At the lake", "rights": "view", "keep_details": "1"}
