@@ -51,7 +51,7 @@ def identify(request: HttpRequest, *, username: str, **secret: str) -> User | No
     name = usernames.fold(username)
     known = known_browser(request, name) or _known_session(request, name)
     if known:
-        recognise(known)
+        recognise(name)
     windows = _windows(name, known, client_network(request))
     _count(windows)
     try:

@@ -48,9 +48,9 @@ def count(
         raise Throttled(max(1, int((kept.ends_at - now).total_seconds())))
 
 
-def take_back(scope: str, subject: str) -> None:
-    """Uncount one doing: it turned out to be none."""
-    _windows(scope, subject).filter(count__gt=0).update(count=F("count") - 1)
+def take_back(scope: str, subject: str, *, amount: int = 1) -> None:
+    """Uncount `amount` doings: they turned out to be none."""
+    _windows(scope, subject).filter(count__gte=amount).update(count=F("count") - amount)
 
 
 def forget(scope: str, subject: str) -> None:

@@ -20,7 +20,8 @@ class Turns:
     A thread that waits serves nobody: without a limit, fifty sign-ins would hold every thread of a
     process and the whole site would stand still.
 
-    The places are shared out: one browser, session or network has at most `each` of them, and
+    The places are shared out: one person or network has at most `each` of them (not one browser:
+    whoever signs in again and again has many known ones), and
     strangers, who cost nothing to invent, together at most `strangers`, and never the last turn.
     The rest is for those who signed in before: whoever fills the line holds only strangers up.
     """

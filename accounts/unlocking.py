@@ -128,7 +128,7 @@ def _resume(request: HttpRequest) -> Keyring | None:
         _refuse(request, "cookie")
         return None
     _extend(row)
-    recognise(str(request.user.pk))
+    recognise(request.user.username)
     return keyring
 
 

@@ -22,7 +22,8 @@ UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 class RequestContext:
     """What is known of the request being served; `address` is a network, never one machine.
 
-    `known_as` names the browser or the session that proved to be somebody's; "" for a stranger.
+    `known_as` is the username of the person whose browser or session it proved to be; "" for a
+    stranger.
     """
 
     request_id: str

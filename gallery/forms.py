@@ -149,6 +149,16 @@ class WishesForm(TermsForm):
     keep_details = forms.BooleanField(required=False)
     upload_id = forms.UUIDField(required=False)
 
+    def clean(self) -> None:
+        """The page sends the token of the moment, so it says itself whose it was."""
+        if self.data.get("person", str(self.owner.pk)) != str(self.owner.pk):
+            sentence = _(
+                "Somebody else opened this page, and you are signed in as @%(name)s now. Nothing "
+                "was uploaded. Sign in as before, or send once more to upload as @%(name)s."
+            )
+            name = certified_name(self.owner).username
+            raise ValidationError(sentence, code="another_person", params={"name": name})
+
     def clean_keep_details(self) -> bool:
         return self.data.get("keep_details") == "1"
 

@@ -154,11 +154,16 @@ def _upload_one(
 
 @contextmanager
 def _decoding_turn(person: User, pixels: int) -> Iterator[None]:
-    """Count what a person's pictures cost, and hold the decoder. Raises Throttled or Busy."""
+    """Count what a person's pictures cost, and hold the decoder. Raises Throttled or Busy; what was
+    not decoded for want of a turn cost nothing."""
     limit, megapixels = settings.UPLOAD_MEGAPIXELS_PER_HOUR, -(-pixels // 1_000_000)
     throttle.count("pixels", str(person.pk), limit=limit, amount=megapixels)
-    with DECODING.turn(person.pk, pixels):
-        yield
+    try:
+        with DECODING.turn(person.pk, pixels):
+            yield
+    except Busy:
+        throttle.take_back("pixels", str(person.pk), amount=megapixels)
+        raise
 
 
 def _emptied(file: UploadedFile) -> bytes:

@@ -77,7 +77,10 @@ def check(request: HttpRequest) -> HttpResponse:
 
 def _refused_upload(request: HttpRequest, form: WishesForm) -> HttpResponse:
     record_refused(request, Event.IMAGE_UPLOAD_REFUSED, form)
-    return form_refusal(request, form, "gallery/upload.html", _upload_page(request, form))
+    page = _upload_page(request, form)
+    # An earlier try may have stored images, and its answer been lost: the next one is a retry.
+    page["upload_id"] = form.cleaned_data.get("upload_id") or page["upload_id"]
+    return form_refusal(request, form, "gallery/upload.html", page)
 
 
 def _wishes(form: WishesForm) -> Wishes:

@@ -4,6 +4,7 @@ import pytest
 from django.core import signing
 from django.test import Client
 
+from accounts import guessing, turns
 from accounts.guessing import SALT
 from accounts.models import ThrottleWindow
 from accounts.turns import Turns
@@ -142,6 +143,27 @@ def test_a_cookie_of_another_make_or_person_is_no_known_browser(alice, settings,
     browser.cookies["known"] = cookie
     form = {"username": "alice", "password": PASSWORD}
     assert browser.post(LOGIN, form).status_code == 429
+
+
+@pytest.mark.attack("F57")
+def test_many_known_browsers_and_sessions_of_one_person_are_one_at_the_derivation(
+    alice, monkeypatch
+):
+    """Signing in makes another known browser each time, as often as one likes."""
+    browsers, asked = [Client(), Client(), alice.client], []
+    for browser in browsers:
+        browser.post(LOGIN, {"username": "alice", "password": PASSWORD})
+        if browser is not alice.client:
+            browser.post("/accounts/logout/")
+
+    def ask(request, **secret):
+        asked.append(turns._asking())
+
+    monkeypatch.setattr(guessing, "authenticate", ask)
+    for browser in browsers[:2]:
+        browser.post(LOGIN, {"username": "alice", "password": PASSWORD})
+    alice.client.post("/accounts/recovery-code/", {"password": PASSWORD})
+    assert asked == [("alice", True)] * 3
 
 
 def test_right_passwords_use_no_tries_up(alice, settings):

@@ -65,6 +65,15 @@ def test_names_are_counted_with_every_other_look_at_names(alice, bob, settings):
     assert post(alice, recipients=["bob"]).status_code == 429
 
 
+@pytest.mark.attack("F50")
+@pytest.mark.parametrize("names", ["bob, nobody-here, carol", "@bob @carol; Dora (@dora)"])
+def test_several_names_in_one_value_count_as_several(alice, shared_image, settings, names):
+    settings.NAME_LOOKUPS_PER_HOUR = 2
+    for address in (CHECK, ADDRESS, f"/images/{shared_image.pk}/share/"):
+        answer = alice.client.post(address, {"recipients": [names]}, headers=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (429, "throttled")
+
+
 def test_it_is_for_who_may_upload_alone(alice, make_person, client):
     assert client.post(CHECK, headers=JSON).json()["code"] == "signed_out"
     signed_in = alice.sign_in()
@@ -96,6 +105,20 @@ def test_in_the_page_every_field_comes_before_the_files(alice, shared_image):
     names = re.findall(r'\bname="([^"]+)"', form)
     assert names[-1] == "images"
     assert {"upload_id", "recipients", "rights", "ends_at", "caption", "keep_details"} < set(names)
+
+
+@pytest.mark.attack("F51")
+@pytest.mark.parametrize("address", [CHECK, ADDRESS])
+def test_a_page_of_one_person_uploads_nothing_as_another(alice, bob, address):
+    """The page's script sends the token of the moment: somebody else may have signed in since."""
+    before, page = stored_files(), alice.sign_in().get(ADDRESS).content.decode()
+    (person,) = re.findall(r'name="person" value="([^"]+)"', page)
+    answer = bob.sign_in().post(address, {"images": [file(jpeg())], "person": person})
+    assert answer.status_code == 422
+    assert b"you are signed in as @bob now" in answer.content
+    assert f'name="person" value="{bob.user.pk}"'.encode() in answer.content
+    assert nothing_was_stored(before)
+    assert alice.client.post(CHECK, {"person": person}).status_code == 200
 
 
 @pytest.mark.attack("F50")

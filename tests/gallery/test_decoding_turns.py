@@ -8,9 +8,10 @@ from contextlib import nullcontext
 import pytest
 from PIL import Image
 
+from accounts.models import ThrottleWindow
 from accounts.turns import Busy
 from gallery import intake
-from gallery.decoding_turns import DecodingTurns
+from gallery.decoding_turns import DECODING, DecodingTurns
 from gallery.models import SealedImage
 from tests.conftest import jpeg
 from tests.gallery.test_uploading import file, post
@@ -144,3 +145,11 @@ def test_an_hour_takes_so_many_pixels_of_a_person_and_of_each(alice, bob, settin
     assert SealedImage.objects.count() == 2
     assert post(alice, [file(jpeg())]).status_code == 422
     assert post(bob, [file(jpeg())]).status_code == 201
+
+
+def test_what_was_not_decoded_for_want_of_a_turn_uses_no_hour_up(alice, monkeypatch):
+    monkeypatch.setattr(DECODING, "_each", 0)
+    alice.client.raise_request_exception = False
+    answer = post(alice)
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert ThrottleWindow.objects.get(scope="pixels").count == 0

@@ -102,6 +102,20 @@ def test_the_page_never_says_shared_of_what_is_not(alice, bob):
 
 
 @pytest.mark.attack("F48")
+@pytest.mark.parametrize("address", [ADDRESS, f"{ADDRESS}check/"])
+def test_a_retry_whose_form_is_refused_stays_a_retry(alice, bob, address):
+    """The first answer was lost; meanwhile the end is over, or somebody's key changed."""
+    upload_id = str(uuid.uuid4())
+    post(alice, upload_id=upload_id, **FIRST)
+    over = {**FIRST, "ends_at": "2020-01-01T00:00", "upload_id": upload_id}
+    page = alice.client.post(address, over)
+    assert page.status_code == 422
+    assert f'name="upload_id" value="{upload_id}"'.encode() in page.content
+    assert post(alice, upload_id=upload_id, **FIRST).status_code == 201
+    assert SealedImage.objects.count() == 1
+
+
+@pytest.mark.attack("F48")
 def test_a_retry_stores_what_the_first_try_did_not_come_to(alice, bob):
     upload_id, three = str(uuid.uuid4()), [jpeg("teal"), jpeg("navy"), jpeg("olive")]
     first = post(alice, [file(data) for data in three[:2]], upload_id=upload_id, **FIRST)
