@@ -19,6 +19,11 @@ from audit.context import client_address
 logger = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
 
+# Of a process's threads: so many for each person, and never the last quarter, whoever is slow.
+A_QUARTER = max(1, settings.THREADS // 4)
+BODY_TURNS = Turns(
+    at_once=max(1, settings.THREADS - A_QUARTER), waiting=0, wait_seconds=0, each=A_QUARTER
+)
 UPLOAD_TURNS = Turns(at_once=settings.UPLOADS_AT_ONCE, waiting=8, wait_seconds=30)
 PROXY_IS_SILENT = (
     "Refused: X-Forwarded-For is missing, is shorter than TRUSTED_PROXIES says, or holds no "
@@ -94,6 +99,7 @@ class RequestSizeMiddleware:
     """Refuses a body that is too large before a byte of it is read: only uploads may be large.
 
     What is larger than a small form is read for nobody but who is unlocked: a thread waits for it.
+    So a quarter of the threads at most wait for one person, and three quarters for all people.
     Uploads take turns, from the first byte to the answer: each is held in memory, several times
     while its images are decoded and sealed.
     """
@@ -114,10 +120,11 @@ class RequestSizeMiddleware:
         return unlocked(self._read_large)(request)
 
     def _read_large(self, request: HttpRequest) -> HttpResponse:
-        if stated_length(request) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return self.get_response(request)
-        with UPLOAD_TURNS.turn():
-            return self.get_response(request)
+        with BODY_TURNS.turn():
+            if stated_length(request) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+                return self.get_response(request)
+            with UPLOAD_TURNS.turn():
+                return self.get_response(request)
 
 
 def not_remembered(request: HttpRequest) -> HttpResponse:

@@ -73,6 +73,7 @@ function summarise() {
 }
 
 function choose(files) {
+  if (isSending()) return;
   const all = new DataTransfer();
   for (const file of files) all.items.add(file);
   input.files = all.files;
@@ -107,20 +108,27 @@ window.addEventListener("beforeunload", (event) => {
 // ---- sending ---------------------------------------------------------------------------------
 
 async function send() {
-  const button = form.querySelector("[type=submit]"), problem = tooMuch();
-  if (button.hasAttribute("aria-busy")) return;
+  const button = form.querySelector("[type=submit]"), chooser = input, problem = tooMuch();
+  if (isSending()) return;
   if (problem) return refuse(problem);
+  const whole = new FormData(form), fields = new FormData(form);
+  fields.delete("images");
   busy(button);
+  chooser.disabled = true;
   try {
-    const fields = new FormData(form);
-    fields.delete("images");
     let answer = await post(words.check, fields);
-    if (answer.ok && !answer.redirected) answer = await post(form.action, new FormData(form));
+    if (answer.ok && !answer.redirected) answer = await post(form.action, whole);
     await take(answer);
   } catch {
     refuse(words.brokenOff); // the same upload_id goes with the next try: nothing is made twice
   }
+  chooser.disabled = false;
   idle(button);
+}
+
+// What is added meanwhile would vanish with the page, what is removed be shared all the same.
+function isSending() {
+  return form.querySelector("[type=submit]").hasAttribute("aria-busy");
 }
 
 function tooMuch() {
@@ -178,7 +186,7 @@ function ask(main, address) {
     busy(event.submitter);
     try {
       const answer = await post(address, new FormData(event.target));
-      if (answer.ok) {
+      if (answer.ok && answer.redirected) { // a page of its own is to be read: a recovery code
         dialog.close();
         return send();
       }

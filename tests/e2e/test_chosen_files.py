@@ -185,6 +185,30 @@ def test_signed_out_meanwhile_one_signs_in_in_the_page_and_the_files_go(eva, emi
     waits_for(eva, "1 image is encrypted, signed and shared")
 
 
+WHILE_SENDING = """name => {
+  const send = window.fetch;
+  window.fetch = (...asked) => {
+    const all = new DataTransfer();
+    all.items.add(new File(["late"], name, { type: "image/jpeg" }));
+    document.dispatchEvent(new DragEvent("drop", { dataTransfer: all, cancelable: true }));
+    document.querySelector(".files button").click();
+    window.listed = [...document.querySelectorAll(".files span")].map(line => line.textContent);
+    return send(...asked);
+  };
+}"""
+
+
+@pytest.mark.attack("F51")
+def test_what_is_being_sent_is_neither_added_to_nor_taken_from(eva, emil, lake):
+    """What was dropped then would be lost with the page, what was removed shared all the same."""
+    choose(eva, lake, to=emil.username)
+    eva.page.evaluate(WHILE_SENDING, "late.jpg")
+    press(eva, "Encrypt and share")
+    waits_for(eva, "1 image is encrypted, signed and shared")
+    (listed,) = eva.page.evaluate("window.listed")
+    assert listed.startswith("lake.jpg")
+
+
 @pytest.mark.attack("F51")
 def test_leaving_with_files_chosen_is_asked(eva, emil, lake):
     choose(eva, lake, to=emil.username)

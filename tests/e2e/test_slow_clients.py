@@ -56,6 +56,16 @@ def test_one_address_cannot_take_every_connection(impatient):
         assert is_alive(impatient.port)
 
 
+@pytest.mark.attack("F58")
+def test_one_who_is_unlocked_holds_up_nobody_else(server):
+    mallory = HttpClient(server.address)
+    mallory.register("mallory", "Mallory Mist", PASSWORD)
+    kind = "Content-Type: application/x-www-form-urlencoded"
+    large = mallory.head_of_post("/accounts/security/", kind, "Content-Length: 900000") + b"a=b"
+    with slow_clients(server.port, large):
+        assert all(is_alive(server.port) for _ in range(8))
+
+
 # ---- they are cut off ------------------------------------------------------------------------
 
 
