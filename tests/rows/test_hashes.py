@@ -27,7 +27,10 @@ HASH = "$argon2id$v=19$m={memory},t={time},p={lanes}$c29tZXNhbHRzb21lc2FsdA$" + 
 def test_a_row_without_a_possible_hash_refuses_as_a_wrong_password_does(alice, kept):
     User.objects.filter(pk=alice.user.pk).update(password=kept)
     assert not check_password(PASSWORD, kept)
-    form = {"username": "alice", "password": PASSWORD}
+    form = {"username": "alice", "password": f"not {PASSWORD}"}
     answer = alice.client.post("/accounts/login/", form, headers=JSON)
     assert answer.status_code == 422
     assert answer.json()["errors"]["__all__"][0]["code"] == "invalid_login"
+    # The right one opens its slot, and that is the stronger proof.
+    form["password"] = PASSWORD
+    assert alice.client.post("/accounts/login/", form, headers=JSON).status_code == 200
