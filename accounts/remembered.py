@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from accounts.models import Invite, KeyPair
+from accounts.models import Invite
 from audit.events import AuditUnavailable, Event, Outcome
 from audit.vouched import vouched
 
 INVITES_LAST = timedelta(days=7)
+MENDED_BY = (Event.KEYS_REPLACED, Event.NEW_START_DONE)
 
 
 def is_disabled(person: uuid.UUID) -> bool:
@@ -42,16 +43,23 @@ def stolen_keys_of(person: uuid.UUID) -> dict[str, datetime]:
 
 
 def has_stolen_keys(person: uuid.UUID) -> bool:
-    """Whether a theft of the keys this person has now was ordered to be mended, and was not.
+    """Whether a theft of this person's keys was ordered to be mended, and was not since.
 
-    False where the trail's table does not answer, as above.
+    By the trail alone: which keys they have now is rows, which could be taken away, or others put
+    beside them, for as long as it takes to sign in. False where the trail's table does not answer,
+    as above.
     """
-    pairs = KeyPair.objects.filter(user=person, purpose=KeyPair.Purpose.SIGNING)
-    newest = pairs.order_by("-epoch").values_list("fingerprint", flat=True).first()
     try:
-        return newest in stolen_keys_of(person)
+        newest_first = vouched((Event.KEYS_ROTATION_ORDERED, *MENDED_BY), subject=person)
     except AuditUnavailable:
         return False
+    thefts = [act for act in newest_first if act.event in MENDED_BY or act.facts.get("stolen")]
+    return bool(thefts) and thefts[0].event == Event.KEYS_ROTATION_ORDERED
+
+
+def is_shut_out(person: uuid.UUID) -> bool:
+    """Whether nothing of this person's is to be opened, whatever their rows say."""
+    return is_disabled(person) or has_stolen_keys(person)
 
 
 def is_open(invite: Invite) -> bool:

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.remembered import is_disabled
 from audit.events import Event, Outcome, record
 from audit.leaf import Leaf
 from audit.models import AuditEntry
@@ -43,7 +44,9 @@ class Rights(IntEnum):
 def rights_of(user: User) -> Rights:
     """Return what this person may do as staff. Raises AuditUnavailable without a trail to ask."""
     claimed = claimed_by(user)
-    return min(claimed, _given_to(user.pk)) if claimed else Rights.NONE
+    if not claimed or is_disabled(user.pk):
+        return Rights.NONE
+    return min(claimed, _given_to(user.pk))
 
 
 def claimed_by(user: User) -> Rights:

@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import COOKIE_SECRET_BYTES, DoesNotOpen, Keyring, open_with_cookie
 from accounts.erasure import truncate_write_ahead_log
 from accounts.models import Custody, User
+from accounts.remembered import is_shut_out
 from audit.context import recognise
 from audit.events import Event, Outcome, record
 
@@ -126,6 +127,9 @@ def _resume(request: HttpRequest) -> Keyring | None:
         keyring = open_with_cookie(request.user, row, _cookie_secret(request))
     except DoesNotOpen:
         _refuse(request, "cookie")
+        return None
+    if is_shut_out(request.user.pk):  # their row went with it, and somebody put it back
+        lock(request)
         return None
     _extend(row)
     recognise(request.user.username)

@@ -141,15 +141,15 @@ class Heads:
         return self._signing_keys[owner_id, fingerprint]
 
     def _stolen_since(self, pair: KeyPair) -> datetime | None:
-        """Return when a key was stolen, as its row says, or the trail where the row does not."""
-        if pair.compromised_at:
-            return pair.compromised_at
+        """Return when a key was stolen: the earlier time of its row, which anybody may have moved
+        on, and of the trail."""
         if pair.user_id not in self._stolen_keys:
             try:
                 self._stolen_keys[pair.user_id] = stolen_keys_of(pair.user_id)
             except AuditUnavailable:
                 raise TrailAway from None
-        return self._stolen_keys[pair.user_id].get(pair.fingerprint)
+        told = self._stolen_keys[pair.user_id].get(pair.fingerprint)
+        return min(filter(None, (pair.compromised_at, told)), default=None)
 
     def is_deleted(self, image_id: uuid.UUID) -> bool:
         """Whether the trail remembers that this image was deleted. Raises TrailAway."""

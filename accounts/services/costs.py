@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.custody import Keyring, password_slot_of
+from accounts.custody import DoesNotOpen, Keyring, password_slot_of
 from accounts.models import KeySlot
+from accounts.services.deserving import require_own_keys
 from accounts.services.holding import changing_keys
 from accounts.services.passwords import replace_slot
 from accounts.turns import Busy
@@ -30,8 +31,9 @@ def raise_cost(keyring: Keyring, password: str) -> None:
     if slot is None or not _is_cheap(slot):
         return
     try:
+        require_own_keys(keyring)
         _replace(slot, keyring.password_slot(password))
-    except SlotGone:
+    except (SlotGone, DoesNotOpen):
         return
     except (Busy, DatabaseError, AuditUnavailable) as error:
         alarm.error("A key slot stays as cheap as it was for now (%s).", type(error).__name__)

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from accounts.custody import DoesNotOpen
 from accounts.erasure import truncate_write_ahead_log
+from accounts.keyset_trail import remembered_of
 from accounts.keysets import KEYSET_EVENTS, keyset_digest
 from accounts.models import User
 from accounts.services.orders import stolen_order_of
@@ -46,6 +47,10 @@ def changing_keys(
 
     What the caller raises undoes it, and is in the trail as failed. Slow work comes before. Raises
     AuditUnavailable before anything is changed.
+
+    What its person does, they do with keys of theirs open (services/deserving.py). What others do,
+    `purge` and operators, tells the trail nothing of rows that were not the remembered ones: else
+    it would make those that somebody wrote the remembered ones.
     """
     if event not in KEYSET_EVENTS:
         raise ValueError("verify_keys looks for digests at other events")
@@ -53,6 +58,14 @@ def changing_keys(
     with events.recorded(event, actor=actor, subject=user.pk, **facts) as known:
         with transaction.atomic():
             held = User.objects.select_for_update().get(pk=user.pk)
+            is_told = by_its_person or _are_remembered(user)
             yield Change(held, known)
-            known["keyset"] = keyset_digest(user.pk)
+            if is_told:
+                known["keyset"] = keyset_digest(user.pk)
         truncate_write_ahead_log()
+
+
+def _are_remembered(user: User) -> bool:
+    """Whether the person's key rows are those the trail remembers, or it remembers none."""
+    known = remembered_of(user.pk).keysets.values()
+    return not known or keyset_digest(user.pk) in known

@@ -16,6 +16,7 @@ from accounts.custody import (
     password_slot_of,
 )
 from accounts.models import KeyOrder, KeyPair, KeySlot, User
+from accounts.services.deserving import require_own_keys
 from accounts.services.holding import changing_keys
 from accounts.services.new_start import record_stopped, stop_waiting
 from accounts.services.password_mails import tell_brought_back
@@ -32,6 +33,7 @@ def bring_back(*, user: User, old_password: str, password: str) -> Keyring:
     keys changed meanwhile.
     """
     keyring = open_with_password(user, old_password)
+    require_own_keys(keyring)
     old, new = password_slot_of(user), keyring.password_slot(password)
     with changing_keys(Event.KEYS_BROUGHT_BACK, user, way="old-password") as change:
         change.require_version(keyring.version)
@@ -58,6 +60,7 @@ def bring_back_earlier(*, keyring: Keyring, secret: str) -> int:
     their content keys are wrapped anew as the person goes on. Raises DoesNotOpen.
     """
     earlier = _open_earlier(keyring.user, secret)
+    require_own_keys(keyring)
     pairs = taken_over(keyring=keyring, earlier=earlier)
     if not pairs:
         raise DoesNotOpen

@@ -21,8 +21,10 @@ from accounts.certified import (
     record_name_given,
     require_own_name,
 )
+from accounts.custody import DoesNotOpen, Keyring
 from accounts.models import KeyPair, User
 from accounts.names import newest_signing_pairs
+from accounts.services.deserving import require_own_keys
 from accounts.services.holding import changing_keys
 from audit.events import Event, record
 from audit.vouched import Newest, vouched
@@ -41,12 +43,16 @@ class Certified:
     refused: list[str]
 
 
-def change_display_name(*, user: User, display_name: str) -> None:
+def change_display_name(*, keyring: Keyring, display_name: str) -> None:
     """Let a person be called otherwise, by a new certificate of the signing key they have.
 
     Raises NameRefused, or AuditUnavailable where the trail's table does not answer.
     """
-    _certify(user, by_its_person=True, display_name=display_name)
+    try:
+        require_own_keys(keyring)
+    except DoesNotOpen:
+        raise NameRefused("what is open is not this person's") from None
+    _certify(keyring.user, by_its_person=True, display_name=display_name)
 
 
 def certify_people_already_here() -> Certified | None:

@@ -5,6 +5,8 @@ person notices; whoever brings the keys back stops it. The earlier key set is ke
 that could still be found.
 """
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -41,7 +43,9 @@ def ask_for_new_start(*, user: User) -> NewStart:
     """
     require_remembered_rows(user)
     if waiting := waiting_new_start(user):
-        return waiting  # and nothing is recorded: the trail tells when the wait began
+        if _asked_at(user):
+            return waiting  # and nothing is recorded: the trail tells when the wait began
+        stop_new_start(user=user)
     try:
         asked = _begin_waiting(user)
     except IntegrityError:
@@ -112,9 +116,18 @@ def _require_due(user: User) -> None:
 
 def _was_asked_in_time(user: User) -> bool:
     """Whether the trail vouches for the wait: a row alone anybody writes who has the database."""
-    acts = vouched(ACTS, subject=user.pk)
-    since = timezone.now() - settings.NEW_START_WAIT
-    return any(leaf.event == Event.NEW_START_ASKED and leaf.time <= since for leaf in acts[:1])
+    asked_at = _asked_at(user)
+    return asked_at is not None and asked_at <= timezone.now() - settings.NEW_START_WAIT
+
+
+def _asked_at(user: User) -> datetime | None:
+    """Return when the wait began that still goes on, as the trail tells.
+
+    Whoever unlocked since has the keys, and no page told them what to stop if the row was hidden
+    from them while the wait ran.
+    """
+    acts = vouched((*ACTS, Event.ACCOUNT_UNLOCKED), subject=user.pk)[:1]
+    return next((act.time for act in acts if act.event == Event.NEW_START_ASKED), None)
 
 
 def _finish(user: User) -> None:

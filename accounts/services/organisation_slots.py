@@ -10,6 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts import organisation
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.models import KeySlot, User
+from accounts.services.deserving import require_own_keys
 from accounts.services.holding import changing_keys
 from accounts.services.passwords import replace_slot
 from audit.events import Event, Outcome, record
@@ -73,6 +74,7 @@ def _make(keyring: Keyring) -> bool:
         return False
     slot = keyring.organisation_slot(public_key, fingerprint)
     with suppress(DoesNotOpen):
+        require_own_keys(keyring)
         _store(slot)
         return True
     return False

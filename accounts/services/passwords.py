@@ -4,6 +4,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import DoesNotOpen, Keyring, open_with_password, password_slot_of
 from accounts.models import KeySlot, User
+from accounts.services.deserving import require_own_keys
 from accounts.services.holding import changing_keys
 from accounts.services.new_start import record_stopped, stop_waiting
 from accounts.services.password_mails import tell_changed, tell_restored
@@ -19,6 +20,7 @@ def change_password(*, user: User, old_password: str, new_password: str) -> Keyr
     DoesNotOpen if the old password does not open the keys, or they were changed meanwhile.
     """
     keyring = open_with_password(user, old_password)
+    require_own_keys(keyring)
     old = password_slot_of(user)
     new = keyring.password_slot(new_password)
     old_hash = user.password
@@ -42,6 +44,7 @@ def restore_password(*, user: User, password: str) -> None:
     that waits is stopped. Raises DoesNotOpen if it does not open the keys, or no longer.
     """
     keyring, slot = open_with_password(user, password), password_slot_of(user)
+    require_own_keys(keyring)
     user.set_password(password)
     with changing_keys(Event.ACCOUNT_PASSWORD_RESTORED, user) as change:
         change.require_version(keyring.version)

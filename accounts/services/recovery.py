@@ -7,6 +7,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import DoesNotOpen, Keyring, open_with_recovery_code
 from accounts.models import KeySlot, User
+from accounts.services.deserving import require_own_keys
 from accounts.services.holding import changing_keys
 from accounts.services.new_start import record_stopped, stop_waiting
 from accounts.services.password_mails import tell_code_made, tell_recovered
@@ -40,6 +41,7 @@ def make_recovery_code(*, keyring: Keyring) -> NewCode:
     Raises DoesNotOpen if the keys were replaced, or are to be, meanwhile.
     """
     user = keyring.user
+    require_own_keys(keyring)
     code, slot = _new_slot(keyring)
     with changing_keys(Event.RECOVERY_CODE_MADE, user) as change:
         change.require_version(keyring.version)
@@ -54,6 +56,10 @@ def confirm_recovery_code(*, keyring: Keyring, first: str, second: str) -> bool:
     slot = recovery_slot_of(keyring.user)
     if slot is None or not keyring.confirms(slot, first, second):
         return False
+    try:
+        require_own_keys(keyring)
+    except DoesNotOpen:
+        return False
     with changing_keys(Event.RECOVERY_CODE_CONFIRMED, keyring.user):
         KeySlot.objects.filter(pk=slot.pk).update(confirmed_at=timezone.now())
     return True
@@ -63,7 +69,7 @@ def confirm_recovery_code(*, keyring: Keyring, first: str, second: str) -> bool:
 def is_own_code(user: User, code: str) -> bool:
     """Whether this is the person's recovery code, and not a one-time code of the organisation."""
     try:
-        open_with_recovery_code(recovery_slot_of(user), code)
+        require_own_keys(open_with_recovery_code(recovery_slot_of(user), code))
     except DoesNotOpen:
         return False
     return True
@@ -85,6 +91,7 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
     """
     used = recovery_slot_of(user)
     keyring = open_with_recovery_code(used, code)
+    require_own_keys(keyring)
     new_code, recovery_slot = _new_slot(keyring)
     password_slot = keyring.password_slot(new_password)
     user.set_password(new_password)

@@ -24,8 +24,9 @@ from accounts.certificates import (
 )
 from accounts.certified import known_certificate_of, record_certified
 from accounts.content_keys import content_key_label, wrap_content_key
-from accounts.custody import Keyring
+from accounts.custody import DoesNotOpen, Keyring
 from accounts.models import KeyOrder, KeyPair, User, WrappedKey
+from accounts.services.deserving import require_own_keys
 from accounts.services.holding import changing_keys
 from accounts.services.key_making import new_pair
 from accounts.services.orders import (
@@ -74,7 +75,7 @@ def _carry_out_claimed(order: KeyOrder, keyring: Keyring) -> None:
         _carry_out(order, keyring)
     except LeaseLost:
         return
-    except (CryptoError, NoKeys):
+    except (CryptoError, NoKeys, DoesNotOpen):
         pause(order)
         alarm.error("A key of %s does not open or verify: no new ones for now.", keyring.user.pk)
         return
@@ -86,7 +87,11 @@ def _carry_out_claimed(order: KeyOrder, keyring: Keyring) -> None:
 
 @sensitive_variables()
 def _carry_out(order: KeyOrder, keyring: Keyring) -> None:
-    """One pair made, or some keys wrapped anew: making a pair takes a second by itself."""
+    """One pair made, or some keys wrapped anew: making a pair takes a second by itself.
+
+    Order, pair and slot are rows: whoever wrote all three is given no certificate for the next.
+    """
+    require_own_keys(keyring)
     if order.reason == Reason.ROUTINE and order.replaced_at is None:
         if KEY_MAKING_TURNS.is_free():
             _replace_pair(order, keyring)

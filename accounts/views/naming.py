@@ -12,6 +12,7 @@ from accounts.answers import form_refusal, wants_json
 from accounts.decorators import unlocked
 from accounts.names import certified_name
 from accounts.services.naming import NameRefused, change_display_name
+from accounts.unlocking import keyring_of
 from accounts.views.common import posted
 
 CHANGES_PER_HOUR = 10  # each stays in the trail
@@ -39,7 +40,8 @@ def _page(request: HttpRequest) -> dict[str, bool]:
 def _change(request: HttpRequest, form: forms.NameForm) -> bool:
     throttle.count("name", str(request.user.pk), limit=CHANGES_PER_HOUR)
     try:
-        change_display_name(user=request.user, display_name=form.cleaned_data["display_name"])
+        keyring, display_name = keyring_of(request), form.cleaned_data["display_name"]
+        change_display_name(keyring=keyring, display_name=display_name)
     except NameRefused:
         sentence = _(
             "Your name cannot be certified: your username or your key is not as this site "

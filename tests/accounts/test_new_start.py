@@ -296,3 +296,20 @@ def test_a_damaged_certificate_keeps_nobody_from_new_keys_once_an_operator_looke
         accept_rows(bob.user)
         assert ask(client).status_code == 200
     assert verified_signing_key(signing_pair_of(bob.user.pk))
+
+
+@pytest.mark.attack("F24")
+def test_a_wait_that_was_hidden_while_it_ran_is_over_for_nobody_who_unlocked(bob):
+    """Hash and row are put back, so that bob signs in as always and sees nothing to stop."""
+    password = User.objects.get(pk=bob.user.pk).password
+    ask(sign_in_with_foreign_password(bob))
+    hidden = NewStart.objects.get()
+    hidden.delete()
+    User.objects.filter(pk=bob.user.pk).update(password=password)
+    bob.sign_in()
+    hidden.save(force_insert=True)
+    client = sign_in_with_foreign_password(bob)
+    let_the_wait_pass()
+    with override_settings(NEW_START_WAIT=timedelta(0)):
+        assert ask(client).status_code == 409
+    assert KeyPair.objects.filter(user=bob.user).count() == 2

@@ -1,14 +1,18 @@
 """Older rows of accounts and invites put back: the trail remembers what they deny."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Invite, KeyOrder, KeyPair, User
+from accounts.models import Custody, Invite, KeyOrder, KeyPair, User
 from accounts.services import invites, oversight
 from audit.events import AuditUnavailable
+from gallery.heads import Heads
+from gallery.ledger import saw_before
 from gallery.models import Grant, Statement
 from tests.accounts.test_invites import FORM
 from tests.accounts.test_replacing import NEW, replace
@@ -130,3 +134,43 @@ def test_after_the_replacement_all_is_as_it_was(shared_image, alice, bob):
     alice.password = NEW
     assert signs_in(alice)
     assert opens(bob, shared_image) == 200
+
+
+# ---- rows put back around a sign-in ----------------------------------------------------------
+
+
+@pytest.mark.attack("F6")
+def test_who_was_disabled_opens_nothing_with_all_their_rows_put_back(overseer, shared_image, bob):
+    browser, address = bob.sign_in(), f"/images/{shared_image.pk}/original"
+    rows = [*User.objects.filter(pk=bob.user.pk), *Session.objects.all(), *Custody.objects.all()]
+    oversight.disable_person(person=bob.user, by=overseer, reason="left us")
+    for row in rows:
+        row.save()
+    assert browser.get(address, headers=JSON).status_code == 401
+    assert not Custody.objects.filter(user=bob.user).exists()
+
+
+@pytest.mark.attack("F6")
+def test_a_pair_put_beside_stolen_ones_or_these_taken_away_sign_nobody_in(bob):
+    run("bob", "--compromised")
+    KeyOrder.objects.all().delete()
+    beside = KeyPair.objects.get(user=bob.user, purpose="signing")
+    beside.pk, beside.epoch, beside.fingerprint = uuid.uuid4(), 9, "ab" * 32
+    beside.save(force_insert=True)
+    assert not signs_in(bob)
+    KeyPair.objects.filter(user=bob.user, purpose="signing").delete()
+    assert not signs_in(bob)
+
+
+@pytest.mark.attack("F6")
+def test_a_theft_put_off_in_the_row_lets_no_stolen_key_sign(shared_image, alice, bob):
+    run("alice", "--compromised")
+    head = Statement.objects.get(kind="share", subject=shared_image.pk)
+    later = timezone.now() + timedelta(days=3000)
+    KeyPair.objects.filter(user=alice.user).update(state="primary", compromised_at=later)
+    (pair,) = KeyPair.objects.filter(user=alice.user, purpose="signing")
+    since = Heads()._stolen_since(pair)
+    assert since is not None
+    assert since < timezone.now()
+    assert saw_before(since, head, shared_image)  # what it signed before still counts
+    assert opens(bob, shared_image)

@@ -4,6 +4,7 @@ import io
 
 import pytest
 from django.contrib.auth.models import Group, Permission
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import connections
@@ -215,3 +216,14 @@ def test_one_who_is_none_confirms_nobody(elder, alice, names):
     with pytest.raises(CommandError):
         call_command("confirm_staff", *names)
     assert not AuditEntry.objects.filter(event=Event.ACCOUNT_STAFF_CONFIRMED).exists()
+
+
+@pytest.mark.attack("F22")
+def test_staff_who_were_disabled_come_not_back_by_their_rows(overseer, mallory):
+    oversight.make_staff(person=mallory.user, by=overseer, reason="helps")
+    browser = mallory.sign_in()
+    rows = [*User.objects.filter(pk=mallory.user.pk), *Session.objects.all()]
+    oversight.disable_person(person=mallory.user, by=overseer, reason="left us")
+    for row in rows:
+        row.save()
+    assert browser.get(INDEX, headers=JSON).status_code == 403

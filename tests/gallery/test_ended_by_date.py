@@ -251,3 +251,16 @@ def test_a_storage_that_is_away_spoils_no_page(
     settings.STORAGES = {**settings.STORAGES, "sealed": away}
     assert client.get("/accounts/security/").status_code == 200
     assert lock_of(image) == 1
+
+
+@pytest.mark.attack("F38")
+def test_a_row_that_was_ended_by_another_hand_brings_no_owner_to_sign_a_list_without_it(
+    shared_image, alice, bob
+):
+    """Due is written beside it: the lock stays, and the row put back opens as before."""
+    Grant.objects.filter(reader=bob.user).update(ended_at=timezone.now())
+    SealedImage.objects.update(relock_after=timezone.now())
+    alice.sign_in()
+    assert lock_of(shared_image) == 1
+    Grant.objects.filter(reader=bob.user).update(ended_at=None)
+    assert bob.sign_in().get(f"/images/{shared_image.pk}/original").status_code == 200
