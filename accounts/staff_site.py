@@ -1,4 +1,8 @@
-"""The staff pages: open to whose rights are believed, closed with a reason to whose are not."""
+"""The staff pages: open to whose rights are believed, closed with a reason to whose are not.
+
+The trail proves rights; that it is their person who asks, only keys prove that were made here and
+that the password opens. A password hash anybody can write into a row.
+"""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,6 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.answers import refusal
+from accounts.custody import DoesNotOpen
+from accounts.decorators import unlocked
+from accounts.services.deserving import require_own_keys
 from accounts.staff_rights import (
     Rights,
     claimed_by,
@@ -17,6 +24,7 @@ from accounts.staff_rights import (
     record_refused,
     rights_of,
 )
+from accounts.unlocking import keyring_of
 
 View = Callable[..., HttpResponse]
 
@@ -35,7 +43,9 @@ class StaffSite(AdminSite):
 
         @wraps(guarded)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if self.has_permission(request) or not _claims_rights(request):
+            if self.has_permission(request):
+                return unlocked(_with_own_keys(guarded))(request, *args, **kwargs)
+            if not _claims_rights(request):
                 return guarded(request, *args, **kwargs)
             record_refused(request.user)
             return refusal(request, 403, "staff_unproven", _sentence(request))
@@ -56,6 +66,23 @@ def staff_rights(request: HttpRequest) -> Rights:
         user = request.user
         request._staff_rights = rights_of(user) if user.is_authenticated else Rights.NONE
     return request._staff_rights
+
+
+def _with_own_keys(view: View) -> View:
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            require_own_keys(keyring_of(request))
+        except DoesNotOpen:
+            record_refused(request.user)
+            sentence = _(
+                "Your password opens no keys that were made for you here. Nothing was changed. "
+                "Staff pages open once your own keys do: ask an operator to look at your account."
+            )
+            return refusal(request, 403, "staff_unproven", sentence)
+        return view(request, *args, **kwargs)
+
+    return guarded
 
 
 def _claims_rights(request: HttpRequest) -> bool:

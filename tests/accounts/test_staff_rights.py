@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, Permission
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
@@ -10,8 +11,9 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import KeySlot, User
 from accounts.services import oversight
+from accounts.services.master_keys import make_master_key
 from accounts.staff_rights import Rights, rights_of
 from accounts.verification import Kind, Verifier
 from audit.events import Event
@@ -38,6 +40,51 @@ def refusals() -> list:
 @pytest.fixture
 def overseer(staff) -> User:
     return User.objects.get(username="overseer")
+
+
+# ---- somebody else in their row ---------------------------------------------------------------
+
+
+@pytest.mark.attack("F76")
+def test_a_password_written_into_the_row_of_staff_opens_no_staff_page(staff, overseer, mallory):
+    """The hash alone signs in, locked; with a key slot and keys of one's own it opens, and those
+    were not made for this person."""
+    hashed = User.objects.get(pk=mallory.user.pk).password
+    User.objects.filter(pk=overseer.pk).update(password=hashed)
+    intruder = Client()
+    form = {"username": "overseer", "password": PASSWORD}
+    KeySlot.objects.filter(user=overseer).delete()
+    assert intruder.post("/accounts/login/", form, headers=JSON).json()["unlocked"] is False
+    for address in (INDEX, PEOPLE):
+        assert intruder.get(address).status_code == 302, address
+        assert intruder.get(address, headers=JSON).status_code in (401, 409), address
+    assert intruder.post(f"{PEOPLE}{mallory.user.pk}/quota/", {"reason": "more"}).status_code == 302
+
+
+@pytest.mark.attack("F76")
+def test_nor_do_keys_of_ones_own_in_that_row(staff, overseer, mallory):
+    theirs = make_master_key(user=overseer, password="of somebody else 1", earlier=None)
+    slot = theirs.keyring.password_slot("of somebody else 1")
+    KeySlot.objects.filter(user=overseer, kind="password").delete()
+    slot.save(force_insert=True)
+    User.objects.filter(pk=overseer.pk).update(
+        password=make_password("of somebody else 1"), master_key_version=slot.master_key_version
+    )
+    intruder = Client()
+    form = {"username": "overseer", "password": "of somebody else 1"}
+    assert intruder.post("/accounts/login/", form, headers=JSON).json()["unlocked"] is True
+    for address in (INDEX, PEOPLE):
+        answer = intruder.get(address, headers=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (403, "staff_unproven"), address
+
+
+def test_locked_staff_unlock_first_and_come_back(staff, overseer):
+    staff.post("/accounts/lock/")
+    answer = staff.get(PEOPLE)
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/accounts/unlock/?next=%2Fadmin")
+    staff.post("/accounts/unlock/", {"password": PASSWORD})
+    assert staff.get(PEOPLE).status_code == 200
 
 
 # ---- rights that nobody gave -----------------------------------------------------------------
