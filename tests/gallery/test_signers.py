@@ -11,10 +11,11 @@ from accounts.custody import Keyring
 from accounts.identities import identity_of
 from accounts.models import KeyPair, Pins
 from accounts.services.key_making import new_pair
-from audit.events import AuditUnavailable
+from audit.events import AuditUnavailable, Event, record
 from audit.models import AuditEntry
 from cryptocore import canonical
 from gallery import signers
+from gallery.image_trail import facts_of
 from gallery.models import Grant, Statement
 from tests.accounts.test_person_page import compare, page
 from tests.accounts.test_pins import SIGNING, newest, older_one, replace_signing, row_of
@@ -34,8 +35,11 @@ def seen(upload, alice, bob):
     return upload(to=(bob,), caption="At the lake")
 
 
-def forge(image, owner, *, epoch: int, names: Names | None = None) -> KeyPair:
-    """Sign both heads of an image by a key of the attacker's, certified for its owner."""
+def forge(
+    image, owner, *, epoch: int, names: Names | None = None, kinds=("share", "manifest")
+) -> KeyPair:
+    """Sign the next heads of an image by a key of the attacker's, certified for its owner; the
+    audit key, which is in the key file, vouches for them."""
     forger = Keyring.new(owner.user)
     KeyPair.objects.filter(user=owner.user, purpose=SIGNING, epoch=epoch).delete()
     pair = new_pair(forger, SIGNING, epoch=epoch)
@@ -46,11 +50,22 @@ def forge(image, owner, *, epoch: int, names: Names | None = None) -> KeyPair:
         pair.state = "open-only" if before else "primary"
     certify_signing_key(pair, before, names=names or Names("alice", "Alice Ardent"))
     pair.save(force_insert=True)
-    for head in Statement.objects.filter(subject=image.pk):
-        body = canonical.decode(bytes(head.body)) | {"key": pair.fingerprint}
-        head.body = canonical.encode(body)
-        head.signature = forger.sign(pair, head.kind, head.body)
-        head.save()
+    forged = {}
+    for kind in kinds:
+        head = Statement.objects.filter(subject=image.pk, kind=kind).latest("sequence")
+        said = {"key": pair.fingerprint, "sequence": head.sequence + 1, "previous": head.digest}
+        if kind == "manifest":
+            said["share"] = forged["share"].digest
+        body = canonical.encode(canonical.decode(bytes(head.body)) | said)
+        forged[kind] = Statement.objects.create(
+            kind=kind,
+            subject=image.pk,
+            sequence=head.sequence + 1,
+            body=body,
+            signature=forger.sign(pair, kind, body),
+        )
+    facts = facts_of(forged.values())
+    record(Event.IMAGE_RELOCKED, actor=owner.user.pk, subject=image.pk, **facts)
     return pair
 
 
@@ -92,9 +107,7 @@ def test_nothing_signed_by_another_key_than_the_compared_one_is_released(alice, 
 
 @pytest.mark.attack("F14")
 def test_a_forged_share_alone_is_refused_too(alice, bob, seen):
-    manifest = Statement.objects.get(subject=seen.pk, kind="manifest")
-    forge(seen, alice, epoch=2)
-    manifest.save()
+    forge(seen, alice, epoch=2, kinds=("share",))
     refused(bob, seen)
 
 
