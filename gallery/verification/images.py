@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from django.utils import timezone
 
 from accounts.models import WrappedKey
+from audit.unreadable import unreadable_columns
 from cryptocore import entries
 from cryptocore.errors import CryptoError
 from gallery import storage
@@ -42,6 +43,9 @@ class ImageCheck:
             yield Finding(Kind.UNREADABLE, image_id)
 
     def _check_image(self, image: SealedImage) -> Iterator[Finding]:
+        for row in (image, *image.grants.all(), *image.renditions.all()):
+            if columns := unreadable_columns(row):
+                yield Finding(Kind.UNREADABLE, image.pk, f"{row._meta.model_name}: {columns[0]}")
         try:
             manifest, share = self._heads.manifest(image), self._heads.head(SHARE, image)
         except Altered as altered:

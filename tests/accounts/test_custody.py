@@ -93,6 +93,13 @@ def test_a_cookie_opens_its_own_row_for_its_own_person_and_no_copy_of_it(alice, 
         custody.open_with_cookie(alice.user, kept, secret)
 
 
+@pytest.fixture
+def nothing_opened(alice):
+    """Her keys as at the beginning of a request: each is opened once in one."""
+    alice.keyring._private_keys.clear()
+
+
+@pytest.mark.usefixtures("nothing_opened")
 def test_swapped_private_keys_do_not_open(alice, bob):
     ours = alice.user.key_pairs.get(purpose="encryption")
     theirs = bob.user.key_pairs.get(purpose="encryption")
@@ -101,6 +108,7 @@ def test_swapped_private_keys_do_not_open(alice, bob):
         alice.keyring._private_key(ours)
 
 
+@pytest.mark.usefixtures("nothing_opened")
 def test_a_private_key_with_another_public_half_is_refused(alice, bob):
     ours = alice.user.key_pairs.get(purpose="encryption")
     ours.public_key = bytes(bob.user.key_pairs.get(purpose="encryption").public_key)
@@ -108,6 +116,7 @@ def test_a_private_key_with_another_public_half_is_refused(alice, bob):
         alice.keyring._private_key(ours)
 
 
+@pytest.mark.usefixtures("nothing_opened")
 @pytest.mark.parametrize(("field", "value"), [("epoch", 2), ("purpose", "signing")])
 def test_a_private_key_moved_to_another_place_does_not_open(alice, field, value):
     pair = alice.user.key_pairs.get(purpose="encryption")

@@ -59,7 +59,7 @@ def test_one_address_cannot_take_every_connection(impatient):
 @pytest.mark.attack("F58")
 def test_one_who_is_unlocked_holds_up_nobody_else(server):
     mallory = HttpClient(server.address)
-    mallory.register("mallory", "Mallory Mist", PASSWORD)
+    mallory.register("molly", "Molly Mist", PASSWORD)
     kind = "Content-Type: application/x-www-form-urlencoded"
     large = mallory.head_of_post("/accounts/security/", kind, "Content-Length: 900000") + b"a=b"
     with slow_clients(server.port, large):
@@ -117,7 +117,7 @@ def test_a_head_without_end_is_given_up(server):
         (POST + b"Content-Length: 5000000\r\n", 413, "request_too_large"),
         (UPLOAD + b"Content-Length: 50000000\r\n", 401, "signed_out"),
         (POST + b"Content-Length: 65537\r\n", 401, "signed_out"),
-        (POST + b"Transfer-Encoding: chunked\r\n", 403, "csrf"),
+        (POST + b"Transfer-Encoding: chunked\r\n", 411, "length_required"),
     ],
 )
 def test_an_early_refusal_says_that_the_connection_closes_and_logs_a_line(
