@@ -24,6 +24,7 @@ from accounts.remembered import is_disabled
 from accounts.services.passwords import restore_password
 from accounts.turns import Busy
 from audit.context import client_network, recognise
+from audit.unreadable import NO_ID
 
 SALT = "accounts.known-browser"
 ONE_YEAR_SECONDS = 31_536_000
@@ -61,8 +62,8 @@ def identify(request: HttpRequest, *, username: str, **secret: str) -> User | No
     except Busy:  # nothing was checked, so nothing was tried
         _take_back(windows)
         raise
-    if user is not None and is_disabled(user.pk):
-        return None  # whatever the row says by now
+    if user is not None and (user.pk == NO_ID or is_disabled(user.pk)):
+        return None  # an id that cannot be read is nobody's; whatever the row says by now
     if user is not None:
         _take_back(windows)
         throttle.forget(NEAR, windows[-1].subject)

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.certificates import signing_pair_of, verified_signing_key
+from accounts.certificates import NoKeys, signing_pair_of, verified_signing_key
 from accounts.content_keys import wrap_content_key
 from accounts.custody import Keyring
 from accounts.models import KeyPair, User, WrappedKey
@@ -152,12 +152,12 @@ def sign_statement(
 
 
 def own_signing_pair(keyring: Keyring) -> KeyPair:
-    """Return the pair this person signs with. Raises OwnKeyRefused if its certificate is not
-    believed: what it signs would be accepted here and open for nobody."""
-    pair = signing_pair_of(keyring.user.pk)
+    """Return the pair this person signs with. Raises OwnKeyRefused if it is not in use, or its
+    certificate not believed: what it signs would be accepted here and open for nobody."""
     try:
+        pair = signing_pair_of(keyring.user.pk)
         verified_signing_key(pair)
-    except CryptoError:
+    except (CryptoError, NoKeys):
         raise OwnKeyRefused from None
     return pair
 

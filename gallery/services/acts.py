@@ -42,9 +42,11 @@ def starting_anew(act: Callable[[], Result]) -> Result:
 
 
 def owners_access(keyring: Keyring, image_id: uuid.UUID) -> Access:
-    """Return the owner's access. Raises NotYours, AccessEnded or NotAllowed."""
+    """Return the owner's access. Raises NotYours, AccessEnded, NotAllowed or Altered."""
     access = access_to(image_id, reader=keyring.user)
     access.require_owner()
+    if access.image.deleted_at is not None:  # deleting ends the owner's own grant with it
+        raise Altered("deleted")
     return access
 
 

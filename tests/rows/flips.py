@@ -135,9 +135,11 @@ def tables() -> list[type[models.Model]]:
 
 
 def keys_of(model: type[models.Model]) -> list[Any]:
+    """Return the keys of a table, always in the order in which its rows were added."""
     table, key = quoted(model._meta.db_table), quoted(key_of(model))
+    added = "rowid" if connection.vendor == "sqlite" else "ctid"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {key} FROM {table} ORDER BY {key}")
+        cursor.execute(f"SELECT {key} FROM {table} ORDER BY {added}")
         return [row[0] for row in cursor.fetchall()]
 
 
