@@ -18,6 +18,7 @@ from accounts.services import registration
 from accounts.services.recovery import make_recovery_code
 from cryptocore import keypair
 from gallery.models import SealedImage
+from tests import postgres
 from tests.environment import DATA_DIR
 from tests.keys import load_pair
 from tests.triggers import drop_triggers, install_triggers
@@ -42,6 +43,15 @@ def missing_tools() -> list[str]:
 def pytest_configure(config: pytest.Config) -> None:
     if missing_tools() and os.environ.get("NOTHING_MAY_BE_MISSING"):
         pytest.exit(f"Missing here, and nothing may be: {', '.join(missing_tools())}", 1)
+
+
+def pytest_report_header() -> list[str]:
+    if not postgres.SERVER or postgres.most_connections() >= postgres.CONNECTIONS_OF_A_RUN:
+        return []
+    return [
+        f"{postgres.SERVER} serves {postgres.most_connections()} connections at once. The whole "
+        f"suite in two processes needs {postgres.CONNECTIONS_OF_A_RUN}: raise max_connections."
+    ]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -16,6 +16,8 @@ import pytest
 
 SERVER = os.environ.get("TEST_POSTGRES", "").rstrip("/")
 RUN = f"imageshare_{secrets.token_hex(4)}"
+# Two processes, each of which asks from fifty threads at once, each over two connections.
+CONNECTIONS_OF_A_RUN = 300
 made: set[str] = set()
 
 only_sqlite = pytest.mark.skipif(bool(SERVER), reason="PostgreSQL keeps no such value")
@@ -33,6 +35,11 @@ def connect() -> Any:
         return psycopg.connect(address("postgres"), autocommit=True, connect_timeout=5)
     except psycopg.OperationalError as error:
         sys.exit(f"No PostgreSQL at {SERVER}, and these tests need one: {error}")
+
+
+def most_connections() -> int:
+    with closing(connect()) as connection:
+        return int(connection.execute("SHOW max_connections").fetchone()[0])
 
 
 def database_of(data_dir: Path) -> str:
