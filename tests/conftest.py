@@ -9,16 +9,21 @@ from itertools import count
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.management import create_contenttypes
 from django.db import connections
+from django.db.models.signals import post_migrate
 from django.test import Client
 from PIL import Image
 
+from accounts import custody, exchange, mac_keys
 from accounts.custody import Keyring
 from accounts.services import registration
 from accounts.services.recovery import make_recovery_code
 from cryptocore import keypair
 from gallery.models import SealedImage
+from gallery.zero_access import openers
 from tests import postgres
+from tests import quick_keywrap as quick
 from tests.environment import DATA_DIR
 from tests.keys import load_pair
 from tests.triggers import drop_triggers, install_triggers
@@ -72,6 +77,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def django_db_setup(django_db_setup: None) -> None:
     """Let the flush after each test empty the audit tables, which their triggers refuse, and the
     trail's file, which is compared with them."""
+    # What a flush leaves is made again where somebody looks for it; for every test it took longest.
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+    post_migrate.disconnect(create_contenttypes)
     ops = connections["audit"].ops
     flush = ops.execute_sql_flush
 
@@ -82,6 +90,16 @@ def django_db_setup(django_db_setup: None) -> None:
         (DATA_DIR / "audit.jsonl").unlink(missing_ok=True)
 
     ops.execute_sql_flush = flush_unguarded
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_keywrap() -> None:
+    """Wrap people's keys by OpenSSL, where there is one (tests/quick_keywrap.py)."""
+    if quick.CRYPTO:
+        for module in (custody, mac_keys, openers):
+            module.unwrap_key = quick.unwrap_key
+        for module in (custody, mac_keys, exchange):
+            module.wrap_key = quick.wrap_key
 
 
 # ---- people ----------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""A real server in a process of its own, with real key derivation and real RSA keys."""
+"""A real server in a process of its own, with real key derivation.
+
+QUICK ones give people the fixed RSA keys, REAL ones make them.
+"""
 
 import os
 import socket
@@ -15,6 +18,7 @@ from tests.environment import CHEAP
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 60
+REAL, QUICK = "imageshare.start", "tests.e2e.quick_start"
 OURS = {
     *CHEAP,
     *("SECRET_KEY", "DJANGO_SETTINGS_MODULE", "DATA_DIR", "PORT"),
@@ -57,7 +61,7 @@ def environment_of(data_dir: Path, port: int) -> dict[str, str]:
 
 @contextmanager
 def running(
-    data_dir: Path, module: str = "imageshare.start", *, cwd: Path = ROOT, **variables: str
+    data_dir: Path, module: str = QUICK, *, cwd: Path = ROOT, **variables: str
 ) -> Iterator[Server]:
     """Start the server over `data_dir`, as `make run` does; stop it as Ctrl-C does."""
     port, log = free_port(), data_dir.parent / f"{data_dir.name}.log"

@@ -22,7 +22,7 @@ from PIL import Image
 
 from tests import postgres
 from tests.e2e.http_client import HttpClient, multipart
-from tests.e2e.server import ROOT, Server, environment_of, running
+from tests.e2e.server import REAL, ROOT, Server, environment_of, running
 
 PASSWORD = "canary-password-7316"
 CAPTION = "canary-caption-on-the-lake-4471"
@@ -145,7 +145,7 @@ def upload_canaries(server: Server, picture: bytes) -> tuple[dict[str, list[byte
 
 @pytest.mark.attack("A1", "A2", "A3", "E14")
 def test_nothing_plain_is_at_rest_during_or_after_an_upload(data_dir: Path):
-    with running(data_dir) as server:
+    with running(data_dir, REAL) as server:
         needles, half_way = upload_canaries(server, noise())
         assert half_way == set()
         needles.update(keys_of(server, "canary", PASSWORD))
