@@ -52,6 +52,8 @@ def answers_refusals(view: View) -> View:
             return _own_key_refused(request, image_id)
         except CryptoError:  # the person's own keys do not verify or open
             return _altered(request, image_id, "own-keys")
+        except errors.NoRoom:
+            return _no_room(request)
         except (errors.HeadMoved, NoKeys):
             response = refusal(
                 request, 503, "busy", _("Something else was changing this. Nothing was changed.")
@@ -70,6 +72,16 @@ def _refused(request: HttpRequest, image_id: uuid.UUID | None, reason: str) -> N
         outcome=Outcome.REFUSED,
         reason=reason,
     )
+
+
+def _no_room(request: HttpRequest) -> HttpResponse:
+    sentence = _(
+        "Too many large pictures are being downloaded at once. Wait until one has arrived, and try "
+        "again."
+    )
+    response = refusal(request, 503, "busy", sentence)
+    response.headers["Retry-After"] = "10"
+    return response
 
 
 def _own_key_refused(request: HttpRequest, image_id: uuid.UUID | None) -> HttpResponse:

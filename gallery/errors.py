@@ -9,6 +9,10 @@ class GalleryError(Exception):
     """Base of what gallery services refuse on purpose."""
 
 
+class NoRoom(GalleryError):
+    """Too many large pictures wait for this reader, or for all readers. Nothing was released."""
+
+
 class NotYours(GalleryError):
     """No such image for this person: absent, or never theirs. One answer for both."""
 

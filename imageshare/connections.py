@@ -98,5 +98,6 @@ class Connection(TConn):
         self.collected += self.parser.unreader.take_buffered()
 
     def close(self, graceful: bool = False) -> None:
+        self.sock.end_answer()
         self.when_closed(self.client[0])
         super().close()

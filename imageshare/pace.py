@@ -1,10 +1,10 @@
-"""How long a thread waits for a client: as long as the client keeps a least pace."""
+"""How long a client is waited for: as long as it keeps a least pace."""
 
 import errno
 import logging
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -13,8 +13,8 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 LEAST_BYTES_A_SECOND = 8 * 1024  # what a telephone manages at the edge of its network
-MOST_UNSENT_BYTES = 256 * 1024  # any page, style sheet or list: only pictures are larger
 SHORTEST_WAIT = 0.001  # 0 would mean not to wait at all
+TOO_SLOW = "A client was too slow and was cut off."
 
 
 class PacedSocket(socket.socket):
@@ -22,11 +22,14 @@ class PacedSocket(socket.socket):
 
     All the waiting within a request counts together: SLOW_CLIENT_SECONDS, and one second more for
     every LEAST_BYTES_A_SECOND that passed either way. What the server takes to work counts for
-    nobody. Nobody waits for the last MOST_UNSENT_BYTES to leave: `flush` sends them later.
+    nobody. A thread waits for what is received alone: what cannot leave at once is kept, and the
+    main loop sends it with `flush`. Large pictures have room for that (gallery/room.py), and give
+    it back with `when_answered`.
     """
 
     waited = 0.0
     passed = 0
+    when_answered: Callable[[], None] | None = None
 
     def __init__(self, fileno: int) -> None:
         super().__init__(fileno=fileno)
@@ -34,6 +37,17 @@ class PacedSocket(socket.socket):
 
     def begin_request(self) -> None:
         self.waited, self.passed = 0.0, 0
+
+    def end_answer(self) -> None:
+        """Give room back, once: the answer is sent, or given up."""
+        when_answered, self.when_answered = self.when_answered, None
+        if when_answered:
+            when_answered()
+
+    def seconds_left(self) -> float:
+        """Return how much longer the pace allows to wait."""
+        earned = self.passed / LEAST_BYTES_A_SECOND
+        return settings.SLOW_CLIENT_SECONDS + earned - self.waited
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         with self._waiting():
@@ -44,9 +58,6 @@ class PacedSocket(socket.socket):
     def sendall(self, data: Any, flags: int = 0) -> None:
         self.unsent += data
         self.flush()
-        while len(self.unsent) > MOST_UNSENT_BYTES:
-            with self._waiting():
-                self._send_some()
 
     def send(self, data: Any, flags: int = 0) -> int:
         self.sendall(data)
@@ -57,13 +68,10 @@ class PacedSocket(socket.socket):
         self.setblocking(False)
         with suppress(BlockingIOError):
             while self.unsent:
-                self._send_some()
+                sent = super().send(self.unsent)
+                del self.unsent[:sent]
+                self.passed += sent
         return not self.unsent
-
-    def _send_some(self) -> None:
-        sent = super().send(self.unsent)
-        del self.unsent[:sent]
-        self.passed += sent
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
@@ -72,14 +80,12 @@ class PacedSocket(socket.socket):
         As gunicorn and Django know it from a client that went away; and it is gone, so that no
         answer waits for it again.
         """
-        earned = self.passed / LEAST_BYTES_A_SECOND
-        allowed = settings.SLOW_CLIENT_SECONDS + earned - self.waited
-        self.settimeout(max(allowed, SHORTEST_WAIT))
+        self.settimeout(max(self.seconds_left(), SHORTEST_WAIT))
         began = time.monotonic()
         try:
             yield
         except TimeoutError:
-            logger.warning("A client was too slow and was cut off.")
+            logger.warning(TOO_SLOW)
             self.unsent.clear()
             with suppress(OSError):
                 self.shutdown(socket.SHUT_RDWR)

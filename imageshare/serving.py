@@ -3,12 +3,14 @@
 gunicorn's threads read from whoever sends and write to whoever reads, as long as that takes, and
 its main loop waits for whoever does not close: a hundred sockets with a byte every few seconds stop
 the whole site. Here the main loop, which waits for nobody, collects heads and small bodies, and a
-thread gets a request when it is complete; what the thread leaves unsent the main loop sends. Only
-larger bodies and pictures keep a thread waiting, of people who are unlocked (RequestSizeMiddleware)
-and keep a pace (imageshare/pace.py).
+thread gets a request when it is complete; what a client does not take at once the main loop sends,
+from memory, of which large pictures have to be given room (gallery/room.py). Only larger bodies
+keep a thread waiting, of people who are unlocked (RequestSizeMiddleware) and keep a pace
+(imageshare/pace.py).
 """
 
 import errno
+import logging
 import os
 import socket
 import time
@@ -25,8 +27,9 @@ from django.conf import settings
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from imageshare.connections import PIECE_BYTES, Connection
-from imageshare.pace import LEAST_BYTES_A_SECOND, MOST_UNSENT_BYTES, PacedSocket
+from imageshare.pace import LEAST_BYTES_A_SECOND, TOO_SLOW, PacedSocket
 
+logger = logging.getLogger(__name__)
 CONNECTIONS_OF_A_PEER = 100  # in each process, where peers are clients and no proxy of ours
 LINGER_SECONDS = 10
 NOBODY_CAME = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED)
@@ -69,7 +72,8 @@ class Worker(ThreadWorker):
     def _make_room(self, peer: str | None = None) -> bool:
         """Close the connection that has kept us waiting longest, of `peer` or of anybody.
 
-        Whoever is in earnest completes a request in an instant.
+        Whoever is in earnest completes a request in an instant. Readers may well take long: of
+        them it is the one that has taken nothing for longest.
         """
         for waiting in (self.lingering, self.keepalived_conns, self.pending_conns, self.sending):
             for conn in waiting:
@@ -122,22 +126,27 @@ class Worker(ThreadWorker):
         except OSError:
             self._close(conn)
             return
-        seconds = settings.SLOW_CLIENT_SECONDS + MOST_UNSENT_BYTES / LEAST_BYTES_A_SECOND
+        seconds = conn.sock.seconds_left()
         self._watch(conn, self.sending, seconds, self.on_socket_writable, EVENT_WRITE)
 
     def on_socket_writable(self, conn: Connection, client: PacedSocket) -> None:
+        self.sending.remove(conn)
+        passed = conn.sock.passed
         try:
             is_sent = conn.sock.flush()
         except OSError:
-            self.sending.remove(conn)
             self._close(conn)
             return
         if is_sent:
-            self._unwatch(conn, self.sending)
+            self.poller.unregister(conn.sock)
             self._send_rest(conn)
+            return
+        conn.timeout += (conn.sock.passed - passed) / LEAST_BYTES_A_SECOND
+        self.sending.append(conn)
 
     def _after_answer(self, conn: Connection) -> None:
         """Go on with what is there of the next request. Raises OSError if that cannot be one."""
+        conn.sock.end_answer()
         if not conn.is_kept:
             self._linger(conn)
             return
@@ -181,9 +190,14 @@ class Worker(ThreadWorker):
     def murder_pending(self) -> None:
         """Close what has had its time, but for idle ones: gunicorn closes those."""
         now = time.monotonic()
-        for waiting in (self.pending_conns, self.sending, self.lingering):
+        for waiting in (self.pending_conns, self.lingering):
             while waiting and waiting[0].timeout <= now:
                 self._close(waiting.popleft())
+        for conn in [conn for conn in self.sending if conn.timeout <= now]:
+            if conn.sock.when_answered:  # of a picture; a stranger could fill the log with others
+                logger.warning(TOO_SLOW)
+            self.sending.remove(conn)
+            self._close(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
         """Let nothing that waits for a client keep a stopping worker beyond `deadline`."""
@@ -213,7 +227,8 @@ class Worker(ThreadWorker):
         when_ready: Callable[[Connection, PacedSocket], None],
         event: int = EVENT_READ,
     ) -> None:
-        """Wait so long for `conn`. All in one queue wait equally long, so its first is next."""
+        """Wait so long for `conn`. All in one queue wait equally long, so its first is next, but
+        for `sending`: who takes something goes to its end, and gets more time."""
         conn.sock.setblocking(False)
         conn.timeout = time.monotonic() + seconds
         waiting.append(conn)

@@ -254,7 +254,7 @@ class Server(BaseApplication):
         options: dict[str, Any] = {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "workers": int(os.environ.get("WORKERS") or 2),
-            # Who uploads or downloads holds a thread for the length of the transfer.
+            # Who uploads holds a thread for the length of the transfer.
             "threads": settings.THREADS,
             "worker_class": "imageshare.serving.Worker",
             "worker_connections": 400,  # with files and databases still below the usual 1024

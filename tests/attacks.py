@@ -77,6 +77,7 @@ MUST: dict[str, str] = {
     "F27": "a reader's own key that nobody certified opens nothing",
     "F28": "every MUST of the format is kept by a test that is named for it",
     "F76": "a password written into the row of staff opens no staff page",
+    "F77": "who reads large pictures slowly, or not at all, holds no thread, and room of their own",
     "F75": "whoever sends costly pictures waits for them, and others do not",
     "F35": "who was unlocked and left, or stayed too long, is locked in every copy made later",
     "F36": "a row of who was unlocked, in a copy of the database, opens nothing with its cookie",

@@ -22,6 +22,7 @@ from gallery.answers import answers_refusals
 from gallery.models import Grant, Rendition
 from gallery.opening import Opener, settled
 from gallery.releases import record_opening
+from gallery.room import take_room
 from gallery.views.common import image_page, releases
 
 # Bytes opened on their own run nothing. What default-src does not cover is said beside it.
@@ -86,6 +87,7 @@ def _bytes(request: HttpRequest, image_id: uuid.UUID, rendition: str) -> HttpRes
     opener = Opener(keyring_of(request))
     opened = settled(opener, access, lambda access: opener.open(access, rendition))
     if releases(request):
+        take_room(request, opened.length_bytes)
         record_opening(request.user, image_id, rendition)
     return StreamingHttpResponse(
         opened.chunks(),

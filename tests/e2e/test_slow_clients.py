@@ -1,11 +1,14 @@
 """Slow clients hold nobody up; who is too slow is cut off; early refusals say that they close."""
 
 import http.client
+import io
 import json
+import os
 import socket
 from contextlib import ExitStack, closing, suppress
 
 import pytest
+from PIL import Image
 
 from tests.e2e.http_client import HttpClient, multipart
 from tests.e2e.server import Server, running
@@ -64,6 +67,35 @@ def test_one_who_is_unlocked_holds_up_nobody_else(server):
     large = mallory.head_of_post("/accounts/security/", kind, "Content-Length: 900000") + b"a=b"
     with slow_clients(server.port, large):
         assert all(is_alive(server.port) for _ in range(8))
+
+
+@pytest.mark.attack("F77")
+def test_who_does_not_read_large_pictures_holds_room_of_their_own_and_no_thread(impatient):
+    mia, noor = HttpClient(impatient.address), HttpClient(impatient.address)
+    mia.register("mia", "Mia Mist", PASSWORD)
+    noor.register("noor", "Noor North", PASSWORD)
+    picture = noise()
+    image = mia.upload([("lake.jpg", picture)], keep_details="1").json()["images"][0]["id"]
+    theirs = noor.upload([("hill.jpg", picture)], keep_details="1").json()["images"][0]["id"]
+    original = f"/images/{image}/original"
+    head = f"GET {original} HTTP/1.1\r\nCookie: {mia.cookie_header()}\r\n".encode()
+    with slow_clients(impatient.port, head + b"Host: 127.0.0.1\r\n\r\n"):
+        assert all(is_alive(impatient.port) for _ in range(8))
+        refused = mia.get(original)
+        assert (refused.status, refused.json()["code"]) == (503, "busy")
+        assert refused.headers["Retry-After"] == "10"
+        assert mia.get(f"/images/{image}/thumbnail").status == 200
+        assert noor.get(f"/images/{theirs}/original").body == picture
+    answers = (mia.get(original) for _ in range(200))  # refused until it is seen that they went
+    assert next(answer.body for answer in answers if answer.status == 200) == picture
+    assert "Traceback" not in impatient.log.read_text()
+
+
+def noise() -> bytes:
+    """A picture of five megabytes: more than a kernel keeps for who does not read."""
+    file, size = io.BytesIO(), (2400, 2000)
+    Image.frombytes("RGB", size, os.urandom(3 * size[0] * size[1])).save(file, "JPEG", quality=95)
+    return file.getvalue()
 
 
 # ---- they are cut off ------------------------------------------------------------------------

@@ -23,20 +23,12 @@ def test_who_sends_nothing_is_cut_off(pair):
     assert client.recv(100) == b""  # the connection is over, for the client too
 
 
-@pytest.mark.attack("F61")
-def test_who_reads_nothing_is_cut_off(pair):
-    paced, _ = pair
-    with pytest.raises(ConnectionResetError):
-        paced.sendall(bytes(10_000_000))
-    assert not paced.unsent
-
-
-@pytest.mark.attack("F58")
-def test_nobody_waits_for_who_does_not_read_a_page(pair):
+@pytest.mark.attack("F58", "F77")
+def test_nobody_waits_for_who_does_not_read(pair):
     paced, client = pair
     while not paced.unsent:
         paced.sendall(b"x" * 1000)
-    paced.sendall(b"y" * 200_000)
+    paced.sendall(b"y" * 5_000_000)
     assert paced.waited == 0
     client.settimeout(10)
     received = bytearray()
@@ -45,7 +37,7 @@ def test_nobody_waits_for_who_does_not_read_a_page(pair):
     paced.shutdown(socket.SHUT_WR)
     while piece := client.recv(1_000_000):
         received += piece
-    assert received.endswith(b"y" * 200_000)
+    assert received.endswith(b"y" * 5_000_000)
     assert len(received) == paced.passed
 
 
