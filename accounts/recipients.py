@@ -31,7 +31,7 @@ def find_people(names: Iterable[str], *, besides: User) -> list[User]:
     known = {
         user.username: user for user in User.objects.filter(username__in=askable, is_active=True)
     }
-    errors = [_unknown(name) for name in wanted if name not in known]
+    errors = [unknown_recipient(name) for name in wanted if name not in known]
     errors += [_without_keys(user) for user in known.values() if not may_receive(user)]
     errors += [] if errors else _wrongly_named(known.values())
     if errors:
@@ -82,10 +82,14 @@ def _refuse_key(user: User) -> None:
     record(Event.KEY_REFUSED, actor=None, subject=user.pk, outcome=Outcome.REFUSED)
 
 
-def _unknown(name: str) -> ValidationError:
+def unknown_recipient(name: str) -> ValidationError:
     sentence = _("Nobody here is called “%(name)s”. Nothing was shared. Check the spelling.")
-    shown = "".join(character for character in name[:64] if character.isprintable())
-    return ValidationError(sentence, code="unknown_recipient", params={"name": shown})
+    params = {"name": printable_start(name)}
+    return ValidationError(sentence, code="unknown_recipient", params=params)
+
+
+def printable_start(typed: str) -> str:
+    return "".join(character for character in typed[:64] if character.isprintable())
 
 
 def _without_keys(user: User) -> ValidationError:

@@ -1,7 +1,6 @@
 """What the pages of images share: an image's page, the people to choose, what was refused."""
 
 import uuid
-from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -20,10 +19,11 @@ from audit.events import Event, Outcome, record
 from gallery import presenting
 from gallery.access import Access
 from gallery.errors import TooManyReaders
-from gallery.forms import ShareForm, TermsForm, user_names
+from gallery.forms import ShareForm, TermsForm
 from gallery.models import Grant, Rendition
 from gallery.opening import Opener, settled
 from gallery.releases import record_opening
+from gallery.typed_names import lookups_in
 
 CONTACTS_SHOWN = 12
 NOT_SHARED = (TooManyReaders, NoKeys, pins.KeyChanged, pins.ContactsRefused)
@@ -51,9 +51,8 @@ def releases(request: HttpRequest) -> bool:
 def count_names(request: HttpRequest) -> None:
     """Exact user names can be found out by trying: not by trying very many, in however few
     values."""
-    typed = request.POST.getlist("recipients")
-    names = islice((name for value in typed for name in user_names(value)), settings.MAX_RECIPIENTS)
-    if amount := len(list(names)):
+    asked = sum(map(lookups_in, request.POST.getlist("recipients")))
+    if amount := min(asked, settings.MAX_RECIPIENTS):
         person, limit = str(request.user.pk), settings.NAME_LOOKUPS_PER_HOUR
         throttle.count("names", person, limit=limit, amount=amount)
 
