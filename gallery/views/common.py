@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 
 from accounts import pins, throttle
 from accounts.certificates import NoKeys
+from accounts.folding import record_refusal
 from accounts.models import User
 from accounts.names import prefetch_names
 from accounts.unlocking import keyring_of
 from accounts.usernames import fold
-from audit.events import Event, Outcome, record
+from audit.events import Event
 from gallery import presenting
 from gallery.access import Access
 from gallery.errors import TooManyReaders
@@ -115,4 +116,4 @@ def record_refused(
     codes = sorted(
         {error.code or "" for errors in form.errors.as_data().values() for error in errors}
     )
-    record(event, actor=request.user.pk, subject=image_id, outcome=Outcome.REFUSED, codes=codes)
+    record_refusal(request, event, subject=image_id, codes=codes)
