@@ -1,44 +1,99 @@
-"""Refusals that anybody can cause as fast as they can ask: one is recorded, the others counted.
+"""Refusals that people can cause as fast as they can ask: one is recorded, the others counted.
 
 Nothing is ever taken out of the trail, so nobody may fill it. Of a network, or of a person who is
 signed in, the first refusal of a kind is an entry like any other; those that follow within the
 window become one entry, which says how many they were and names the request of the first. Counted
 in the database, so that all processes count together and a restart loses none.
+
+A kind is what the entry would say: the event, its facts, about what. Whoever asks for ten thousand
+images is named with the first few; beyond those, what is refused is one kind.
 """
 
 import hashlib
+import json
 import uuid
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import IntegrityError
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import FoldedRefusals
 from audit.context import client_network, outside_of_requests, request_id
-from audit.events import Event, Outcome, record
+from audit.events import AuditUnavailable, Event, Outcome, record
+from audit.leaf import Fact, check_facts
+from audit.vouched import vouched
 
 WINDOW = timedelta(minutes=10)
 LEASE = timedelta(minutes=1)  # whoever was to write a count and died leaves it to the next
 # So that not even somebody with very many networks fills it: those beyond are one.
 MOST_NETWORKS = 100
 ELSEWHERE = "elsewhere"
+# Nor somebody who has something else refused each time: of an event, those beyond are one kind.
+MOST_KINDS = 10
+VARIOUS: dict[str, Fact] = {"reason": "various"}
+
+# A row names its event, and whoever writes to the database could write one with any other.
+FOLDED = {
+    Event.ACCOUNT_THROTTLED: Outcome.REFUSED,
+    Event.ACCOUNT_UNLOCK_REFUSED: Outcome.REFUSED,
+    Event.CUSTODY_REFUSED: Outcome.REFUSED,
+    Event.IMAGE_ALTERED: Outcome.FAILED,
+    Event.IMAGE_REFUSED: Outcome.REFUSED,
+    Event.IMAGE_SHARE_REFUSED: Outcome.REFUSED,
+    Event.IMAGE_UPLOAD_REFUSED: Outcome.REFUSED,
+    Event.INVITE_REFUSED: Outcome.REFUSED,
+    Event.KEY_REFUSED: Outcome.REFUSED,
+    Event.KEYS_BROUGHT_BACK: Outcome.REFUSED,
+    Event.KEYS_NOT_REMEMBERED: Outcome.REFUSED,
+    Event.RECOVERY_CODE_TESTED: Outcome.REFUSED,
+    Event.REQUEST_REFUSED: Outcome.REFUSED,
+}
 
 
-def record_refusal(request: HttpRequest, event: Event, *, reason: str = "") -> None:
+@dataclass(frozen=True)
+class Kind:
+    """What is counted together. `whose`: a digest of the person, of the network, or, where nobody
+    is to blame, of the subject."""
+
+    event: Event
+    whose: str
+    actor: uuid.UUID | None
+    subject: uuid.UUID | None
+    facts: dict[str, Fact]
+
+    @property
+    def digest(self) -> str:
+        return _digest(json.dumps([self.event, self.whose, str(self.subject), self.facts]))
+
+    def record(self, **facts: Fact) -> None:
+        outcome = FOLDED[self.event]
+        about = {"actor": self.actor, "subject": self.subject, "outcome": outcome}
+        record(self.event, **about, **{**self.facts, **facts})
+
+
+def record_refusal(
+    request: HttpRequest, event: Event, *, subject: uuid.UUID | None = None, **facts: Fact
+) -> None:
     """Record or count that `request` was refused. Raises AuditUnavailable."""
     write_ended()
     actor = request.user.pk
-    kind = {"event": event.value, "reason": reason}
-    kind["subject"] = _digest(str(actor) if actor else _network(request))
-    if FoldedRefusals.objects.filter(**kind).update(count=F("count") + 1):
-        return
-    _record(event.value, actor, reason)
-    ends_at = timezone.now() + WINDOW
-    with suppress(IntegrityError):  # another of theirs came first meanwhile: both are recorded
-        FoldedRefusals.objects.create(**kind, actor=actor, request=request_id(), ends_at=ends_at)
+    whose = _digest(str(actor) if actor else _network(request))
+    _record_or_count(Kind(event, whose, actor, subject, facts))
+
+
+def record_refusal_of(
+    actor: uuid.UUID | None, event: Event, *, subject: uuid.UUID | None = None, **facts: Fact
+) -> None:
+    """Record or count that `actor` was refused something; without one, that `subject` was.
+
+    Raises AuditUnavailable.
+    """
+    write_ended()
+    _record_or_count(Kind(event, _digest(str(actor or subject)), actor, subject, facts))
 
 
 def write_ended() -> None:
@@ -50,24 +105,79 @@ def write_ended() -> None:
             _write(ended)
 
 
+def _record_or_count(kind: Kind) -> None:
+    counted = _counted_with(kind)
+    if _is_on_record(counted) and _rows_of(counted).update(count=F("count") + 1):
+        return
+    kind.record()
+    ends_at = timezone.now() + WINDOW
+    with suppress(IntegrityError):  # another of theirs came first meanwhile: both are recorded
+        FoldedRefusals.objects.create(
+            kind=counted.digest,
+            event=counted.event.value,
+            whose=counted.whose,
+            actor=counted.actor,
+            about=counted.subject,
+            facts=json.dumps(counted.facts),
+            request=request_id(),
+            ends_at=ends_at,
+        )
+
+
+def _rows_of(kind: Kind) -> QuerySet[FoldedRefusals]:
+    return FoldedRefusals.objects.filter(kind=kind.digest)
+
+
+def _counted_with(kind: Kind) -> Kind:
+    """Return the kind itself, or the one of whatever else this person has refused."""
+    if FOLDED[kind.event] == Outcome.FAILED or _rows_of(kind).exists():
+        return kind  # what was altered is named one by one: nobody alters by asking
+    others = FoldedRefusals.objects.filter(event=kind.event.value, whose=kind.whose)
+    if others.count() < MOST_KINDS:
+        return kind
+    return Kind(kind.event, kind.whose, kind.actor, None, VARIOUS)
+
+
+def _is_on_record(kind: Kind) -> bool:
+    """Whether the trail has the first of this kind, too: else whoever writes to the database could
+    keep it out by a row. A trail that does not answer is not filled meanwhile."""
+    if not (kind.actor or kind.subject):
+        return True  # strangers are counted by network, and a trail names no network
+    since = timezone.now() - WINDOW - LEASE
+    whom = {"actor": kind.actor, "subject": kind.subject, "since": since}
+    try:
+        leaves = vouched([kind.event], outcomes=[FOLDED[kind.event]], **whom)
+    except AuditUnavailable:
+        return True
+    return any(kind.facts in (VARIOUS, dict(leaf.facts)) for leaf in leaves)
+
+
 def _write(ended: FoldedRefusals) -> None:
-    if ended.count:
-        with outside_of_requests():  # whoever is served now has no part in it
-            facts = {"repeats": ended.count, "of": ended.request}
-            _record(ended.event, ended.actor, ended.reason, **facts)
     rows = FoldedRefusals.objects.filter(pk=ended.pk)
+    if ended.event not in FOLDED or ended.count < 0:
+        rows.delete()  # no row of ours
+        return
+    if ended.count:
+        kind = Kind(Event(ended.event), ended.whose, ended.actor, ended.about, _facts_of(ended))
+        with outside_of_requests():  # whoever is served now has no part in it
+            kind.record(repeats=ended.count, of=ended.request)
     rows.update(count=F("count") - ended.count)
     rows.filter(count=0).delete()  # not one that was counted meanwhile
 
 
-def _record(event: str, actor: uuid.UUID | None, reason: str, **facts: str | int) -> None:
-    reasons = {"reason": reason} if reason else {}
-    record(Event(event), actor=actor, outcome=Outcome.REFUSED, **reasons, **facts)
+def _facts_of(row: FoldedRefusals) -> dict[str, Fact]:
+    """Return the facts of a row, none if somebody changed them into something else."""
+    try:
+        facts = json.loads(row.facts)
+        check_facts(facts)
+    except (ValueError, TypeError, AttributeError):
+        return {}
+    return facts
 
 
 def _network(request: HttpRequest) -> str:
-    are_many = FoldedRefusals.objects.filter(actor=None).count() >= MOST_NETWORKS
-    return ELSEWHERE if are_many else client_network(request)
+    networks = FoldedRefusals.objects.filter(actor=None, about=None)
+    return ELSEWHERE if networks.count() >= MOST_NETWORKS else client_network(request)
 
 
 def _digest(subject: str) -> str:

@@ -442,17 +442,12 @@ class ThrottleWindow(models.Model):
 class FoldedRefusals(models.Model):
     """Refusals of one kind after the first, of one network or person: not in the trail yet."""
 
+    kind = models.CharField(max_length=64, unique=True)
     event = models.CharField(max_length=64)
-    reason = models.CharField(max_length=32)
-    subject = models.CharField(max_length=64)
+    whose = models.CharField(max_length=64, db_index=True)
     actor = models.UUIDField(null=True)
+    about = models.UUIDField(null=True)
+    facts = models.TextField()
     request = models.CharField(max_length=32)
     count = models.PositiveIntegerField(default=0)
     ends_at = models.DateTimeField(db_index=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["event", "reason", "subject"], name="one_count_per_refusal_and_subject"
-            )
-        ]

@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 
 from accounts import usernames
 from accounts.certificates import KIND, NoKeys, wrapping_key_of
+from accounts.folding import record_refusal_of
 from accounts.models import KeyPair, KeySlot, User
 from accounts.names import certified_name, prefetch_names
 from accounts.remembered import stolen_keys_of
-from audit.events import Event, Outcome, record
+from audit.events import Event
 from cryptocore import statements
 from cryptocore.errors import CryptoError
 
@@ -31,7 +32,7 @@ def find_people(names: Iterable[str], *, besides: User) -> list[User]:
     known = {
         user.username: user for user in User.objects.filter(username__in=askable, is_active=True)
     }
-    errors = [_unknown(name) for name in wanted if name not in known]
+    errors = [unknown_recipient(name) for name in wanted if name not in known]
     errors += [_without_keys(user) for user in known.values() if not may_receive(user)]
     errors += [] if errors else _wrongly_named(known.values())
     if errors:
@@ -48,7 +49,7 @@ def may_receive(user: User) -> bool:
     except NoKeys:
         return False
     except CryptoError:
-        _refuse_key(user)
+        record_wrong_key(user)
         return False
     return user.present_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE).exists()
 
@@ -74,18 +75,21 @@ def _wrongly_named(people: Iterable[User]) -> list[ValidationError]:
 
 def record_wrong_name(user: User) -> None:
     """Record that somebody was looked up by a name that is not the certified one."""
-    about = {"actor": None, "subject": user.pk, "outcome": Outcome.REFUSED}
-    record(Event.KEY_REFUSED, **about, reason="name")
+    record_refusal_of(None, Event.KEY_REFUSED, subject=user.pk, reason="name")
 
 
-def _refuse_key(user: User) -> None:
-    record(Event.KEY_REFUSED, actor=None, subject=user.pk, outcome=Outcome.REFUSED)
+def record_wrong_key(user: User) -> None:
+    record_refusal_of(None, Event.KEY_REFUSED, subject=user.pk)
 
 
-def _unknown(name: str) -> ValidationError:
+def unknown_recipient(name: str) -> ValidationError:
     sentence = _("Nobody here is called “%(name)s”. Nothing was shared. Check the spelling.")
-    shown = "".join(character for character in name[:64] if character.isprintable())
-    return ValidationError(sentence, code="unknown_recipient", params={"name": shown})
+    params = {"name": printable_start(name)}
+    return ValidationError(sentence, code="unknown_recipient", params=params)
+
+
+def printable_start(typed: str) -> str:
+    return "".join(character for character in typed[:64] if character.isprintable())
 
 
 def _without_keys(user: User) -> ValidationError:
@@ -113,7 +117,7 @@ def key_to_wrap_to(user: User) -> tuple[KeyPair, RsaKey]:
         if {pair.fingerprint, certifier} & stolen_keys_of(user.pk).keys():
             raise CryptoError
     except CryptoError:
-        _refuse_key(user)
+        record_wrong_key(user)
         raise NoKeys from None
     return pair, public_key
 

@@ -16,10 +16,11 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import COOKIE_SECRET_BYTES, DoesNotOpen, Keyring, open_with_cookie
 from accounts.erasure import truncate_write_ahead_log
+from accounts.folding import record_refusal
 from accounts.models import Custody, User
 from accounts.remembered import is_shut_out
 from audit.context import recognise
-from audit.events import Event, Outcome, record
+from audit.events import Event, record
 
 SESSION_ENTRY = "custody"
 UNTOUCHED = timedelta(minutes=1)  # the idle end moves at most this often: one write, not sixty
@@ -157,13 +158,7 @@ def _cookie_secret(request: HttpRequest) -> bytes:
 
 
 def _refuse(request: HttpRequest, reason: str) -> None:
-    record(
-        Event.CUSTODY_REFUSED,
-        actor=request.user.pk,
-        subject=request.user.pk,
-        outcome=Outcome.REFUSED,
-        reason=reason,
-    )
+    record_refusal(request, Event.CUSTODY_REFUSED, subject=request.user.pk, reason=reason)
 
 
 def _extend(row: Custody) -> None:

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 
 from accounts.answers import refusal
 from accounts.certificates import NoKeys
+from accounts.folding import record_refusal
 from accounts.names import certified_name
 from audit.context import request_id
-from audit.events import Event, Outcome, record
+from audit.events import Event
 from cryptocore.errors import CryptoError
 from gallery import errors
 from gallery.models import Grant
@@ -65,13 +66,7 @@ def answers_refusals(view: View) -> View:
 
 
 def _refused(request: HttpRequest, image_id: uuid.UUID | None, reason: str) -> None:
-    record(
-        Event.IMAGE_REFUSED,
-        actor=request.user.pk,
-        subject=image_id,
-        outcome=Outcome.REFUSED,
-        reason=reason,
-    )
+    record_refusal(request, Event.IMAGE_REFUSED, subject=image_id, reason=reason)
 
 
 def _no_room(request: HttpRequest) -> HttpResponse:
@@ -141,13 +136,7 @@ def _other_signer(
 
 def _altered(request: HttpRequest, image_id: uuid.UUID | None, step: str) -> HttpResponse:
     """One answer whichever check failed: telling them apart would help whoever altered it."""
-    record(
-        Event.IMAGE_ALTERED,
-        actor=request.user.pk,
-        subject=image_id,
-        outcome=Outcome.FAILED,
-        step=step,
-    )
+    record_refusal(request, Event.IMAGE_ALTERED, subject=image_id, step=step)
     sentence = _("This image does not match its owner's signature. It was not released.")
     return refusal(
         request,

@@ -1,7 +1,6 @@
 """What an owner may ask for when uploading and sharing."""
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +19,7 @@ from accounts.names import certified_name
 from accounts.recipients import find_people
 from gallery.models import Grant
 from gallery.services.uploading import Terms
+from gallery.typed_names import lookups_in, user_names
 
 # Beyond it a time is a slip of the finger, and its arithmetic may leave the calendar.
 FARTHEST_END = timedelta(days=36_525)
@@ -61,34 +61,20 @@ def change_error(change: Change) -> ValidationError:
     return ValidationError(CHANGE_SENTENCES[change.how], code="key_changed", params=params)
 
 
-BETWEEN_PEOPLE = re.compile(r"[,;\n]")
-
-
-def user_names(typed: str) -> Iterator[str]:
-    """Yield the user names in what somebody typed or pasted: one or several, with or without `@`,
-    or as pages show a person, "Bob Brook (@bob)". No user name holds a space or a separator."""
-    for person in BETWEEN_PEOPLE.split(typed):
-        _shown_name, shown, name = person.strip().rpartition("(@")
-        if shown and name.endswith(")"):
-            yield name.removesuffix(")")
-        else:
-            yield from (word.removeprefix("@") for word in person.split())
-
-
 class NamesField(forms.Field):
     """User names, one or several in each value."""
 
     widget = forms.MultipleHiddenInput
 
     def to_python(self, value: Iterable[str] | None) -> list[str]:
-        names = [name for typed in value or [] for name in user_names(typed)]
-        if len(names) > settings.MAX_RECIPIENTS:
+        values = value or []
+        if sum(map(lookups_in, values)) > settings.MAX_RECIPIENTS:
             raise ValidationError(
                 _("At most %(limit)s people at once. Nothing was shared.")
                 % {"limit": settings.MAX_RECIPIENTS},
                 code="too_many_recipients",
             )
-        return names
+        return [name for typed in values for name in user_names(typed)]
 
 
 class TermsForm(forms.Form):

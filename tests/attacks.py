@@ -129,6 +129,8 @@ MUST: dict[str, str] = {
     "F61": "who sends or reads too slowly is cut off",
     "F62": "one address cannot take every connection",
     "F63": "refusals that anybody can cause at will fill no trail, and none goes uncounted",
+    "F78": "nor do those of somebody signed in, whatever they vary; a row alone hides none",
+    "F79": "a name that can be read in two ways is shared with nobody, and none is dropped",
     "F64": "the policy of bytes opened alone leaves nothing out",
     "F30": "no value in any column keeps the rows beside it from being read",
     "F31": "an altered row costs what it is part of; every page and everybody else goes on",

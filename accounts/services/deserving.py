@@ -12,10 +12,11 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.certificates import verified_encryption_key, verified_signing_key
 from accounts.custody import DoesNotOpen, Keyring
+from accounts.folding import record_refusal_of
 from accounts.keyset_trail import remembered_of
 from accounts.keysets import keyset_digest
 from accounts.models import KeyPair, User
-from audit.events import Event, Outcome, record
+from audit.events import Event, record
 from audit.vouched import vouched
 from cryptocore import keypair
 from cryptocore.errors import CryptoError
@@ -69,8 +70,7 @@ def require_remembered_rows(user: User) -> None:
     """Return if the person's key rows are those the trail remembers. Raises NotRemembered, on
     record, and AuditUnavailable."""
     if keyset_digest(user.pk) not in remembered_of(user.pk).keysets.values():
-        event, outcome = Event.KEYS_NOT_REMEMBERED, Outcome.REFUSED
-        record(event, actor=user.pk, subject=user.pk, outcome=outcome)
+        record_refusal_of(user.pk, Event.KEYS_NOT_REMEMBERED, subject=user.pk)
         raise NotRemembered
 
 

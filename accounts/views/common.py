@@ -19,6 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts import forms, unlocking
 from accounts.answers import refusal, wants_json
 from accounts.custody import Keyring
+from accounts.folding import record_refusal
 from accounts.guessing import identify, know_browser
 from accounts.models import User
 from accounts.services import organisation_slots
@@ -81,8 +82,7 @@ def refuse_sign_in(request: HttpRequest, form: Any, event: Event) -> None:
 
 
 def refuse_password(request: HttpRequest, form: BaseForm) -> None:
-    person = request.user.pk
-    record(Event.ACCOUNT_UNLOCK_REFUSED, actor=person, subject=person, outcome=Outcome.REFUSED)
+    record_refusal(request, Event.ACCOUNT_UNLOCK_REFUSED, subject=request.user.pk)
     sentence = _("This is not your password. Nothing was changed. Try again.")
     form.add_error("password", ValidationError(sentence, code="invalid_password"))
 

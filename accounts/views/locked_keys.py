@@ -15,6 +15,7 @@ from accounts import forms, throttle, unlocking
 from accounts.answers import form_refusal, wants_json
 from accounts.custody import DoesNotOpen, Keyring, open_with_password
 from accounts.decorators import signed_in, unlocked
+from accounts.folding import record_refusal
 from accounts.guessing import identify
 from accounts.models import User
 from accounts.services import locked_keys as service
@@ -29,7 +30,7 @@ from accounts.views.common import (
     to_replacing,
     unlock,
 )
-from audit.events import Event, Outcome, record
+from audit.events import Event
 
 
 @sensitive_post_parameters()
@@ -102,8 +103,7 @@ def _count_tries(user_id: object) -> None:
 
 
 def _refuse(request: HttpRequest, form: BaseForm, field: str) -> None:
-    person = request.user.pk
-    record(Event.KEYS_BROUGHT_BACK, actor=person, subject=person, outcome=Outcome.REFUSED)
+    record_refusal(request, Event.KEYS_BROUGHT_BACK, subject=request.user.pk)
     sentence = _("This does not open your keys from before. Nothing was changed. Try again.")
     form.add_error(field, ValidationError(sentence, code="does_not_open"))
 

@@ -19,10 +19,9 @@ from accounts.fingerprints import grouped, qr_code, words
 from accounts.identities import Identity, identity_of
 from accounts.models import KeyPair, User
 from accounts.names import Name, certified_name
-from accounts.recipients import record_wrong_name, waits_for_keys
+from accounts.recipients import record_wrong_key, record_wrong_name, waits_for_keys
 from accounts.throttle import count
 from accounts.unlocking import keyring_of
-from audit.events import Event, Outcome, record
 from cryptocore.errors import CryptoError
 
 
@@ -82,7 +81,7 @@ def _person_shown(request: HttpRequest, username: str) -> Shown:
     except NoKeys:
         raise Http404 from None
     except CryptoError:
-        record(Event.KEY_REFUSED, actor=None, subject=found.pk, outcome=Outcome.REFUSED)
+        record_wrong_key(found)
         raise Http404 from None
     # One's own page shows the words that others compare, whatever became of the name.
     if found != request.user and not certified_name(found).require_known().is_certified:

@@ -14,6 +14,7 @@ from accounts import forms, unlocking
 from accounts.answers import form_refusal, refusal, wants_json
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.decorators import signed_in, unlocked
+from accounts.folding import record_refusal
 from accounts.guessing import identify
 from accounts.models import User
 from accounts.services import organisation_recovery, recovery
@@ -26,7 +27,7 @@ from accounts.views.common import (
     show_code,
     to_replacing,
 )
-from audit.events import Event, Outcome, record
+from audit.events import Event
 
 
 @sensitive_post_parameters()
@@ -171,6 +172,5 @@ def _code_is_right(request: HttpRequest, code: str) -> bool:
     known = identify(request, username=person.username, recovery_code=code)
     if known and recovery.is_own_code(person, code):
         return True
-    event, outcome = Event.RECOVERY_CODE_TESTED, Outcome.REFUSED
-    record(event, actor=person.pk, subject=person.pk, outcome=outcome)
+    record_refusal(request, Event.RECOVERY_CODE_TESTED, subject=person.pk)
     return False

@@ -13,11 +13,12 @@ from django.views.decorators.debug import sensitive_variables
 from accounts import throttle
 from accounts.certificates import NoKeys
 from accounts.custody import Keyring
+from accounts.folding import record_refusal_of
 from accounts.models import User
 from accounts.pins import contacts_of
 from accounts.throttle import Throttled
 from accounts.turns import Busy
-from audit.events import AuditUnavailable, Event, Outcome, record
+from audit.events import AuditUnavailable, Event
 from gallery.decoding_turns import DECODING
 from gallery.errors import OverQuota, OwnKeyRefused, StoredBefore, UploadIdUsed
 from gallery.intake import Limits, PictureRejected, take_in
@@ -173,8 +174,7 @@ def _emptied(file: UploadedFile) -> bytes:
 
 
 def _refuse(keyring: Keyring, batch: Batch, index: int, code: str, sentence: str) -> None:
-    person, outcome = keyring.user.pk, Outcome.REFUSED
-    record(Event.IMAGE_UPLOAD_REFUSED, actor=person, outcome=outcome, code=code)
+    record_refusal_of(keyring.user.pk, Event.IMAGE_UPLOAD_REFUSED, code=code)
     batch.refuse(index, code, sentence)
 
 

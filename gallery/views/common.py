@@ -1,7 +1,6 @@
 """What the pages of images share: an image's page, the people to choose, what was refused."""
 
 import uuid
-from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -12,18 +11,20 @@ from django.utils.translation import gettext as _
 
 from accounts import pins, throttle
 from accounts.certificates import NoKeys
+from accounts.folding import record_refusal
 from accounts.models import User
 from accounts.names import prefetch_names
 from accounts.unlocking import keyring_of
 from accounts.usernames import fold
-from audit.events import Event, Outcome, record
+from audit.events import Event
 from gallery import presenting
 from gallery.access import Access
 from gallery.errors import TooManyReaders
-from gallery.forms import ShareForm, TermsForm, user_names
+from gallery.forms import ShareForm, TermsForm
 from gallery.models import Grant, Rendition
 from gallery.opening import Opener, settled
 from gallery.releases import record_opening
+from gallery.typed_names import lookups_in
 
 CONTACTS_SHOWN = 12
 NOT_SHARED = (TooManyReaders, NoKeys, pins.KeyChanged, pins.ContactsRefused)
@@ -51,9 +52,8 @@ def releases(request: HttpRequest) -> bool:
 def count_names(request: HttpRequest) -> None:
     """Exact user names can be found out by trying: not by trying very many, in however few
     values."""
-    typed = request.POST.getlist("recipients")
-    names = islice((name for value in typed for name in user_names(value)), settings.MAX_RECIPIENTS)
-    if amount := len(list(names)):
+    asked = sum(map(lookups_in, request.POST.getlist("recipients")))
+    if amount := min(asked, settings.MAX_RECIPIENTS):
         person, limit = str(request.user.pk), settings.NAME_LOOKUPS_PER_HOUR
         throttle.count("names", person, limit=limit, amount=amount)
 
@@ -116,4 +116,4 @@ def record_refused(
     codes = sorted(
         {error.code or "" for errors in form.errors.as_data().values() for error in errors}
     )
-    record(event, actor=request.user.pk, subject=image_id, outcome=Outcome.REFUSED, codes=codes)
+    record_refusal(request, event, subject=image_id, codes=codes)

@@ -127,7 +127,7 @@ def test_a_count_that_could_not_be_written_is_kept(monkeypatch):
         without_token()
     end_windows()
     with monkeypatch.context() as away:
-        away.setattr(folding, "_record", nothing_takes_it)
+        away.setattr(folding, "record", nothing_takes_it)
         with pytest.raises(AuditUnavailable):
             folding.write_ended()
     end_windows()
