@@ -136,6 +136,8 @@ MUST: dict[str, str] = {
     "F34": "a password hash that names a cost over the ceiling is refused before it costs anything",
     "F6": "an invite used, taken back, ended or never made makes no account, whatever its row says",
     "F7": "who was disabled signs in no more, whatever the row says",
+    "F90": "a reader whose row was hidden or copied while access is taken back is out all the same",
+    "F91": "a right is asked of the very row that is verified, whatever changes it meanwhile",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 
