@@ -63,11 +63,13 @@ def is_shut_out(person: uuid.UUID) -> bool:
 
 
 def is_open(invite: Invite) -> bool:
-    """Whether staff made this invite not too long ago, and nobody used it or took it back.
+    """Whether staff made this invite, for this token, not too long ago, and nobody used it or took
+    it back. Entries from before they told the token vouch for any.
 
     Raises AuditUnavailable.
     """
     since, begun = timezone.now() - INVITES_LAST, (Outcome.INTENDED, Outcome.DONE)
     made = vouched((Event.INVITE_MADE,), subject=invite.pk, outcomes=begun, since=since)
     ended = vouched((Event.INVITE_USED, Event.INVITE_TAKEN_BACK), subject=invite.pk)
-    return bool(made) and not ended
+    tokens = {leaf.facts.get("token", invite.token_digest) for leaf in made}
+    return tokens == {invite.token_digest} and not ended

@@ -138,6 +138,7 @@ MUST: dict[str, str] = {
     "F7": "who was disabled signs in no more, whatever the row says",
     "F90": "a reader whose row was hidden or copied while access is taken back is out all the same",
     "F91": "a right is asked of the very row that is verified, whatever changes it meanwhile",
+    "F92": "an open invite opens by the link that staff were shown, and by no other",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 
