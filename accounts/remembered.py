@@ -6,11 +6,13 @@ keys were stolen, that an invite was used. The entry that says so stays.
 
 import uuid
 from datetime import datetime, timedelta
+from itertools import dropwhile
 
 from django.utils import timezone
 
 from accounts.models import Invite
 from audit.events import AuditUnavailable, Event, Outcome
+from audit.leaf import Leaf
 from audit.vouched import vouched
 
 INVITES_LAST = timedelta(days=7)
@@ -50,11 +52,31 @@ def has_stolen_keys(person: uuid.UUID) -> bool:
     as above.
     """
     try:
-        newest_first = vouched((Event.KEYS_ROTATION_ORDERED, *MENDED_BY), subject=person)
+        return open_theft_of(person) is not None
     except AuditUnavailable:
         return False
-    thefts = [act for act in newest_first if act.event in MENDED_BY or act.facts.get("stolen")]
-    return bool(thefts) and thefts[0].event == Event.KEYS_ROTATION_ORDERED
+
+
+def open_theft_of(person: uuid.UUID) -> Leaf | None:
+    """Return the newest order after a theft that nothing mended since. Raises AuditUnavailable."""
+    newest = next(iter(_thefts_of(person)), None)
+    return newest if newest and newest.event == Event.KEYS_ROTATION_ORDERED else None
+
+
+def replaced_keys_of(person: uuid.UUID) -> set[str]:
+    """Return the fingerprints of stolen keys that were replaced since: they prove nobody any more,
+    though their rows be put back. None where the trail's table does not answer, as above."""
+    try:
+        acts = dropwhile(lambda act: act.event not in MENDED_BY, _thefts_of(person))
+        return {fingerprint for act in acts for fingerprint in act.facts.get("stolen", [])}
+    except AuditUnavailable:
+        return set()
+
+
+def _thefts_of(person: uuid.UUID) -> list[Leaf]:
+    """Return the orders after thefts, and what mended them, newest first."""
+    acts = vouched((Event.KEYS_ROTATION_ORDERED, *MENDED_BY), subject=person)
+    return [act for act in acts if act.event in MENDED_BY or act.facts.get("stolen")]
 
 
 def is_shut_out(person: uuid.UUID) -> bool:
@@ -63,11 +85,13 @@ def is_shut_out(person: uuid.UUID) -> bool:
 
 
 def is_open(invite: Invite) -> bool:
-    """Whether staff made this invite not too long ago, and nobody used it or took it back.
+    """Whether staff made this invite, for this token, not too long ago, and nobody used it or took
+    it back. Entries from before they told the token vouch for any.
 
     Raises AuditUnavailable.
     """
     since, begun = timezone.now() - INVITES_LAST, (Outcome.INTENDED, Outcome.DONE)
     made = vouched((Event.INVITE_MADE,), subject=invite.pk, outcomes=begun, since=since)
     ended = vouched((Event.INVITE_USED, Event.INVITE_TAKEN_BACK), subject=invite.pk)
-    return bool(made) and not ended
+    tokens = {leaf.facts.get("token", invite.token_digest) for leaf in made}
+    return tokens == {invite.token_digest} and not ended

@@ -19,6 +19,7 @@ from accounts.erasure import truncate_write_ahead_log
 from accounts.folding import record_refusal
 from accounts.models import Custody, User
 from accounts.remembered import is_shut_out
+from accounts.services.deserving import opens_replaced_keys_alone
 from audit.context import recognise
 from audit.events import Event, record
 
@@ -129,7 +130,8 @@ def _resume(request: HttpRequest) -> Keyring | None:
     except DoesNotOpen:
         _refuse(request, "cookie")
         return None
-    if is_shut_out(request.user.pk):  # their row went with it, and somebody put it back
+    # Their row went with it, and somebody put it back.
+    if is_shut_out(request.user.pk) or opens_replaced_keys_alone(keyring):
         lock(request)
         return None
     _extend(row)

@@ -6,14 +6,19 @@ whatever signs a new list, or wraps a key, begins from what the newest signed li
 
 from dataclasses import dataclass
 
+from cryptocore import entries
 from gallery.access import has_ended
 from gallery.models import Grant, SealedImage
 from gallery.opening import Opener
+from gallery.sealing import SHARE
 
 
 @dataclass(frozen=True)
 class Readers:
-    """The grants that hold now: those the owner signed, the owner's first, and those nobody did."""
+    """The grants that hold now: those the owner signed, the owner's first, and those nobody did.
+
+    Of one person one row is signed: a copy of it would keep its reader in when the other one ends.
+    """
 
     signed: list[Grant]
     unsigned: list[Grant]
@@ -21,9 +26,23 @@ class Readers:
 
 def readers_as_signed(image: SealedImage, opener: Opener) -> Readers:
     """Return the grants of an image. Raises Altered if its share statement does not verify."""
-    grants = live_grants(image)
-    signed = [grant for grant in grants if opener.is_signed(grant)]
-    return Readers(signed, [grant for grant in grants if grant not in signed])
+    grants, signed = live_grants(image), {}
+    for grant in grants:
+        if opener.is_signed(grant):
+            signed.setdefault(grant.reader_id, grant)
+    others = [grant for grant in grants if signed.get(grant.reader_id) is not grant]
+    return Readers([*signed.values()], others)
+
+
+def everybody_signed_has_a_row(image: SealedImage, opener: Opener) -> bool:
+    """Whether no row of somebody the owner let in is hidden. Raises as readers_as_signed() does."""
+    rows = image.grants.filter(ended_at=None).select_related("image__owner")
+    let_in = {
+        entries.entry_digest(bytes(grant.entry), bytes(grant.salt))
+        for grant in rows
+        if opener.is_signed(grant)
+    }
+    return let_in == {*opener.head(SHARE, image)["entries"]}
 
 
 def live_grants(image: SealedImage) -> list[Grant]:

@@ -139,6 +139,12 @@ MUST: dict[str, str] = {
     "F34": "a password hash that names a cost over the ceiling is refused before it costs anything",
     "F6": "an invite used, taken back, ended or never made makes no account, whatever its row says",
     "F7": "who was disabled signs in no more, whatever the row says",
+    "F90": "a reader whose row was hidden or copied while access is taken back is out all the same",
+    "F91": "a right is asked of the very row that is verified, whatever changes it meanwhile",
+    "F92": "an open invite opens by the link that staff were shown, and by no other",
+    "F93": "codes and slots that a thief writes while a theft is ordered prove nobody",
+    "F94": "stolen keys that were replaced prove nobody, and nothing is wrapped to them again",
+    "F95": "keys whose rows are hidden while a theft is ordered are stolen all the same",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

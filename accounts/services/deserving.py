@@ -8,6 +8,8 @@ could have stopped it.
 First keys: services/first_keys.py. Who demands what: docs/threat-model.md.
 """
 
+import uuid
+
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.certificates import verified_encryption_key, verified_signing_key
@@ -16,6 +18,7 @@ from accounts.folding import record_refusal_of
 from accounts.keyset_trail import remembered_of
 from accounts.keysets import keyset_digest
 from accounts.models import KeyPair, User
+from accounts.remembered import replaced_keys_of
 from audit.events import Event, record
 from audit.vouched import vouched
 from cryptocore import keypair
@@ -32,11 +35,32 @@ class NotRemembered(Exception):
 @sensitive_variables()
 def require_own_keys(keyring: Keyring) -> None:
     """Return if `keyring` opens a key that was made for its person here: one is enough, others may
-    be damaged. Raises DoesNotOpen: a master key that somebody else made opens none."""
-    pairs = KeyPair.objects.filter(user=keyring.user, master_key_version=keyring.version)
-    opening = [pair for pair in pairs if _opens(keyring, pair)]
+    be damaged. Raises DoesNotOpen: a master key that somebody else made opens none, and one whose
+    theft is mended only keys that were replaced."""
+    replaced = replaced_keys_of(keyring.user.pk)
+    opening = [pair for pair in _opened_by(keyring) if _fingerprint(pair) not in replaced]
     if not (any(map(_is_certified, opening)) or any(map(_is_in_trail, opening))):
         raise DoesNotOpen
+
+
+@sensitive_variables()
+def opens_replaced_keys_alone(keyring: Keyring) -> bool:
+    """Whether this is a master key from before a theft that was mended: whoever stole it may have
+    put its rows back."""
+    replaced = replaced_keys_of(keyring.user.pk)
+    opening = {_fingerprint(pair) for pair in _opened_by(keyring)} if replaced else set()
+    return bool(opening) and opening <= replaced
+
+
+@sensitive_variables()
+def _opened_by(keyring: Keyring) -> list[KeyPair]:
+    pairs = KeyPair.objects.filter(user=keyring.user, master_key_version=keyring.version)
+    return [pair for pair in pairs if _opens(keyring, pair)]
+
+
+def _fingerprint(pair: KeyPair) -> str:
+    """Return the fingerprint of the very key; the column beside it is anybody's."""
+    return keypair.fingerprint(bytes(pair.public_key))
 
 
 @sensitive_variables()
@@ -61,9 +85,15 @@ def _is_certified(pair: KeyPair) -> bool:
 def _is_in_trail(pair: KeyPair) -> bool:
     """Whether the trail tells of this key's making for this person: its certificate may be what
     is damaged. Raises AuditUnavailable."""
-    fingerprint = keypair.fingerprint(bytes(pair.public_key))
-    made = vouched(MAKINGS, subject=pair.user_id)
-    return any(fingerprint in map(leaf.facts.get, FINGERPRINTS) for leaf in made)
+    return _fingerprint(pair) in keys_made_for(pair.user_id)
+
+
+def keys_made_for(person: uuid.UUID) -> list[str]:
+    """Return the fingerprints of keys whose making for this person the trail tells, newest first.
+    Raises AuditUnavailable."""
+    made = vouched(MAKINGS, subject=person)
+    facts = [leaf.facts.get(name) for leaf in made for name in FINGERPRINTS]
+    return [fingerprint for fingerprint in facts if fingerprint]
 
 
 def require_remembered_rows(user: User) -> None:

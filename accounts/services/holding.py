@@ -25,11 +25,12 @@ from audit.leaf import Fact
 
 @dataclass(frozen=True)
 class Change:
-    """An act under way: the person as the database has them, held until it commits, and what the
-    trail is told once it is done."""
+    """An act under way: the person as the database has them, held until it commits, what the trail
+    is told once it is done, and whether it is told of the key rows."""
 
     person: User
     facts: dict[str, Fact]
+    is_told: bool
 
     def require_version(self, version: int) -> None:
         """Raises DoesNotOpen where the person has another master key than `version` by now, or an
@@ -59,7 +60,7 @@ def changing_keys(
         with transaction.atomic():
             held = User.objects.select_for_update().get(pk=user.pk)
             is_told = by_its_person or _are_remembered(user)
-            yield Change(held, known)
+            yield Change(held, known, is_told)
             if is_told:
                 known["keyset"] = keyset_digest(user.pk)
         truncate_write_ahead_log()

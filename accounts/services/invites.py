@@ -40,7 +40,8 @@ def make_invite(*, display_name: str, email: str, by: User) -> NewInvite:
     invite = Invite(token_digest=token_digest(token), display_name=display_name, email=email)
     invite.made_by_id = by.pk
     invite.ends_at = invite.made_at + INVITES_LAST
-    with recorded(Event.INVITE_MADE, invite, by=by), transaction.atomic():
+    known = {"token": invite.token_digest}
+    with recorded(Event.INVITE_MADE, invite, by=by, **known), transaction.atomic():
         invite.save(force_insert=True)
     return NewInvite(invite, token)
 

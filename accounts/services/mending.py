@@ -8,10 +8,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.certificates import wrapping_key_of
 from accounts.content_keys import wrap_content_key
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.models import KeyPair, User, WrappedKey, WrappedKeyCheck
+from accounts.recipients import key_to_wrap_to
 from accounts.services.acts import recorded
 from audit.events import Event
 
@@ -61,10 +61,10 @@ def mend(*, keyring: Keyring, wrapped: WrappedKey, content_key: bytes) -> None:
     """Wrap a content key that the quick key opened to the person's present key, in the place of a
     wrapping that does not open. On record.
 
-    Raises NoKeys or CryptoError without a certified key of theirs, DoesNotOpen if keys or row
+    Raises NoKeys without a certified key of theirs that was not stolen, DoesNotOpen if keys or row
     changed meanwhile; then the row stays as it is.
     """
-    target, public_key = wrapping_key_of(keyring.user.pk)
+    target, public_key = key_to_wrap_to(keyring.user)
     keyring.prove(target)
     place = {"subject": wrapped.subject, "lock": wrapped.lock}
     anew = wrap_content_key(content_key, target, public_key, **place)

@@ -8,11 +8,14 @@ from django.db.models import Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.keysets import row_digest
 from accounts.mac_keys import new_mac_key_row
 from accounts.models import KeyOrder, KeyPair, KeySlot, MacKey, User, token_digest
+from accounts.services.deserving import keys_made_for
 from accounts.services.holding import changing_keys
 from accounts.services.new_start import record_stopped, stop_waiting
 from accounts.services.orders import Reason, open_orders_of
+from accounts.services.recovery import recovery_slot_of
 from accounts.unlocking import end_unlocks
 from audit.events import Event, record_after
 from cryptocore import recovery_code
@@ -53,16 +56,21 @@ def order_after_theft(user: User, *, since: datetime | None = None) -> str:
 
     With it, or their recovery code, they choose a new password and are given a new master key and
     new pairs. Asked again: another code, and the one before it is worth nothing. A recovery code
-    made after `since` is destroyed: whoever knew the password may have made it.
+    made after `since` is destroyed: whoever knew the password may have made it. Which code proves
+    its person stands in the trail, for a thief may write rows.
     """
     code = recovery_code.new_code()
-    event, reason = Event.KEYS_ROTATION_ORDERED, Reason.COMPROMISED.value
-    with changing_keys(event, user, by_its_person=False, reason=reason) as change:
+    event = Event.KEYS_ROTATION_ORDERED
+    facts = {"reason": Reason.COMPROMISED.value, "code": token_digest(code)}
+    with changing_keys(event, user, by_its_person=False, **facts) as change:
         held = change.person
         change.facts["stolen"] = _mark_compromised(held)
         if since:
             codes = held.present_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE)
             codes.filter(created_at__gte=since).delete()
+        slot = recovery_slot_of(held) if change.is_told else None
+        if slot:
+            change.facts["recovery_slot"] = row_digest(slot).hex()
         held.session_epoch += 1
         held.save(update_fields=["session_epoch"])
         end_unlocks(held)
@@ -83,7 +91,8 @@ def _mark_compromised(user: User) -> list[str]:
     pairs.filter(compromised_at=None).update(compromised_at=timezone.now())
     pairs.filter(~Q(state=State.DESTROYED)).update(state=State.COMPROMISED)
     newest = pairs.order_by("-created_at").values_list("fingerprint", flat=True)
-    return list(newest[:NAMED_IN_AN_ENTRY])
+    # Rows may be hidden, or their person's version altered, while the theft is ordered.
+    return list(dict.fromkeys([*keys_made_for(user.pk), *newest]))[:NAMED_IN_AN_ENTRY]
 
 
 def _order_anew(user: User, purpose: str, proof_digest: str) -> None:

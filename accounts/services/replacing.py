@@ -8,14 +8,18 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.certified import record_certified
 from accounts.custody import DoesNotOpen, Keyring
+from accounts.keysets import row_digest
 from accounts.mail import tell
-from accounts.models import User, token_digest
+from accounts.models import KeySlot, User, token_digest
+from accounts.remembered import open_theft_of
 from accounts.services.deserving import require_own_keys
 from accounts.services.holding import changing_keys
 from accounts.services.master_keys import make_master_key
 from accounts.services.new_start import record_stopped, stop_waiting
 from accounts.services.orders import stolen_order_of
-from accounts.services.recovery import NewCode
+from accounts.services.organisation_slots import answer_slot_of
+from accounts.services.organisation_trail import was_taken
+from accounts.services.recovery import NewCode, recovery_slot_of
 from audit.events import Event
 from cryptocore import recovery_code
 from cryptocore.errors import CryptoError
@@ -23,13 +27,29 @@ from cryptocore.errors import CryptoError
 
 @sensitive_variables()
 def is_operators_code(user: User, code: str) -> bool:
-    """Whether this is the one-time code that an operator was shown last for this person."""
-    order = stolen_order_of(user)
+    """Whether this is the one-time code that an operator was shown last for this person, as the
+    trail knows it. Raises AuditUnavailable."""
+    theft = open_theft_of(user.pk) if stolen_order_of(user) else None
     try:
         digest = token_digest(recovery_code.normalise(code))
     except CryptoError:
         return False
-    return order is not None and secrets.compare_digest(digest, order.proof_digest)
+    return theft is not None and secrets.compare_digest(digest, theft.facts.get("code", ""))
+
+
+def known_recovery_slot(user: User) -> KeySlot | None:
+    """Return the slot of the person's recovery code, if it is the one that was there when the theft
+    was ordered: whoever stole the master key writes others. Raises AuditUnavailable."""
+    slot, theft = recovery_slot_of(user), open_theft_of(user.pk)
+    is_known = slot and theft and theft.facts.get("recovery_slot") == row_digest(slot).hex()
+    return slot if is_known else None
+
+
+def known_answer_slot(user: User) -> KeySlot | None:
+    """Return the slot of the organisation's answer, if the trail knows that it was taken. Raises
+    AuditUnavailable."""
+    slot = answer_slot_of(user)
+    return slot if slot and was_taken(user.pk, slot.pk) else None
 
 
 @sensitive_variables()

@@ -20,12 +20,12 @@ from accounts.certificates import (
     certify_signing_key,
     endorse,
     signing_pair_of,
-    wrapping_key_of,
 )
 from accounts.certified import known_certificate_of, record_certified
 from accounts.content_keys import content_key_label, wrap_content_key
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.models import KeyOrder, KeyPair, User, WrappedKey
+from accounts.recipients import key_to_wrap_to
 from accounts.services.deserving import require_own_keys
 from accounts.services.holding import changing_keys
 from accounts.services.key_making import new_pair
@@ -209,7 +209,7 @@ def _rewrap_chunk(
     order: KeyOrder, keyring: Keyring, chunk: list[WrappedKey], done: Rewrapped
 ) -> None:
     """Open and wrap outside the transaction; inside it, change only rows that are as they were."""
-    target, public_key = wrapping_key_of(keyring.user.pk)
+    target, public_key = key_to_wrap_to(keyring.user)
     # Certified is not enough: whoever has database and key file can certify a key of their own.
     keyring.prove(target)
     anew = []

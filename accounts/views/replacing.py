@@ -19,8 +19,6 @@ from accounts.guessing import identify
 from accounts.models import User
 from accounts.services import replacing
 from accounts.services.orders import stolen_order_of
-from accounts.services.organisation_slots import answer_slot_of
-from accounts.services.recovery import recovery_slot_of
 from accounts.throttle import count
 from accounts.views.common import (
     begin_session,
@@ -69,9 +67,9 @@ def _proven(request: HttpRequest, form: forms.ReplaceKeysForm) -> Keyring:
 def _by_recovery_code(user: User, code: str) -> Keyring:
     """Open with the person's own code, or with the one-time code of the organisation's answer."""
     try:
-        return open_with_recovery_code(recovery_slot_of(user), code)
+        return open_with_recovery_code(replacing.known_recovery_slot(user), code)
     except DoesNotOpen:
-        return open_with_answer(answer_slot_of(user), code)
+        return open_with_answer(replacing.known_answer_slot(user), code)
 
 
 @sensitive_variables()

@@ -16,6 +16,7 @@ from accounts.models import User
 from accounts.remembered import has_stolen_keys
 from accounts.services import first_keys, key_making
 from accounts.services.costs import raise_cost
+from accounts.services.deserving import opens_replaced_keys_alone
 from accounts.services.orders import stolen_order_of
 from accounts.views.common import (
     CHANGED_ELSEWHERE,
@@ -66,10 +67,17 @@ def _keyring_at_sign_in(user: User, password: str) -> Keyring | None:
         keyring = key_making.make_keys_at_first_sign_in(user=user, password=password)
         if keyring:
             return keyring
+    return _open(user, password)
+
+
+@sensitive_variables()
+def _open(user: User, password: str) -> Keyring | None:
+    """Return the keys that a password opens, unless these are stolen ones that were replaced."""
     try:
-        return open_with_password(user, password)
+        keyring = open_with_password(user, password)
     except DoesNotOpen:
         return None
+    return None if opens_replaced_keys_alone(keyring) else keyring
 
 
 def _signed_in_locked(request: HttpRequest, user: User) -> HttpResponse:
@@ -136,9 +144,7 @@ def _keyring_at_unlock(request: HttpRequest, password: str) -> Keyring | None:
         return None
     if has_stolen_keys(request.user.pk):
         return None
-    try:
-        keyring = open_with_password(request.user, password)
-    except DoesNotOpen:
-        return None
-    raise_cost(keyring, password)
+    keyring = _open(request.user, password)
+    if keyring:
+        raise_cost(keyring, password)
     return keyring

@@ -17,11 +17,10 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
 from accounts.models import User, WrappedKey
-from cryptocore import entries
 from gallery.errors import GalleryError
 from gallery.models import Grant, SealedImage
 from gallery.opening import Opener
-from gallery.sealing import SHARE
+from gallery.readers import everybody_signed_has_a_row
 from gallery.services.acts import owners_access
 from gallery.services.revoking import relock
 
@@ -93,13 +92,7 @@ def _relock_ended(keyring: Keyring, image_id: uuid.UUID) -> None:
     """Only where the owner signed these ends, and the row of everybody they let in is there: an
     altered row must not bring them to sign a list without somebody."""
     opener, image = Opener(keyring), owners_access(keyring, image_id).image
-    rows = image.grants.filter(ended_at=None).select_related("image__owner")
-    let_in = {
-        entries.entry_digest(bytes(grant.entry), bytes(grant.salt))
-        for grant in rows
-        if opener.is_signed(grant)
-    }
     over = ended_grants().filter(image=image).select_related("image__owner")
-    is_whole = let_in == {*opener.head(SHARE, image)["entries"]}
+    is_whole = everybody_signed_has_a_row(image, opener)
     if is_whole and all(opener.is_signed(grant) for grant in over):
         relock(keyring=keyring, image_id=image_id, keeping_everybody=True)

@@ -22,7 +22,7 @@ from gallery.access import Access
 from gallery.errors import HeadMoved, NotARecipient, WouldWait
 from gallery.models import Grant, Rendition, SealedImage, Statement
 from gallery.opening import Opener
-from gallery.readers import readers_as_signed
+from gallery.readers import everybody_signed_has_a_row, readers_as_signed
 from gallery.sealing import (
     MANIFEST,
     SHARE,
@@ -69,9 +69,10 @@ class Relocked:
 def revoke(*, keyring: Keyring, image_id: uuid.UUID, recipient: User) -> Grant:
     """End `recipient`'s access to the owner's image and change its lock; return the ended grant.
 
-    Again for somebody whose access ended already: nothing to do. Raises NotARecipient for
-    somebody who never had any, NotYours, NotAllowed, Altered, StorageAway, AuditUnavailable or
-    HeadMoved; then nothing has changed.
+    Again for somebody whose access ended already: nothing to do, if the rows are all there that
+    the owner signed. Else one is hidden and may come back: the lock changes, without whoever it is.
+    Raises NotARecipient for somebody who has no row; NotYours, NotAllowed, Altered, StorageAway,
+    AuditUnavailable or HeadMoved: then nothing has changed.
     """
     return starting_anew(lambda: _revoke_once(keyring, image_id, recipient))
 
@@ -79,16 +80,16 @@ def revoke(*, keyring: Keyring, image_id: uuid.UUID, recipient: User) -> Grant:
 @sensitive_variables()
 def _revoke_once(keyring: Keyring, image_id: uuid.UUID, recipient: User) -> Grant:
     access = owners_access(keyring, image_id)
-    grants = access.image.grants.filter(reader=recipient).order_by("granted_at")
-    grant = grants.filter(ended_at=None).first() or grants.last()
-    if grant is None or recipient == keyring.user:
+    if recipient == keyring.user:
         raise NotARecipient
-    if grant.ended_at is None:
-        with anew_if_moved(access):
-            relocked = _relock(keyring, access, without=[grant])
-        _commit(access.image, relocked, [grant])
-        grant.refresh_from_db()
-    return grant
+    grants = access.image.grants.filter(reader=recipient).order_by("granted_at")
+    live = list(grants.filter(ended_at=None))
+    with anew_if_moved(access):
+        if live or not everybody_signed_has_a_row(access.image, Opener(keyring)):
+            _commit(access.image, _relock(keyring, access, without=recipient), live)
+    if ended := grants.last():
+        return ended
+    raise NotARecipient
 
 
 @sensitive_variables()
@@ -103,7 +104,7 @@ def relock(*, keyring: Keyring, image_id: uuid.UUID, keeping_everybody: bool = F
 def _relock_once(keyring: Keyring, image_id: uuid.UUID, keeping_everybody: bool) -> None:
     access = owners_access(keyring, image_id)
     with anew_if_moved(access):
-        relocked = _relock(keyring, access, without=[])
+        relocked = _relock(keyring, access)
     without_key = [grant.pk for grant in relocked.remaining if grant.wrapped_key is None]
     have_one = Grant.objects.filter(pk__in=without_key).exclude(wrapped_key=None)
     if keeping_everybody and have_one.exists():
@@ -112,15 +113,17 @@ def _relock_once(keyring: Keyring, image_id: uuid.UUID, keeping_everybody: bool)
 
 
 @sensitive_variables()
-def _relock(keyring: Keyring, access: Access, *, without: list[Grant]) -> Relocked:
-    """Open everything once more and seal it under a new content key."""
+def _relock(keyring: Keyring, access: Access, *, without: User | None = None) -> Relocked:
+    """Open everything once more and seal it under a new content key.
+
+    `without` is a person and not a row: what a row says may change between two looks at it.
+    """
     image, lock, content_key = access.image, access.image.lock + 1, content.new_content_key()
     opener = Opener(keyring)
     share_head, manifest_head = opener.to_follow(SHARE, image), opener.to_follow(MANIFEST, image)
     sealed = seal_renditions(_open_all(opener, access), content_key)
     readers = readers_as_signed(image, opener)
-    ended = {grant.pk for grant in without}
-    remaining = [grant for grant in readers.signed if grant.pk not in ended]
+    remaining = [grant for grant in readers.signed if grant.reader != without]
     contacts = _contacts_or_none(keyring)
     for grant in remaining:
         set_entry(grant, rights=grant.rights, ends_at=grant.ends_at)
@@ -133,7 +136,7 @@ def _relock(keyring: Keyring, access: Access, *, without: list[Grant]) -> Relock
     share = sign_statement(SHARE, share_fields(remaining), **about, previous=share_head)
     fields = manifest_fields(sealed, content_key, share, image=image, lock=lock)
     manifest = sign_statement(MANIFEST, fields, **about, previous=manifest_head)
-    unsigned = [grant for grant in readers.unsigned if grant.pk not in ended]
+    unsigned = [grant for grant in readers.unsigned if grant.reader != without]
     return Relocked(share_head, lock, sealed, [manifest, share], remaining, unsigned)
 
 
@@ -211,7 +214,7 @@ def _exchange(
     image.stored_bytes = sum(len(sealed.stored) for sealed in relocked.sealed.values())
     image.relock_after = None
     image.save(update_fields=["lock", "stored_bytes", "relock_after"])
-    return send_notices(NoticeKind.REVOKED, ended)
+    return send_notices(NoticeKind.REVOKED, ended[:1])  # a row may have been copied
 
 
 def _lock_keys(keys: list[WrappedKey], ended: list[Grant]) -> None:

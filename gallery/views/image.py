@@ -17,10 +17,10 @@ from accounts.answers import wants_json
 from accounts.decorators import unlocked, unlocked_for_bytes
 from accounts.unlocking import keyring_of
 from gallery import presenting
-from gallery.access import access_to
+from gallery.access import Access, access_to
 from gallery.answers import answers_refusals
 from gallery.models import Grant, Rendition
-from gallery.opening import Opener, settled
+from gallery.opening import Opened, Opener, settled
 from gallery.releases import record_opening
 from gallery.room import take_room
 from gallery.views.common import image_page, releases
@@ -79,13 +79,17 @@ def thumbnail(request: HttpRequest, image_id: uuid.UUID) -> HttpResponseBase:
     return _bytes(request, image_id, Rendition.Name.THUMBNAIL)
 
 
-def _bytes(request: HttpRequest, image_id: uuid.UUID, rendition: str) -> HttpResponseBase:
-    """Answer with verified, decrypted bytes; recorded before the first one leaves."""
-    access = access_to(image_id, reader=request.user)
+def _open(opener: Opener, access: Access, rendition: str) -> Opened:
+    """Ask for the right of the very row that is then verified: settled() may read it once more."""
     if rendition == Rendition.Name.ORIGINAL:
         access.require(Grant.Rights.DOWNLOAD)
-    opener = Opener(keyring_of(request))
-    opened = settled(opener, access, lambda access: opener.open(access, rendition))
+    return opener.open(access, rendition)
+
+
+def _bytes(request: HttpRequest, image_id: uuid.UUID, rendition: str) -> HttpResponseBase:
+    """Answer with verified, decrypted bytes; recorded before the first one leaves."""
+    access, opener = access_to(image_id, reader=request.user), Opener(keyring_of(request))
+    opened = settled(opener, access, lambda access: _open(opener, access, rendition))
     if releases(request):
         take_room(request, opened.length_bytes)
         record_opening(request.user, image_id, rendition)

@@ -106,7 +106,7 @@ def revoke(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
 
 
 def _nothing_to_revoke(request: HttpRequest, access: Access) -> HttpResponse:
-    sentence = _("This person has no access to this image. Nothing was changed.")
+    sentence = _("This person has no access to this image.")
     if wants_json(request):
         errors = {"recipient": [{"code": "not_a_recipient", "message": sentence}]}
         return JsonResponse({"errors": errors}, status=422)

@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Custody, Invite, KeyOrder, KeyPair, User
+from accounts.models import Custody, Invite, KeyOrder, KeyPair, User, token_digest
 from accounts.services import invites, oversight
 from audit.events import AuditUnavailable
 from gallery.heads import Heads
@@ -51,6 +51,27 @@ def test_an_invite_taken_back_or_used_opens_no_more_whatever_its_row_says(overse
     assert make_account(other.token) == 201
     Invite.objects.update(used_at=None)
     assert Client().get(f"/accounts/invite/{other.token}/").status_code == 404
+
+
+@pytest.mark.attack("F92")
+def test_an_open_invite_with_a_token_of_ones_own_makes_no_account(overseer):
+    new = invites.make_invite(display_name="Dora Dune", email="", by=overseer)
+    Invite.objects.update(token_digest=token_digest("x" * 43))
+    assert make_account("x" * 43) == 404
+    Invite.objects.update(token_digest=token_digest(new.token))
+    assert make_account(new.token) == 201
+
+
+@pytest.mark.attack("F92")
+def test_an_invite_from_before_the_trail_told_its_token_makes_an_account(overseer, monkeypatch):
+    real = invites.recorded
+
+    def untold(event, subject, *, by, **facts):
+        return real(event, subject, by=by)
+
+    monkeypatch.setattr(invites, "recorded", untold)
+    new = invites.make_invite(display_name="Dora Dune", email="", by=overseer)
+    assert make_account(new.token) == 201
 
 
 @pytest.mark.attack("F6")

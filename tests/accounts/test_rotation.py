@@ -310,7 +310,7 @@ STEPS = [
     "new_pair",
     "certify_encryption_key",
     "_exchange",
-    "wrapping_key_of",
+    "key_to_wrap_to",
     "wrap_content_key",
     "_move",
     "_close",
