@@ -9,7 +9,6 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -17,9 +16,10 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import COOKIE_SECRET_BYTES, DoesNotOpen, Keyring, open_with_cookie
 from accounts.erasure import truncate_write_ahead_log
 from accounts.folding import record_refusal
-from accounts.models import Custody, User
+from accounts.models import Custody
 from accounts.remembered import is_shut_out
 from accounts.services.deserving import opens_replaced_keys_alone
+from accounts.unlocks import drop_ended
 from audit.context import recognise
 from audit.events import Event, record
 
@@ -82,31 +82,6 @@ def drop(request: HttpRequest) -> int:
     if dropped:
         truncate_write_ahead_log()
     return dropped
-
-
-def ended_unlocks() -> QuerySet[Custody]:
-    """The rows whose time is over, whoever has left them."""
-    now = timezone.now()
-    return Custody.objects.filter(Q(idle_ends_at__lte=now) | Q(absolute_ends_at__lte=now))
-
-
-def drop_ended() -> int:
-    """Destroy what would open with a cookie though its time is over: everybody's ended rows, and
-    the unlock keys of ended sessions. Return how many rows there were.
-
-    At every unlock and at least once a minute while anybody is unlocked; `purge` and a start do it
-    too. Raises UnlockKeysAway (imageshare/unlockkeys.py). Never inside a transaction.
-    """
-    dropped = ended_unlocks().delete()[0]
-    settings.UNLOCK_KEYS.destroy_old()
-    if dropped:
-        truncate_write_ahead_log()
-    return dropped
-
-
-def end_unlocks(user: User) -> None:
-    """Lock `user` everywhere: after a new password, a recovery, a disabling."""
-    Custody.objects.filter(user=user).delete()
 
 
 def keyring_of(request: HttpRequest) -> Keyring | None:

@@ -162,7 +162,7 @@ def prepare_databases() -> None:
     when one does not answer."""
     from django.db import OperationalError
 
-    from accounts.unlocking import drop_ended
+    from accounts.unlocks import drop_ended
 
     try:
         make_audit_schema()

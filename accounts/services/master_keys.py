@@ -19,7 +19,7 @@ from accounts.mac_keys import new_mac_key_row
 from accounts.models import KeyOrder, KeyPair, KeySlot, MacKey, User, WrappedKey
 from accounts.services.key_making import new_pair
 from accounts.services.taking_over import pairs_under, taken_over
-from accounts.unlocking import end_unlocks
+from accounts.unlocks import end_unlocks
 from cryptocore import recovery_code
 
 SIGNING, ENCRYPTION = KeyPair.Purpose.SIGNING, KeyPair.Purpose.ENCRYPTION

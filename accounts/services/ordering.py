@@ -16,7 +16,7 @@ from accounts.services.holding import changing_keys
 from accounts.services.new_start import record_stopped, stop_waiting
 from accounts.services.orders import Reason, open_orders_of
 from accounts.services.recovery import recovery_slot_of
-from accounts.unlocking import end_unlocks
+from accounts.unlocks import end_unlocks
 from audit.events import Event, record_after
 from cryptocore import recovery_code
 

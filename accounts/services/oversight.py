@@ -13,7 +13,7 @@ from accounts.erasure import truncate_write_ahead_log
 from accounts.models import User
 from accounts.services.acts import recorded
 from accounts.staff_rights import Rights, rights_of
-from accounts.unlocking import end_unlocks
+from accounts.unlocks import end_unlocks
 from audit.events import Event
 
 

@@ -8,7 +8,7 @@ from accounts.services.deserving import require_own_keys
 from accounts.services.holding import changing_keys
 from accounts.services.new_start import record_stopped, stop_waiting
 from accounts.services.password_mails import tell_changed, tell_restored
-from accounts.unlocking import end_unlocks
+from accounts.unlocks import end_unlocks
 from audit.events import Event
 
 

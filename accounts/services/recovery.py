@@ -12,7 +12,7 @@ from accounts.services.holding import changing_keys
 from accounts.services.new_start import record_stopped, stop_waiting
 from accounts.services.password_mails import tell_code_made, tell_recovered
 from accounts.services.passwords import replace_password_slot, replace_slot
-from accounts.unlocking import end_unlocks
+from accounts.unlocks import end_unlocks
 from audit.events import Event
 from cryptocore import recovery_code
 

@@ -17,7 +17,7 @@ from accounts.erasure import truncate_write_ahead_log
 from accounts.mail import tell
 from accounts.models import User
 from accounts.services.acts import recorded
-from accounts.unlocking import end_unlocks
+from accounts.unlocks import end_unlocks
 from audit.events import Event, record
 
 
