@@ -1,6 +1,6 @@
 """Who somebody is: by password, by what opens their keys, or by recovery code.
 
-accounts/guessing.py limits the tries.
+accounts/web/guessing.py limits the tries.
 """
 
 from collections.abc import Callable
@@ -21,8 +21,8 @@ from accounts.custody import (
     open_with_recovery_code,
     password_slot_of,
 )
+from accounts.keys.orders import stolen_order_of
 from accounts.models import KeySlot, User
-from accounts.services.orders import stolen_order_of
 from cryptocore.errors import CryptoError
 
 

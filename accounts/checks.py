@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
-from accounts import organisation
+from accounts.organisation import pin as organisation
 from accounts.policy import CLOSED, INVITE, OPEN
 
 REGISTRATIONS = (OPEN, INVITE, CLOSED)

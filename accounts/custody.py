@@ -22,8 +22,8 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.checks import LEAST_MEMORY_KIB, LEAST_TIME_COST
-from accounts.exchange import slot_label
 from accounts.models import Custody, KeyPair, KeySlot, User, WrappedKey
+from accounts.organisation.exchange import slot_label
 from accounts.turns import KDF_TURNS
 from cryptocore import keypair, recovery_code
 from cryptocore.context import context
@@ -352,7 +352,8 @@ def cost_is_allowed(slot: KeySlot) -> bool:
     """A row under the floor weakens, one over the ceiling exhausts us.
 
     A floor raised in the settings refuses no slot that was made before: its person signs in, and
-    it is made anew (accounts/services/costs.py). So what is refused lies under the built-in least.
+    it is made anew (accounts/services/ways_back/costs.py). So what is refused lies under the
+    built-in least.
     """
     least_time = min(settings.KDF_FLOOR_TIME_COST, LEAST_TIME_COST)
     least_memory = min(settings.KDF_FLOOR_MEMORY_KIB, LEAST_MEMORY_KIB)

@@ -8,10 +8,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.answers import refusal
-from accounts.certificates import NoKeys
 from accounts.folding import record_refusal
-from accounts.names import certified_name
+from accounts.keys.certificates import NoKeys
+from accounts.keys.names import certified_name
+from accounts.web.answers import refusal
 from audit.context import request_id
 from audit.events import Event
 from cryptocore.errors import CryptoError

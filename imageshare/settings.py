@@ -78,7 +78,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",  # before what may lead to unlocking
     "imageshare.middleware.KnownAddressMiddleware",
-    "accounts.middleware.RotationMiddleware",
+    "accounts.web.middleware.RotationMiddleware",
     "gallery.middleware.RelockingMiddleware",
     "gallery.middleware.OwnKeysMiddleware",
     "imageshare.middleware.RequestSizeMiddleware",
@@ -101,7 +101,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "imageshare.context_processors.theme",
-                "accounts.context_processors.account",
+                "accounts.web.context_processors.account",
                 "gallery.context_processors.unread_notices",
             ]
         },
@@ -222,7 +222,7 @@ UNLOCK_KEYS = UnlockKeys(UNLOCK_KEYS_DIR, sessions_last=SIGN_OUT_AFTER)
 PASSWORD_RESET_TIMEOUT = 3600
 DEFAULT_EXCEPTION_REPORTER_FILTER = "imageshare.reports.QuietReports"
 NEW_START_WAIT = timedelta(hours=env.int("NEW_START_WAIT_HOURS", default=72))
-SESSION_ENGINE = "accounts.sessions"
+SESSION_ENGINE = "accounts.web.sessions"
 SESSION_COOKIE_AGE = int(SIGN_OUT_AFTER.total_seconds())
 HOST_PREFIX = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME = HOST_PREFIX + "sessionid"
@@ -233,7 +233,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_FAILURE_VIEW = "imageshare.views.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-# Throttles (accounts/throttle.py, accounts/guessing.py)
+# Throttles (accounts/web/throttle.py, accounts/web/guessing.py)
 SIGN_IN_TRIES = env.int("SIGN_IN_TRIES", default=10)
 SIGN_IN_WAIT = timedelta(minutes=env.int("SIGN_IN_WAIT_MINUTES", default=15))
 SIGN_IN_TRIES_PER_NETWORK = env.int("SIGN_IN_TRIES_PER_NETWORK", default=30)

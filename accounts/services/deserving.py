@@ -12,13 +12,13 @@ import uuid
 
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.certificates import verified_encryption_key, verified_signing_key
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.folding import record_refusal_of
-from accounts.keyset_trail import remembered_of
-from accounts.keysets import keyset_digest
+from accounts.keys.certificates import verified_encryption_key, verified_signing_key
+from accounts.keys.keyset_trail import remembered_of
+from accounts.keys.keysets import keyset_digest
+from accounts.keys.remembered import replaced_keys_of
 from accounts.models import KeyPair, User
-from accounts.remembered import replaced_keys_of
 from audit.events import Event, record
 from audit.vouched import vouched
 from cryptocore import keypair

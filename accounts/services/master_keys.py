@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import pins
-from accounts.certificates import certify_encryption_key, certify_signing_key, endorse
-from accounts.certified import known_certificate_of
 from accounts.custody import DoesNotOpen, Keyring
-from accounts.mac_keys import new_mac_key_row
+from accounts.keys import pins
+from accounts.keys.certificates import certify_encryption_key, certify_signing_key, endorse
+from accounts.keys.certified import known_certificate_of
+from accounts.keys.mac_keys import new_mac_key_row
 from accounts.models import KeyOrder, KeyPair, KeySlot, MacKey, User, WrappedKey
 from accounts.services.key_making import new_pair
-from accounts.services.taking_over import pairs_under, taken_over
+from accounts.services.ways_back.taking_over import pairs_under, taken_over
 from accounts.unlocks import end_unlocks
 from cryptocore import recovery_code
 

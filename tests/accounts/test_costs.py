@@ -6,10 +6,10 @@ from django.test import override_settings
 
 from accounts import checks, custody
 from accounts.custody import DoesNotOpen, open_with_password
-from accounts.keysets import keyset_digest
+from accounts.keys.keysets import keyset_digest
 from accounts.models import KeySlot, User
-from accounts.services import costs
-from accounts.services.passwords import change_password, replace_slot
+from accounts.services.ways_back import costs
+from accounts.services.ways_back.passwords import change_password, replace_slot
 from audit.models import AuditEntry
 from tests.accounts.test_rotation import recorded_keyset
 from tests.conftest import PASSWORD

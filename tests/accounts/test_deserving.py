@@ -10,8 +10,8 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from accounts.custody import Keyring, OpeningKeys
+from accounts.keys.verification import Verifier
 from accounts.models import KeyOrder, KeyPair, KeySlot, User, token_digest
-from accounts.verification import Verifier
 from audit.models import AuditEntry
 from cryptocore import recovery_code
 from cryptocore.kdf import derive_key

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from accounts.comparing import Question
 from accounts.fingerprints import grouped, qr_code, words
 from accounts.models import KeyPair
+from accounts.views.comparing import Question
 from audit.models import AuditEntry
 
 JSON = {"accept": "application/json"}

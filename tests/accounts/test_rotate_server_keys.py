@@ -12,20 +12,20 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts.certificates import (
+from accounts.custody import Keyring
+from accounts.keys.certificates import (
     certify_encryption_key,
     certify_signing_key,
     verified_encryption_key,
     verified_signing_key,
 )
-from accounts.certified import known_certificate_of
-from accounts.custody import Keyring
-from accounts.keysets import keyset_digest
-from accounts.mac_keys import notice_mac_key
+from accounts.keys.certified import known_certificate_of
+from accounts.keys.keysets import keyset_digest
+from accounts.keys.mac_keys import notice_mac_key
+from accounts.keys.verification import Verifier
 from accounts.models import KeyPair, MacKey
-from accounts.services import server_keys
 from accounts.services.key_making import new_pair
-from accounts.verification import Verifier
+from accounts.services.rotating import server_keys
 from audit.events import Event, record
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError

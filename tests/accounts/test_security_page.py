@@ -4,10 +4,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.keysets import keyset_digest
+from accounts.keys.keysets import keyset_digest
+from accounts.keys.timeline import key_timeline
 from accounts.models import KeySlot, User
-from accounts.services.new_start import ask_for_new_start
-from accounts.timeline import key_timeline
+from accounts.services.ways_back.new_start import ask_for_new_start
 from audit.events import Event, Outcome, record
 from audit.models import AuditEntry
 from tests.conftest import PASSWORD

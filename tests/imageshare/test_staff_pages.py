@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, reverse
 
 from accounts.models import FoldedRefusals, Invite, KeyPair, User, WrappedKey
-from accounts.services.invites import make_invite
+from accounts.services.people.invites import make_invite
 from audit.models import AuditEntry
 from gallery.models import Grant, Notice, Rendition, SealedImage
 from tests.accounts.marking import mark_as_staff

@@ -6,10 +6,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
-from accounts import offline
-from accounts.exchange import Answer
-from accounts.names import find_person
-from accounts.services import organisation_recovery
+from accounts.keys.names import find_person
+from accounts.organisation import offline
+from accounts.organisation.exchange import Answer
+from accounts.services.organisation import recovery as organisation_recovery
 from audit.events import AuditUnavailable
 from cryptocore.errors import CryptoError
 

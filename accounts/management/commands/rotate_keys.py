@@ -12,12 +12,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.keys.names import find_person
+from accounts.keys.orders import Reason
 from accounts.management.times import parse_time
 from accounts.models import KeyOrder, KeyPair, MacKey, User
-from accounts.names import find_person
-from accounts.services.ordering import order_after_theft, order_pairs, replace_mac_key
-from accounts.services.orders import Reason
-from accounts.services.standing import Standing, standing_of
+from accounts.services.rotating.ordering import order_after_theft, order_pairs, replace_mac_key
+from accounts.services.rotating.standing import Standing, standing_of
 from accounts.usernames import is_well_formed
 from audit.admin import as_id
 from audit.events import AuditUnavailable

@@ -7,11 +7,11 @@ from django.core import checks
 from django.core.management import CommandError
 from django.utils import timezone
 
-from accounts import organisation
 from accounts.checks import check_recovery_key
-from accounts.keysets import keyset_digest
+from accounts.keys.keysets import keyset_digest
 from accounts.models import KeySlot, User
-from accounts.services import organisation_slots
+from accounts.organisation import pin as organisation
+from accounts.services.organisation import slots as organisation_slots
 from audit.models import AuditEntry
 from tests.accounts.organisation.steps import NEW, outcomes, recover, run, slot_of
 from tests.conftest import PASSWORD

@@ -8,12 +8,13 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from accounts import custody, offline
+from accounts import custody
 from accounts.custody import DoesNotOpen, OpeningKeys
-from accounts.exchange import Request, open_request
-from accounts.keysets import keyset_digest
+from accounts.keys.keysets import keyset_digest
 from accounts.models import KeyOrder, KeySlot, User, WrappedKey
-from accounts.services import organisation_recovery
+from accounts.organisation import offline
+from accounts.organisation.exchange import Request, open_request
+from accounts.services.organisation import recovery as organisation_recovery
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
 from tests.accounts.organisation.steps import JSON, NEW, recover, run, upload_as
