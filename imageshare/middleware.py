@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.services.deserving import NotRemembered
+from accounts.throttle import Throttled, throttled
 from accounts.turns import Turns
 from accounts.web.answers import refusal
 from accounts.web.decorators import unlocked
-from accounts.web.throttle import Throttled, throttled
 from audit.context import client_address
 
 logger = logging.getLogger(__name__)

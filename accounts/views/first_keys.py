@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from accounts import forms
+from accounts import forms, throttle
 from accounts.custody import Keyring
 from accounts.models import User
 from accounts.services import first_keys as service
@@ -20,7 +20,6 @@ from accounts.views.common import (
     posted,
     signed_in_answer,
 )
-from accounts.web import throttle
 from accounts.web.answers import form_refusal
 from accounts.web.decorators import signed_in
 

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from accounts import forms
+from accounts import forms, throttle
 from accounts.custody import DoesNotOpen, Keyring, open_with_password
 from accounts.folding import record_refusal
 from accounts.keys.orders import stolen_order_of
@@ -27,7 +27,7 @@ from accounts.views.common import (
     to_replacing,
     unlock,
 )
-from accounts.web import throttle, unlocking
+from accounts.web import unlocking
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import signed_in, unlocked
 from accounts.web.guessing import identify

@@ -7,11 +7,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import forms
+from accounts import forms, throttle
 from accounts.keys.names import certified_name
 from accounts.services.people.naming import NameRefused, change_display_name
 from accounts.views.common import posted
-from accounts.web import throttle
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import unlocked
 from accounts.web.unlocking import keyring_of

@@ -18,10 +18,10 @@ from accounts.keys.identities import Identity, identity_of
 from accounts.keys.names import Name, certified_name
 from accounts.keys.recipients import record_wrong_key, record_wrong_name, waits_for_keys
 from accounts.models import KeyPair, User
+from accounts.throttle import count
 from accounts.views.comparing import CompareForm
 from accounts.web.answers import form_refusal, refusal, wants_json
 from accounts.web.decorators import signed_in, unlocked
-from accounts.web.throttle import count
 from accounts.web.unlocking import keyring_of
 from cryptocore.errors import CryptoError
 

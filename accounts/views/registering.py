@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods
 from accounts import forms, policy
 from accounts.folding import record_refusal
 from accounts.services.people import invites, registration
+from accounts.throttle import count
 from accounts.views.common import posted, signed_in_answer
 from accounts.web.answers import form_refusal, refusal
-from accounts.web.throttle import count
 from audit.context import client_network
 from audit.events import Event
 

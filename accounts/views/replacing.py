@@ -17,6 +17,7 @@ from accounts.custody import (
 from accounts.keys.orders import stolen_order_of
 from accounts.models import User
 from accounts.services.rotating import replacing
+from accounts.throttle import count
 from accounts.views.common import (
     begin_session,
     posted,
@@ -26,7 +27,6 @@ from accounts.views.common import (
 from accounts.web import unlocking
 from accounts.web.answers import form_refusal
 from accounts.web.guessing import identify
-from accounts.web.throttle import count
 from audit.events import Event
 
 TEMPLATE = "accounts/replace_keys.html"

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods
 from accounts import forms
 from accounts.mail import sends_mail
 from accounts.services.ways_back import resetting
+from accounts.throttle import count
 from accounts.views.common import posted
 from accounts.web.answers import form_refusal, refusal, wants_json
-from accounts.web.throttle import count
 from audit.context import client_network
 
 

@@ -17,13 +17,12 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import usernames
+from accounts import throttle, usernames
 from accounts.custody import DoesNotOpen
 from accounts.keys.remembered import is_disabled
 from accounts.models import User
 from accounts.services.ways_back.passwords import restore_password
 from accounts.turns import Busy
-from accounts.web import throttle
 from audit.context import client_network, recognise
 from audit.unreadable import NO_ID
 

@@ -10,14 +10,14 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import InterfaceError, OperationalError
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import throttle
 from accounts.custody import Keyring
 from accounts.folding import record_refusal_of
 from accounts.keys.certificates import NoKeys
 from accounts.keys.pins import contacts_of
 from accounts.models import User
+from accounts.throttle import Throttled
 from accounts.turns import Busy
-from accounts.web import throttle
-from accounts.web.throttle import Throttled
 from audit.events import AuditUnavailable, Event
 from gallery.decoding_turns import DECODING
 from gallery.errors import OverQuota, OwnKeyRefused, StoredBefore, UploadIdUsed

@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts import throttle
 from accounts.keys.names import certified_name
 from accounts.keys.recipients import waits_for_keys
 from accounts.models import User
-from accounts.web import throttle
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import recoverable
 from accounts.web.unlocking import keyring_of
