@@ -16,6 +16,7 @@ from accounts import usernames
 from accounts.custody import (
     DoesNotOpen,
     Keyring,
+    OpeningKeys,
     open_password_slot,
     open_with_answer,
     open_with_recovery_code,
@@ -30,7 +31,7 @@ class PasswordBackend(ModelBackend):
     """Django's own; an unknown name costs one hash too, so that time does not tell."""
 
 
-OPEN_WITH_A_CODE: dict[str, Callable[[KeySlot, str], Keyring]] = {
+OPEN_WITH_A_CODE: dict[str, Callable[[KeySlot, str], OpeningKeys]] = {
     KeySlot.Kind.RECOVERY_CODE: open_with_recovery_code,
     KeySlot.Kind.ANSWER: open_with_answer,
 }

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.custody import Keyring
+from accounts.custody import Keyring, OpeningKeys
 from accounts.keys.certificates import Names, NoKeys
 from accounts.keys.identities import (
     NEVER_ACCEPTED,
@@ -311,7 +311,7 @@ def _compose(user: User, sequence: int, entries: Entries) -> bytes:
 
 
 @sensitive_variables()
-def take_over(*, keyring: Keyring, earlier: Keyring) -> None:
+def take_over(*, keyring: Keyring, earlier: OpeningKeys) -> None:
     """Tag a person's list under their new master key, inside the caller's transaction.
 
     Its bytes stay, so what the trail remembers of it stays true. A list that does not verify stays

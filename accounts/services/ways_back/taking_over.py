@@ -4,12 +4,12 @@ from contextlib import suppress
 
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.custody import Keyring
+from accounts.custody import Keyring, OpeningKeys
 from accounts.models import KeyPair
 from cryptocore.errors import CryptoError
 
 
-def pairs_under(earlier: Keyring) -> list[KeyPair]:
+def pairs_under(earlier: OpeningKeys) -> list[KeyPair]:
     """Return the pairs that open content under an earlier master key."""
     pairs = KeyPair.objects.filter(
         user=earlier.user,
@@ -20,7 +20,7 @@ def pairs_under(earlier: Keyring) -> list[KeyPair]:
 
 
 @sensitive_variables()
-def taken_over(*, keyring: Keyring, earlier: Keyring) -> list[KeyPair]:
+def taken_over(*, keyring: Keyring, earlier: OpeningKeys) -> list[KeyPair]:
     """Return the pairs that open, wrapped under the present master key; not stored yet.
 
     One that is damaged stays where it is, and so must the ways to it: it may be repaired from a
