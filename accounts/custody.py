@@ -21,7 +21,6 @@ from django.conf import settings
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.checks import LEAST_MEMORY_KIB, LEAST_TIME_COST
 from accounts.models import Custody, KeyPair, KeySlot, User, WrappedKey
 from accounts.organisation.exchange import slot_label
 from accounts.turns import KDF_TURNS
@@ -348,17 +347,12 @@ def _checked_cost(slot: KeySlot) -> Argon2Cost:
 
 
 def cost_is_allowed(slot: KeySlot) -> bool:
-    """A row under the floor weakens, one over the ceiling exhausts us.
-
-    A floor raised in the settings refuses no slot that was made before: its person signs in, and
-    it is made anew (accounts/services/ways_back/costs.py). So what is refused lies under the
-    built-in least.
-    """
-    least_time = min(settings.KDF_FLOOR_TIME_COST, LEAST_TIME_COST)
-    least_memory = min(settings.KDF_FLOOR_MEMORY_KIB, LEAST_MEMORY_KIB)
+    """A row under the floor weakens, one over the ceiling exhausts us."""
     return (
-        least_time <= (slot.time_cost or 0) <= settings.KDF_CEILING_TIME_COST
-        and least_memory <= (slot.memory_kib or 0) <= settings.KDF_CEILING_MEMORY_KIB
+        settings.KDF_FLOOR_TIME_COST <= (slot.time_cost or 0) <= settings.KDF_CEILING_TIME_COST
+        and settings.KDF_FLOOR_MEMORY_KIB
+        <= (slot.memory_kib or 0)
+        <= settings.KDF_CEILING_MEMORY_KIB
     )
 
 

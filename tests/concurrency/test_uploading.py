@@ -42,7 +42,7 @@ def test_fifty_at_once_are_all_kept_exactly(alice, carol, mallory, bob, emptied_
     before = stored_files()
     browsers = itertools.cycle([owner.sign_in() for owner in (alice, carol, mallory)])
     sent = [(same_browser(next(browsers)), jpeg(f"#{n:02x}8000")) for n in range(UPLOADS)]
-    answers = at_once(lambda one: upload(*one), sent)
+    answers = at_once(lambda one: upload_until_taken(*one), sent)
     assert Counter(answer.status_code for answer in answers) == {201: UPLOADS}
     ids = [answer.json()["images"][0]["id"] for answer in answers]
     assert_bob_opens(bob, dict(zip(ids, [picture for _, picture in sent], strict=True)))
