@@ -33,7 +33,7 @@ test-postgres: .venv/ready-for-postgres ## Run every test on a PostgreSQL server
 lint: .venv/ready-for-development ## Check style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-types: .venv/ready-for-development ## Check all types, strictly
+types: .venv/ready-for-development ## Check types, strictly (accounts and gallery: not yet)
 	@$(BIN)/mypy
 
 check: .venv/ready-for-development ## Check deployment settings and missing migrations

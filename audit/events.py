@@ -188,7 +188,7 @@ def record_after(
     intended is on record.
     """
     try:
-        record(event, actor=actor, subject=subject, outcome=outcome, **facts)
+        record(event, actor=actor, subject=subject, outcome=outcome, in_table=False, **facts)
     except AuditUnavailable:
         alarm.critical("Nothing took the entry that %s is %s.", event.value, outcome.value)
 
@@ -217,7 +217,7 @@ def recorded(
     except BaseException:
         record_after(event, actor=actor, subject=subject, outcome=Outcome.FAILED)
         raise
-    record_after(event, actor=actor, subject=subject, **facts)
+    record_after(event, actor=actor, subject=subject, outcome=Outcome.DONE, **facts)
 
 
 def _compose(

@@ -1,4 +1,7 @@
-"""The settings as mypy's plugin reads them: those of the tests, so that it needs no installation."""
+"""The settings as mypy's plugin reads them: those of the tests, so no installation is needed."""
 
-from tests import environment  # noqa: F401 (first: it prepares a data folder)
-from imageshare.settings import *  # isort: skip
+from tests import environment
+
+from imageshare.settings import *  # noqa: F403  # isort: skip
+
+assert environment.DATA_DIR  # made while it was imported, before the settings were
