@@ -78,7 +78,7 @@ def _not_shared(error: Exception) -> ValidationError:
     if isinstance(error, pins.ContactsRefused):
         sentence = _(
             "Your list of compared keys is missing, or is not the newest. Nothing was shared. "
-            "Begin the list anew, and tell staff: somebody may have changed it."
+            "Start a new list, and tell staff: somebody may have changed it."
         )
         return ValidationError(sentence, code="contacts_refused")
     if isinstance(error, TooManyReaders):

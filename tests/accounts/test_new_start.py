@@ -166,7 +166,7 @@ def test_the_person_is_told_by_mail_on_every_page_and_in_the_trail(bob, settings
     client = sign_in_with_foreign_password(bob)
     ask(client)
     assert [message.to for message in mail.outbox] == [["bob@example.org"]]
-    assert "New keys were asked for in your name." in client.get("/images/").content.decode()
+    assert "Somebody asked for new keys in your name." in client.get("/images/").content.decode()
     asked = AuditEntry.objects.filter(event="new-start:asked", subject=bob.user.pk)
     assert {entry.outcome for entry in asked} == {"intended", "done"}
 

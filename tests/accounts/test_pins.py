@@ -324,7 +324,7 @@ def test_a_list_that_is_not_the_newest_stops_sharing_until_begun_anew(
     assert readers(image) == set()
     assert AuditEntry.objects.filter(event="contacts:refused", subject=alice.user.pk).exists()
     assert page(alice.client, "carol").json()["contacts_refused"] is True
-    assert b"Begin the list anew" in alice.client.get("/people/carol/").content
+    assert b"Start a new list" in alice.client.get("/people/carol/").content
     html = alice.client.post(f"/images/{image.pk}/share/", {"recipients": ["bob"]}).content
     assert b"Begin the list of compared keys anew" in html
     answer = alice.client.post("/accounts/contacts/anew/", headers=JSON)

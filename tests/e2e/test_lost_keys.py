@@ -86,7 +86,7 @@ def test_a_lost_password_loses_nothing_and_a_new_start_is_shared_with_again(
         bob.page.fill("[name=password]", LATER)
         bob.press("Ask for new keys")
         bob.page.fill("[name=password]", LATER)
-        bob.press("Start anew with new keys")
+        bob.press("Start again with new keys")
         assert bob.says("You have new keys")
         bob.type_code_back()
         bob.go("/images/")
@@ -95,7 +95,7 @@ def test_a_lost_password_loses_nothing_and_a_new_start_is_shared_with_again(
 
         # Alice sees who waits, and shares again with one press.
         alice.go("/images/mine/")
-        assert alice.says("Somebody you share with has new keys and waits for you.")
+        assert alice.says("Somebody you share with has new keys and is waiting for access.")
         alice.go("/images/waiting/")
         assert alice.says("not vouched for by the key before it")
         alice.press("They are the same: share again with Ben Brook")
