@@ -75,7 +75,8 @@ def test_every_address_is_explained(address: str):
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", *(str(path.relative_to(ROOT)) for path in DOCS.rglob("*.md"))]
+    "document",
+    [str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *DOCS.rglob("*.md"))],
 )
 def test_links_between_documents_lead_somewhere(document: str):
     place = (ROOT / document).parent
