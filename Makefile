@@ -12,7 +12,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 PROCESSES := $(if $(findstring .py,$(ARGS)),,--numprocesses auto --dist loadfile)
 PYTEST := PYTHONHASHSEED=0 $(BIN)/python -m pytest $(PROCESSES)
 
-.PHONY: help run dev demo test test-postgres lint format types check ci pictures bench faults clean
+.PHONY: help run dev demo test test-postgres lint format types check ci pictures bench faults \
+	version release-check clean
 
 # After `##`: how long it takes (two cores), then what it does.
 help: ## 0 s | Show this list
@@ -65,6 +66,12 @@ bench: .venv/ready-for-development requirements-bench.txt ## 10 min | Measure se
 
 faults: .venv/ready-for-development ## 10 min | Kill a real server again and again, fill its disks, hold its databases
 	@$(BIN)/python -m benchmarks.faults && $(BIN)/python -m benchmarks.key_faults
+
+version: ## 0 s | Print this version
+	@$(PYTHON) -c 'import imageshare; print(imageshare.__version__)'
+
+release-check: .venv/ready-for-development ## 20 s | Say whether this commit is fit to be released (CONTRIBUTING.md)
+	@$(BIN)/python -m tests.release
 
 clean: ## 1 s | Remove the virtual environment and tool caches (never your data)
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
