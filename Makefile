@@ -13,7 +13,7 @@ PROCESSES := $(if $(findstring .py,$(ARGS)),,--numprocesses auto --dist loadfile
 PYTEST := PYTHONHASHSEED=0 $(BIN)/python -m pytest $(PROCESSES)
 
 .PHONY: help run dev demo test test-postgres lint format types check ci pictures bench faults \
-	version release-check clean
+	figures version release-check clean
 
 # After `##`: how long it takes (two cores), then what it does.
 help: ## 0 s | Show this list
@@ -66,6 +66,9 @@ bench: .venv/ready-for-development requirements-bench.txt ## 10 min | Measure se
 
 faults: .venv/ready-for-development ## 10 min | Kill a real server again and again, fill its disks, hold its databases
 	@$(BIN)/python -m benchmarks.faults && $(BIN)/python -m benchmarks.key_faults
+
+figures: .venv/ready-for-development ## 10 s | Print how large files and functions are, and what imports what
+	@$(BIN)/python -m benchmarks.house
 
 version: ## 0 s | Print this version
 	@$(PYTHON) -c 'import imageshare; print(imageshare.__version__)'
