@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 import environ
 from django.utils.translation import gettext_lazy as _
 
-from imageshare import databases
+from imageshare import __version__, databases
 from imageshare.keyfile import LiveServerKeys
 from imageshare.unlockkeys import UnlockKeys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MEBIBYTE = 2**20
+VERSION = __version__  # staff see it, strangers do not
 
 environ.Env.read_env(BASE_DIR / ".env")
 env = environ.Env()

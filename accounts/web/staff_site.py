@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -55,9 +56,9 @@ class StaffSite(AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show at once to all staff whose rights nobody gave."""
-        context = {**(extra_context or {}), "unproven": people_with_unproven_rights()}
-        return super().index(request, context)
+        """Show at once to all staff whose rights nobody gave, and which version this is."""
+        context = {"unproven": people_with_unproven_rights(), "version": settings.VERSION}
+        return super().index(request, {**(extra_context or {}), **context})
 
 
 def staff_rights(request: HttpRequest) -> Rights:
