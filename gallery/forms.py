@@ -40,7 +40,7 @@ CHANGE_SENTENCES = {
         "was shared. Compare it again first."
     ),
     How.RENAMED: gettext_lazy(
-        "%(name)s (@%(username)s) is called otherwise than on %(before)s, when you compared their "
+        "%(name)s (@%(username)s) had another name on %(before)s, when you compared their "
         "key; the key is the same. Nothing was shared. Accept the new name, or ask them."
     ),
     How.MISNAMED: gettext_lazy(

@@ -90,7 +90,7 @@ class KnownAddressMiddleware:
         logger.error(PROXY_IS_SILENT)
         sentence = _(
             "The proxy in front of this site does not say where your request comes from. Nothing "
-            "was done. Ask whoever runs this site to set its X-Forwarded-For."
+            "was done. Ask the people who run this site to set its X-Forwarded-For."
         )
         return refusal(request, 400, "proxy_misconfigured", sentence)
 

@@ -74,7 +74,7 @@ class CompareForm(forms.Form):
         signed = self.cleaned_data["question"]
         question = Question.of_form(signed, self._asker, self._fingerprint)
         if question is None:
-            sentence = _("This key was shown too long ago, or is another one now. Compare it anew.")
+            sentence = _("This key was shown too long ago, or has changed. Compare it again.")
             raise ValidationError(sentence, code="compare_anew")
         self._ask(question)
         return question

@@ -212,6 +212,6 @@ def contacts_anew(request: HttpRequest) -> HttpResponse:
     pins.begin_anew(keyring=keyring_of(request))
     if wants_json(request):
         return JsonResponse({"begun": True})
-    sentence = _("Your list of compared keys begins anew. Compare the keys that matter once more.")
+    sentence = _("You have a new list of compared keys. Compare the keys that matter once more.")
     messages.success(request, sentence)
     return redirect("person", request.user.username)

@@ -56,7 +56,7 @@ def _relock(request: HttpRequest) -> HttpResponse:
         facts = {"relocked": done.relocked, "left": done.left, "closed": done.closed}
         return JsonResponse(facts)
     sentence = ngettext(
-        "%(count)s image is encrypted anew.", "%(count)s images are encrypted anew.", done.relocked
+        "%(count)s image has a new key.", "%(count)s images have new keys.", done.relocked
     )
     messages.success(request, sentence % {"count": done.relocked})
     if done.closed:

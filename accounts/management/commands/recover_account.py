@@ -22,8 +22,8 @@ class Command(BaseCommand):
         "days of the request, for that person alone, and not if they changed their password, used "
         "their recovery code or brought their keys back since. Within 7 days of that the person "
         "goes to /accounts/recover/ with username, one-time code and a new password. First be sure "
-        "who is asking: whoever has the code becomes that person here. Each records one event; the "
-        "person sees both and is mailed. Exit status 1: refused, nothing was changed."
+        "who is asking: anybody who has the code becomes that person here. Each records one event; "
+        "the person sees both and is mailed. Exit status 1: refused, nothing was changed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -36,7 +36,7 @@ class Command(BaseCommand):
         "Replace people's keys. A MAC key is replaced at once. Key pairs can only be made where "
         "their person's master key is open, so they are ordered: the person's next unlocking, or "
         "the next page while unlocked, makes the new pair; what was wrapped to the old one is "
-        "wrapped anew within the following pages; then the old one is destroyed. Nothing becomes "
+        "wrapped again within the following pages; then the old one is destroyed. Nothing becomes "
         "unreadable meanwhile. Asks for people by name or id, or --all; with --compromised a name "
         "counts only if it is the certified one. May run beside the server, be stopped at any time "
         "and be started again: what is ordered is not ordered twice, and with --all a MAC key "

@@ -96,7 +96,7 @@ class Command(BaseCommand):
         for refused in done.refused:
             self.stderr.write(str(refused))
         result = (
-            f"{what}: {done.people} people, {done.rewrapped} notice keys wrapped anew, "
+            f"{what}: {done.people} people, {done.rewrapped} notice keys wrapped again, "
             f"{done.made} made, {done.certified} signing keys certified again, "
             f"{len(done.refused)} left as they were."
         )

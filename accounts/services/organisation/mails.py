@@ -22,9 +22,9 @@ def tell_begun(user: User) -> None:
 
 def tell_taken(user: User) -> None:
     text = _(
-        "The recovery of your account at %(site)s goes on: whoever has its one-time code can set "
-        "a new password within %(days)s days.\n\nIf you did not ask for this: sign in and change "
-        "your password now, which ends it. Then ask who did."
+        "The recovery of your account at %(site)s goes on: anybody who has its one-time code can "
+        "set a new password within %(days)s days.\n\nIf you did not ask for this: sign in and "
+        "change your password now, which ends it. Then ask who did."
     )
     facts = {"site": settings.SITE_URL, "days": LASTS.days}
     tell(user, _("Your account can be recovered with a one-time code"), text % facts)

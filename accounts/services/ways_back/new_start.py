@@ -103,7 +103,7 @@ def start_anew(*, user: User, password: str) -> NewMasterKey:
         new.store(user.password)
         _finish(user)
     record_certified(new.signing)
-    text = _("You started anew with new keys at %(site)s.") % {"site": settings.SITE_URL}
+    text = _("You started again with new keys at %(site)s.") % {"site": settings.SITE_URL}
     tell(user, _("You have new keys"), text)
     return new
 
