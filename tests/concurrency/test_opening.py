@@ -55,9 +55,7 @@ def revoke_watched(monkeypatch) -> list[Revoke]:
     def tell_and_put(data: bytes) -> str:
         if acts:
             acts[-1].storing.set()
-            assert acts[-1].opened.wait(
-                timeout=60
-            )  # else it may be over before a look
+            assert acts[-1].opened.wait(timeout=60)  # else it may be over before a look
         return put(data)
 
     monkeypatch.setattr(storage, "put", tell_and_put)

@@ -134,7 +134,7 @@ def test_refused_files_leave_the_form_as_it_was(eva, emil, tmp_path):
     waits_for(eva, "notes.txt is not an image we can show")
     eva.look()
     assert chosen(eva) == ["notes.txt"]
-    assert eva.page.is_checked(f"[name=recipients][value='{emil.username}']")
+    assert eva.page.is_checked(f"[type=checkbox][name=recipients][value='{emil.username}']")
 
 
 @pytest.mark.attack("F50")
