@@ -212,8 +212,8 @@ def name_unproven_staff() -> None:
         names = " ".join(user.username for user in people_with_unproven_rights())
         if names:
             print(
-                f"Marked as staff, but nothing on record made them staff: {names}. The staff pages stay "
-                f"closed to them. If you know each of them: manage.py confirm_staff {names}",
+                f"Marked as staff, but nothing on record made them staff: {names}. They cannot use "
+                f"the staff pages. If you know each of them: manage.py confirm_staff {names}",
                 flush=True,
             )
 

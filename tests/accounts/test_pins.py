@@ -326,7 +326,7 @@ def test_a_list_that_is_not_the_newest_stops_sharing_until_begun_anew(
     assert page(alice.client, "carol").json()["contacts_refused"] is True
     assert b"Start a new list" in alice.client.get("/people/carol/").content
     html = alice.client.post(f"/images/{image.pk}/share/", {"recipients": ["bob"]}).content
-    assert b"Begin the list of compared keys anew" in html
+    assert b"Start a new list of compared keys" in html
     answer = alice.client.post("/accounts/contacts/anew/", headers=JSON)
     assert answer.json() == {"begun": True}
     assert share(image, bob).status_code == 200

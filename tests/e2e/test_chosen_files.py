@@ -142,7 +142,7 @@ def test_a_connection_that_breaks_leaves_everything_to_be_sent_again(eva, emil, 
     choose(eva, lake, to=emil.username)
     eva.page.context.set_offline(True)
     press(eva, "Encrypt and share")
-    waits_for(eva, "The connection broke off.")
+    waits_for(eva, "The connection was lost.")
     eva.page.context.set_offline(False)
     assert chosen(eva) == ["lake.jpg"]
     press(eva, "Encrypt and share")
@@ -250,7 +250,7 @@ def test_without_scripts_unlocking_leads_back_to_the_upload_page(server, browser
     choose(anna, lake, to="nobody.here")
     press(anna, "Encrypt and share")
     assert anna.says("Nobody here is called “nobody.here”")
-    assert anna.says("Choose your images once more")
+    assert anna.says("Choose your images again")
     anna.look()
     assert anna.page.input_value("[name=caption]") == "Summer"
     choose(anna, lake, to="")

@@ -132,7 +132,7 @@ def test_without_scripts_a_refused_form_keeps_its_fields_and_says_what_it_cannot
         assert 'value="At the lake"' in page
         assert re.search(r'value="view" checked', page)
         assert re.search(r'name="keep_details" value="1" checked', page)
-        assert "Choose your images once more" in page
+        assert "Choose your images again" in page
 
 
 @pytest.mark.attack("F50")

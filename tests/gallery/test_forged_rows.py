@@ -55,7 +55,7 @@ def test_nobody_is_added_to_a_list_that_holds_a_forged_grant(upload, alice, bob,
     forge_grant(image, mallory)
     assert share(alice, image, carol).status_code == 409
     page = alice.client.get(f"/images/{image.pk}/")
-    assert b"whom you never named" in page.content
+    assert b"added people to this list without you" in page.content
     people = alice.client.get(f"/images/{image.pk}/", headers=JSON).json()["people"]
     assert [person["username"] for person in people] == ["bob"]
     assert download(mallory, image) == 409

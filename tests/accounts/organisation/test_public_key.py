@@ -71,18 +71,18 @@ def test_who_was_there_before_is_told_first_and_has_the_slot_at_the_next_unlock(
     browser.post("/accounts/unlock/", {"password": PASSWORD})
     assert slot_of(bob).organisation_key == settings.RECOVERY_KEY_FINGERPRINT
     assert b"can now recover your account" in browser.get("/images/").content
-    assert b"It can recover your account since" in browser.get("/accounts/security/").content
+    assert b"It has been able to recover your account since" in browser.get("/accounts/security/").content
 
 
 def test_an_organisation_that_stopped_is_no_way_back(private_half, bob, settings):
     browser = bob.sign_in()
     page = browser.get("/accounts/security/").content
     assert b"3 ways" in page
-    assert b"It can recover your account since" in page
+    assert b"It has been able to recover your account since" in page
     settings.RECOVERY_KEY_FINGERPRINT = ""
     page = browser.get("/accounts/security/").content
     assert b"2 ways" in page
-    assert b"It can recover your account since" not in page
+    assert b"It has been able to recover your account since" not in page
     assert b"has stopped doing so" in page
 
 
@@ -108,7 +108,7 @@ def test_who_registers_is_told_before_and_has_the_slot_at_once(private_half, cli
     assert client.post("/accounts/register/", form).status_code == 302
     dora = User.objects.get(username="dora")
     assert dora.key_slots.filter(kind="organisation").exists()
-    assert b"It can recover your account since" in client.get("/accounts/security/").content
+    assert b"It has been able to recover your account since" in client.get("/accounts/security/").content
 
 
 def test_without_a_key_nobody_is_told_of_one(bob, client):
