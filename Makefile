@@ -1,48 +1,62 @@
 # `make help` prints what each target does.
 PYTHON ?= python3
-PORT ?= 8000
-DATA_DIR ?= var
 # Where `make test-postgres` makes databases of its own, and drops them.
 POSTGRES ?= postgres://postgres@127.0.0.1:5432
-export PORT DATA_DIR
 
 BIN := .venv/bin
 # Bytecode beside the source would be written outside the data folder.
 export PYTHONDONTWRITEBYTECODE := 1
 
-# A process for each core, a test file in one of them; the order of sets is the same in all.
-PYTEST := PYTHONHASHSEED=0 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+# A process for each core, a test file in one of them; named files run in this one, which starts
+# sooner. The order of sets is the same in all.
+PROCESSES := $(if $(findstring .py,$(ARGS)),,--numprocesses auto --dist loadfile)
+PYTEST := PYTHONHASHSEED=0 $(BIN)/python -m pytest $(PROCESSES)
 
-.PHONY: help run demo pictures test test-postgres lint types check bench faults clean
+.PHONY: help run dev demo test test-postgres lint format types check ci pictures bench faults \
+	figures version release-check clean
 
-help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+# After `##`: how long it takes (two cores), then what it does.
+help: ## 0 s | Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*) \| /make \1\t\2\t/' | expand -t 20,30
+	@echo
+	@echo 'The first use sets up .venv (a minute). ARGS goes to pytest, for test and test-postgres:'
+	@echo '  make test ARGS=tests/gallery/test_revoking.py     one file, a few seconds'
+	@echo '  make test ARGS="tests/gallery -k receipt -x"      what is named so, up to the first failure'
 
-run: .venv/ready ## Serve on http://127.0.0.1:8000 (PORT=8123, DATA_DIR=/some/dir)
+run: .venv/ready ## 2 s | Serve on http://127.0.0.1:8000 (PORT=8123 DATA_DIR=/some/dir)
 	@exec $(BIN)/python -m imageshare.start
 
-demo: .venv/ready ## Serve a filled throw-away installation; prints its passwords
+dev: .venv/ready ## 5 s | Serve to yourself, again at each change of the code; data in var/dev (PORT, DATA_DIR)
+	@exec $(BIN)/python -m imageshare.dev
+
+demo: .venv/ready ## 15 s | Serve a filled throw-away installation; prints its passwords
 	@exec $(BIN)/python -m imageshare.demo
 
-test: .venv/ready-for-development ## Run every test this machine has the tools for (ARGS="tests/gallery -k revoke": some of them)
+test: .venv/ready-for-development ## 7 min | Run every test this machine has the tools for (ARGS: some of them)
 	@$(PYTEST) $(ARGS)
 
-test-postgres: .venv/ready-for-postgres ## Run every test on a PostgreSQL server (POSTGRES=postgres://user@host:port)
+test-postgres: .venv/ready-for-postgres ## 11 min | Run every test on a PostgreSQL server (POSTGRES=postgres://user@host:port, ARGS)
 	@TEST_POSTGRES=$(POSTGRES) $(PYTEST) $(ARGS)
 
-lint: .venv/ready-for-development ## Check style and formatting
+lint: .venv/ready-for-development ## 1 s | Check style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-types: .venv/ready-for-development ## Check cryptocore's types, strictly
+format: .venv/ready-for-development ## 1 s | Mend style and formatting where that is safe
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+types: .venv/ready-for-development ## 40 s | Check types, strictly (accounts and gallery: not yet)
 	@$(BIN)/mypy
 
-check: .venv/ready-for-development ## Check deployment settings and missing migrations
+check: .venv/ready-for-development ## 5 s | Check deployment settings and missing migrations
 	@$(BIN)/python -m tests.checks
 
-pictures: .venv/ready-for-development ## Take the README's pictures anew
+ci: ## 20 min | Everything a change must pass; installs what is missing (.ci/run)
+	@bash .ci/run
+
+pictures: .venv/ready-for-development ## 1 min | Take the README's pictures again
 	@$(BIN)/python -m tests.pictures
 
-bench: .venv/ready-for-development requirements-bench.txt ## Measure sealing, the running server, the trail and long lists
+bench: .venv/ready-for-development requirements-bench.txt ## 10 min | Measure sealing, the running server, the trail and long lists
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -r requirements-bench.txt
 	@$(BIN)/python -m benchmarks.sealing
 	@$(BIN)/python -m benchmarks.serving
@@ -50,10 +64,19 @@ bench: .venv/ready-for-development requirements-bench.txt ## Measure sealing, th
 	@$(BIN)/python -m benchmarks.lists
 	@$(BIN)/python -m benchmarks.rewrapping
 
-faults: .venv/ready-for-development ## Kill a real server again and again, fill its disks, hold its databases
+faults: .venv/ready-for-development ## 10 min | Kill a real server again and again, fill its disks, hold its databases
 	@$(BIN)/python -m benchmarks.faults && $(BIN)/python -m benchmarks.key_faults
 
-clean: ## Remove the virtual environment and tool caches (never your data)
+figures: .venv/ready-for-development ## 10 s | Print how large files and functions are, and what imports what
+	@$(BIN)/python -m benchmarks.house
+
+version: ## 0 s | Print this version
+	@$(PYTHON) -c 'import imageshare; print(imageshare.__version__)'
+
+release-check: .venv/ready-for-development ## 20 s | Say whether this commit is fit to be released (CONTRIBUTING.md)
+	@$(BIN)/python -m tests.release
+
+clean: ## 1 s | Remove the virtual environment and tool caches (never your data)
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/ready: requirements.txt

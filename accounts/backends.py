@@ -1,6 +1,6 @@
 """Who somebody is: by password, by what opens their keys, or by recovery code.
 
-accounts/guessing.py limits the tries.
+accounts/web/guessing.py limits the tries.
 """
 
 from collections.abc import Callable
@@ -16,13 +16,14 @@ from accounts import usernames
 from accounts.custody import (
     DoesNotOpen,
     Keyring,
+    OpeningKeys,
     open_password_slot,
     open_with_answer,
     open_with_recovery_code,
     password_slot_of,
 )
+from accounts.keys.orders import stolen_order_of
 from accounts.models import KeySlot, User
-from accounts.services.orders import stolen_order_of
 from cryptocore.errors import CryptoError
 
 
@@ -30,7 +31,7 @@ class PasswordBackend(ModelBackend):
     """Django's own; an unknown name costs one hash too, so that time does not tell."""
 
 
-OPEN_WITH_A_CODE: dict[str, Callable[[KeySlot, str], Keyring]] = {
+OPEN_WITH_A_CODE: dict[str, Callable[[KeySlot, str], OpeningKeys]] = {
     KeySlot.Kind.RECOVERY_CODE: open_with_recovery_code,
     KeySlot.Kind.ANSWER: open_with_answer,
 }

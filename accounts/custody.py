@@ -21,9 +21,8 @@ from django.conf import settings
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.checks import LEAST_MEMORY_KIB, LEAST_TIME_COST
-from accounts.exchange import slot_label
 from accounts.models import Custody, KeyPair, KeySlot, User, WrappedKey
+from accounts.organisation.exchange import slot_label
 from accounts.turns import KDF_TURNS
 from cryptocore import keypair, recovery_code
 from cryptocore.context import context
@@ -44,41 +43,65 @@ class DoesNotOpen(Exception):
     """This password, code or cookie does not open what it was tried on."""
 
 
-# ---- the keyring -----------------------------------------------------------------------------
+# ---- open keys -------------------------------------------------------------------------------
 
 
-class Keyring:
-    """One person's open keys, for the length of one request. Never prints, pickles or stores."""
+class OpeningKeys:
+    """What opens content for one person, for the length of one request: the opening branch.
 
-    __slots__ = ("_master_key", "_private_keys", "user", "version")
+    It opens images and what is wrapped for its person. It signs nothing, makes no way in and keeps
+    nobody unlocked: HKDF does not run backwards, so there is no master key here. An answer of the
+    organisation holds no more. Never prints, pickles or stores.
+    """
 
-    def __init__(self, user: User, master_key: bytes, version: int) -> None:
+    __slots__ = ("_opening_branch", "_private_keys", "user", "version")
+
+    @sensitive_variables()
+    def __init__(self, user: User, opening_branch: bytes, version: int) -> None:
         self.user = user
         self.version = version
-        self._master_key = master_key
+        self._opening_branch = opening_branch
         self._private_keys: dict[uuid.UUID, RsaKey] = {}
 
     def __repr__(self) -> str:
-        return f"<Keyring of {self.user.pk}>"
+        return f"<{type(self).__name__} of {self.user.pk}>"
 
     def __reduce__(self) -> Any:
         raise TypeError("a keyring stays in the request that unlocked it")
 
-    @property
-    def signs(self) -> bool:
-        """Whether this keyring has the signing branch, too."""
-        return True
-
-    @classmethod
-    def new(cls, user: User) -> Self:
-        """Make a new master key, not stored yet, for a person who has none."""
-        return cls(user, secrets.token_bytes(MASTER_KEY_BYTES), user.master_key_version + 1)
-
-    # (1) Private keys
+    def prove(self, pair: KeyPair) -> None:
+        """Return if the private half opens. Raises CryptoError."""
+        self._private_key(pair)
 
     @sensitive_variables()
-    def wrap_private_key(self, pair: KeyPair, private_key: RsaKey) -> bytes:
-        return wrap_key(keypair.private_der(private_key), self._private_key_kek(pair))
+    def unwrap_content_key(self, wrapped: WrappedKey, *, label: bytes) -> bytes:
+        """Return the content key by RSA-OAEP. Raises CryptoError alike for every failure."""
+        private_key = self._private_key(wrapped.key_pair)
+        return unwrap(bytes(wrapped.oaep_bytes), private_key, label=label)
+
+    @sensitive_variables()
+    def wrap_quick_key(self, content_key: bytes, *, subject: uuid.UUID, lock: int) -> bytes:
+        return wrap_key(content_key, self._quick_kek(subject, lock))
+
+    @sensitive_variables()
+    def unwrap_quick_key(self, quick_key: bytes, *, subject: uuid.UUID, lock: int) -> bytes:
+        """Return the content key by its quick key. Raises CryptoError if it does not open."""
+        return unwrap_key(quick_key, self._quick_kek(subject, lock))
+
+    @sensitive_variables()
+    def _quick_kek(self, subject: uuid.UUID, lock: int) -> bytes:
+        info = context("quick-key", settings.SERVER_KEYS.instance_id, subject, self.user.pk, lock)
+        return derive_key(self._branch("opening"), info)
+
+    @sensitive_variables()
+    def check_pins(self, body: bytes, tag: bytes) -> None:
+        """Return if `tag` is the list's. Raises CryptoError."""
+        check_mac(context("pins-body") + body, tag, self._pins_key())
+
+    @sensitive_variables()
+    def _pins_key(self) -> bytes:
+        info = context("pins", settings.SERVER_KEYS.instance_id, self.user.pk)
+        return derive_key(self._branch("opening"), info)
 
     @sensitive_variables()
     def _private_key(self, pair: KeyPair) -> RsaKey:
@@ -102,23 +125,34 @@ class Keyring:
 
     @sensitive_variables()
     def _branch(self, name: str) -> bytes:
-        return derive_key(self._master_key, context(name, self.user.pk, self.version))
+        """Return the branch of this name. Raises CryptoError for any but `opening`."""
+        if name != "opening":
+            raise CryptoError
+        return self._opening_branch
+
+
+class Keyring(OpeningKeys):
+    """One person's master key: it also signs, makes ways in, and stays unlocked."""
+
+    __slots__ = ("_master_key",)
 
     @sensitive_variables()
-    def take_over(self, pair: KeyPair, earlier: "Keyring") -> None:
-        """Wrap a private key that `earlier` opens under this master key instead; not stored yet.
+    def __init__(self, user: User, master_key: bytes, version: int) -> None:
+        self._master_key = master_key
+        super().__init__(user, _branch_of(master_key, "opening", user, version), version)
 
-        Raises CryptoError if it does not open.
-        """
-        private_key = earlier._private_key(pair)
-        pair.master_key_version = self.version
-        pair.wrapped_private_key = self.wrap_private_key(pair, private_key)
+    @classmethod
+    def new(cls, user: User) -> Self:
+        """Make a new master key, not stored yet, for a person who has none."""
+        return cls(user, secrets.token_bytes(MASTER_KEY_BYTES), user.master_key_version + 1)
 
-    # (2) What private keys are for
+    @sensitive_variables()
+    def _branch(self, name: str) -> bytes:
+        if name == "opening":
+            return self._opening_branch
+        return _branch_of(self._master_key, name, self.user, self.version)
 
-    def prove(self, pair: KeyPair) -> None:
-        """Return if the private half opens. Raises CryptoError."""
-        self._private_key(pair)
+    # (1) Private keys
 
     def sign(self, pair: KeyPair, kind: str, body: bytes) -> bytes:
         """Return the person's signature over a statement."""
@@ -127,26 +161,20 @@ class Keyring:
         return sign_statement(kind, body, self._private_key(pair))
 
     @sensitive_variables()
-    def unwrap_content_key(self, wrapped: WrappedKey, *, label: bytes) -> bytes:
-        """Return the content key by RSA-OAEP. Raises CryptoError alike for every failure."""
-        private_key = self._private_key(wrapped.key_pair)
-        return unwrap(bytes(wrapped.oaep_bytes), private_key, label=label)
+    def wrap_private_key(self, pair: KeyPair, private_key: RsaKey) -> bytes:
+        return wrap_key(keypair.private_der(private_key), self._private_key_kek(pair))
 
     @sensitive_variables()
-    def wrap_quick_key(self, content_key: bytes, *, subject: uuid.UUID, lock: int) -> bytes:
-        return wrap_key(content_key, self._quick_kek(subject, lock))
+    def take_over(self, pair: KeyPair, earlier: OpeningKeys) -> None:
+        """Wrap a private key that `earlier` opens under this master key instead; not stored yet.
 
-    @sensitive_variables()
-    def unwrap_quick_key(self, quick_key: bytes, *, subject: uuid.UUID, lock: int) -> bytes:
-        """Return the content key by its quick key. Raises CryptoError if it does not open."""
-        return unwrap_key(quick_key, self._quick_kek(subject, lock))
+        Raises CryptoError if it does not open.
+        """
+        private_key = earlier._private_key(pair)
+        pair.master_key_version = self.version
+        pair.wrapped_private_key = self.wrap_private_key(pair, private_key)
 
-    @sensitive_variables()
-    def _quick_kek(self, subject: uuid.UUID, lock: int) -> bytes:
-        info = context("quick-key", settings.SERVER_KEYS.instance_id, subject, self.user.pk, lock)
-        return derive_key(self._branch("opening"), info)
-
-    # (3) Ways in
+    # (2) Ways in
 
     @sensitive_variables()
     def password_slot(self, password: str) -> KeySlot:
@@ -205,24 +233,14 @@ class Keyring:
         salt = secrets.token_bytes(SALT_BYTES)
         return KeySlot(user=self.user, kind=kind, salt=salt, master_key_version=self.version)
 
-    # (4) What only their owner may have written
+    # (3) What only their owner may have written
 
     @sensitive_variables()
     def tag_pins(self, body: bytes) -> bytes:
         """Return the tag of a list of compared contacts, under the opening branch."""
         return mac(context("pins-body") + body, self._pins_key())
 
-    @sensitive_variables()
-    def check_pins(self, body: bytes, tag: bytes) -> None:
-        """Return if `tag` is the list's. Raises CryptoError."""
-        check_mac(context("pins-body") + body, tag, self._pins_key())
-
-    @sensitive_variables()
-    def _pins_key(self) -> bytes:
-        info = context("pins", settings.SERVER_KEYS.instance_id, self.user.pk)
-        return derive_key(self._branch("opening"), info)
-
-    # (5) Staying unlocked
+    # (4) Staying unlocked
 
     @sensitive_variables()
     def custody_row(self, secret: bytes) -> Custody:
@@ -235,29 +253,9 @@ class Keyring:
         return row
 
 
-class OpeningKeys(Keyring):
-    """One person's opening branch alone, for a recovery by the organisation.
-
-    HKDF does not run backwards: there is no master key here, so nothing is signed, no slot and no
-    session is made; private encryption keys open, to be taken over by a new master key.
-    """
-
-    __slots__ = ("_opening_branch",)
-
-    @sensitive_variables()
-    def __init__(self, user: User, opening_branch: bytes, version: int) -> None:
-        super().__init__(user, b"", version)
-        self._opening_branch = opening_branch
-
-    @property
-    def signs(self) -> bool:
-        return False
-
-    @sensitive_variables()
-    def _branch(self, name: str) -> bytes:
-        if name != "opening":
-            raise CryptoError
-        return self._opening_branch
+@sensitive_variables()
+def _branch_of(master_key: bytes, name: str, user: User, version: int) -> bytes:
+    return derive_key(master_key, context(name, user.pk, version))
 
 
 # ---- opening the master key ------------------------------------------------------------------
@@ -315,7 +313,7 @@ def open_with_cookie(user: User, row: Custody, secret: bytes) -> Keyring:
         unlock_key = settings.UNLOCK_KEYS.get(row.unlock_key)
         kek = _cookie_kek(row.pk, user, secret, unlock_key)
         master_key = unwrap_key(bytes(row.wrapped_master_key), kek)
-    return Keyring(user, master_key, row.master_key_version)
+        return Keyring(user, master_key, row.master_key_version)
 
 
 @sensitive_variables()
@@ -329,8 +327,8 @@ def _opens_or_not() -> Iterator[None]:
     """Make one refusal of every failure, of those that an altered row causes, too."""
     try:
         yield
-    # KeyError: an unlock key that was destroyed.
-    except (CryptoError, KeyError):
+    # KeyError: an unlock key that was destroyed. TypeError: a version that fits no context.
+    except (CryptoError, KeyError, TypeError):
         raise DoesNotOpen from None
 
 
@@ -349,16 +347,12 @@ def _checked_cost(slot: KeySlot) -> Argon2Cost:
 
 
 def cost_is_allowed(slot: KeySlot) -> bool:
-    """A row under the floor weakens, one over the ceiling exhausts us.
-
-    A floor raised in the settings refuses no slot that was made before: its person signs in, and
-    it is made anew (accounts/services/costs.py). So what is refused lies under the built-in least.
-    """
-    least_time = min(settings.KDF_FLOOR_TIME_COST, LEAST_TIME_COST)
-    least_memory = min(settings.KDF_FLOOR_MEMORY_KIB, LEAST_MEMORY_KIB)
+    """A row under the floor weakens, one over the ceiling exhausts us."""
     return (
-        least_time <= (slot.time_cost or 0) <= settings.KDF_CEILING_TIME_COST
-        and least_memory <= (slot.memory_kib or 0) <= settings.KDF_CEILING_MEMORY_KIB
+        settings.KDF_FLOOR_TIME_COST <= (slot.time_cost or 0) <= settings.KDF_CEILING_TIME_COST
+        and settings.KDF_FLOOR_MEMORY_KIB
+        <= (slot.memory_kib or 0)
+        <= settings.KDF_CEILING_MEMORY_KIB
     )
 
 

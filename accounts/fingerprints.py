@@ -3,19 +3,21 @@
 import hashlib
 from functools import cache
 from itertools import groupby
+from pathlib import Path
 
 import segno
-from mnemonic import Mnemonic
 
 WORDS = 8
 BITS_PER_WORD = 11
-# SHA-256 of the 2048 words, each on a line: another list would give other words to two people who
-# compare, and both would believe that a key was exchanged.
+# The 2048 English words of BIP 39, each on a line (accounts/words/LICENSE), and their SHA-256:
+# another list would give other words to two people who compare, and both would believe that a key
+# was exchanged.
+LIST = Path(__file__).parent / "words" / "english.txt"
 ENGLISH = "2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda"
 
 
 class WrongWords(Exception):
-    """The word list installed is not the one of BIP 39."""
+    """The word list that is here is not the one of BIP 39."""
 
 
 def grouped(fingerprint: str) -> str:
@@ -35,10 +37,10 @@ def words(fingerprint: str) -> list[str]:
 
 @cache
 def _english() -> list[str]:
-    listed = list(Mnemonic("english").wordlist)
-    if hashlib.sha256("".join(f"{word}\n" for word in listed).encode()).hexdigest() != ENGLISH:
+    listed = LIST.read_bytes()
+    if hashlib.sha256(listed).hexdigest() != ENGLISH:
         raise WrongWords
-    return listed
+    return listed.decode().split()
 
 
 def qr_code(fingerprint: str) -> tuple[int, str]:

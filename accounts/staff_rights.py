@@ -13,8 +13,8 @@ from enum import IntEnum
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.keys.remembered import is_disabled
 from accounts.models import User
-from accounts.remembered import is_disabled
 from audit.events import Event, Outcome, record
 from audit.leaf import Leaf
 from audit.models import AuditEntry

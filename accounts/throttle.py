@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.answers import refusal
 from accounts.folding import record_refusal
 from accounts.models import ThrottleWindow
+from accounts.web.answers import refusal
 from audit.events import Event
 
 HOUR = timedelta(hours=1)

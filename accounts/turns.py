@@ -13,6 +13,8 @@ from audit.context import current_request
 class Busy(Exception):
     """Too many are waiting already, or the wait was too long. Nothing was begun."""
 
+    in_one_line = True  # of the log (imageshare/logs.py)
+
 
 class Turns:
     """So many at once, so many waiting; the next one is Busy at once.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
@@ -27,7 +27,13 @@ from cryptocore.errors import CryptoError
 AGENT_SHOWN = 60
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Model]
+else:
+    ModelAdmin = admin.ModelAdmin  # which Django lets nobody subscribe
+
+
+class ReadOnlyAdmin(ModelAdmin):
     """For tables that oversight may read and nobody may touch: no adding, changing, deleting, no
     actions, and no request that could be meant to write. All staff may look, whatever
     permissions their accounts hold."""
@@ -54,10 +60,12 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         _refuse_writing(request)
         title = {"title": capfirst(self.opts.verbose_name_plural)}
-        return super().changelist_view(request, *args, extra_context=title, **kwargs)
+        return super().changelist_view(request, extra_context=title)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         _refuse_writing(request)
@@ -70,15 +78,16 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         if row is None:
             raise Http404
         trail = reverse("admin:audit_auditentry_changelist")
-        return redirect(f"{trail}?{urlencode({'q': self.subject_of(row) or ''})}")
+        return redirect(f"{trail}?{urlencode({'q': str(self.subject_of(row) or '')})}")
 
     def subject_of(self, row: Any) -> uuid.UUID | None:
         """Return whom or what the trail calls this row."""
-        return row.pk
+        subject: uuid.UUID | None = row.pk
+        return subject
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet, search_term: str
-    ) -> tuple[QuerySet, bool]:
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
         text = search_term.strip()
         if not text:
             return queryset, False
@@ -132,8 +141,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_per_page = 100
     search_fields = ["actor"]  # shows the search box; get_search_results() does the search
     search_help_text = _("The id of a person, of a thing, or of a request (X-Request-ID).")
-    fields = readonly_fields = [
-        *list_display,
+    fields = readonly_fields = (
+        *("sequence", "at", "event", "outcome", "actor", "subject", "request"),
         "facts",
         "network",
         "browser",
@@ -141,11 +150,11 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         "previous_hex",
         "chain_hex",
         "key_id",
-    ]
+    )
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet, search_term: str
-    ) -> tuple[QuerySet, bool]:
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
         """Compare whole ids, so that the indexes answer and no other table is asked."""
         if not search_term.strip():
             return queryset, False

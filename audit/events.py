@@ -68,7 +68,7 @@ class Event(TextChoices):
     KEY_REFUSED = "key:refused", _("Public key does not verify")
     KEYS_ROTATION_ORDERED = "keys:rotation-ordered", _("New keys ordered")
     KEYS_ROTATED = "keys:rotated", _("New key in use")
-    KEYS_REWRAPPED = "keys:rewrapped", _("Content keys wrapped anew")
+    KEYS_REWRAPPED = "keys:rewrapped", _("Content keys wrapped for a new key")
     KEYS_REPLACED = "keys:replaced", _("Master key and pairs replaced")
     KEYS_BROUGHT_BACK = "keys:brought-back", _("Earlier keys opened again")
     KEYS_FOUND_LOCKED = "keys:found-locked", _("Password set elsewhere: keys stay locked")
@@ -76,7 +76,7 @@ class Event(TextChoices):
     NAME_GIVEN = "name:given", _("Username given")
     NAMES_CERTIFIED = "names:certified", _("Names of people already here certified")
     KEYS_VERIFIED = "keys:verified", _("Keys verified")
-    WRAPPED_KEY_MENDED = "wrapped-key:mended", _("Damaged wrapped key wrapped anew")
+    WRAPPED_KEY_MENDED = "wrapped-key:mended", _("Damaged wrapped key replaced")
     WRAPPED_KEY_DAMAGED = "wrapped-key:damaged", _("Wrapped key does not open")
     KEY_DESTROYED = "key:destroyed", _("Key pair destroyed")
     KEYS_ACCEPTED = "keys:accepted", _("Key rows accepted by an operator as they are")
@@ -86,7 +86,7 @@ class Event(TextChoices):
     SERVER_KEYS_ROTATED = "server-keys:rotated", _("Server keys replaced")
     NEW_START_ASKED = "new-start:asked", _("New start asked for")
     NEW_START_STOPPED = "new-start:stopped", _("New start stopped")
-    NEW_START_DONE = "new-start:done", _("Started anew with new keys")
+    NEW_START_DONE = "new-start:done", _("Started again with new keys")
     CONTACT_COMPARED = "contact:compared", _("Fingerprint compared")
     CONTACT_CHANGE_ACCEPTED = "contact:change-accepted", _("Changed fingerprint accepted")
     CONTACTS_REFUSED = "contacts:refused", _("List of compared contacts is not the newest")
@@ -105,7 +105,7 @@ class Event(TextChoices):
     IMAGE_SHARED = "image:shared", _("Image shared")
     IMAGE_SHARE_REFUSED = "image:share-refused", _("Sharing refused")
     IMAGE_REVOKED = "image:revoked", _("Access revoked")
-    IMAGE_RELOCKED = "image:relocked", _("Image encrypted anew")
+    IMAGE_RELOCKED = "image:relocked", _("Image encrypted again, under a new key")
     IMAGE_DELETED = "image:deleted", _("Image deleted")
     IMAGE_OPENED = "image:opened", _("Image opened")
     IMAGE_DOWNLOADED = "image:downloaded", _("Original downloaded")
@@ -188,7 +188,7 @@ def record_after(
     intended is on record.
     """
     try:
-        record(event, actor=actor, subject=subject, outcome=outcome, **facts)
+        record(event, actor=actor, subject=subject, outcome=outcome, in_table=False, **facts)
     except AuditUnavailable:
         alarm.critical("Nothing took the entry that %s is %s.", event.value, outcome.value)
 
@@ -217,7 +217,7 @@ def recorded(
     except BaseException:
         record_after(event, actor=actor, subject=subject, outcome=Outcome.FAILED)
         raise
-    record_after(event, actor=actor, subject=subject, **facts)
+    record_after(event, actor=actor, subject=subject, outcome=Outcome.DONE, **facts)
 
 
 def _compose(

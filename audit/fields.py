@@ -1,11 +1,16 @@
 """Columns of bytes that are read as bytes, whichever database keeps them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
+if TYPE_CHECKING:
+    Bytes = models.BinaryField[bytes, bytes]
+else:
+    Bytes = models.BinaryField
 
-class RawBytesField(models.BinaryField):
+
+class RawBytesField(Bytes):
     """Bytes as bytes.
 
     PostgreSQL answers with a memoryview. SQLite keeps whatever type was written: what is not bytes

@@ -158,5 +158,5 @@ def _paths() -> list[Path]:
     return sorted(other for other in rotated if other.is_file()) + current
 
 
-def _open(path: Path) -> IO[bytes]:
+def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")

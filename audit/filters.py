@@ -13,24 +13,29 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
 from audit.events import Event, Outcome
+from audit.models import AuditEntry
 
 
 class _ColumnFilter(admin.SimpleListFilter):
     """A filter offering every known value, without asking a large table which of them occur."""
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[AuditEntry]
+    ) -> QuerySet[AuditEntry]:
         if self.value() is None:
             return queryset
         if self.value() not in dict(self.lookup_choices):
             return queryset.none()  # and it may be what a database refuses to be asked for
-        return queryset.filter(**{self.parameter_name: self.value()})
+        return queryset.filter(**{str(self.parameter_name): self.value()})
 
 
 class EventFilter(_ColumnFilter):
     title = _("event")
     parameter_name = "event"
 
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[Any]:
+    def lookups(
+        self, request: HttpRequest, model_admin: "admin.ModelAdmin[AuditEntry]"
+    ) -> list[Any]:
         return [(event.value, event.value) for event in Event]
 
 
@@ -38,8 +43,10 @@ class OutcomeFilter(_ColumnFilter):
     title = _("outcome")
     parameter_name = "outcome"
 
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[Any]:
-        return Outcome.choices
+    def lookups(
+        self, request: HttpRequest, model_admin: "admin.ModelAdmin[AuditEntry]"
+    ) -> list[Any]:
+        return [(value, str(label)) for value, label in Outcome.choices]
 
 
 class DaysFilter(admin.ListFilter):
@@ -58,10 +65,12 @@ class DaysFilter(admin.ListFilter):
     def has_output(self) -> bool:
         return True
 
-    def expected_parameters(self) -> list[str]:
+    def expected_parameters(self) -> list[str | None]:
         return list(self.names)
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[AuditEntry]
+    ) -> QuerySet[AuditEntry]:
         first, last = self.days["from"], self.days["to"]
         if first:
             queryset = queryset.filter(time__gte=_midnight(first))

@@ -1,7 +1,7 @@
 """The trail's table. Rows are added, read, and nothing else."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -36,7 +36,7 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnly
 
-    def bulk_update(self, objs: Any, fields: Sequence[str], *args: Any, **kwargs: Any) -> NoReturn:
+    def bulk_update(self, objs: Any, fields: Any, batch_size: int | None = None) -> NoReturn:
         raise AppendOnly
 
     def _raw_delete(self, using: str | None) -> NoReturn:
@@ -93,7 +93,7 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         return entries.order_by("-sequence").proofs()
 
 
-def _tolerantly(question: Any) -> bool:
+def _tolerantly(question: Callable[[], bool]) -> bool:
     try:
         return question()
     except Error:
@@ -157,7 +157,7 @@ class AuditEntry(models.Model):
             chain.check_link(self.previous, leaf_hash, self.chain, key)
         except (CryptoError, KeyError):
             return False
-        return leaf_hash == self.leaf_hash
+        return bool(leaf_hash == self.leaf_hash)
 
     def is_proven(self, actor: uuid.UUID, event: Event, since: datetime, outcome: Outcome) -> bool:
         """Whether the audit key vouches that this person did this, between `since` and now."""

@@ -61,10 +61,10 @@ def _numbers_in_file(first: int, last: int) -> NumberSet:
     """Return the numbers of the entries that have their own line."""
     present = NumberSet(first, last)
     for piece in in_pieces(file.read_lines()):
-        lines = [line for line in map(parse_or_none, piece) if line and line.sequence is not None]
+        lines = [line for line in map(parse_or_none, piece) if line]
         rows = rows_of(lines)
         for line in lines:
-            row = rows.get(line.sequence)
+            row = None if line.sequence is None else rows.get(line.sequence)
             if row is not None and Line.of_entry(row) == line:
-                present.add(line.sequence)
+                present.add(row.sequence)
     return present

@@ -320,7 +320,7 @@ def imported_hashes(lines: Iterable[Line | None]) -> set[bytes]:
     """Return the leaf hashes of those unnumbered `lines` that the table holds."""
     hashes = [chain.hash_leaf(line.leaf) for line in lines if line and line.sequence is None]
     found = AuditEntry.objects.filter(leaf_hash__in=hashes).values_list("leaf_hash", flat=True)
-    return set(found)
+    return set(map(bytes, found))
 
 
 class NumberSet:

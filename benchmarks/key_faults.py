@@ -142,8 +142,8 @@ def make() -> list[str]:
     for alias in ("default", "audit"):
         call_command("migrate", database=alias, verbosity=0)
     from accounts.models import KeyPair
-    from accounts.services.recovery import make_recovery_code
-    from accounts.services.registration import register
+    from accounts.services.people.registration import register
+    from accounts.services.ways_back.recovery import make_recovery_code
     from tests.accounts.rewrapping import wrapped_to
 
     keyring = register(username="alice", display_name="", email="", password=OLD)
@@ -159,7 +159,7 @@ def alice():
 
 def change_password() -> None:
     begin(5)
-    from accounts.services.passwords import change_password
+    from accounts.services.ways_back.passwords import change_password
 
     for old, new in ((OLD, NEW), (NEW, OLD), (OLD, NEW)):
         change_password(user=alice(), old_password=old, new_password=new)
@@ -167,7 +167,7 @@ def change_password() -> None:
 
 def recover() -> None:
     begin(5)
-    from accounts.services.recovery import recover
+    from accounts.services.ways_back.recovery import recover
 
     _, next_code = recover(user=alice(), code=codes[0], new_password=NEW)
     recover(user=alice(), code=next_code.code, new_password=OLD)
@@ -178,7 +178,7 @@ def start_anew() -> None:
     begin(5)
     from django.conf import settings
 
-    from accounts.services import new_start
+    from accounts.services.ways_back import new_start
 
     settings.NEW_START_WAIT = timedelta(0)
     user = alice()
@@ -190,8 +190,8 @@ def start_anew() -> None:
 
 def rotate() -> None:
     begin(5)
-    from accounts.services.ordering import order_pairs
-    from accounts.services.rotation import carry_out_orders
+    from accounts.services.rotating.carrying_out import carry_out_orders
+    from accounts.services.rotating.ordering import order_pairs
 
     order_pairs(alice(), ["signing", "encryption"])
     for _ in range(3):
@@ -200,7 +200,7 @@ def rotate() -> None:
 
 def rewrap() -> None:
     begin(5)
-    from accounts.services.ordering import order_pairs
+    from accounts.services.rotating.ordering import order_pairs
 
     order_pairs(alice(), ["encryption"])
     go_on()
@@ -208,7 +208,7 @@ def rewrap() -> None:
 
 def go_on() -> None:
     from accounts.models import KeyOrder
-    from accounts.services.rotation import carry_out_orders
+    from accounts.services.rotating.carrying_out import carry_out_orders
 
     while KeyOrder.objects.filter(done_at=None).exists():
         carry_out_orders(opened())
@@ -216,8 +216,8 @@ def go_on() -> None:
 
 def replace_stolen() -> None:
     begin(5)
-    from accounts.services.ordering import order_after_theft
-    from accounts.services.replacing import replace_keys
+    from accounts.services.rotating.ordering import order_after_theft
+    from accounts.services.rotating.replacing import replace_keys
 
     order_after_theft(alice())
     replace_keys(stolen=opened(), new_password=NEW)
@@ -277,9 +277,9 @@ def left_at_rest(before: set[bytes]) -> set[str]:
 
 def finish() -> None:
     """Do what its person would do next: sign in, go on, change the password once more."""
-    from accounts.services import passwords
-    from accounts.services.orders import stolen_order_of
-    from accounts.services.replacing import replace_keys
+    from accounts.keys.orders import stolen_order_of
+    from accounts.services.rotating.replacing import replace_keys
+    from accounts.services.ways_back import passwords
 
     if stolen_order_of(alice()):
         replace_keys(stolen=opened(), new_password=NEW)
@@ -290,9 +290,14 @@ def finish() -> None:
 
 
 def looked_at() -> set[str]:
-    from accounts.certificates import NoKeys, signing_pair_of, verified_signing_key, wrapping_key_of
     from accounts.custody import DoesNotOpen, open_with_password
-    from accounts.services.orders import stolen_order_of
+    from accounts.keys.certificates import (
+        NoKeys,
+        signing_pair_of,
+        verified_signing_key,
+        wrapping_key_of,
+    )
+    from accounts.keys.orders import stolen_order_of
     from cryptocore.errors import CryptoError
 
     wrong, user = set(), alice()
@@ -314,7 +319,7 @@ def looked_at() -> set[str]:
 
 def content_keys_lost() -> bool:
     """Whether there are fewer than at first, or one opens no more: OAEP tells a wrong one."""
-    from accounts.content_keys import content_key_label
+    from accounts.keys.content_keys import content_key_label
     from accounts.models import WrappedKey
     from cryptocore.errors import CryptoError
 
@@ -329,7 +334,7 @@ def content_keys_lost() -> bool:
 
 
 def whole() -> list[str]:
-    from accounts.keysets import keyset_digest
+    from accounts.keys.keysets import keyset_digest
     from accounts.models import KeyOrder, KeyPair, WrappedKey
     from audit.models import AuditEntry
     from audit.reconciliation import reconcile
@@ -356,7 +361,7 @@ def at_rest(needle: bytes) -> bool:
 def look_started_anew() -> list[str]:
     """As look(): with the old keys still in place, or with new ones that bring the old back."""
     begin(15)
-    from accounts.services.locked_keys import bring_back_earlier
+    from accounts.services.ways_back.locked_keys import bring_back_earlier
 
     wrong = {CHECKS[1]} if alice().master_key_version == 1 and content_keys_lost() else set()
     if alice().master_key_version == 1:

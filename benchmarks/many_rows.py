@@ -18,8 +18,8 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts.models import User, WrappedKey
-from accounts.services import registration
-from accounts.services.recovery import make_recovery_code
+from accounts.services.people import registration
+from accounts.services.ways_back.recovery import make_recovery_code
 from gallery.models import Grant, Notice, NoticeHead, Rendition, SealedImage, Statement
 from gallery.notice_proofs import compose, count_them, mac_keys_of
 

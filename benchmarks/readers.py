@@ -20,8 +20,8 @@ PASSWORD = "correct horse battery"
 
 def main(data_dir: str, how_many: str) -> None:
     prepare(Path(data_dir))
-    from accounts.services.recovery import make_recovery_code
-    from accounts.services.registration import register
+    from accounts.services.people.registration import register
+    from accounts.services.ways_back.recovery import make_recovery_code
 
     keypair.generate = by_openssl
     for number in range(int(how_many)):

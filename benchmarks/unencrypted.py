@@ -14,7 +14,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
-from accounts.decorators import signed_in
+from accounts.web.decorators import signed_in
 from gallery import presenting
 from gallery.access import access_to
 from gallery.models import Grant

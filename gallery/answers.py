@@ -8,10 +8,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.answers import refusal
-from accounts.certificates import NoKeys
 from accounts.folding import record_refusal
-from accounts.names import certified_name
+from accounts.keys.certificates import NoKeys
+from accounts.keys.names import certified_name
+from accounts.web.answers import refusal
 from audit.context import request_id
 from audit.events import Event
 from cryptocore.errors import CryptoError
@@ -23,7 +23,7 @@ View = Callable[..., HttpResponse]
 
 
 def answers_refusals(view: View) -> View:
-    """Turn what gallery services refuse into answers."""
+    """Turn what gallery services refuse into answers: those of ANSWERS, below."""
 
     @wraps(view)
     def guarded(
@@ -32,35 +32,9 @@ def answers_refusals(view: View) -> View:
         arguments = {"image_id": image_id, **kwargs} if image_id else kwargs
         try:
             return view(request, **arguments)
-        except errors.NotYours:
-            _refused(request, image_id, "not-yours")
-            return refusal(request, 404, "not_found", _("This image is not available to you."))
-        except errors.NotAllowed:
-            _refused(request, image_id, "not-allowed")
-            return refusal(
-                request, 403, "not_allowed", _("You may see this image, but not do this with it.")
-            )
-        except errors.AccessEnded as ended:
-            _refused(request, image_id, "ended")
-            return _access_ended(request, ended.grant)
-        except errors.Altered as altered:
-            return _altered(request, image_id, altered.step)
-        except errors.Waiting as waiting:
-            return _waiting(request, image_id, waiting.is_owner)
-        except errors.OtherSigner as other:
-            return _other_signer(request, image_id, other)
-        except errors.OwnKeyRefused:
-            return _own_key_refused(request, image_id)
-        except CryptoError:  # the person's own keys do not verify or open
-            return _altered(request, image_id, "own-keys")
-        except errors.NoRoom:
-            return _no_room(request)
-        except (errors.HeadMoved, NoKeys):
-            response = refusal(
-                request, 503, "busy", _("Something else was changing this. Nothing was changed.")
-            )
-            response.headers["Retry-After"] = "1"
-            return response
+        except tuple(ANSWERS) as error:
+            answer = next(answer for kind, answer in ANSWERS.items() if isinstance(error, kind))
+            return answer(request, image_id, error)
 
     return guarded
 
@@ -69,7 +43,31 @@ def _refused(request: HttpRequest, image_id: uuid.UUID | None, reason: str) -> N
     record_refusal(request, Event.IMAGE_REFUSED, subject=image_id, reason=reason)
 
 
-def _no_room(request: HttpRequest) -> HttpResponse:
+def _not_yours(
+    request: HttpRequest, image_id: uuid.UUID | None, error: errors.NotYours
+) -> HttpResponse:
+    _refused(request, image_id, "not-yours")
+    return refusal(request, 404, "not_found", _("This image is not available to you."))
+
+
+def _not_allowed(
+    request: HttpRequest, image_id: uuid.UUID | None, error: errors.NotAllowed
+) -> HttpResponse:
+    _refused(request, image_id, "not-allowed")
+    sentence = _("You may see this image, but not do this with it.")
+    return refusal(request, 403, "not_allowed", sentence)
+
+
+def _overtaken(request: HttpRequest, image_id: uuid.UUID | None, error: Exception) -> HttpResponse:
+    sentence = _("Something else was changing this. Nothing was changed.")
+    response = refusal(request, 503, "busy", sentence)
+    response.headers["Retry-After"] = "1"
+    return response
+
+
+def _no_room(
+    request: HttpRequest, image_id: uuid.UUID | None, error: errors.NoRoom
+) -> HttpResponse:
     sentence = _(
         "Too many large pictures are being downloaded at once. Wait until one has arrived, and try "
         "again."
@@ -79,7 +77,9 @@ def _no_room(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _own_key_refused(request: HttpRequest, image_id: uuid.UUID | None) -> HttpResponse:
+def _own_key_refused(
+    request: HttpRequest, image_id: uuid.UUID | None, error: errors.OwnKeyRefused
+) -> HttpResponse:
     _refused(request, image_id, "own-key")
     sentence = _(
         "This site does not vouch for your signing key any more, so nobody could open what you "
@@ -88,9 +88,11 @@ def _own_key_refused(request: HttpRequest, image_id: uuid.UUID | None) -> HttpRe
     return refusal(request, 409, "own_key_refused", sentence)
 
 
-def _waiting(request: HttpRequest, image_id: uuid.UUID | None, is_owner: bool) -> HttpResponse:
+def _waiting(
+    request: HttpRequest, image_id: uuid.UUID | None, waiting: errors.Waiting
+) -> HttpResponse:
     sentence = _("This image waits until its owner shares it with your new keys. Nothing is lost.")
-    if is_owner:
+    if waiting.is_owner:
         sentence = _(
             "This image is under your keys from before. It opens again when you bring them back, "
             "with the password or the recovery code you had then. You can still delete it."
@@ -101,11 +103,15 @@ def _waiting(request: HttpRequest, image_id: uuid.UUID | None, is_owner: bool) -
         "waiting",
         sentence,
         template="gallery/waiting.html",
-        context={"is_owner": is_owner, "image_id": image_id},
+        context={"is_owner": waiting.is_owner, "image_id": image_id},
     )
 
 
-def _access_ended(request: HttpRequest, grant: Grant) -> HttpResponse:
+def _access_ended(
+    request: HttpRequest, image_id: uuid.UUID | None, ended: errors.AccessEnded
+) -> HttpResponse:
+    _refused(request, image_id, "ended")
+    grant = ended.grant
     owner, ended_at = certified_name(grant.image.owner), grant.ended_at or grant.ends_at
     known = grant.ended_reason in Grant.Ended.values  # an altered row holds any text
     reason = grant.ended_reason if known else Grant.Ended.TIME.value
@@ -134,8 +140,12 @@ def _other_signer(
     return refusal(request, 409, "other_signer", sentence, template=template, context=context)
 
 
-def _altered(request: HttpRequest, image_id: uuid.UUID | None, step: str) -> HttpResponse:
+def _altered(
+    request: HttpRequest, image_id: uuid.UUID | None, error: errors.Altered | CryptoError
+) -> HttpResponse:
     """One answer whichever check failed: telling them apart would help whoever altered it."""
+    # A CryptoError: the person's own keys do not verify or open.
+    step = error.step if isinstance(error, errors.Altered) else "own-keys"
     record_refusal(request, Event.IMAGE_ALTERED, subject=image_id, step=step)
     sentence = _("This image does not match its owner's signature. It was not released.")
     return refusal(
@@ -146,3 +156,18 @@ def _altered(request: HttpRequest, image_id: uuid.UUID | None, step: str) -> Htt
         template="gallery/altered.html",
         context={"incident": request_id()},
     )
+
+
+ANSWERS: dict[type[Exception], Callable[..., HttpResponse]] = {
+    errors.NotYours: _not_yours,
+    errors.NotAllowed: _not_allowed,
+    errors.AccessEnded: _access_ended,
+    errors.Altered: _altered,
+    errors.Waiting: _waiting,
+    errors.OtherSigner: _other_signer,
+    errors.OwnKeyRefused: _own_key_refused,
+    errors.NoRoom: _no_room,
+    errors.HeadMoved: _overtaken,
+    NoKeys: _overtaken,
+    CryptoError: _altered,
+}

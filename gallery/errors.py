@@ -1,6 +1,6 @@
 """The refusals of gallery services. The view decides the answer, one for each class."""
 
-from accounts.identities import SignerChange
+from accounts.keys.identities import SignerChange
 from accounts.models import User
 from gallery.models import Grant
 

@@ -13,10 +13,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.identities import Change, How
+from accounts.keys.identities import Change, How
+from accounts.keys.names import certified_name
+from accounts.keys.recipients import find_people
 from accounts.models import User
-from accounts.names import certified_name
-from accounts.recipients import find_people
 from gallery.models import Grant
 from gallery.services.uploading import Terms
 from gallery.typed_names import lookups_in, user_names
@@ -40,7 +40,7 @@ CHANGE_SENTENCES = {
         "was shared. Compare it again first."
     ),
     How.RENAMED: gettext_lazy(
-        "%(name)s (@%(username)s) is called otherwise than on %(before)s, when you compared their "
+        "%(name)s (@%(username)s) had another name on %(before)s, when you compared their "
         "key; the key is the same. Nothing was shared. Accept the new name, or ask them."
     ),
     How.MISNAMED: gettext_lazy(
@@ -81,7 +81,7 @@ class TermsForm(forms.Form):
     """Whom an image is shared with, for what, and until when."""
 
     recipients = NamesField(required=False)
-    # User names of compared contacts whose changed key is taken over (accounts/pins.py).
+    # User names of compared contacts whose changed key is taken over (accounts/keys/pins.py).
     accept_changed = NamesField(required=False)
     rights = forms.ChoiceField(choices=Grant.Rights.choices, required=False)
     ends_at = forms.DateTimeField(

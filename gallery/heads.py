@@ -14,9 +14,9 @@ from Crypto.PublicKey.RSA import RsaKey
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 
-from accounts.certificates import verified_signing_key
+from accounts.keys.certificates import verified_signing_key
+from accounts.keys.remembered import stolen_keys_of
 from accounts.models import KeyPair
-from accounts.remembered import stolen_keys_of
 from audit.events import AuditUnavailable
 from cryptocore import entries, statements
 from cryptocore.errors import CryptoError

@@ -1,7 +1,7 @@
 """What images need is done where their people's keys happen to be open."""
 
 from accounts.custody import Keyring
-from accounts.middleware import AfterUnlockedPages
+from accounts.web.middleware import AfterUnlockedPages
 from gallery.services.ended import relock_some
 from gallery.services.own_keys import look_over_own_keys
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.mac_keys import notice_mac_key
+from accounts.keys.mac_keys import notice_mac_key
 from accounts.models import MacKey
 from cryptocore import canonical
 from cryptocore.context import context

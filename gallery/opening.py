@@ -23,9 +23,9 @@ from typing import TypeVar
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.certificates import verified_encryption_key
-from accounts.content_keys import content_key_label
 from accounts.custody import Keyring
+from accounts.keys.certificates import verified_encryption_key
+from accounts.keys.content_keys import content_key_label
 from accounts.models import WrappedKey
 from cryptocore import content, statements
 from cryptocore.errors import CryptoError

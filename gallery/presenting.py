@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.keys.names import certified_name, prefetch_names
 from accounts.models import User
-from accounts.names import certified_name, prefetch_names
 from gallery.access import Access
 from gallery.errors import AccessEnded, Altered, OtherSigner, Waiting
 from gallery.heads import Body

@@ -14,9 +14,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.certificates import NoKeys, signing_pair_of, verified_signing_key
-from accounts.content_keys import wrap_content_key
 from accounts.custody import Keyring
+from accounts.keys.certificates import NoKeys, signing_pair_of, verified_signing_key
+from accounts.keys.content_keys import wrap_content_key
 from accounts.models import KeyPair, User, WrappedKey
 from cryptocore import content, entries, statements
 from cryptocore.errors import CryptoError

@@ -10,12 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
-from accounts.certificates import Names
 from accounts.custody import Keyring
-from accounts.identities import How, SignerChange
+from accounts.keys.certificates import Names
+from accounts.keys.identities import How, SignerChange
+from accounts.keys.names import Name, certified_name
+from accounts.keys.pins import Contacts, ContactsRefused, contacts_of
 from accounts.models import User
-from accounts.names import Name, certified_name
-from accounts.pins import Contacts, ContactsRefused, contacts_of
 from audit.events import AuditUnavailable
 from gallery.errors import OtherSigner
 

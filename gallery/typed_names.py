@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts import usernames
+from accounts.keys.names import certified_name, prefetch_names
+from accounts.keys.recipients import printable_start, unknown_recipient
 from accounts.models import User
-from accounts.names import certified_name, prefetch_names
-from accounts.recipients import printable_start, unknown_recipient
 
 SEPARATORS = ",;\n"
 BETWEEN_PEOPLE = re.compile(f"[{SEPARATORS}]")

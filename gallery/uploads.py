@@ -13,7 +13,7 @@ from django.core.files.uploadhandler import FileUploadHandler
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
-from accounts.unlocking import keyring_of
+from accounts.web.unlocking import keyring_of
 from gallery.multipart import Body, Part, Stream
 
 ADDRESS = "gallery:upload"

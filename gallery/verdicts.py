@@ -6,9 +6,9 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts.certificates import NoKeys, signing_pair_of
 from accounts.fingerprints import grouped
-from accounts.identities import How, SignerChange
+from accounts.keys.certificates import NoKeys, signing_pair_of
+from accounts.keys.identities import How, SignerChange
 from accounts.models import User
 from gallery.models import Rendition
 from gallery.signers import Assessment, Standing

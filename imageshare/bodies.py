@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 
-from accounts.answers import refusal
+from accounts.web.answers import refusal
 from gallery.multipart import CutShort
 from imageshare.middleware import Next, stated_length
 

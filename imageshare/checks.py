@@ -1,5 +1,6 @@
 """Checks of what is set for the installation as a whole."""
 
+import os
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,3 +24,14 @@ def check_site_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="imageshare.E001",
         )
     ]
+
+
+@register(Tags.security)
+def check_debug_stays_here(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """imageshare.E002: with DEBUG an error's page shows code, paths and settings."""
+    bind = (os.environ.get("BIND") or "127.0.0.1").strip("[]")
+    here = settings.SITE_HOST in settings.LOOPBACK and bind in ("127.0.0.1", "localhost", "::1")
+    if here or not settings.DEBUG:
+        return []
+    hint = "Unset DEBUG. `make dev` sets it by itself, for this machine alone."
+    return [Error("DEBUG is on for a site that others reach.", hint=hint, id="imageshare.E002")]

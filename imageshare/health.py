@@ -7,6 +7,8 @@ from django.conf import settings
 from django.core.files.storage import storages
 from django.db import Error, connections
 
+from gallery.storage import AtomicFileStorage
+
 
 def parts() -> dict[str, bool]:
     """Return the parts by name, True where one is ready."""
@@ -15,8 +17,14 @@ def parts() -> dict[str, bool]:
         "audit_database": _answers(lambda: _ask("audit")),
         "audit_file": os.access(settings.AUDIT_FILE.parent, os.W_OK)
         and not settings.AUDIT_FILE.is_dir(),
-        "storage": _answers(lambda: storages["sealed"].check_writable()),
+        "storage": _answers(_storage_takes_files),
     }
+
+
+def _storage_takes_files() -> None:
+    storage = storages["sealed"]
+    assert isinstance(storage, AtomicFileStorage)
+    storage.check_writable()
 
 
 def _answers(question: Callable[[], object]) -> bool:

@@ -8,13 +8,16 @@ TOKEN = re.compile(r"(/accounts/(?:invite|reset/[0-9a-f-]{36})/)[^\s/?#'\"]+")
 
 
 class OneLine(logging.Filter):
-    """Takes the traceback from what Django logs of a client's fault: the status says it all.
+    """Takes the traceback from what Django logs of a client's fault, or of having no place free:
+    the status says it all.
 
-    Whoever sends too much, or what cannot be read, would else write a page of the log each time.
+    A client that sends too much, or what cannot be read, or too often at once, would write a page
+    of the log each time.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if getattr(record, "status_code", 500) < 500:
+        error = record.exc_info[1] if record.exc_info else None
+        if getattr(error, "in_one_line", False) or getattr(record, "status_code", 500) < 500:
             record.exc_info = record.exc_text = None
         return True
 

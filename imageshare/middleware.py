@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.answers import refusal
-from accounts.decorators import unlocked
 from accounts.services.deserving import NotRemembered
 from accounts.throttle import Throttled, throttled
 from accounts.turns import Turns
+from accounts.web.answers import refusal
+from accounts.web.decorators import unlocked
 from audit.context import client_address
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class KnownAddressMiddleware:
         logger.error(PROXY_IS_SILENT)
         sentence = _(
             "The proxy in front of this site does not say where your request comes from. Nothing "
-            "was done. Ask whoever runs this site to set its X-Forwarded-For."
+            "was done. Ask the people who run this site to set its X-Forwarded-For."
         )
         return refusal(request, 400, "proxy_misconfigured", sentence)
 

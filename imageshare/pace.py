@@ -47,7 +47,7 @@ class PacedSocket(socket.socket):
     def seconds_left(self) -> float:
         """Return how much longer the pace allows to wait."""
         earned = self.passed / LEAST_BYTES_A_SECOND
-        return settings.SLOW_CLIENT_SECONDS + earned - self.waited
+        return float(settings.SLOW_CLIENT_SECONDS) + earned - self.waited
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         with self._waiting():

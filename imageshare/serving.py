@@ -160,7 +160,8 @@ class Worker(ThreadWorker):
             self._collect(conn)
 
     def _kept_alive_seconds(self) -> float:
-        return self.cfg.keepalive if self.alive else min(self.cfg.keepalive, STOP_KEEPALIVE_LINGER)
+        seconds = float(self.cfg.keepalive)
+        return seconds if self.alive else min(seconds, STOP_KEEPALIVE_LINGER)
 
     # ---- it ends -----------------------------------------------------------------------------
 

@@ -27,7 +27,13 @@ from imageshare.logs import HideTokens
 from imageshare.modes import close_to_others
 
 ROOT = Path(__file__).resolve().parent.parent
-
+# For a server with a data folder of its own: what `.env` says of a real site does not count there.
+ON_ITS_OWN = {
+    **dict.fromkeys(("DATABASE_URL", "AUDIT_DATABASE_URL", "KEY_FILE", "AUDIT_FILE"), ""),
+    **dict.fromkeys(("UNLOCK_KEYS_DIR", "RECOVERY_KEY_FINGERPRINT", "SITE_URL"), ""),
+    "ALLOWED_HOSTS": "127.0.0.1,localhost,[::1]",
+    "TRUSTED_PROXIES": "0",
+}
 
 # Of glibc's mallopt(3): what is larger than the one goes back to the system once it is freed, and
 # of what is smaller a thread keeps no more than the other.
@@ -45,6 +51,15 @@ def main(before_serving: Callable[[], None] | None = None) -> None:
     host = (os.environ.get("BIND") or "127.0.0.1").strip("[]")
     bind = (host, int(os.environ.get("PORT") or 8000))
     refuse_taken_port(bind)
+    prepare(data_dir)
+    if before_serving:
+        before_serving()
+    hang_up()
+    Server(data_dir, bind).run()
+
+
+def prepare(data_dir: Path) -> None:
+    """Make what is missing, bring up to date what is there, and say what needs an operator."""
     make_data_folder(data_dir)
     claim_storage(data_dir)
     make_secrets(data_dir)
@@ -53,10 +68,6 @@ def main(before_serving: Callable[[], None] | None = None) -> None:
     prepare_databases()
     certify_names()
     name_unproven_staff()
-    if before_serving:
-        before_serving()
-    hang_up()
-    Server(data_dir, bind).run()
 
 
 def give_memory_back() -> None:
@@ -162,7 +173,7 @@ def prepare_databases() -> None:
     when one does not answer."""
     from django.db import OperationalError
 
-    from accounts.unlocking import drop_ended
+    from accounts.unlocks import drop_ended
 
     try:
         make_audit_schema()
@@ -212,7 +223,7 @@ def name_unproven_staff() -> None:
         names = " ".join(user.username for user in people_with_unproven_rights())
         if names:
             print(
-                f"Marked as staff, but nothing on record made them staff: {names}. They cannot use "
+                f"Marked as staff, but nothing on record made them so: {names}. They cannot use "
                 f"the staff pages. If you know each of them: manage.py confirm_staff {names}",
                 flush=True,
             )

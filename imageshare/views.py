@@ -20,10 +20,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from accounts.answers import TITLES, refusal, refusal_json, wants_json
 from accounts.folding import record_refusal
 from accounts.turns import Busy
 from accounts.views.common import next_address
+from accounts.web.answers import TITLES, refusal, refusal_json, wants_json
 from audit.context import request_id
 from audit.events import AuditUnavailable, Event, Outcome, record
 from gallery.storage import StorageAway

@@ -15,7 +15,8 @@ class Request(WSGIRequest):
     answer; `charset=hex` would end there, in a traceback. Forms in others: imageshare/bodies.py.
     """
 
-    encoding = None  # in place of the property that sets it
+    # In place of the property that sets it.
+    encoding = None  # type: ignore[override]  # None is Django's word for UTF-8
 
 
 application = get_wsgi_application()

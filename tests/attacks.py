@@ -52,6 +52,7 @@ MUST: dict[str, str] = {
     "D8": "notices carry an HMAC, and it is checked",
     # Injection, files, robustness
     "E1": "a hostile file name is shown at most, and is no path",
+    "E2": "the reloading server and pages that show code serve this machine alone",
     "E3": "a user name is no path",
     "E4": "an error of ours shows neither code nor path nor query",
     "E5": "nothing is unpickled, and what we read is a strict format",
@@ -150,6 +151,5 @@ MUST: dict[str, str] = {
 
 CANNOT_BE_TRIED: dict[str, str] = {
     "C5": "a connection carries no identity here; each request proves its own (C3)",
-    "E2": "there is no reloading server: gunicorn alone, with DEBUG off",
     "D7": "nothing is downloaded by itself, with or without a notice",
 }

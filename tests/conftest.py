@@ -15,10 +15,12 @@ from django.db.models.signals import post_migrate
 from django.test import Client
 from PIL import Image
 
-from accounts import custody, exchange, mac_keys
+from accounts import custody
 from accounts.custody import Keyring
-from accounts.services import registration
-from accounts.services.recovery import make_recovery_code
+from accounts.keys import mac_keys
+from accounts.organisation import exchange
+from accounts.services.people import registration
+from accounts.services.ways_back.recovery import make_recovery_code
 from cryptocore import keypair
 from gallery.models import SealedImage
 from gallery.zero_access import openers

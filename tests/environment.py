@@ -16,9 +16,6 @@ CHEAP = {
     "TESTING": "True",
     "KDF_TIME_COST": "1",
     "KDF_MEMORY_KIB": "64",
-    "KDF_PARALLELISM": "1",
-    "KDF_FLOOR_TIME_COST": "1",
-    "KDF_FLOOR_MEMORY_KIB": "64",
     "THREADS": "32",  # in one process, what an installation serves at a time in two
 }
 

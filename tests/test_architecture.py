@@ -1,6 +1,7 @@
 """The arrows between the packages, kept by a test rather than by memory."""
 
 import ast
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,76 @@ def test_nobody_pickles_and_nobody_marks_text_as_safe():
             assert "mark_safe" not in text, path
     for template in (ROOT / "templates").rglob("*.html"):
         assert "|safe" not in template.read_text(), template
+
+
+# ---- inside an app ---------------------------------------------------------------------------
+
+
+def modules() -> dict[str, Path]:
+    """Return every module of ours, but for migrations, by its dotted name."""
+    paths = (path for package in MAY_IMPORT for path in (ROOT / package).rglob("*.py"))
+    return {dotted(path): path for path in paths if "migrations" not in path.parts}
+
+
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def arrows() -> dict[str, set[str]]:
+    """Return which of our modules each of them imports, inside functions, too."""
+    ours = modules()
+    return {name: named_by(path, ours.keys()) - {name} for name, path in ours.items()}
+
+
+def named_by(path: Path, ours: Collection[str]) -> set[str]:
+    named = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            full = {f"{node.module}.{alias.name}" for alias in node.names}
+            named |= {name if name in ours else node.module for name in full}
+    return named.intersection(ours)
+
+
+def test_no_circle_of_modules():
+    imports = arrows()
+    while leaves := [name for name, imported in imports.items() if not imported]:
+        imports = {
+            name: imported.difference(leaves)
+            for name, imported in imports.items()
+            if name not in leaves
+        }
+    assert imports == {}
+
+
+OF_REQUESTS = (
+    "accounts.web",
+    "accounts.views",
+    "accounts.forms",
+    "accounts.admin",
+    "gallery.views",
+)
+OF_REQUESTS += ("gallery.forms", "gallery.answers", "gallery.admin", "audit.admin")
+
+
+@pytest.mark.parametrize(
+    ("room", "never"),
+    [
+        ("accounts.services", OF_REQUESTS),
+        ("gallery.services", OF_REQUESTS),
+        ("accounts.keys", (*OF_REQUESTS, "accounts.services")),
+        ("accounts.organisation", (*OF_REQUESTS, "accounts.services")),
+        ("accounts.custody", (*OF_REQUESTS, "accounts.services", "accounts.keys")),
+        ("accounts.models", (*OF_REQUESTS, "accounts.services", "accounts.keys")),
+    ],
+)
+def test_a_room_never_imports_what_stands_above_it(room, never):
+    found = [
+        (name, imported)
+        for name, arrow in arrows().items()
+        for imported in arrow
+        if f"{name}.".startswith(f"{room}.")
+        and f"{imported}.".startswith(tuple(f"{n}." for n in never))
+    ]
+    assert found == []

@@ -75,9 +75,29 @@ def test_every_address_is_explained(address: str):
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", *(str(path.relative_to(ROOT)) for path in DOCS.rglob("*.md"))]
+    "document",
+    [str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *DOCS.rglob("*.md"))],
 )
 def test_links_between_documents_lead_somewhere(document: str):
     place = (ROOT / document).parent
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text_of(document))
     assert [target for target in targets if not (place / target).exists()] == []
+
+
+def glossary() -> dict[str, str]:
+    """Each word of ours, and the first file that it is said to live in."""
+    entry = r"^- \*\*([^*]+)\*\*: [^*]*?\(\[([\w/.]+)\]"
+    return dict(re.findall(entry, text_of("docs/glossary.md"), re.MULTILINE))
+
+
+def test_the_glossary_is_in_alphabetical_order_and_names_a_place_for_each_word():
+    words = re.findall(r"^- \*\*(.+?)\*\*", text_of("docs/glossary.md"), re.MULTILINE)
+    assert words == sorted(words, key=str.lower)
+    assert list(glossary()) == words
+
+
+@pytest.mark.parametrize(("word", "file"), glossary().items())
+def test_a_word_of_the_glossary_is_used_where_it_is_said_to_live(word: str, file: str):
+    split_at_capitals = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text_of(file))
+    spoken = re.sub(r"[\s_]+#?\s*", " ", split_at_capitals)
+    assert word.lower() in spoken.lower()

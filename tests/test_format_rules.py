@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from accounts.certificates import verified_encryption_key
-from accounts.content_keys import content_key_label
 from accounts.custody import DoesNotOpen, open_with_password
+from accounts.keys.certificates import verified_encryption_key
+from accounts.keys.content_keys import content_key_label
 from accounts.models import User, WrappedKey
 from cryptocore.wrapping import wrap
 from tests.accounts.test_new_start import start_anew

@@ -16,10 +16,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.decorators import unlocked
 from accounts.forms import has_unseen
 from accounts.staff_rights import Rights
-from accounts.staff_site import staff_rights
+from accounts.web.decorators import unlocked
+from accounts.web.staff_site import staff_rights
 from audit.admin import ReadOnlyAdmin
 
 MAX_REASON = 200

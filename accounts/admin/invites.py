@@ -14,10 +14,10 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
 
 from accounts.admin.acts import Act, ActingAdmin
-from accounts.decorators import unlocked
 from accounts.forms import DisplayNameField
 from accounts.models import Invite
-from accounts.services import invites
+from accounts.services.people import invites
+from accounts.web.decorators import unlocked
 from audit.admin import in_short
 
 

@@ -17,9 +17,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import usernames
 from accounts.admin.acts import Act, ActingAdmin, ReasonForm
+from accounts.keys.names import certified_name
 from accounts.models import KeyPair, KeySlot, User
-from accounts.names import certified_name
-from accounts.services import oversight
+from accounts.services.people import oversight
 from accounts.staff_rights import Rights, rights_of
 from audit.admin import in_short
 

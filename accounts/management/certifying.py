@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from accounts.services.naming import certify_people_already_here
+from accounts.services.people.naming import certify_people_already_here
 
 
 def certify_names(tell: Callable[[str], None], warn: Callable[[str], None]) -> None:

@@ -12,13 +12,13 @@ import uuid
 
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.certificates import verified_encryption_key, verified_signing_key
-from accounts.custody import DoesNotOpen, Keyring
+from accounts.custody import DoesNotOpen, OpeningKeys
 from accounts.folding import record_refusal_of
-from accounts.keyset_trail import remembered_of
-from accounts.keysets import keyset_digest
+from accounts.keys.certificates import verified_encryption_key, verified_signing_key
+from accounts.keys.keyset_trail import remembered_of
+from accounts.keys.keysets import keyset_digest
+from accounts.keys.remembered import replaced_keys_of
 from accounts.models import KeyPair, User
-from accounts.remembered import replaced_keys_of
 from audit.events import Event, record
 from audit.vouched import vouched
 from cryptocore import keypair
@@ -33,7 +33,7 @@ class NotRemembered(Exception):
 
 
 @sensitive_variables()
-def require_own_keys(keyring: Keyring) -> None:
+def require_own_keys(keyring: OpeningKeys) -> None:
     """Return if `keyring` opens a key that was made for its person here: one is enough, others may
     be damaged. Raises DoesNotOpen: a master key that somebody else made opens none, and one whose
     theft is mended only keys that were replaced."""
@@ -44,7 +44,7 @@ def require_own_keys(keyring: Keyring) -> None:
 
 
 @sensitive_variables()
-def opens_replaced_keys_alone(keyring: Keyring) -> bool:
+def opens_replaced_keys_alone(keyring: OpeningKeys) -> bool:
     """Whether this is a master key from before a theft that was mended: whoever stole it may have
     put its rows back."""
     replaced = replaced_keys_of(keyring.user.pk)
@@ -53,7 +53,7 @@ def opens_replaced_keys_alone(keyring: Keyring) -> bool:
 
 
 @sensitive_variables()
-def _opened_by(keyring: Keyring) -> list[KeyPair]:
+def _opened_by(keyring: OpeningKeys) -> list[KeyPair]:
     pairs = KeyPair.objects.filter(user=keyring.user, master_key_version=keyring.version)
     return [pair for pair in pairs if _opens(keyring, pair)]
 
@@ -64,7 +64,7 @@ def _fingerprint(pair: KeyPair) -> str:
 
 
 @sensitive_variables()
-def _opens(keyring: Keyring, pair: KeyPair) -> bool:
+def _opens(keyring: OpeningKeys, pair: KeyPair) -> bool:
     try:
         keyring.prove(pair)
     # TypeError: a number too large for its place in a context.

@@ -15,7 +15,7 @@ from django.db import Error
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.keysets import KEYSET_EVENTS
+from accounts.keys.keysets import KEYSET_EVENTS
 from accounts.models import KeyPair, User, token_digest
 from audit.events import AuditUnavailable, Event, Outcome, record
 from audit.models import AuditEntry

@@ -14,10 +14,10 @@ from django.db import transaction
 
 from accounts.custody import DoesNotOpen
 from accounts.erasure import truncate_write_ahead_log
-from accounts.keyset_trail import remembered_of
-from accounts.keysets import KEYSET_EVENTS, keyset_digest
+from accounts.keys.keyset_trail import remembered_of
+from accounts.keys.keysets import KEYSET_EVENTS, keyset_digest
+from accounts.keys.orders import stolen_order_of
 from accounts.models import User
-from accounts.services.orders import stolen_order_of
 from audit import events
 from audit.events import Event
 from audit.leaf import Fact

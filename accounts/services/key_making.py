@@ -6,16 +6,16 @@ from Crypto.PublicKey.RSA import RsaKey
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.certificates import Names, certify_encryption_key, certify_signing_key
-from accounts.certified import (
+from accounts.custody import Keyring
+from accounts.keys.certificates import Names, certify_encryption_key, certify_signing_key
+from accounts.keys.certified import (
     NameTaken,
     record_certified,
     record_name_given,
     require_own_name,
 )
-from accounts.custody import Keyring
-from accounts.keysets import keyset_digest
-from accounts.mac_keys import new_mac_key_row
+from accounts.keys.keysets import keyset_digest
+from accounts.keys.mac_keys import new_mac_key_row
 from accounts.models import KeyPair, KeySlot, MacKey, User
 from accounts.turns import KEY_MAKING_TURNS
 from audit.events import Event, Outcome, record, record_after

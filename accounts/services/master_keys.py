@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import pins
-from accounts.certificates import certify_encryption_key, certify_signing_key, endorse
-from accounts.certified import known_certificate_of
-from accounts.custody import DoesNotOpen, Keyring
-from accounts.mac_keys import new_mac_key_row
+from accounts.custody import DoesNotOpen, Keyring, OpeningKeys
+from accounts.keys import pins
+from accounts.keys.certificates import certify_encryption_key, certify_signing_key, endorse
+from accounts.keys.certified import known_certificate_of
+from accounts.keys.mac_keys import new_mac_key_row
 from accounts.models import KeyOrder, KeyPair, KeySlot, MacKey, User, WrappedKey
 from accounts.services.key_making import new_pair
-from accounts.services.taking_over import pairs_under, taken_over
-from accounts.unlocking import end_unlocks
+from accounts.services.ways_back.taking_over import pairs_under, taken_over
+from accounts.unlocks import end_unlocks
 from cryptocore import recovery_code
 
 SIGNING, ENCRYPTION = KeyPair.Purpose.SIGNING, KeyPair.Purpose.ENCRYPTION
@@ -31,7 +31,7 @@ class NewMasterKey:
     """A new master key and all that hangs below it, made but not stored. Never prints."""
 
     keyring: Keyring
-    earlier: Keyring | None = field(repr=False)
+    earlier: OpeningKeys | None = field(repr=False)
     slots: list[KeySlot] = field(repr=False)
     recovery_code: str = field(repr=False)
     signing: KeyPair
@@ -91,7 +91,7 @@ class NewMasterKey:
 
 
 @sensitive_variables()
-def make_master_key(*, user: User, password: str, earlier: Keyring | None) -> NewMasterKey:
+def make_master_key(*, user: User, password: str, earlier: OpeningKeys | None) -> NewMasterKey:
     """Make a new master key, its ways in and its pairs: some seconds' work, outside a transaction.
 
     `earlier` open: its private keys are taken over, and the new signing key is endorsed by the
@@ -104,7 +104,7 @@ def make_master_key(*, user: User, password: str, earlier: Keyring | None) -> Ne
     certify_signing_key(signing, before, known=known_certificate_of(user.pk))
     encryption = _next_pair(keyring, ENCRYPTION)
     certify_encryption_key(encryption, keyring, signing)
-    if earlier and earlier.signs and _vouches(before):
+    if isinstance(earlier, Keyring) and _vouches(before):
         endorse(signing, by=before, keyring=earlier)
     code = recovery_code.new_code()
     epochs = MacKey.objects.filter(user=user).order_by("-epoch").values_list("epoch", flat=True)

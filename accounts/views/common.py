@@ -16,17 +16,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import forms, unlocking
-from accounts.answers import refusal, wants_json
+from accounts import forms
 from accounts.custody import Keyring
 from accounts.folding import record_refusal
-from accounts.guessing import identify, know_browser
 from accounts.models import User
-from accounts.services import organisation_slots
-from accounts.services.organisation_answers import destroy_ended_answers
-from accounts.services.organisation_slots import News
-from accounts.services.organisation_trail import recovery_is_begun
-from accounts.services.recovery import NewCode
+from accounts.services.organisation import slots as organisation_slots
+from accounts.services.organisation.answers import destroy_ended_answers
+from accounts.services.organisation.slots import News
+from accounts.services.organisation.trail import recovery_is_begun
+from accounts.services.ways_back.recovery import NewCode
+from accounts.web import unlocking
+from accounts.web.answers import refusal, wants_json
+from accounts.web.guessing import identify, know_browser
 from audit.events import Event, Outcome, record
 
 # Session entry: the password was changed elsewhere, so it signs in and opens nothing.

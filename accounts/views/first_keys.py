@@ -10,9 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods
 
 from accounts import forms, throttle
-from accounts.answers import form_refusal
 from accounts.custody import Keyring
-from accounts.decorators import signed_in
 from accounts.models import User
 from accounts.services import first_keys as service
 from accounts.services.key_making import make_keys_at_first_sign_in
@@ -22,6 +20,8 @@ from accounts.views.common import (
     posted,
     signed_in_answer,
 )
+from accounts.web.answers import form_refusal
+from accounts.web.decorators import signed_in
 
 TEMPLATE = "accounts/first_keys.html"
 

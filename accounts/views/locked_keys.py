@@ -11,18 +11,15 @@ from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from accounts import forms, throttle, unlocking
-from accounts.answers import form_refusal, wants_json
+from accounts import forms, throttle
 from accounts.custody import DoesNotOpen, Keyring, open_with_password
-from accounts.decorators import signed_in, unlocked
 from accounts.folding import record_refusal
-from accounts.guessing import identify
+from accounts.keys.orders import stolen_order_of
 from accounts.models import User
-from accounts.services import locked_keys as service
 from accounts.services.first_keys import has_none
-from accounts.services.new_start import waiting_new_start
-from accounts.services.orders import stolen_order_of
-from accounts.services.organisation_slots import organisation_recovers
+from accounts.services.organisation.slots import organisation_recovers
+from accounts.services.ways_back import locked_keys as service
+from accounts.services.ways_back.new_start import waiting_new_start
 from accounts.views.common import (
     CHANGED_ELSEWHERE,
     posted,
@@ -30,6 +27,10 @@ from accounts.views.common import (
     to_replacing,
     unlock,
 )
+from accounts.web import unlocking
+from accounts.web.answers import form_refusal, wants_json
+from accounts.web.decorators import signed_in, unlocked
+from accounts.web.guessing import identify
 from audit.events import Event
 
 

@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts import forms, throttle
-from accounts.answers import form_refusal, wants_json
-from accounts.decorators import unlocked
-from accounts.names import certified_name
-from accounts.services.naming import NameRefused, change_display_name
-from accounts.unlocking import keyring_of
+from accounts.keys.names import certified_name
+from accounts.services.people.naming import NameRefused, change_display_name
 from accounts.views.common import posted
+from accounts.web.answers import form_refusal, wants_json
+from accounts.web.decorators import unlocked
+from accounts.web.unlocking import keyring_of
 
 CHANGES_PER_HOUR = 10  # each stays in the trail
 

@@ -12,14 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from accounts import forms, unlocking
-from accounts.answers import form_refusal, refusal, wants_json
+from accounts import forms
 from accounts.custody import DoesNotOpen, open_with_password
-from accounts.decorators import signed_in
 from accounts.models import NewStart, User, WrappedKey
-from accounts.services import new_start as service
 from accounts.services.master_keys import NewMasterKey
-from accounts.services.recovery import NewCode
+from accounts.services.ways_back import new_start as service
+from accounts.services.ways_back.recovery import NewCode
 from accounts.views.common import (
     CHANGED_ELSEWHERE,
     begin_session,
@@ -27,6 +25,9 @@ from accounts.views.common import (
     posted,
     show_code,
 )
+from accounts.web import unlocking
+from accounts.web.answers import form_refusal, refusal, wants_json
+from accounts.web.decorators import signed_in
 
 TEMPLATE = "accounts/new_start.html"
 

@@ -10,18 +10,19 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import pins, usernames
-from accounts.answers import form_refusal, refusal, wants_json
-from accounts.certificates import NoKeys, is_endorsed
-from accounts.comparing import CompareForm
-from accounts.decorators import signed_in, unlocked
+from accounts import usernames
 from accounts.fingerprints import grouped, qr_code, words
-from accounts.identities import Identity, identity_of
+from accounts.keys import pins
+from accounts.keys.certificates import NoKeys, is_endorsed
+from accounts.keys.identities import Identity, identity_of
+from accounts.keys.names import Name, certified_name
+from accounts.keys.recipients import record_wrong_key, record_wrong_name, waits_for_keys
 from accounts.models import KeyPair, User
-from accounts.names import Name, certified_name
-from accounts.recipients import record_wrong_key, record_wrong_name, waits_for_keys
 from accounts.throttle import count
-from accounts.unlocking import keyring_of
+from accounts.views.comparing import CompareForm
+from accounts.web.answers import form_refusal, refusal, wants_json
+from accounts.web.decorators import signed_in, unlocked
+from accounts.web.unlocking import keyring_of
 from cryptocore.errors import CryptoError
 
 
@@ -211,6 +212,6 @@ def contacts_anew(request: HttpRequest) -> HttpResponse:
     pins.begin_anew(keyring=keyring_of(request))
     if wants_json(request):
         return JsonResponse({"begun": True})
-    sentence = _("Your list of compared keys begins anew. Compare the keys that matter once more.")
+    sentence = _("You have a new list of compared keys. Compare the keys that matter once more.")
     messages.success(request, sentence)
     return redirect("person", request.user.username)

@@ -10,15 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from accounts import forms, unlocking
-from accounts.answers import form_refusal, refusal, wants_json
+from accounts import forms
 from accounts.custody import DoesNotOpen, Keyring
-from accounts.decorators import signed_in, unlocked
 from accounts.folding import record_refusal
-from accounts.guessing import identify
+from accounts.keys.orders import stolen_order_of
 from accounts.models import User
-from accounts.services import organisation_recovery, recovery
-from accounts.services.orders import stolen_order_of
+from accounts.services.organisation import recovery as organisation_recovery
+from accounts.services.ways_back import recovery
 from accounts.views.common import (
     begin_session,
     password_is_right,
@@ -27,6 +25,10 @@ from accounts.views.common import (
     show_code,
     to_replacing,
 )
+from accounts.web import unlocking
+from accounts.web.answers import form_refusal, refusal, wants_json
+from accounts.web.decorators import signed_in, unlocked
+from accounts.web.guessing import identify
 from audit.events import Event
 
 

@@ -12,11 +12,11 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods
 
 from accounts import forms, policy
-from accounts.answers import form_refusal, refusal
 from accounts.folding import record_refusal
-from accounts.services import invites, registration
+from accounts.services.people import invites, registration
 from accounts.throttle import count
 from accounts.views.common import posted, signed_in_answer
+from accounts.web.answers import form_refusal, refusal
 from audit.context import client_network
 from audit.events import Event
 

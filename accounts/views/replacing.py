@@ -6,8 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from accounts import forms, unlocking
-from accounts.answers import form_refusal
+from accounts import forms
 from accounts.custody import (
     DoesNotOpen,
     Keyring,
@@ -15,10 +14,9 @@ from accounts.custody import (
     open_with_password,
     open_with_recovery_code,
 )
-from accounts.guessing import identify
+from accounts.keys.orders import stolen_order_of
 from accounts.models import User
-from accounts.services import replacing
-from accounts.services.orders import stolen_order_of
+from accounts.services.rotating import replacing
 from accounts.throttle import count
 from accounts.views.common import (
     begin_session,
@@ -26,6 +24,9 @@ from accounts.views.common import (
     refuse_sign_in,
     show_code,
 )
+from accounts.web import unlocking
+from accounts.web.answers import form_refusal
+from accounts.web.guessing import identify
 from audit.events import Event
 
 TEMPLATE = "accounts/replace_keys.html"

@@ -11,11 +11,11 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods
 
 from accounts import forms
-from accounts.answers import form_refusal, refusal, wants_json
 from accounts.mail import sends_mail
-from accounts.services import resetting
+from accounts.services.ways_back import resetting
 from accounts.throttle import count
 from accounts.views.common import posted
+from accounts.web.answers import form_refusal, refusal, wants_json
 from audit.context import client_network
 
 

@@ -8,19 +8,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import forms, unlocking
-from accounts.answers import form_refusal, wants_json
+from accounts import forms
 from accounts.custody import DoesNotOpen, Keyring
-from accounts.decorators import signed_in
-from accounts.guessing import identify
+from accounts.keys.names import certified_name
+from accounts.keys.recoverability import recoverability_of
+from accounts.keys.timeline import key_timeline
 from accounts.models import WrappedKeyCheck
-from accounts.names import certified_name
-from accounts.recoverability import recoverability_of
-from accounts.services import passwords, recovery
-from accounts.services.mending import own_wrapped_keys
-from accounts.services.organisation_slots import organisation_slot_of
-from accounts.timeline import key_timeline
+from accounts.services.organisation.slots import organisation_slot_of
+from accounts.services.rotating.mending import own_wrapped_keys
+from accounts.services.ways_back import passwords, recovery
 from accounts.views.common import CHANGED_ELSEWHERE, begin_session, posted
+from accounts.web import unlocking
+from accounts.web.answers import form_refusal, wants_json
+from accounts.web.decorators import signed_in
+from accounts.web.guessing import identify
 
 
 @sensitive_post_parameters()

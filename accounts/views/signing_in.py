@@ -7,17 +7,14 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import forms, unlocking
-from accounts.answers import form_refusal, wants_json
+from accounts import forms
 from accounts.custody import DoesNotOpen, Keyring, open_with_password
-from accounts.decorators import signed_in
-from accounts.guessing import identify
+from accounts.keys.orders import stolen_order_of
+from accounts.keys.remembered import has_stolen_keys
 from accounts.models import User
-from accounts.remembered import has_stolen_keys
 from accounts.services import first_keys, key_making
-from accounts.services.costs import raise_cost
 from accounts.services.deserving import opens_replaced_keys_alone
-from accounts.services.orders import stolen_order_of
+from accounts.services.ways_back.costs import raise_cost
 from accounts.views.common import (
     CHANGED_ELSEWHERE,
     keys_are_locked,
@@ -30,6 +27,10 @@ from accounts.views.common import (
     to_replacing,
 )
 from accounts.views.common import unlock as unlock_browser
+from accounts.web import unlocking
+from accounts.web.answers import form_refusal, wants_json
+from accounts.web.decorators import signed_in
+from accounts.web.guessing import identify
 from audit.events import Event, record
 
 

@@ -13,8 +13,8 @@ from typing import TypeVar
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.certificates import NoKeys, signing_pair_of
 from accounts.custody import Keyring
+from accounts.keys.certificates import NoKeys, signing_pair_of
 from accounts.models import WrappedKey
 from audit import events
 from audit.events import Event, Outcome, record_after

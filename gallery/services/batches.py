@@ -11,11 +11,11 @@ from django.db import InterfaceError, OperationalError
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import throttle
-from accounts.certificates import NoKeys
 from accounts.custody import Keyring
 from accounts.folding import record_refusal_of
+from accounts.keys.certificates import NoKeys
+from accounts.keys.pins import contacts_of
 from accounts.models import User
-from accounts.pins import contacts_of
 from accounts.throttle import Throttled
 from accounts.turns import Busy
 from audit.events import AuditUnavailable, Event

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
+from accounts.keys.recipients import lock_keys
 from accounts.models import WrappedKey
-from accounts.recipients import lock_keys
 from audit.events import Event
 from gallery import storage
 from gallery.models import Grant, SealedImage

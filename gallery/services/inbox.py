@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.keys.names import prefetch_names
 from accounts.models import User
-from accounts.names import prefetch_names
 from audit.events import Event, Outcome, record
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError

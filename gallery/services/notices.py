@@ -47,7 +47,7 @@ class Sent:
 def send_notices(kind: NoticeKind, grants: Iterable[Grant]) -> Sent:
     """Write one notice to the reader of each grant, inside the caller's transaction.
 
-    The caller holds the readers' rows (accounts.recipients.lock_keys), so that sequences neither
+    The caller holds the readers' rows (accounts/keys/recipients.py), so that sequences neither
     repeat nor leave gaps. Somebody whose newest MAC key does not open is not told: that must not
     keep an owner from taking access back.
     """

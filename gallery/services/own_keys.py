@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.certificates import NoKeys
 from accounts.custody import DoesNotOpen, Keyring
+from accounts.keys.certificates import NoKeys
 from accounts.models import WrappedKey
-from accounts.services import mending
+from accounts.services.rotating import mending
 from audit.events import Event, Outcome, record
 from cryptocore.errors import CryptoError
 from gallery.access import Access

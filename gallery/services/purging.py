@@ -6,8 +6,8 @@ from django.utils import timezone
 from accounts.erasure import truncate_write_ahead_log
 from accounts.folding import write_ended
 from accounts.models import ThrottleWindow
-from accounts.services.organisation_answers import destroy_ended_answers, ended_answers
-from accounts.unlocking import drop_ended, ended_unlocks
+from accounts.services.organisation.answers import destroy_ended_answers, ended_answers
+from accounts.unlocks import drop_ended, ended_unlocks
 from audit.events import Event, record
 from gallery import storage
 from gallery.models import Rendition

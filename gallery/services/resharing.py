@@ -15,12 +15,12 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.certificates import NoKeys, is_endorsed, signing_pair_of, verified_signing_key
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
+from accounts.keys.certificates import NoKeys, is_endorsed, signing_pair_of, verified_signing_key
+from accounts.keys.pins import Contacts, contacts_of, settle
+from accounts.keys.recipients import lock_keys, may_receive, waits_for_keys
 from accounts.models import KeyPair, User, WrappedKey
-from accounts.pins import Contacts, contacts_of, settle
-from accounts.recipients import lock_keys, may_receive, waits_for_keys
 from audit.events import Event
 from cryptocore.errors import CryptoError
 from gallery.errors import Altered, HeadMoved, Waiting

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.certificates import NoKeys
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
+from accounts.keys.certificates import NoKeys
+from accounts.keys.pins import Contacts, ContactsRefused, KeyChanged, contacts_of
+from accounts.keys.recipients import lock_keys
 from accounts.models import User, WrappedKey
-from accounts.pins import Contacts, ContactsRefused, KeyChanged, contacts_of
-from accounts.recipients import lock_keys
 from audit.events import Event
 from cryptocore import content
 from gallery import storage

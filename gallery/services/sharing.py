@@ -12,9 +12,9 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
+from accounts.keys.pins import Contacts, contacts_of
+from accounts.keys.recipients import key_to_wrap_to, lock_keys, waits_for_keys
 from accounts.models import User, WrappedKey
-from accounts.pins import Contacts, contacts_of
-from accounts.recipients import key_to_wrap_to, lock_keys, waits_for_keys
 from audit.events import Event
 from cryptocore import statements
 from gallery.errors import Altered, HeadMoved, TooManyReaders

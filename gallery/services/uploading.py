@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
+from accounts.keys.recipients import lock_keys
 from accounts.models import WrappedKey
-from accounts.recipients import lock_keys
 from audit.events import Event
 from cryptocore import canonical, content
 from gallery import storage

@@ -9,13 +9,14 @@ from django.db.models import Max
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts import pins, throttle
-from accounts.certificates import NoKeys
+from accounts import throttle
 from accounts.folding import record_refusal
+from accounts.keys import pins
+from accounts.keys.certificates import NoKeys
+from accounts.keys.names import prefetch_names
 from accounts.models import User
-from accounts.names import prefetch_names
-from accounts.unlocking import keyring_of
 from accounts.usernames import fold
+from accounts.web.unlocking import keyring_of
 from audit.events import Event
 from gallery import presenting
 from gallery.access import Access

@@ -13,9 +13,9 @@ from django.http import (
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.answers import wants_json
-from accounts.decorators import unlocked, unlocked_for_bytes
-from accounts.unlocking import keyring_of
+from accounts.web.answers import wants_json
+from accounts.web.decorators import unlocked, unlocked_for_bytes
+from accounts.web.unlocking import keyring_of
 from gallery import presenting
 from gallery.access import Access, access_to
 from gallery.answers import answers_refusals

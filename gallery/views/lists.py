@@ -9,10 +9,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.answers import wants_json
-from accounts.decorators import signed_in
 from accounts.models import User
-from accounts.unlocking import keyring_of
+from accounts.web.answers import wants_json
+from accounts.web.decorators import signed_in
+from accounts.web.unlocking import keyring_of
 from gallery import presenting
 from gallery.ledger import unopened
 from gallery.models import Grant

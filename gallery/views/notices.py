@@ -4,8 +4,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.answers import wants_json
-from accounts.decorators import signed_in
+from accounts.web.answers import wants_json
+from accounts.web.decorators import signed_in
 from gallery import presenting
 from gallery.services import inbox
 from gallery.views.common import releases

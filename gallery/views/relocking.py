@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from accounts.answers import wants_json
-from accounts.decorators import signed_in, unlocked
+from accounts.keys.names import prefetch_names
 from accounts.models import User
-from accounts.names import prefetch_names
-from accounts.unlocking import keyring_of
+from accounts.web.answers import wants_json
+from accounts.web.decorators import signed_in, unlocked
+from accounts.web.unlocking import keyring_of
 from gallery import presenting
 from gallery.answers import answers_refusals
 from gallery.services.relocking import StolenReader, relock_some, stolen_readers_of
@@ -56,7 +56,7 @@ def _relock(request: HttpRequest) -> HttpResponse:
         facts = {"relocked": done.relocked, "left": done.left, "closed": done.closed}
         return JsonResponse(facts)
     sentence = ngettext(
-        "%(count)s image is encrypted anew.", "%(count)s images are encrypted anew.", done.relocked
+        "%(count)s image has a new key.", "%(count)s images have new keys.", done.relocked
     )
     messages.success(request, sentence % {"count": done.relocked})
     if done.closed:

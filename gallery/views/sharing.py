@@ -8,12 +8,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts.answers import form_refusal, wants_json
-from accounts.decorators import unlocked
+from accounts.keys.names import certified_name, find_person
 from accounts.models import User
-from accounts.names import certified_name, find_person
-from accounts.unlocking import keyring_of
 from accounts.usernames import fold, is_well_formed
+from accounts.web.answers import form_refusal, wants_json
+from accounts.web.decorators import unlocked
+from accounts.web.unlocking import keyring_of
 from audit.admin import as_id
 from audit.events import Event
 from gallery import presenting

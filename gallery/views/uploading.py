@@ -10,12 +10,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import throttle
-from accounts.answers import form_refusal, wants_json
-from accounts.decorators import recoverable
+from accounts.keys.names import certified_name
+from accounts.keys.recipients import waits_for_keys
 from accounts.models import User
-from accounts.names import certified_name
-from accounts.recipients import waits_for_keys
-from accounts.unlocking import keyring_of
+from accounts.web.answers import form_refusal, wants_json
+from accounts.web.decorators import recoverable
+from accounts.web.unlocking import keyring_of
 from audit.events import Event
 from gallery import presenting
 from gallery.answers import answers_refusals

@@ -9,14 +9,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from accounts.answers import refusal, wants_json
-from accounts.certificates import NoKeys
-from accounts.decorators import signed_in, unlocked
 from accounts.fingerprints import grouped, words
+from accounts.keys.certificates import NoKeys
+from accounts.keys.names import certified_name, find_person, prefetch_names
+from accounts.keys.pins import ContactsRefused, KeyChanged
 from accounts.models import User
-from accounts.names import certified_name, find_person, prefetch_names
-from accounts.pins import ContactsRefused, KeyChanged
-from accounts.unlocking import keyring_of
+from accounts.web.answers import refusal, wants_json
+from accounts.web.decorators import signed_in, unlocked
+from accounts.web.unlocking import keyring_of
 from gallery import presenting
 from gallery.answers import answers_refusals
 from gallery.services import resharing

@@ -13,9 +13,9 @@ from enum import StrEnum
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.content_keys import content_key_label
-from accounts.exchange import slot_label
+from accounts.keys.content_keys import content_key_label
 from accounts.models import KeyPair, KeySlot
+from accounts.organisation.exchange import slot_label
 from cryptocore import content, keypair
 from cryptocore.context import context
 from cryptocore.errors import CryptoError

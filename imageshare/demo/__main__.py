@@ -14,9 +14,7 @@ from imageshare import start
 def main() -> None:
     data_dir = Path(tempfile.mkdtemp(prefix="imageshare-demo-"))
     os.environ["DATA_DIR"] = str(data_dir)
-    # Said to be empty: what `.env` says of a real installation must not count here.
-    for place in ("DATABASE_URL", "AUDIT_DATABASE_URL", "KEY_FILE", "AUDIT_FILE", "SITE_URL"):
-        os.environ[place] = ""
+    os.environ.update(start.ON_ITS_OWN)
     try:
         start.main(before_serving=_fill)
     finally:

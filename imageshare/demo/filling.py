@@ -8,8 +8,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.custody import Keyring
 from accounts.models import User
-from accounts.services.recovery import confirm_recovery_code, make_recovery_code
-from accounts.services.registration import register
+from accounts.services.people.registration import register
+from accounts.services.ways_back.recovery import confirm_recovery_code, make_recovery_code
 from gallery.models import Grant, SealedImage
 from gallery.services.batches import Batch, Wishes, upload_all
 from gallery.services.revoking import revoke

@@ -69,7 +69,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return {**super().get_connection_params(), "detect_types": 0}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
-        connection = super().get_new_connection(conn_params)
+        connection: sqlite3.Connection = super().get_new_connection(conn_params)
         connection.text_factory = _decoded
         return connection
 

@@ -3,8 +3,8 @@
 import secrets
 import uuid
 
-from accounts.certificates import verified_encryption_key
-from accounts.content_keys import wrap_content_key
+from accounts.keys.certificates import verified_encryption_key
+from accounts.keys.content_keys import wrap_content_key
 from accounts.models import KeyPair, WrappedKey
 
 

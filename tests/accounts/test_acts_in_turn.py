@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from accounts.verification import Verifier
+from accounts.keys.verification import Verifier
 from tests.accounts.organisation.steps import NEW, recover
 from tests.accounts.test_new_start import start_anew
 from tests.accounts.test_rotate_keys import code_of, run

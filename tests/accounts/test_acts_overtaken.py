@@ -3,14 +3,14 @@
 import pytest
 
 from accounts.custody import DoesNotOpen, Keyring, open_with_password
-from accounts.keysets import keyset_digest
+from accounts.keys.keysets import keyset_digest
 from accounts.models import KeyOrder, NewStart, User
 from accounts.services import holding
-from accounts.services.locked_keys import bring_back
-from accounts.services.new_start import ask_for_new_start
-from accounts.services.ordering import order_after_theft, order_pairs
-from accounts.services.passwords import change_password
-from accounts.services.recovery import make_recovery_code, recover
+from accounts.services.rotating.ordering import order_after_theft, order_pairs
+from accounts.services.ways_back.locked_keys import bring_back
+from accounts.services.ways_back.new_start import ask_for_new_start
+from accounts.services.ways_back.passwords import change_password
+from accounts.services.ways_back.recovery import make_recovery_code, recover
 from tests.accounts.test_new_start import start_anew
 from tests.conftest import PASSWORD
 

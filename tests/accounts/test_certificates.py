@@ -2,15 +2,15 @@
 
 import pytest
 
-from accounts.certificates import (
+from accounts.keys.certificates import (
     NoKeys,
     signing_pair_of,
     verified_encryption_key,
     verified_signing_key,
     wrapping_key_of,
 )
+from accounts.keys.recipients import may_receive
 from accounts.models import KeyPair
-from accounts.recipients import may_receive
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
 

@@ -4,12 +4,12 @@ import pytest
 from django.db import OperationalError
 from django.test import override_settings
 
-from accounts import checks, custody
+from accounts import checks
 from accounts.custody import DoesNotOpen, open_with_password
-from accounts.keysets import keyset_digest
+from accounts.keys.keysets import keyset_digest
 from accounts.models import KeySlot, User
-from accounts.services import costs
-from accounts.services.passwords import change_password, replace_slot
+from accounts.services.ways_back import costs
+from accounts.services.ways_back.passwords import change_password, replace_slot
 from audit.models import AuditEntry
 from tests.accounts.test_rotation import recorded_keyset
 from tests.conftest import PASSWORD
@@ -44,26 +44,13 @@ def test_a_lower_cost_in_the_settings_makes_no_slot_cheaper(alice, settings, cos
     assert cost_of(alice) == (2, 128)
 
 
-def test_a_slot_below_the_built_in_least_stays_refused(alice, settings, monkeypatch):
-    settings.KDF_FLOOR_TIME_COST = settings.KDF_FLOOR_MEMORY_KIB = 10**6
-    monkeypatch.setattr(custody, "LEAST_TIME_COST", 1)
-    monkeypatch.setattr(custody, "LEAST_MEMORY_KIB", 65)
-    with pytest.raises(DoesNotOpen):
-        open_with_password(alice.user, PASSWORD)
-
-
-def test_a_raised_floor_locks_nobody_out(alice, settings, monkeypatch):
-    monkeypatch.setattr(custody, "LEAST_TIME_COST", 1)
-    monkeypatch.setattr(custody, "LEAST_MEMORY_KIB", 64)
-    settings.KDF_FLOOR_TIME_COST, settings.KDF_FLOOR_MEMORY_KIB = 2, 128
-    settings.KDF_TIME_COST, settings.KDF_MEMORY_KIB = 2, 128
-    assert alice.sign_in()
-    assert cost_of(alice) == (2, 128)
-
-
-def test_the_built_in_least_is_what_the_check_asks_of_a_floor():
-    assert custody.LEAST_MEMORY_KIB == checks.LEAST_MEMORY_KIB == 102_400
-    assert custody.LEAST_TIME_COST == checks.LEAST_TIME_COST == 2
+def test_a_variable_that_is_gone_names_its_successor(monkeypatch):
+    assert checks.check_no_setting_is_gone(None) == []
+    for name in checks.SETTINGS_GONE:
+        monkeypatch.setenv(name, "1")
+    said = checks.check_no_setting_is_gone(None)
+    assert [warning.msg.split()[0] for warning in said] == list(checks.SETTINGS_GONE)
+    assert "KDF_MEMORY_KIB" in said[2].hint
 
 
 def sign_in(person):

@@ -4,10 +4,11 @@ import pytest
 from django.core import signing
 from django.test import Client
 
-from accounts import guessing, turns
-from accounts.guessing import SALT
+from accounts import turns
 from accounts.models import ThrottleWindow
 from accounts.turns import Turns
+from accounts.web import guessing
+from accounts.web.guessing import SALT
 from tests.conftest import PASSWORD
 from tests.stored import holds
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.checks import check_registration
 from accounts.models import Invite, KeyPair, User
-from accounts.services.invites import make_invite
+from accounts.services.people.invites import make_invite
 from audit.models import AuditEntry
 from cryptocore import keypair
 from tests.conftest import PASSWORD

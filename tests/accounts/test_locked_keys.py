@@ -6,7 +6,7 @@ from django.test import Client
 
 from accounts.custody import DoesNotOpen, open_with_password
 from accounts.models import Custody, KeySlot, NewStart, User
-from accounts.services.new_start import ask_for_new_start
+from accounts.services.ways_back.new_start import ask_for_new_start
 from audit.models import AuditEntry
 from tests.conftest import PASSWORD
 

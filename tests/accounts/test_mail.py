@@ -10,9 +10,9 @@ from django.core.mail import get_connection
 from accounts.custody import DoesNotOpen
 from accounts.mail import tell
 from accounts.models import User
-from accounts.services.locked_keys import bring_back
-from accounts.services.passwords import change_password, restore_password
-from accounts.services.recovery import make_recovery_code, recover
+from accounts.services.ways_back.locked_keys import bring_back
+from accounts.services.ways_back.passwords import change_password, restore_password
+from accounts.services.ways_back.recovery import make_recovery_code, recover
 from tests.conftest import PASSWORD
 
 NEW = "an entirely new one 42"

@@ -9,19 +9,19 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.utils import timezone
 
-from accounts.certificates import Names, certify_signing_key, names_in
-from accounts.certified import record_certified
+from accounts.keys.certificates import Names, certify_signing_key, names_in
+from accounts.keys.certified import record_certified
+from accounts.keys.names import certified_name, newest_signing_pairs, prefetch_names
+from accounts.keys.verification import Kind, Verifier
 from accounts.models import KeyPair, User
-from accounts.names import certified_name, newest_signing_pairs, prefetch_names
-from accounts.services import registration
 from accounts.services.deserving import accept_rows
 from accounts.services.key_making import make_keys_at_first_sign_in
-from accounts.services.naming import (
+from accounts.services.people import registration
+from accounts.services.people.naming import (
     NameRefused,
     certify_people_already_here,
     change_display_name,
 )
-from accounts.verification import Kind, Verifier
 from audit.models import AuditEntry
 from cryptocore import statements
 from imageshare import start

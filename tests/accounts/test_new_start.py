@@ -7,13 +7,13 @@ from django.core import mail
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from accounts.certificates import is_endorsed, signing_pair_of, verified_signing_key
-from accounts.keysets import keyset_digest
+from accounts.keys.certificates import is_endorsed, signing_pair_of, verified_signing_key
+from accounts.keys.keysets import keyset_digest
 from accounts.models import KeyOrder, KeyPair, KeySlot, NewStart, User
-from accounts.services import new_start
 from accounts.services.deserving import accept_rows
-from accounts.services.new_start import NotDue, ask_for_new_start
-from accounts.services.ordering import order_after_theft, order_pairs
+from accounts.services.rotating.ordering import order_after_theft, order_pairs
+from accounts.services.ways_back import new_start
+from accounts.services.ways_back.new_start import NotDue, ask_for_new_start
 from audit.models import AuditEntry
 from tests.conftest import PASSWORD
 

@@ -8,7 +8,7 @@ from django.db import connections
 from django.test import Client
 
 from accounts.models import Custody, User
-from accounts.services import oversight
+from accounts.services.people import oversight
 from audit.models import AuditEntry
 from tests.accounts.marking import mark_as_staff
 from tests.conftest import PASSWORD

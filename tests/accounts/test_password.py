@@ -9,7 +9,7 @@ from django.test import Client
 from accounts import custody
 from accounts.custody import DoesNotOpen
 from accounts.models import Custody, KeySlot, User
-from accounts.services.passwords import change_password
+from accounts.services.ways_back.passwords import change_password
 from tests.conftest import PASSWORD
 from tests.stored import holds
 

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from accounts.comparing import Question
+from accounts import fingerprints
 from accounts.fingerprints import grouped, qr_code, words
 from accounts.models import KeyPair
+from accounts.views.comparing import Question
 from audit.models import AuditEntry
 
 JSON = {"accept": "application/json"}
@@ -90,15 +91,11 @@ def test_the_words_are_those_of_bip_39():
     )
 
 
-def test_another_word_list_is_refused(monkeypatch):
-    from accounts import fingerprints
-
-    class Other:
-        def __init__(self, language):
-            self.wordlist = ["word"] * 2048
-
+def test_another_word_list_is_refused(monkeypatch, tmp_path):
+    other = tmp_path / "english.txt"
+    other.write_bytes(fingerprints.LIST.read_bytes().replace(b"abandon", b"abacus"))
     fingerprints._english.cache_clear()
-    monkeypatch.setattr(fingerprints, "Mnemonic", Other)
+    monkeypatch.setattr(fingerprints, "LIST", other)
     with pytest.raises(fingerprints.WrongWords):
         words("0" * 64)
 

@@ -10,10 +10,10 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import pins
-from accounts.certificates import Names, certify_encryption_key, certify_signing_key, endorse
 from accounts.custody import Keyring
-from accounts.identities import identity_of
+from accounts.keys import pins
+from accounts.keys.certificates import Names, certify_encryption_key, certify_signing_key, endorse
+from accounts.keys.identities import identity_of
 from accounts.models import KeyPair, Pins
 from accounts.services.key_making import new_pair
 from accounts.services.master_keys import make_master_key

@@ -5,7 +5,7 @@ from django.test import Client
 
 from accounts.custody import DoesNotOpen
 from accounts.models import KeySlot, User
-from accounts.services import recovery
+from accounts.services.ways_back import recovery
 from audit.models import AuditEntry
 from cryptocore import recovery_code
 from tests.conftest import PASSWORD

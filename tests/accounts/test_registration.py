@@ -8,7 +8,7 @@ from django.db import connections
 
 from accounts import usernames
 from accounts.models import KeyPair, KeySlot, MacKey, User
-from accounts.services import registration
+from accounts.services.people import registration
 from accounts.turns import Busy
 from audit.models import AuditEntry
 from tests.conftest import PASSWORD

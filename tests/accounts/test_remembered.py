@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Custody, Invite, KeyOrder, KeyPair, User, token_digest
-from accounts.services import invites, oversight
+from accounts.services.people import invites, oversight
 from audit.events import AuditUnavailable
 from gallery.heads import Heads
 from gallery.ledger import saw_before
@@ -84,7 +84,7 @@ def test_an_invite_lives_no_longer_and_is_made_by_nobody_but_staff(overseer, mon
     assert not invites.is_open(row)
     assert invites.is_open(new.invite)
     later = timezone.now() + timedelta(days=8)
-    monkeypatch.setattr("accounts.remembered.timezone.now", lambda: later)
+    monkeypatch.setattr("accounts.keys.remembered.timezone.now", lambda: later)
     assert make_account(new.token) == 404
 
 
@@ -94,7 +94,7 @@ def test_an_invite_waits_while_the_trail_is_away(overseer, monkeypatch):
     def away(*arguments, **options):
         raise AuditUnavailable
 
-    monkeypatch.setattr("accounts.remembered.vouched", away)
+    monkeypatch.setattr("accounts.keys.remembered.vouched", away)
     client = Client(raise_request_exception=False)
     assert client.get(f"/accounts/invite/{new.token}/").status_code == 503
 

@@ -11,18 +11,18 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from accounts import custody
-from accounts.certificates import (
+from accounts.custody import DoesNotOpen, open_with_password
+from accounts.keys.certificates import (
     certify_encryption_key,
     is_endorsed,
     verified_encryption_key,
     wrapping_key_of,
 )
-from accounts.custody import DoesNotOpen, open_with_password
-from accounts.keysets import keyset_digest
+from accounts.keys.keysets import keyset_digest
+from accounts.keys.verification import Verifier
 from accounts.models import KeyOrder, KeyPair, KeySlot, MacKey, User, WrappedKey
 from accounts.services.key_making import new_pair
-from accounts.services.rotation import carry_out_orders
-from accounts.verification import Verifier
+from accounts.services.rotating.carrying_out import carry_out_orders
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
 from tests.accounts.test_new_start import (

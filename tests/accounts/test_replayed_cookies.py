@@ -8,7 +8,7 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import Custody, User
-from accounts.services import oversight
+from accounts.services.people import oversight
 from tests.conftest import PASSWORD
 
 JSON = {"accept": "application/json"}

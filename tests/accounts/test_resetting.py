@@ -8,7 +8,7 @@ from django.core import mail
 from django.test import Client
 
 from accounts.models import KeySlot, User
-from accounts.services.resetting import LinkGone, set_password_by_mail
+from accounts.services.ways_back.resetting import LinkGone, set_password_by_mail
 from imageshare.logs import HideTokens
 from tests.conftest import PASSWORD
 

@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from accounts.certificates import NoKeys, wrapping_key_of
-from accounts.keysets import keyset_digest
+from accounts.keys.certificates import NoKeys, wrapping_key_of
+from accounts.keys.keysets import keyset_digest
 from accounts.management.commands import rotate_keys
 from accounts.models import Custody, KeyOrder, KeyPair, MacKey, User, token_digest
 from audit.events import AuditUnavailable
@@ -165,7 +165,7 @@ def test_a_new_mac_key_alone_leaves_the_count_of_notices_whole(shared_image, bob
 
 
 def test_status_says_who_is_ordered_under_way_and_done(shared_image, alice, bob, carol):
-    from accounts.services.rotation import carry_out_orders
+    from accounts.services.rotating.carrying_out import carry_out_orders
 
     run("alice", "bob", "--purpose", "encryption")
     carry_out_orders(bob.keyring)
@@ -264,7 +264,7 @@ def test_named_again_there_is_a_new_code_and_of_all_only_who_is_new(alice, bob):
 
 
 def test_a_rotation_under_way_becomes_a_replacement(shared_image, bob):
-    from accounts.services.rotation import carry_out_orders
+    from accounts.services.rotating.carrying_out import carry_out_orders
 
     run("bob")
     carry_out_orders(bob.keyring)

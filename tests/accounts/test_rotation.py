@@ -6,19 +6,20 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from accounts.certificates import (
+from accounts.custody import Keyring, open_with_password
+from accounts.keys import orders
+from accounts.keys.certificates import (
     certify_encryption_key,
     certify_signing_key,
     is_endorsed,
     verified_encryption_key,
     verified_signing_key,
 )
-from accounts.custody import Keyring, open_with_password
-from accounts.keysets import keyset_digest
+from accounts.keys.keysets import keyset_digest
 from accounts.models import KeyOrder, KeyPair, User, WrappedKey
-from accounts.services import orders, rotation
 from accounts.services.key_making import new_pair
-from accounts.services.rotation import carry_out_orders
+from accounts.services.rotating import carrying_out as rotation
+from accounts.services.rotating.carrying_out import carry_out_orders
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
 from tests.accounts.rewrapping import wrapped_to

@@ -4,10 +4,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.keysets import keyset_digest
+from accounts.keys.keysets import keyset_digest
+from accounts.keys.timeline import key_timeline
 from accounts.models import KeySlot, User
-from accounts.services.new_start import ask_for_new_start
-from accounts.timeline import key_timeline
+from accounts.services.ways_back.new_start import ask_for_new_start
 from audit.events import Event, Outcome, record
 from audit.models import AuditEntry
 from tests.conftest import PASSWORD
@@ -33,7 +33,7 @@ def test_two_ways_are_counted_and_one_is_warned_of(alice, make_person):
     assert "2 ways" in page(alice)
     thin = page(make_person("dora", with_code=False))
     assert "1 way<" in thin
-    assert "only one way back to your images" in thin
+    assert "You have only one way back" in thin
 
 
 def test_a_slot_of_an_earlier_master_key_is_no_way_back(alice):

@@ -10,7 +10,7 @@ from django.db.models import Value
 from django.test import Client
 from django.utils import timezone
 
-from accounts.sessions import SessionStore, row_key
+from accounts.web.sessions import SessionStore, row_key
 from tests.postgres import only_sqlite
 
 COOKIE = settings.SESSION_COOKIE_NAME

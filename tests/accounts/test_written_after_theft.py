@@ -11,8 +11,8 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from accounts.content_keys import content_key_label
 from accounts.custody import Keyring, _slot_context, open_with_password
+from accounts.keys.content_keys import content_key_label
 from accounts.models import (
     Custody,
     KeyOrder,
@@ -24,7 +24,7 @@ from accounts.models import (
     WrappedKeyCheck,
     token_digest,
 )
-from accounts.services.replacing import replace_keys
+from accounts.services.rotating.replacing import replace_keys
 from cryptocore import recovery_code
 from cryptocore.errors import CryptoError
 from cryptocore.kdf import derive_key
@@ -166,7 +166,7 @@ def test_nor_does_an_unlock_from_before_open_anything(shared_image, mended, bob)
 @pytest.mark.attack("F94")
 def test_they_earn_no_next_key(mended, bob, monkeypatch):
     """Though somebody were signed in with them."""
-    for place in ("accounts.views.signing_in", "accounts.unlocking"):
+    for place in ("accounts.views.signing_in", "accounts.web.unlocking"):
         monkeypatch.setattr(f"{place}.opens_replaced_keys_alone", lambda keyring: False)
     KeyOrder.objects.create(user=bob.user, purpose="signing", reason="routine")
     bob.client = Client()

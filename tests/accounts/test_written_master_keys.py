@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.custody import Keyring, open_with_password
+from accounts.keys.names import certified_name
 from accounts.models import KeyOrder, KeyPair, KeySlot, User
-from accounts.names import certified_name
 from accounts.services.key_making import new_pair
 from gallery.models import SealedImage
 from tests.accounts.test_deserving import IMPOSTORS, due, signing_keys, take_over_the_slot

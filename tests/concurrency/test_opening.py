@@ -17,10 +17,11 @@ WHAT = ["original", "preview", "thumbnail"]
 
 
 class Revoke:
-    """When the owner's act is storing the new bytes, and when it was answered."""
+    """When the owner's act is storing the new bytes, when the image was opened meanwhile, and when
+    the act was answered."""
 
     def __init__(self) -> None:
-        self.storing, self.answered = threading.Event(), threading.Event()
+        self.storing, self.opened, self.answered = (threading.Event() for _ in range(3))
 
 
 class Opening:
@@ -34,7 +35,10 @@ class Opening:
     def run(self, revoke: Revoke) -> None:
         assert revoke.storing.wait(timeout=60)
         while not revoke.answered.is_set():
-            self.during[self.open()[0]] += 1
+            status, _ = self.open()
+            self.during[status] += 1
+            if status == 200:
+                revoke.opened.set()
         self.afterwards.append(self.open())
 
     def open(self) -> tuple[int, bytes]:
@@ -51,6 +55,9 @@ def revoke_watched(monkeypatch) -> list[Revoke]:
     def tell_and_put(data: bytes) -> str:
         if acts:
             acts[-1].storing.set()
+            assert acts[-1].opened.wait(
+                timeout=60
+            )  # else it may be over before a look
         return put(data)
 
     monkeypatch.setattr(storage, "put", tell_and_put)

@@ -11,7 +11,7 @@ def main(username: str, password: str) -> None:
 
     django.setup()
     from accounts import custody
-    from accounts.mac_keys import notice_mac_key
+    from accounts.keys.mac_keys import notice_mac_key
     from accounts.models import User
     from cryptocore.keypair import private_der
     from gallery.access import access_to

@@ -115,11 +115,11 @@ def test_too_much_at_once_is_said_before_a_file_is_sent(eva, lake, tmp_path):
             file.truncate(45 * 2**20)
     choose(eva, *large, to="")
     press(eva, "Encrypt and share")
-    waits_for(eva, "100 MB can be sent at once")
+    waits_for(eva, "you can send at most 100 MB at once")
     assert len(chosen(eva)) == 3
     choose(eva, *[lake] * 101, to="")
     press(eva, "Encrypt and share")
-    waits_for(eva, "You chose 101 images; 100 can be sent at once")
+    waits_for(eva, "You chose 101 images, but you can send at most 100 at once")
     eva.page.get_by_role("button", name="Remove: lake.jpg").first.click()
     assert len(chosen(eva)) == 100
     assert sent.uploads == []

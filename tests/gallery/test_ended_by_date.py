@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import User, WrappedKey
-from accounts.services.ordering import order_after_theft
+from accounts.services.rotating.ordering import order_after_theft
 from audit.models import AuditEntry
 from gallery import opening, storage
 from gallery.models import Grant, Rendition, SealedImage

@@ -198,7 +198,7 @@ def test_while_the_trails_table_is_away_no_name_is_shown_as_verified(
         raise AuditUnavailable
 
     client = bob.sign_in()
-    monkeypatch.setattr("accounts.names.known_certificates", away)
+    monkeypatch.setattr("accounts.keys.names.known_certificates", away)
     shown = client.get(f"/images/{shared_image.pk}/", headers=JSON).json()
     assert shown["verdict"]["code"] == "unnamed"
     assert "cannot be checked right now" in shown["owner"]["display_name"]

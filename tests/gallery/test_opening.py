@@ -6,9 +6,9 @@ import pytest
 from django.core.files.storage import storages
 from django.utils import timezone
 
-from accounts.certificates import verified_encryption_key
-from accounts.content_keys import content_key_label
 from accounts.custody import open_with_password
+from accounts.keys.certificates import verified_encryption_key
+from accounts.keys.content_keys import content_key_label
 from accounts.models import KeyPair, WrappedKey
 from audit.models import AuditEntry
 from cryptocore.wrapping import wrap

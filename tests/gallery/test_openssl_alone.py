@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from accounts.content_keys import content_key_label
+from accounts.keys.content_keys import content_key_label
 from accounts.models import KeyPair
 from cryptocore.keypair import private_der
 from gallery.models import SealedImage, Statement

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import WrappedKey, WrappedKeyCheck
-from accounts.services.mending import EVERY
-from accounts.services.ordering import order_pairs
+from accounts.services.rotating.mending import EVERY
+from accounts.services.rotating.ordering import order_pairs
 from audit.models import AuditEntry
 from gallery.models import Statement
 from gallery.services import own_keys

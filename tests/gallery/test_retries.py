@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.certificates import NoKeys
+from accounts.keys.certificates import NoKeys
 from accounts.models import KeyPair
 from gallery.errors import OwnKeyRefused
 from gallery.models import Grant, Notice, SealedImage, Statement

@@ -5,10 +5,10 @@ The attacker here has the database and the key file: they certify keys of their 
 
 import pytest
 
-from accounts import pins
-from accounts.certificates import Names, certify_signing_key
 from accounts.custody import Keyring
-from accounts.identities import identity_of
+from accounts.keys import pins
+from accounts.keys.certificates import Names, certify_signing_key
+from accounts.keys.identities import identity_of
 from accounts.models import KeyPair, Pins
 from accounts.services.key_making import new_pair
 from audit.events import AuditUnavailable, Event, record

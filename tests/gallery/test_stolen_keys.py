@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.custody import open_with_password
 from accounts.models import KeyPair, User, WrappedKey
-from accounts.services.ordering import order_after_theft
-from accounts.services.rotation import carry_out_orders
+from accounts.services.rotating.carrying_out import carry_out_orders
+from accounts.services.rotating.ordering import order_after_theft
 from audit.events import Event, record
 from audit.models import AuditEntry
 from cryptocore import statements

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import WrappedKey
-from accounts.services.rotation import carry_out_orders
+from accounts.services.rotating.carrying_out import carry_out_orders
 from audit.models import AuditEntry
 from gallery.heads import Heads
 from gallery.models import Grant, Notice, NoticeHead, SealedImage, Statement

@@ -2,10 +2,10 @@
 
 import pytest
 
-from accounts.certificates import signing_pair_of
 from accounts.fingerprints import words
+from accounts.keys.certificates import signing_pair_of
 from accounts.models import KeyPair, User, WrappedKey
-from accounts.services.ordering import order_after_theft
+from accounts.services.rotating.ordering import order_after_theft
 from gallery.models import Grant, Statement
 from gallery.services import resharing, sharing
 from gallery.services.revoking import relock, revoke

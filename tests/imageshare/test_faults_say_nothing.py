@@ -17,7 +17,9 @@ from django.db import connections
 from django.test import Client
 from django.views.debug import ExceptionReporter
 
+from accounts.turns import Busy
 from audit.models import AuditEntry
+from imageshare.logs import OneLine
 from tests.conftest import PASSWORD, jpeg
 from tests.gallery.test_uploading import file
 
@@ -186,3 +188,12 @@ def test_a_trail_that_takes_no_entry(upload, bob, heard, settings, tmp_path, wha
     with without_table("audit_auditentry", "audit"):
         answer = bob.client.get(f"/images/{image.pk}/{what}")
     says_nothing(answer, heard, settings, bob)
+
+
+def test_a_place_that_is_taken_is_one_line_of_the_log():
+    """A person with many forms at once would write a page of it each time."""
+    for error, is_one_line in ((Busy(), True), (OSError(), False)):
+        record = logging.LogRecord("", 40, "", 1, "%s", ("/images/upload/",), (0, error, None))
+        record.status_code = 503
+        OneLine().filter(record)
+        assert (record.exc_info is None) is is_one_line

@@ -6,7 +6,7 @@ from django.test import Client
 
 from accounts.admin.acts import ActingAdmin
 from accounts.models import Invite, User
-from accounts.services.invites import make_invite
+from accounts.services.people.invites import make_invite
 from audit.models import AuditEntry
 from tests.accounts.marking import mark_as_staff
 from tests.conftest import PASSWORD

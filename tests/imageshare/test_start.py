@@ -128,7 +128,7 @@ def test_data_is_looked_for_where_the_url_says(data_dir, tmp_path):
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
     [
-        ("KDF_FLOOR_TIME_COST", "1", "key derivation's cost"),
+        ("KDF_TIME_COST", "1", "key derivation's cost"),
         ("KDF_MEMORY_KIB", "64", "key derivation's cost"),
         ("MAX_FILES", "many", "many"),
         ("SITE_URL", "https://example.org/images", "imageshare.E001"),

@@ -15,8 +15,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import KeyOrder, NewStart, User
-from accounts.services.invites import make_invite
-from accounts.services.ordering import order_pairs
+from accounts.services.people.invites import make_invite
+from accounts.services.rotating.ordering import order_pairs
 from gallery.models import SealedImage
 from tests.accounts.test_person_page import compare
 from tests.conftest import Person, jpeg

@@ -16,7 +16,7 @@ class Command(BaseCommand):
         "trail remembers: from now on they are. Needed when verify_keys names them, no backup "
         "restores them, and their person asks for a new start, which is refused (409 "
         "keys_not_remembered) until then. First find out what altered them, and be sure who is "
-        "asking: whoever wrote to the database would be given this person's place after the wait. "
+        "asking: somebody who wrote to the database would get this person's place after the wait. "
         "Changes no row; records one event. Exit status 1: no such user, or trail away."
     )
 

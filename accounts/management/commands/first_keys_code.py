@@ -16,7 +16,7 @@ class Command(BaseCommand):
         "/accounts/first-keys/, after signing in with their password. Needed where the audit trail "
         "does not prove that the account never had any: it was made before the trail kept that, "
         "or table and file were cut, altered or moved away. First be sure that it really had "
-        "none: whoever has code and password is that person here from then on. Lasts 7 days; a "
+        "none: anybody who has code and password is that person here from then on. Lasts 7 days; a "
         "new code ends the one before; only its SHA-256 is kept, in the trail. Records one event. "
         "Exit status 1: no such user, or they have keys; nothing was changed."
     )

@@ -6,10 +6,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
-from accounts import offline
-from accounts.exchange import Answer
-from accounts.names import find_person
-from accounts.services import organisation_recovery
+from accounts.keys.names import find_person
+from accounts.organisation import offline
+from accounts.organisation.exchange import Answer
+from accounts.services.organisation import recovery as organisation_recovery
 from audit.events import AuditUnavailable
 from cryptocore.errors import CryptoError
 
@@ -22,8 +22,8 @@ class Command(BaseCommand):
         "days of the request, for that person alone, and not if they changed their password, used "
         "their recovery code or brought their keys back since. Within 7 days of that the person "
         "goes to /accounts/recover/ with username, one-time code and a new password. First be sure "
-        "who is asking: whoever has the code becomes that person here. Each records one event; the "
-        "person sees both and is mailed. Exit status 1: refused, nothing was changed."
+        "who is asking: anybody who has the code becomes that person here. Each records one event; "
+        "the person sees both and is mailed. Exit status 1: refused, nothing was changed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

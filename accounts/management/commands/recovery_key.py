@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import F
 
-from accounts import offline
 from accounts.models import KeySlot, User
+from accounts.organisation import offline
 from audit.events import Event, record_after
 
 
@@ -20,7 +20,8 @@ class Command(BaseCommand):
         "settings that pin it; never overwrites; records one event. `open REQUEST --key FILE "
         "--answer FILE` opens what `recover_account request` exported, writes the answer (0600) "
         "and prints the person's one-time code, once. `open` needs no database and is meant for a "
-        "machine that is not online; without an installation there: python -m accounts.offline. "
+        "machine that is not online; without an installation there: "
+        "python -m accounts.organisation.offline. "
         "`status` says how many people each key can recover (the disabled among them), and how "
         "many active ones none can: an earlier key until its people unlock again, so keep its "
         "private half as long. Exit status 1: refused, nothing written."

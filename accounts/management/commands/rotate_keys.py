@@ -12,12 +12,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.keys.names import find_person
+from accounts.keys.orders import Reason
 from accounts.management.times import parse_time
 from accounts.models import KeyOrder, KeyPair, MacKey, User
-from accounts.names import find_person
-from accounts.services.ordering import order_after_theft, order_pairs, replace_mac_key
-from accounts.services.orders import Reason
-from accounts.services.standing import Standing, standing_of
+from accounts.services.rotating.ordering import order_after_theft, order_pairs, replace_mac_key
+from accounts.services.rotating.standing import Standing, standing_of
 from accounts.usernames import is_well_formed
 from audit.admin import as_id
 from audit.events import AuditUnavailable
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         "Replace people's keys. A MAC key is replaced at once. Key pairs can only be made where "
         "their person's master key is open, so they are ordered: the person's next unlocking, or "
         "the next page while unlocked, makes the new pair; what was wrapped to the old one is "
-        "wrapped anew within the following pages; then the old one is destroyed. Nothing becomes "
+        "wrapped again within the following pages; then the old one is destroyed. Nothing becomes "
         "unreadable meanwhile. Asks for people by name or id, or --all; with --compromised a name "
         "counts only if it is the certified one. May run beside the server, be stopped at any time "
         "and be started again: what is ordered is not ordered twice, and with --all a MAC key "

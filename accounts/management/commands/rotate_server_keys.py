@@ -9,8 +9,8 @@ from django.db import Error
 from django.utils import timezone
 
 from accounts.management.times import parse_time
-from accounts.services import server_keys
-from accounts.services.server_keys import Carrier, Done, people_with_keys
+from accounts.services.rotating import server_keys
+from accounts.services.rotating.server_keys import Carrier, Done, people_with_keys
 from audit.events import AuditUnavailable, Event, Outcome, record
 
 EVERY = 100  # people between two lines of progress
@@ -96,7 +96,7 @@ class Command(BaseCommand):
         for refused in done.refused:
             self.stderr.write(str(refused))
         result = (
-            f"{what}: {done.people} people, {done.rewrapped} notice keys wrapped anew, "
+            f"{what}: {done.people} people, {done.rewrapped} notice keys wrapped again, "
             f"{done.made} made, {done.certified} signing keys certified again, "
             f"{len(done.refused)} left as they were."
         )

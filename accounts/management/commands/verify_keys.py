@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
+from accounts.keys.verification import Verifier
 from accounts.management.certifying import certify_names
-from accounts.verification import Verifier
 from audit.events import AuditUnavailable, Event, Outcome, record
 from audit.management import findings
 

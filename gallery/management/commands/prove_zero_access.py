@@ -50,7 +50,7 @@ class Command(BaseCommand):
             type=int,
             default=PEOPLE,
             metavar="N",
-            help="Try the keys of this many people, chosen anew at random at each run, and of at "
+            help="Try the keys of this many people, chosen at random at each run, and of at "
             f"most 20 N of the images they may open; 0: everybody's. Default {PEOPLE}.",
         )
         given = parser.add_mutually_exclusive_group()

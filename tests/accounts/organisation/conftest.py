@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from accounts import offline
+from accounts.organisation import offline
 from tests.accounts.organisation.steps import run
 from tests.conftest import Person
 

@@ -11,18 +11,15 @@ from django.utils import timezone
 
 from accounts import custody
 from accounts.custody import DoesNotOpen
-from accounts.exchange import Answer
-from accounts.keysets import keyset_digest
+from accounts.keys.keysets import keyset_digest
 from accounts.models import KeySlot, User
-from accounts.services import (
-    organisation_recovery,
-    organisation_trail,
-    passwords,
-    recovery,
-)
+from accounts.organisation.exchange import Answer
 from accounts.services.deserving import accept_rows
-from accounts.services.locked_keys import bring_back
-from accounts.services.organisation_answers import destroy_ended_answers
+from accounts.services.organisation import recovery as organisation_recovery
+from accounts.services.organisation import trail as organisation_trail
+from accounts.services.organisation.answers import destroy_ended_answers
+from accounts.services.ways_back import passwords, recovery
+from accounts.services.ways_back.locked_keys import bring_back
 from audit.models import AuditEntry
 from tests.accounts.organisation.steps import JSON, NEW, outcomes, recover, run, slot_of
 from tests.conftest import PASSWORD

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError
 
-from accounts import offline, organisation
-from accounts.exchange import Request, open_request, slot_label
 from accounts.models import KeySlot
+from accounts.organisation import offline
+from accounts.organisation import pin as organisation
+from accounts.organisation.exchange import Request, open_request, slot_label
 from cryptocore.errors import CryptoError
 from cryptocore.wrapping import wrap
 from tests.accounts.organisation.steps import outcomes, recover, run
@@ -145,7 +146,7 @@ def test_opening_needs_no_installation(private_half, bob, ask, tmp_path):
     bob.sign_in()
     answer = subprocess.run(
         [
-            *(sys.executable, "-m", "accounts.offline", "open", str(ask(bob))),
+            *(sys.executable, "-m", "accounts.organisation.offline", "open", str(ask(bob))),
             *("--key", str(private_half), "--answer", str(tmp_path / "answer")),
         ],
         cwd=ROOT,
@@ -159,5 +160,5 @@ def test_opening_needs_no_installation(private_half, bob, ask, tmp_path):
 
 
 def test_the_organisations_half_knows_no_django():
-    told = "import sys, accounts.offline; sys.exit('django' in sys.modules)"
+    told = "import sys, accounts.organisation.offline; sys.exit('django' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", told], cwd=ROOT).returncode == 0

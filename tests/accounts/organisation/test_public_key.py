@@ -7,11 +7,11 @@ from django.core import checks
 from django.core.management import CommandError
 from django.utils import timezone
 
-from accounts import organisation
 from accounts.checks import check_recovery_key
-from accounts.keysets import keyset_digest
+from accounts.keys.keysets import keyset_digest
 from accounts.models import KeySlot, User
-from accounts.services import organisation_slots
+from accounts.organisation import pin as organisation
+from accounts.services.organisation import slots as organisation_slots
 from audit.models import AuditEntry
 from tests.accounts.organisation.steps import NEW, outcomes, recover, run, slot_of
 from tests.conftest import PASSWORD
@@ -71,7 +71,10 @@ def test_who_was_there_before_is_told_first_and_has_the_slot_at_the_next_unlock(
     browser.post("/accounts/unlock/", {"password": PASSWORD})
     assert slot_of(bob).organisation_key == settings.RECOVERY_KEY_FINGERPRINT
     assert b"can now recover your account" in browser.get("/images/").content
-    assert b"It has been able to recover your account since" in browser.get("/accounts/security/").content
+    assert (
+        b"It has been able to recover your account since"
+        in browser.get("/accounts/security/").content
+    )
 
 
 def test_an_organisation_that_stopped_is_no_way_back(private_half, bob, settings):
@@ -108,7 +111,10 @@ def test_who_registers_is_told_before_and_has_the_slot_at_once(private_half, cli
     assert client.post("/accounts/register/", form).status_code == 302
     dora = User.objects.get(username="dora")
     assert dora.key_slots.filter(kind="organisation").exists()
-    assert b"It has been able to recover your account since" in client.get("/accounts/security/").content
+    assert (
+        b"It has been able to recover your account since"
+        in client.get("/accounts/security/").content
+    )
 
 
 def test_without_a_key_nobody_is_told_of_one(bob, client):

@@ -8,16 +8,16 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from accounts import custody, offline
+from accounts import custody
 from accounts.custody import DoesNotOpen, OpeningKeys
-from accounts.exchange import Request, open_request
-from accounts.keysets import keyset_digest
+from accounts.keys.keysets import keyset_digest
 from accounts.models import KeyOrder, KeySlot, User, WrappedKey
-from accounts.services import organisation_recovery
+from accounts.organisation import offline
+from accounts.organisation.exchange import Request, open_request
+from accounts.services.organisation import recovery as organisation_recovery
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
 from tests.accounts.organisation.steps import JSON, NEW, recover, run, upload_as
-from tests.keys import load_pair
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -41,16 +41,10 @@ def test_the_slot_holds_no_signing_key_and_no_master_key(private_half, bob, ask)
     pairs = {pair.purpose: pair for pair in bob.user.key_pairs.all()}
     assert keys._private_key(pairs["encryption"])
     with pytest.raises(CryptoError):
-        keys.sign(pairs["signing"], "share", b"{}")
-    with pytest.raises(CryptoError):
-        keys.wrap_private_key(pairs["signing"], load_pair(1))
-    for impossible in (
-        lambda: keys.password_slot("a password of the organisation's"),
-        lambda: keys.recovery_slot("A" * 30),
-        lambda: keys.custody_row(bytes(32)),
-    ):
-        with pytest.raises(ValueError, match="a key takes"):
-            impossible()
+        keys.prove(pairs["signing"])
+    powers = {"sign", "wrap_private_key", "password_slot", "recovery_slot", "organisation_slot"}
+    assert powers <= set(dir(custody.Keyring))
+    assert not (powers | {"custody_row", "tag_pins"}) & set(dir(keys))
 
 
 def test_a_whole_recovery(upload, alice, bob, pin, ask, open_it):

@@ -14,11 +14,13 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
 
-from accounts import custody, mac_keys, offline
-from accounts.content_keys import content_key_label
-from accounts.exchange import open_request
+from accounts import custody
+from accounts.keys import mac_keys
+from accounts.keys.content_keys import content_key_label
 from accounts.models import Custody, Invite, KeyPair, KeySlot, MacKey, User, WrappedKey
-from accounts.services import organisation_recovery
+from accounts.organisation import offline
+from accounts.organisation.exchange import open_request
+from accounts.services.organisation import recovery as organisation_recovery
 from audit.events import Event, record
 from audit.models import AuditEntry
 from cryptocore import content, keypair

@@ -1,0 +1,1 @@
+"""People's keys: certified, compared, remembered, verified."""

@@ -1,0 +1,138 @@
+"""From the names an owner types to the people, and keys, an image is wrapped for."""
+
+from collections.abc import Iterable
+
+from Crypto.PublicKey.RSA import RsaKey
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from accounts import usernames
+from accounts.folding import record_refusal_of
+from accounts.keys.certificates import KIND, NoKeys, wrapping_key_of
+from accounts.keys.names import certified_name, prefetch_names
+from accounts.keys.remembered import stolen_keys_of
+from accounts.models import KeyPair, KeySlot, User
+from audit.events import Event
+from cryptocore import statements
+from cryptocore.errors import CryptoError
+
+
+def find_people(names: Iterable[str], *, besides: User) -> list[User]:
+    """Return the people of these exact names, each once, `besides` left out.
+
+    Raises ValidationError naming every one that is unknown, has no keys yet, or is not the name
+    that was certified: then the caller shares with nobody. AuditUnavailable where the trail's table
+    does not answer: which certificate is the newest cannot be told then.
+    """
+    wanted = {usernames.fold(name): None for name in names if name.strip()}
+    if besides.username in wanted and certified_name(besides).require_known().is_certified:
+        del wanted[besides.username]
+    # A name nobody can have is not asked for: a database may refuse what stands in it.
+    askable = filter(usernames.is_well_formed, wanted)
+    known = {
+        user.username: user for user in User.objects.filter(username__in=askable, is_active=True)
+    }
+    errors = [unknown_recipient(name) for name in wanted if name not in known]
+    errors += [_without_keys(user) for user in known.values() if not may_receive(user)]
+    errors += [] if errors else _wrongly_named(known.values())
+    if errors:
+        raise ValidationError(errors)
+    return [known[name] for name in wanted]
+
+
+def may_receive(user: User) -> bool:
+    """Whether this person has keys, and a way back to them should they forget their password."""
+    if waits_for_keys(user):
+        return True  # a code comes with the next keys; one a thief made may be destroyed
+    try:
+        wrapping_key_of(user.pk)
+    except NoKeys:
+        return False
+    except CryptoError:
+        record_wrong_key(user)
+        return False
+    return user.present_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE).exists()
+
+
+def waits_for_keys(user: User) -> bool:
+    """Whether this person's keys were stolen and the next ones are not made yet.
+
+    Nothing is wrapped to them then; what is shared with them waits for the next ones.
+    """
+    pairs = KeyPair.objects.filter(user=user, purpose=KeyPair.Purpose.ENCRYPTION)
+    newest = pairs.order_by("-epoch").first()
+    return newest is not None and newest.state == KeyPair.State.COMPROMISED
+
+
+def _wrongly_named(people: Iterable[User]) -> list[ValidationError]:
+    people = list(people)
+    prefetch_names(people)
+    wrong = [user for user in people if not certified_name(user).require_known().is_certified]
+    for user in wrong:
+        record_wrong_name(user)
+    return [_not_certified(user.username) for user in wrong]
+
+
+def record_wrong_name(user: User) -> None:
+    """Record that somebody was looked up by a name that is not the certified one."""
+    record_refusal_of(None, Event.KEY_REFUSED, subject=user.pk, reason="name")
+
+
+def record_wrong_key(user: User) -> None:
+    record_refusal_of(None, Event.KEY_REFUSED, subject=user.pk)
+
+
+def unknown_recipient(name: str) -> ValidationError:
+    sentence = _("Nobody here is called “%(name)s”. Nothing was shared. Check the spelling.")
+    params = {"name": printable_start(name)}
+    return ValidationError(sentence, code="unknown_recipient", params=params)
+
+
+def printable_start(typed: str) -> str:
+    return "".join(character for character in typed[:64] if character.isprintable())
+
+
+def _without_keys(user: User) -> ValidationError:
+    sentence = _("@%(name)s has not finished setting up. Nothing was shared. Try again later.")
+    return ValidationError(sentence, code="no_keys", params={"name": user.username})
+
+
+def _not_certified(name: str) -> ValidationError:
+    sentence = _(
+        "The name “%(name)s” does not verify: somebody may have changed it in the database. "
+        "Nothing was shared. Tell staff."
+    )
+    return ValidationError(sentence, code="name_not_certified", params={"name": name})
+
+
+def key_to_wrap_to(user: User) -> tuple[KeyPair, RsaKey]:
+    """Return a person's key pair and its verified public half.
+
+    Raises NoKeys, and records it, also where the trail knows the key, or the one that certified
+    it, as stolen and the rows do not say so any more. Raises AuditUnavailable.
+    """
+    try:
+        pair, public_key = wrapping_key_of(user.pk)
+        certifier = statements.parse(KIND, bytes(pair.certificate))["key"]
+        if {pair.fingerprint, certifier} & stolen_keys_of(user.pk).keys():
+            raise CryptoError
+    except CryptoError:
+        record_wrong_key(user)
+        raise NoKeys from None
+    return pair, public_key
+
+
+def lock_keys(pairs: Iterable[KeyPair], *, besides: Iterable[User] = ()) -> None:
+    """Hold the rows of these pairs' people, and of others; check that the pairs are primary still.
+
+    Inside the caller's transaction. Destroying a pair takes the same lock, so no content key is
+    ever wrapped to a pair that is being destroyed. Raises NoKeys.
+    """
+    owners = {pair.pk: pair.user_id for pair in pairs}
+    people = {*owners.values(), *(person.pk for person in besides)}
+    # In one order everywhere, or two transactions could each hold what the other waits for.
+    held = User.objects.select_for_update().filter(pk__in=people).order_by("pk")
+    active = {user.pk for user in held if user.is_active}
+    primary = KeyPair.objects.filter(pk__in=owners, state=KeyPair.State.PRIMARY)
+    if not active.issuperset(owners.values()) or primary.count() != len(owners):
+        raise NoKeys

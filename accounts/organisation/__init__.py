@@ -1,0 +1,1 @@
+"""The organisation's offline key, and what it recovers."""

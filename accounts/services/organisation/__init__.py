@@ -1,0 +1,1 @@
+"""Recovery by the organisation."""

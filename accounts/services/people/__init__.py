@@ -1,0 +1,1 @@
+"""Accounts: made, invited, named, overseen."""

@@ -1,0 +1,127 @@
+"""What staff may do to an account. Each act has its reason, and the trail keeps both.
+
+Nothing here opens a key or sets a password: staff can shut a person out, and never come in as one.
+"""
+
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.erasure import truncate_write_ahead_log
+from accounts.models import User
+from accounts.services.acts import recorded
+from accounts.staff_rights import Rights, rights_of
+from accounts.unlocks import end_unlocks
+from audit.events import Event
+
+
+@dataclass(frozen=True)
+class Held:
+    """The rows an act is about, as the database has them, held until the transaction ends; and the
+    rights that are believed of whoever acts."""
+
+    person: User
+    by: User
+    rights: Rights
+
+
+def disable_person(*, person: User, by: User, reason: str) -> None:
+    """Sign `person` out everywhere, and in nowhere until they are enabled again.
+
+    Raises ValidationError: nobody disables themselves, and so never the last superuser.
+    """
+    with recorded(Event.ACCOUNT_DISABLED, person, by=by, reason=reason):
+        with transaction.atomic():
+            held = _hold(person, by)
+            if held.person == held.by:
+                raise _refused("oneself", _("Nobody disables themselves. Nothing was changed."))
+            held.person.is_active = False
+            held.person.save(update_fields=["is_active"])
+            _end_sessions(held.person)
+        truncate_write_ahead_log()
+
+
+def enable_person(*, person: User, by: User, reason: str) -> None:
+    """Let `person` sign in again, with their own password: their keys were never touched."""
+    with recorded(Event.ACCOUNT_ENABLED, person, by=by, reason=reason), transaction.atomic():
+        held = _hold(person, by)
+        held.person.is_active = True
+        held.person.save(update_fields=["is_active"])
+
+
+def end_sessions(*, person: User, by: User, reason: str) -> None:
+    """Sign `person` out, and lock their keys, in every browser."""
+    with recorded(Event.ACCOUNT_SESSIONS_ENDED, person, by=by, reason=reason):
+        with transaction.atomic():
+            _end_sessions(_hold(person, by).person)
+        truncate_write_ahead_log()
+
+
+def set_quota(*, person: User, by: User, reason: str, quota_bytes: int | None) -> None:
+    """Limit what `person` may store: None is the site's default, 0 no limit.
+
+    Below what they store already nothing is lost; they can only add nothing.
+    """
+    limit = "default" if quota_bytes is None else quota_bytes
+    with (
+        recorded(Event.ACCOUNT_QUOTA_SET, person, by=by, reason=reason, quota_bytes=limit),
+        transaction.atomic(),
+    ):
+        held = _hold(person, by)
+        held.person.quota_bytes = quota_bytes
+        held.person.save(update_fields=["quota_bytes"])
+
+
+def make_staff(*, person: User, by: User, reason: str) -> None:
+    """Let `person` oversee: look at these pages, and act on people who are not superusers."""
+    with recorded(Event.ACCOUNT_STAFF_MADE, person, by=by, reason=reason), transaction.atomic():
+        held = _hold(person, by)
+        _require_superuser(held.rights)
+        held.person.is_staff = True
+        held.person.save(update_fields=["is_staff"])
+
+
+def remove_staff(*, person: User, by: User, reason: str) -> None:
+    """Let `person` oversee no more. A superuser stays staff, unless nobody made them one."""
+    with recorded(Event.ACCOUNT_STAFF_REMOVED, person, by=by, reason=reason), transaction.atomic():
+        held = _hold(person, by)
+        _require_superuser(held.rights)
+        if rights_of(held.person) == Rights.SUPERUSER:
+            raise _refused("superuser", _("A superuser stays staff. Nothing was changed."))
+        held.person.is_staff = held.person.is_superuser = False
+        held.person.save(update_fields=["is_staff", "is_superuser"])
+
+
+def _hold(person: User, by: User) -> Held:
+    """Hold both rows, in the one order all hold people's rows in.
+
+    Raises ValidationError if `by` is no staff any more, or below the person it is about, and
+    AuditUnavailable where the trail cannot say who gave them their rights. So the
+    last superuser is never disabled: only another active one could do it, and of two who disable
+    one another at once the second is staff no more.
+    """
+    both = User.objects.select_for_update().filter(pk__in=[person.pk, by.pk]).order_by("pk")
+    rows = {row.pk: row for row in both}
+    held = Held(rows[person.pk], rows[by.pk], rights_of(rows[by.pk]))
+    if held.rights < Rights.STAFF:
+        raise _refused("not_staff", _("You are no longer staff. Nothing was changed."))
+    if held.rights < Rights.SUPERUSER == rights_of(held.person):
+        _require_superuser(held.rights)
+    return held
+
+
+def _require_superuser(rights: Rights) -> None:
+    if rights < Rights.SUPERUSER:
+        raise _refused("superusers_only", _("Only a superuser may do this. Nothing was changed."))
+
+
+def _refused(code: str, sentence: str) -> ValidationError:
+    return ValidationError(sentence, code=code)
+
+
+def _end_sessions(person: User) -> None:
+    person.session_epoch += 1
+    person.save(update_fields=["session_epoch"])
+    end_unlocks(person)

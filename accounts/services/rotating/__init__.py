@@ -1,0 +1,1 @@
+"""Keys replaced by new ones: ordered, carried out, for people and for the server."""

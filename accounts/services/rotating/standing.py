@@ -1,0 +1,57 @@
+"""How far a person's new keys have come, for those who ordered them."""
+
+from dataclasses import dataclass
+
+from accounts.keys.orders import Reason, open_orders_of
+from accounts.models import KeyOrder, KeyPair, User, WrappedKey
+
+State = KeyPair.State
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`word`: done, ordered, under way, waiting for its person, or kept; `keys` in use: purpose,
+    epoch and the day they were made."""
+
+    word: str
+    keys: list[tuple[str, int, str]]
+    remarks: list[str]
+
+
+def standing_of(user: User) -> Standing:
+    orders, to_go = list(open_orders_of(user).order_by("purpose")), _wrapped_to_earlier_pairs(user)
+    return Standing(_word(orders, to_go), _keys(user), _remarks(orders, to_go))
+
+
+def _wrapped_to_earlier_pairs(user: User) -> int:
+    earlier = KeyPair.objects.filter(user=user, master_key_version=user.master_key_version)
+    earlier = earlier.exclude(state=State.PRIMARY)
+    return WrappedKey.objects.filter(key_pair__in=earlier).count()
+
+
+def _word(orders: list[KeyOrder], to_go: int) -> str:
+    if any(order.reason == Reason.COMPROMISED for order in orders):
+        return "waiting for its person"
+    if any(order.replaced_at for order in orders):
+        return "under way"
+    if orders:
+        return "ordered"
+    return "kept" if to_go else "done"
+
+
+def _keys(user: User) -> list[tuple[str, int, str]]:
+    pairs = KeyPair.objects.filter(user=user, state=State.PRIMARY).order_by("purpose")
+    mac_key = user.mac_keys.order_by("-epoch").first()
+    keys = [(pair.purpose, pair.epoch, pair.created_at) for pair in pairs]
+    keys += [("mac", mac_key.epoch, mac_key.created_at)] if mac_key else []
+    return [(name, epoch, made.date().isoformat()) for name, epoch, made in keys]
+
+
+def _remarks(orders: list[KeyOrder], to_go: int) -> list[str]:
+    remarks = [
+        f"{order.purpose} ordered {order.ordered_at.date().isoformat()} ({order.reason})"
+        for order in orders
+    ]
+    if to_go:
+        remarks.append(f"{to_go} wrapped keys on earlier pairs")
+    return remarks

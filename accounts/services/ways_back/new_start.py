@@ -1,0 +1,137 @@
+"""A new start: new keys for somebody who lost every way to the ones they have.
+
+It waits, so that a thief who got in by mail or by staff's hand cannot replace the keys before their
+person notices; whoever brings the keys back stops it. The earlier key set is kept: nothing is lost
+that could still be found.
+"""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.custody import DoesNotOpen
+from accounts.keys.certified import record_certified
+from accounts.mail import tell
+from accounts.models import NewStart, User
+from accounts.services.acts import recorded
+from accounts.services.deserving import require_remembered_rows
+from accounts.services.holding import changing_keys
+from accounts.services.master_keys import NewMasterKey, make_master_key
+from audit.events import Event, record_after
+from audit.vouched import vouched
+
+ACTS = (Event.NEW_START_ASKED, Event.NEW_START_STOPPED, Event.NEW_START_DONE)
+
+
+class NotDue(Exception):
+    """No new start of this person is due: none was asked for, it waits still, or was stopped."""
+
+
+def waiting_new_start(user: User) -> NewStart | None:
+    """Return the new start this person waits for, due or not."""
+    return NewStart.objects.filter(user=user, stopped_at=None, done_at=None).first()
+
+
+def ask_for_new_start(*, user: User) -> NewStart:
+    """Begin the wait, and tell the person by every way there is. Again: the wait already begun.
+
+    Raises NotRemembered (accounts/services/deserving.py).
+    """
+    require_remembered_rows(user)
+    if waiting := waiting_new_start(user):
+        if _asked_at(user):
+            return waiting  # and nothing is recorded: the trail tells when the wait began
+        stop_new_start(user=user)
+    try:
+        asked = _begin_waiting(user)
+    except IntegrityError:
+        return NewStart.objects.get(user=user, stopped_at=None, done_at=None)
+    tell(user, _("Somebody asked for new keys in your name"), _asked(asked))
+    return asked
+
+
+def _begin_waiting(user: User) -> NewStart:
+    """Raises IntegrityError if another request began one meanwhile."""
+    with recorded(Event.NEW_START_ASKED, user), transaction.atomic():
+        return NewStart.objects.create(user=user, due_at=timezone.now() + settings.NEW_START_WAIT)
+
+
+def _asked(asked: NewStart) -> str:
+    sentence = _(
+        "New keys were asked for in your name at %(site)s. They will be made after %(due)s. What "
+        "was shared with you stays closed then until its owners share it again.\n\n"
+        "If this was not you: sign in and stop it, or tell staff."
+    )
+    return sentence % {"site": settings.SITE_URL, "due": f"{asked.due_at:%Y-%m-%d %H:%M %Z}"}
+
+
+def stop_new_start(*, user: User) -> bool:
+    """Stop a new start that waits, for whatever reason. Returns whether there was one."""
+    stopped = stop_waiting(user)
+    record_stopped(user, stopped)
+    return stopped
+
+
+def stop_waiting(user: User) -> bool:
+    """Stop a wait, in the caller's transaction if there is one: what brings the keys back and what
+    stops the wait are one act. Record it afterwards."""
+    waiting = NewStart.objects.filter(user=user, stopped_at=None, done_at=None)
+    return waiting.update(stopped_at=timezone.now()) > 0
+
+
+def record_stopped(user: User, stopped: bool) -> None:
+    if stopped:
+        record_after(Event.NEW_START_STOPPED, actor=user.pk, subject=user.pk)
+
+
+@sensitive_variables()
+def start_anew(*, user: User, password: str) -> NewMasterKey:
+    """Give the person new keys under `password`, their present one; keep the earlier set.
+
+    Ends every other session. Raises NotDue; DoesNotOpen if the password was changed meanwhile;
+    NotRemembered.
+    """
+    _require_due(user)
+    require_remembered_rows(user)
+    new = make_master_key(user=user, password=password, earlier=None)
+    pairs = {"signing": new.signing.fingerprint, "encryption": new.encryption.fingerprint}
+    with changing_keys(Event.NEW_START_DONE, user, **pairs):
+        new.store(user.password)
+        _finish(user)
+    record_certified(new.signing)
+    text = _("You started again with new keys at %(site)s.") % {"site": settings.SITE_URL}
+    tell(user, _("You have new keys"), text)
+    return new
+
+
+def _require_due(user: User) -> None:
+    waiting = waiting_new_start(user)
+    if waiting is None or waiting.due_at > timezone.now() or not _was_asked_in_time(user):
+        raise NotDue
+
+
+def _was_asked_in_time(user: User) -> bool:
+    """Whether the trail vouches for the wait: a row alone anybody writes who has the database."""
+    asked_at = _asked_at(user)
+    return asked_at is not None and asked_at <= timezone.now() - settings.NEW_START_WAIT
+
+
+def _asked_at(user: User) -> datetime | None:
+    """Return when the wait began that still goes on, as the trail tells.
+
+    Whoever unlocked since has the keys, and no page told them what to stop if the row was hidden
+    from them while the wait ran.
+    """
+    acts = vouched((*ACTS, Event.ACCOUNT_UNLOCKED), subject=user.pk)[:1]
+    return next((act.time for act in acts if act.event == Event.NEW_START_ASKED), None)
+
+
+def _finish(user: User) -> None:
+    """One conditional update: of two at once the second makes nothing."""
+    due = NewStart.objects.filter(user=user, stopped_at=None, done_at=None)
+    if not due.filter(due_at__lte=timezone.now()).update(done_at=timezone.now()):
+        raise DoesNotOpen

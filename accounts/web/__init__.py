@@ -1,0 +1,1 @@
+"""What belongs to a request: sessions, unlocking, limits, refusals."""

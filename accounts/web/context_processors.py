@@ -1,0 +1,33 @@
+"""What every page knows about the person it is shown to."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from accounts.organisation import pin as organisation
+from accounts.policy import everybody_may_register
+from accounts.services.ways_back.new_start import waiting_new_start
+from accounts.services.ways_back.recovery import recovery_slot_of
+from accounts.web.unlocking import keyring_of
+
+
+def account(request: HttpRequest) -> dict[str, Any]:
+    if not (hasattr(request, "user") and request.user.is_authenticated):
+        return {
+            "unlocked": False,
+            "recovery_reminder": False,
+            "registration_open": everybody_may_register(),
+            "organisation_recovers": organisation.is_set_up(),
+        }
+    return {
+        "unlocked": keyring_of(request) is not None,
+        "organisation_recovers": organisation.is_set_up(),
+        "recovery_reminder": SimpleLazyObject(lambda: _reminder(request)),
+        "new_start_waits": SimpleLazyObject(lambda: waiting_new_start(request.user)),
+    }
+
+
+def _reminder(request: HttpRequest) -> bool:
+    slot = recovery_slot_of(request.user)
+    return slot is None or slot.confirmed_at is None

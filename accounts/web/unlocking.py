@@ -1,0 +1,148 @@
+"""Who is unlocked: a custody row here, the secret that opens it in the browser's cookie.
+
+Locked is not signed out: lists stay, content asks for the password again.
+"""
+
+import base64
+import binascii
+import secrets
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.custody import COOKIE_SECRET_BYTES, DoesNotOpen, Keyring, open_with_cookie
+from accounts.erasure import truncate_write_ahead_log
+from accounts.folding import record_refusal
+from accounts.keys.remembered import is_shut_out
+from accounts.models import Custody
+from accounts.services.deserving import opens_replaced_keys_alone
+from accounts.unlocks import drop_ended
+from audit.context import recognise
+from audit.events import Event, record
+
+SESSION_ENTRY = "custody"
+UNTOUCHED = timedelta(minutes=1)  # the idle end moves at most this often: one write, not sixty
+
+
+@sensitive_variables()
+def unlock(request: HttpRequest, keyring: Keyring) -> bytes:
+    """Keep `keyring` open for this browser; return the secret to give it (see `remember`).
+
+    The secret is new at every unlock. Whatever this session had open before is dropped.
+    """
+    drop(request)
+    drop_ended()
+    secret = secrets.token_bytes(COOKIE_SECRET_BYTES)
+    row = keyring.custody_row(secret)
+    row.idle_ends_at = timezone.now() + settings.LOCK_AFTER
+    row.absolute_ends_at = _signed_out_at(request)
+    row.save()
+    request.session[SESSION_ENTRY] = str(row.pk)
+    request._keyring = keyring
+    record(Event.ACCOUNT_UNLOCKED, actor=keyring.user.pk, subject=keyring.user.pk)
+    return secret
+
+
+def _signed_out_at(request: HttpRequest) -> datetime:
+    return request.session.get_expiry_date()
+
+
+@sensitive_variables()
+def remember(response: HttpResponse, secret: bytes) -> HttpResponse:
+    """Give the browser its half. A session cookie: closing the browser locks."""
+    response.set_cookie(
+        settings.UNLOCK_COOKIE_NAME,
+        base64.urlsafe_b64encode(secret).decode().rstrip("="),
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def forget(response: HttpResponse) -> HttpResponse:
+    response.delete_cookie(settings.UNLOCK_COOKIE_NAME, samesite="Lax")
+    return response
+
+
+def lock(request: HttpRequest) -> None:
+    """Drop what this session has open. The master key in the row is gone with the row."""
+    if drop(request):
+        record(Event.ACCOUNT_LOCKED, actor=request.user.pk, subject=request.user.pk)
+
+
+def drop(request: HttpRequest) -> int:
+    """Drop the custody row of this session; return how many there were."""
+    request._keyring = None
+    custody_id = request.session.pop(SESSION_ENTRY, None)
+    dropped = Custody.objects.filter(pk=custody_id).delete()[0] if custody_id else 0
+    if dropped:
+        truncate_write_ahead_log()
+    return dropped
+
+
+def keyring_of(request: HttpRequest) -> Keyring | None:
+    """Return the open keys of this request's person, or None while they are locked."""
+    if not hasattr(request, "_keyring"):
+        request._keyring = _resume(request) if request.user.is_authenticated else None
+    return request._keyring
+
+
+def open_keyring_of(request: HttpRequest) -> Keyring | None:
+    """Return the keys that this request has opened already; opens none."""
+    return getattr(request, "_keyring", None)
+
+
+def _resume(request: HttpRequest) -> Keyring | None:
+    row = _live_row(request)
+    if row is None:
+        return None
+    try:
+        keyring = open_with_cookie(request.user, row, _cookie_secret(request))
+    except DoesNotOpen:
+        _refuse(request, "cookie")
+        return None
+    # Their row went with it, and somebody put it back.
+    if is_shut_out(request.user.pk) or opens_replaced_keys_alone(keyring):
+        lock(request)
+        return None
+    _extend(row)
+    recognise(request.user.username)
+    return keyring
+
+
+def _live_row(request: HttpRequest) -> Custody | None:
+    custody_id = request.session.get(SESSION_ENTRY)
+    if custody_id is None or settings.UNLOCK_COOKIE_NAME not in request.COOKIES:
+        return None
+    row = Custody.objects.filter(pk=custody_id, user_id=request.user.pk).first()
+    now = timezone.now()
+    if row and (row.idle_ends_at <= now or row.absolute_ends_at <= now):
+        lock(request)
+        return None
+    return row
+
+
+def _cookie_secret(request: HttpRequest) -> bytes:
+    text = request.COOKIES[settings.UNLOCK_COOKIE_NAME]
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise DoesNotOpen from None
+
+
+def _refuse(request: HttpRequest, reason: str) -> None:
+    record_refusal(request, Event.CUSTODY_REFUSED, subject=request.user.pk, reason=reason)
+
+
+def _extend(row: Custody) -> None:
+    """Move the idle end on. Conditional: a row dropped meanwhile is never written back."""
+    idle_ends_at = timezone.now() + settings.LOCK_AFTER
+    if idle_ends_at - row.idle_ends_at >= UNTOUCHED:
+        Custody.objects.filter(pk=row.pk, idle_ends_at=row.idle_ends_at).update(
+            idle_ends_at=idle_ends_at
+        )
+        drop_ended()
