@@ -60,7 +60,7 @@ def test_changepassword_locks_the_keys_and_the_sign_in_says_so(alice, monkeypatc
     )
     assert answer.json() == {"username": "alice", "unlocked": False, "next": LOCKED}
     page = client.get(LOCKED).content.decode()
-    for way in ("The password from before", "Your recovery code", "a new start"):
+    for way in ("Your earlier password", "Your recovery code", "I have none of these"):
         assert way in page
     assert AuditEntry.objects.filter(event="keys:found-locked", subject=alice.user.pk).exists()
 

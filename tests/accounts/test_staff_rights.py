@@ -24,7 +24,7 @@ from tests.triggers import drop_triggers, install_triggers
 
 JSON = {"accept": "application/json"}
 INDEX, PEOPLE = "/admin/", "/admin/accounts/user/"
-SENTENCE = b"Marked as staff, but nothing on record made them s"
+SENTENCE = b"Marked as staff, but nothing on record made them so:"
 
 
 def write_rights(person, *, staff=True, superuser=False) -> None:

@@ -104,10 +104,10 @@ def test_who_waits_is_let_in_though_their_code_was_destroyed(upload, alice, bob)
     assert Grant.objects.get(image=image, reader=bob.user).wrapped_key is None
     form = {"images": [picture_file()], "recipients": ["bob"]}
     page = alice.client.post("/images/upload/", form).content.decode()
-    assert "Bob Brook: let in, but waiting for new keys." in page
+    assert "Bob Brook cannot open it yet: new keys must be made first." in page
     assert "For now only you can open what you uploaded." in page
     assert "1 image is encrypted and signed</h1>" in page
-    assert "waits for you" not in alice.client.get("/images/mine/").content.decode()
+    assert "is waiting for access" not in alice.client.get("/images/mine/").content.decode()
 
 
 def picture_file() -> io.BytesIO:

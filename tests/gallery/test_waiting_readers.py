@@ -45,7 +45,7 @@ def test_the_owner_sees_who_waits_and_which_key_to_compare(shared_image, upload,
         "can_receive": True,
     }
     for address in ("/images/", "/images/mine/"):
-        assert "waits for you" in alice.client.get(address).content.decode()
+        assert "is waiting for access" in alice.client.get(address).content.decode()
     page = alice.client.get(ADDRESS).content.decode()
     for word in words(reader["fingerprint"]):
         assert f"<li>{word}</li>" in page
@@ -90,7 +90,7 @@ def test_nobody_is_asked_to_share_again_with_somebody_disabled(shared_image, ali
     User.objects.filter(pk=bob.user.pk).update(is_active=False)
     assert waiting(alice) == []
     for address in ("/images/", "/images/mine/"):
-        assert "waits for you" not in alice.client.get(address).content.decode()
+        assert "is waiting for access" not in alice.client.get(address).content.decode()
 
 
 def test_a_former_reader_is_not_let_in_again(shared_image, alice, bob):
