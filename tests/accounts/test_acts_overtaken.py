@@ -2,14 +2,15 @@
 
 import pytest
 
+from accounts import custody
 from accounts.custody import DoesNotOpen, Keyring, open_with_password
 from accounts.keys.keysets import keyset_digest
-from accounts.models import KeyOrder, NewStart, User
+from accounts.models import KeyOrder, KeySlot, NewStart, User
 from accounts.services import holding
 from accounts.services.rotating.ordering import order_after_theft, order_pairs
 from accounts.services.ways_back.locked_keys import bring_back
 from accounts.services.ways_back.new_start import ask_for_new_start
-from accounts.services.ways_back.passwords import change_password
+from accounts.services.ways_back.passwords import change_password, restore_password
 from accounts.services.ways_back.recovery import make_recovery_code, recover
 from tests.accounts.test_new_start import start_anew
 from tests.conftest import PASSWORD
@@ -49,6 +50,23 @@ def test_what_was_read_before_the_keys_changed_changes_nothing_after(bob, act, o
         act(user, bob.keyring, bob.recovery_code)
     assert keyset_digest(bob.user.pk) == before
     assert not User.objects.get(pk=bob.user.pk).check_password(NEW)
+
+
+def restore(user: User, keyring: Keyring, code: str) -> None:
+    restore_password(user=user, password=PASSWORD)
+
+
+@pytest.mark.parametrize("act", [change, bring_keys_back, restore])
+def test_a_password_slot_that_goes_while_it_is_opened_ends_the_act(bob, monkeypatch, act):
+    derive = custody.stretch
+
+    def gone_meanwhile(*arguments, **options):
+        KeySlot.objects.filter(user=bob.user, kind=KeySlot.Kind.PASSWORD).delete()
+        return derive(*arguments, **options)
+
+    monkeypatch.setattr(custody, "stretch", gone_meanwhile)
+    with pytest.raises(DoesNotOpen):
+        act(bob.user, bob.keyring, bob.recovery_code)
 
 
 @pytest.mark.parametrize("act", ACTS)

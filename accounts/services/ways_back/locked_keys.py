@@ -35,6 +35,8 @@ def bring_back(*, user: User, old_password: str, password: str) -> Keyring:
     keyring = open_with_password(user, old_password)
     require_own_keys(keyring)
     old, new = password_slot_of(user), keyring.password_slot(password)
+    if old is None:  # dropped since it was opened
+        raise DoesNotOpen
     with changing_keys(Event.KEYS_BROUGHT_BACK, user, way="old-password") as change:
         change.require_version(keyring.version)
         still = KeySlot.objects.filter(pk=old.pk).exists()

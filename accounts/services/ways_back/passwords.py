@@ -22,6 +22,8 @@ def change_password(*, user: User, old_password: str, new_password: str) -> Keyr
     keyring = open_with_password(user, old_password)
     require_own_keys(keyring)
     old = password_slot_of(user)
+    if old is None:  # dropped since it was opened
+        raise DoesNotOpen
     new = keyring.password_slot(new_password)
     old_hash = user.password
     user.set_password(new_password)
@@ -45,6 +47,8 @@ def restore_password(*, user: User, password: str) -> None:
     """
     keyring, slot = open_with_password(user, password), password_slot_of(user)
     require_own_keys(keyring)
+    if slot is None:  # dropped since it was opened
+        raise DoesNotOpen
     user.set_password(password)
     with changing_keys(Event.ACCOUNT_PASSWORD_RESTORED, user) as change:
         change.require_version(keyring.version)
