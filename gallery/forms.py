@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.keys.identities import Change, How
 from accounts.keys.names import certified_name
-from accounts.keys.recipients import find_people
+from accounts.keys.recipients import Reader, find_people
 from accounts.models import User
 from gallery.models import Grant
 from gallery.services.uploading import Terms
@@ -105,7 +105,7 @@ class TermsForm(forms.Form):
     def contacts_refused(self) -> bool:
         return self.has_error("recipients", "contacts_refused")
 
-    def clean_recipients(self) -> list[User]:
+    def clean_recipients(self) -> list[Reader]:
         return find_people(self.cleaned_data["recipients"], besides=self.owner)
 
     def clean_rights(self) -> str:
@@ -164,8 +164,8 @@ class UploadForm(WishesForm):
 
 
 class ShareForm(TermsForm):
-    def clean_recipients(self) -> list[User]:
-        people = super().clean_recipients()
-        if not people:
+    def clean_recipients(self) -> list[Reader]:
+        readers = super().clean_recipients()
+        if not readers:
             raise ValidationError(_("Choose at least one person."), code="required")
-        return people
+        return readers

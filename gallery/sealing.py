@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from Crypto.PublicKey.RSA import RsaKey
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
@@ -17,7 +16,8 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from accounts.keys.certificates import NoKeys, signing_pair_of, verified_signing_key
 from accounts.keys.content_keys import wrap_content_key
-from accounts.models import KeyPair, User, WrappedKey
+from accounts.keys.recipients import Reader
+from accounts.models import KeyPair, WrappedKey
 from cryptocore import content, entries, statements
 from cryptocore.errors import CryptoError
 from gallery.errors import OwnKeyRefused
@@ -43,16 +43,6 @@ class Sealed:
     facts: dict[str, object]
 
 
-@dataclass(frozen=True)
-class Reader:
-    """A person an image is sealed for, with the verified key to wrap to; none while they wait for
-    new keys after a theft."""
-
-    user: User
-    pair: KeyPair | None = None
-    public_key: RsaKey | None = None
-
-
 @sensitive_variables()
 def seal_renditions(plain: Mapping[str, Plain], content_key: bytes) -> dict[str, Sealed]:
     return {name: _seal(name, rendition, content_key) for name, rendition in plain.items()}
@@ -76,9 +66,9 @@ def wrap_for(
     reader: Reader, content_key: bytes, *, image_id: uuid.UUID, lock: int
 ) -> WrappedKey | None:
     """Return the content key wrapped to a reader's key, not stored yet; None for who waits."""
-    pair, public_key = reader.pair, reader.public_key
-    if pair is None or public_key is None:
+    if reader.key is None:
         return None
+    pair, public_key = reader.key.pair, reader.key.public_key
     return wrap_content_key(content_key, pair, public_key, subject=image_id, lock=lock)
 
 

@@ -256,8 +256,12 @@ def verified_encryption_key(pair: KeyPair) -> RsaKey:
 
     Raises CryptoError if its person's own, certified signing key did not sign it.
     """
-    certifier = verified_signing_key(_certifier_of(pair))
-    return _verified(pair, certifier, pair.certificate, pair.certificate_signature)
+    return _verified_by_owner(pair, _certifier_of(pair))
+
+
+def _verified_by_owner(pair: KeyPair, certifier: KeyPair) -> RsaKey:
+    public_key = verified_signing_key(certifier)
+    return _verified(pair, public_key, pair.certificate, pair.certificate_signature)
 
 
 def _certifier_of(pair: KeyPair) -> KeyPair:
@@ -304,7 +308,7 @@ def wrapping_key_of(user_id: uuid.UUID) -> tuple[KeyPair, RsaKey]:
     certifier = _certifier_of(pair)
     if certifier.compromised_at:  # whoever stole it may have certified a key of their own
         raise CryptoError
-    return pair, verified_encryption_key(pair)
+    return pair, _verified_by_owner(pair, certifier)
 
 
 def _primary(user_id: uuid.UUID, purpose: KeyPair.Purpose) -> KeyPair:

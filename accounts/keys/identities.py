@@ -66,13 +66,12 @@ class Identity:
     """What stands for a person: their signing key, and the one that vouches for their reading key.
 
     These differ between a rotation of the signing key and the next one of the reading key. With the
-    names in the certificate, and the signing keys they had before.
+    names in the certificate.
     """
 
     signing: KeyPair
     certifier: str
     names: Names | None
-    earlier: frozenset[str] = frozenset()
 
     @property
     def certified_at(self) -> datetime:
@@ -84,18 +83,22 @@ class Identity:
             "fingerprint": self.signing.fingerprint,
             "certifier": self.certifier,
             "time": statements.format_time(timezone.now()),
-            "earlier": sorted(self.earlier),
+            "earlier": sorted(_certified_before(self.signing)),
             **(asdict(self.names) if self.names else {}),
         }
 
 
 def identity_of(user_id: uuid.UUID) -> Identity:
     """Return a person's identity, verified. Raises NoKeys, or CryptoError if it does not verify."""
-    signing = signing_pair_of(user_id)
-    names = certified_names(signing)
     reading, _ = wrapping_key_of(user_id)
+    return identity_with(reading)
+
+
+def identity_with(reading: KeyPair) -> Identity:
+    """Return the same; `reading` is that person's encryption pair, verified already."""
+    signing = signing_pair_of(reading.user_id)
     certifier = statements.parse(KIND, bytes(reading.certificate))["key"]
-    return Identity(signing, certifier, names, _certified_before(signing))
+    return Identity(signing, certifier, certified_names(signing))
 
 
 def _certified_before(signing: KeyPair) -> frozenset[str]:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring, OpeningKeys
-from accounts.keys.certificates import Names, NoKeys
+from accounts.keys.certificates import Names
 from accounts.keys.identities import (
     NEVER_ACCEPTED,
     Change,
@@ -28,8 +28,8 @@ from accounts.keys.identities import (
     SignerChange,
     how_changed,
     how_signed,
-    identity_of,
 )
+from accounts.keys.recipients import Reader
 from accounts.models import Pins, User
 from audit import events
 from audit.events import Event, Outcome, record
@@ -82,14 +82,8 @@ class Contacts:
             return None
         return statements.parse_time(entry["time"])
 
-    def change_of(self, person: User) -> Change | None:
-        """Return how a person's key is not the compared one; None if it is, or none was.
-
-        Raises NoKeys or CryptoError if they have no key that verifies.
-        """
-        if not self.entries:
-            return None
-        now = identity_of(person.pk)
+    def change_of(self, person: User, now: Identity) -> Change | None:
+        """Return how a person's key is not the compared one; None if it is, or none was."""
         namesake, entry = self._namesake_of(person, now.names), self.entries.get(str(person.pk))
         how = How.MISNAMED if namesake else entry and how_changed(entry, now)
         if not how:
@@ -119,20 +113,15 @@ class Contacts:
                 return entry
         return None
 
-    def require_unchanged(self, people: Iterable[User], *, but_names: bool = False) -> None:
+    def require_unchanged(self, readers: Iterable[Reader], *, but_names: bool = False) -> None:
         """Return if nobody is otherwise than they were compared; `but_names`: what they are called
         does not matter, as where somebody only keeps what they have. Raises KeyChanged."""
-        changes = [change for person in people if (change := self._tolerantly(person))]
+        known = [(reader.user, reader.key.identity) for reader in readers if reader.key]
+        changes = [change for person, now in known if (change := self.change_of(person, now))]
         if but_names:
             changes = [change for change in changes if change.how != How.RENAMED]
         if changes:
             raise KeyChanged(changes)
-
-    def _tolerantly(self, person: User) -> Change | None:
-        try:
-            return self.change_of(person)
-        except (NoKeys, CryptoError):
-            return None  # nothing can be wrapped to it, whatever it is
 
 
 @sensitive_variables()
@@ -223,15 +212,14 @@ def begin_anew(*, keyring: Keyring) -> None:
 
 
 @sensitive_variables()
-def settle(*, keyring: Keyring, people: Iterable[User], accepted: Iterable[str]) -> None:
-    """Take over the changed keys of those people whose change was accepted (user names).
+def settle(*, keyring: Keyring, readers: Iterable[Reader], accepted: Iterable[str]) -> None:
+    """Take over the changed keys of those readers whose change was accepted (user names).
 
     Raises KeyChanged naming the others: then nothing is taken over. Raises ContactsRefused.
     """
     contacts, accepted = contacts_of(keyring), set(accepted)
-    people = list(people)
     try:
-        contacts.require_unchanged(people)
+        contacts.require_unchanged(readers)
     except KeyChanged as changed:
         if open_ := [c for c in changed.changes if not _is_accepted(c, accepted)]:
             raise KeyChanged(open_) from None

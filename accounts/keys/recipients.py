@@ -1,6 +1,7 @@
 """From the names an owner types to the people, and keys, an image is wrapped for."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from Crypto.PublicKey.RSA import RsaKey
 from django.core.exceptions import ValidationError
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts import usernames
 from accounts.folding import record_refusal_of
 from accounts.keys.certificates import KIND, NoKeys, wrapping_key_of
+from accounts.keys.identities import Identity, identity_with
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.keys.remembered import stolen_keys_of
 from accounts.models import KeyPair, KeySlot, User
@@ -17,7 +19,25 @@ from cryptocore import statements
 from cryptocore.errors import CryptoError
 
 
-def find_people(names: Iterable[str], *, besides: User) -> list[User]:
+@dataclass(frozen=True)
+class ReaderKey:
+    """What is wrapped to for somebody, and who they are with it: both verified."""
+
+    pair: KeyPair
+    public_key: RsaKey
+    identity: Identity
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A person an image is sealed for. `key`: verified once, when they were named, and once more
+    with their row held (`lock_keys`); None while they wait for new keys after a theft."""
+
+    user: User
+    key: ReaderKey | None
+
+
+def find_people(names: Iterable[str], *, besides: User) -> list[Reader]:
     """Return the people of these exact names, each once, `besides` left out.
 
     Raises ValidationError naming every one that is unknown, has no keys yet, or is not the name
@@ -33,25 +53,37 @@ def find_people(names: Iterable[str], *, besides: User) -> list[User]:
         user.username: user for user in User.objects.filter(username__in=askable, is_active=True)
     }
     errors = [unknown_recipient(name) for name in wanted if name not in known]
-    errors += [_without_keys(user) for user in known.values() if not may_receive(user)]
+    readers: dict[str, Reader] = {}
+    for name, user in known.items():
+        try:
+            readers[name] = recipient_of(user)
+        except NoKeys:
+            errors.append(_without_keys(user))
     errors += [] if errors else _wrongly_named(known.values())
     if errors:
         raise ValidationError(errors)
-    return [known[name] for name in wanted]
+    return [readers[name] for name in wanted]
 
 
-def may_receive(user: User) -> bool:
-    """Whether this person has keys, and a way back to them should they forget their password."""
+def recipient_of(user: User) -> Reader:
+    """Return a person to share with: one who has a way back to their keys, should they forget their
+    password. Raises NoKeys, or AuditUnavailable."""
+    reader = reader_of(user)
+    if reader.key and not user.present_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE).exists():
+        raise NoKeys
+    return reader  # one who waits gets a code with the next keys; a thief's may be destroyed
+
+
+def reader_of(user: User) -> Reader:
+    """Return a person with what is wrapped to for them. Raises NoKeys, or AuditUnavailable."""
     if waits_for_keys(user):
-        return True  # a code comes with the next keys; one a thief made may be destroyed
+        return Reader(user, None)
+    pair, public_key = key_to_wrap_to(user)
     try:
-        wrapping_key_of(user.pk)
-    except NoKeys:
-        return False
+        return Reader(user, ReaderKey(pair, public_key, identity_with(pair)))
     except CryptoError:
         record_wrong_key(user)
-        return False
-    return user.present_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE).exists()
+        raise NoKeys from None
 
 
 def waits_for_keys(user: User) -> bool:
@@ -123,16 +155,24 @@ def key_to_wrap_to(user: User) -> tuple[KeyPair, RsaKey]:
 
 
 def lock_keys(pairs: Iterable[KeyPair], *, besides: Iterable[User] = ()) -> None:
-    """Hold the rows of these pairs' people, and of others; check that the pairs are primary still.
+    """Hold the rows of these pairs' people, and of others; verify that each pair still is the one
+    to wrap to.
 
     Inside the caller's transaction. Destroying a pair takes the same lock, so no content key is
     ever wrapped to a pair that is being destroyed. Raises NoKeys.
     """
-    owners = {pair.pk: pair.user_id for pair in pairs}
-    people = {*owners.values(), *(person.pk for person in besides)}
+    pairs = list(pairs)
+    owners = {pair.user_id for pair in pairs}
+    people = {*owners, *(person.pk for person in besides)}
     # In one order everywhere, or two transactions could each hold what the other waits for.
     held = User.objects.select_for_update().filter(pk__in=people).order_by("pk")
     active = {user.pk for user in held if user.is_active}
-    primary = KeyPair.objects.filter(pk__in=owners, state=KeyPair.State.PRIMARY)
-    if not active.issuperset(owners.values()) or primary.count() != len(owners):
+    if not active.issuperset(owners):
         raise NoKeys
+    for pair in pairs:
+        try:
+            present, _public_key = wrapping_key_of(pair.user_id)
+        except CryptoError:
+            raise NoKeys from None
+        if (present.pk, present.fingerprint) != (pair.pk, pair.fingerprint):
+            raise NoKeys

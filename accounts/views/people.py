@@ -151,7 +151,7 @@ def _compared(request: HttpRequest, shown: Shown) -> dict[str, Any]:
         return {"compared_at": None, "change": None, "is_refused": True}
     return {
         "compared_at": contacts.compared_at(shown.person, shown.fingerprint),
-        "change": contacts.change_of(shown.person),
+        "change": contacts.change_of(shown.person, shown.identity),
         "is_refused": False,
     }
 

@@ -15,6 +15,7 @@ from accounts.custody import Keyring
 from accounts.folding import record_refusal_of
 from accounts.keys.certificates import NoKeys
 from accounts.keys.pins import contacts_of
+from accounts.keys.recipients import Reader, reader_of
 from accounts.models import User
 from accounts.throttle import Throttled
 from accounts.turns import Busy
@@ -31,9 +32,8 @@ from gallery.rejections import (
     too_much_this_hour_sentence,
     upload_id_used_sentence,
 )
-from gallery.sealing import Reader, own_signing_pair
+from gallery.sealing import own_signing_pair
 from gallery.services.retrying import Asked, seal_once
-from gallery.services.sharing import readers_of
 from gallery.services.uploading import Origin, Terms, upload_image
 from gallery.storage import StorageAway
 
@@ -59,7 +59,7 @@ class Batch:
 class Wishes:
     """What the owner asked for, for all files of one upload."""
 
-    recipients: list[User]
+    recipients: list[Reader]
     terms: Terms
     caption: str
     keep_details: bool
@@ -84,15 +84,18 @@ def upload_all(*, keyring: Keyring, files: Iterable[UploadedFile], wishes: Wishe
     the others are named.
     """
     own_signing_pair(keyring)
-    contacts = contacts_of(keyring) if wishes.recipients else None
-    owner, *recipients = readers_of([keyring.user, *wishes.recipients], contacts)
-    keyring.prove(owner.pair)  # certified is not enough where one wraps to oneself
+    if wishes.recipients:
+        contacts_of(keyring).require_unchanged(wishes.recipients)
+    owner = reader_of(keyring.user)
+    if owner.key is None:  # their keys were stolen, and this is a session that has not ended yet
+        raise OwnKeyRefused
+    keyring.prove(owner.key.pair)  # certified is not enough where one wraps to oneself
     batch, away = Batch(), None
     for index, file in enumerate(files):
         name = batch.names[index] = clean_name(file.name or "")
         refuse = partial(_refuse, keyring, batch, index)
         try:
-            _upload_one(keyring, file, index, owner, recipients, wishes, batch)
+            _upload_one(keyring, file, index, owner, wishes, batch)
         except PictureRejected as rejection:
             refuse(rejection.code, sentence_for(rejection, name, limits()))
         except Throttled as held:
@@ -119,7 +122,6 @@ def _upload_one(
     file: UploadedFile,
     index: int,
     owner: Reader,
-    recipients: list[Reader],
     wishes: Wishes,
     batch: Batch,
 ) -> None:
@@ -139,7 +141,7 @@ def _upload_one(
         caption=wishes.caption,
         file_name=batch.names[index],
         owner=owner,
-        recipients=recipients,
+        recipients=wishes.recipients,
         terms=wishes.terms,
         origin=origin,
     )
@@ -147,7 +149,7 @@ def _upload_one(
         picture=picture,
         caption=wishes.caption,
         file_name=batch.names[index],
-        recipients=frozenset(person.pk for person in wishes.recipients),
+        recipients=frozenset(reader.user.pk for reader in wishes.recipients),
         terms=wishes.terms,
     )
     batch.images[index] = seal_once(seal, keyring=keyring, asked=asked, origin=origin)

@@ -17,16 +17,16 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
-from accounts.keys.certificates import NoKeys, is_endorsed, signing_pair_of, verified_signing_key
-from accounts.keys.pins import Contacts, contacts_of, settle
-from accounts.keys.recipients import lock_keys, may_receive, waits_for_keys
+from accounts.keys.certificates import NoKeys, is_endorsed
+from accounts.keys.content_keys import wrap_content_key
+from accounts.keys.pins import settle
+from accounts.keys.recipients import Reader, ReaderKey, lock_keys, recipient_of
 from accounts.models import KeyPair, User, WrappedKey
-from audit.events import Event
-from cryptocore.errors import CryptoError
+from audit.events import AuditUnavailable, Event
 from gallery.errors import Altered, HeadMoved, Waiting
 from gallery.models import Grant
 from gallery.opening import Opener
-from gallery.sealing import SHARE, wrap_for
+from gallery.sealing import SHARE
 from gallery.services.acts import (
     anew_if_moved,
     hold,
@@ -35,7 +35,6 @@ from gallery.services.acts import (
     starting_anew,
 )
 from gallery.services.notices import NoticeKind, record_notices, send_notices
-from gallery.services.sharing import readers_of
 
 AT_ONCE = 200  # images per request: each costs a signature check, a wrapping and two entries
 
@@ -104,36 +103,34 @@ def readers_waiting_for(owner: User) -> list[WaitingReader]:
 
 
 def _signing_pair(person: User) -> KeyPair | None:
-    if not may_receive(person):
-        return None
     try:
-        pair = signing_pair_of(person.pk)
-        verified_signing_key(pair)
-    except (NoKeys, CryptoError):
+        key = recipient_of(person).key
+    except (NoKeys, AuditUnavailable):  # lists go on without the trail, and sharing does not
         return None
-    return pair
+    return key.identity.signing if key else None
 
 
 @sensitive_variables()
-def share_again(*, keyring: Keyring, reader: User) -> SharedAgain:
-    """Wrap the content keys of what the owner shares with `reader` to their present key.
+def share_again(*, keyring: Keyring, person: User) -> SharedAgain:
+    """Wrap the content keys of what the owner shares with a reader to their present key.
 
     Images that the owner cannot open either, or whose list is not as it was signed, are left as
     they are and counted. Asking for it accepts the reader's new key, where another was compared.
     Raises NoKeys if the reader cannot receive yet, KeyChanged if the reader's words did not match
     when they were compared, ContactsRefused.
     """
-    if waits_for_keys(reader) or not may_receive(reader):
+    key = recipient_of(person).key
+    if key is None:
         raise NoKeys
-    settle(keyring=keyring, people=[reader], accepted=[reader.username])
-    contacts = contacts_of(keyring)
-    waiting = list(waiting_grants(keyring.user).filter(reader=reader).values_list("pk", "image"))
+    reader = Reader(person, key)
+    settle(keyring=keyring, readers=[reader], accepted=[person.username])
+    waiting = list(waiting_grants(keyring.user).filter(reader=person).values_list("pk", "image"))
     came: Counter[Came] = Counter()
     for grant, image in waiting:
         if came[Came.SHARED] == AT_ONCE:
             break
         try:
-            came[_share_one_again(keyring, grant, image, contacts)] += 1
+            came[_share_one_again(keyring, grant, image, key)] += 1
         except NoKeys:
             if not came[Came.SHARED]:
                 raise
@@ -143,18 +140,16 @@ def share_again(*, keyring: Keyring, reader: User) -> SharedAgain:
 
 
 @sensitive_variables()
-def _share_one_again(
-    keyring: Keyring, grant: uuid.UUID, image: uuid.UUID, contacts: Contacts
-) -> Came:
+def _share_one_again(keyring: Keyring, grant: uuid.UUID, image: uuid.UUID, key: ReaderKey) -> Came:
     try:
-        return starting_anew(lambda: _share_again_once(keyring, grant, image, contacts))
+        return starting_anew(lambda: _share_again_once(keyring, grant, image, key))
     except (Altered, Waiting):
         return Came.CLOSED
 
 
 @sensitive_variables()
 def _share_again_once(
-    keyring: Keyring, grant_id: uuid.UUID, image_id: uuid.UUID, contacts: Contacts
+    keyring: Keyring, grant_id: uuid.UUID, image_id: uuid.UUID, key: ReaderKey
 ) -> Came:
     """Read the head before the row: an act that comes between moves the head."""
     access, opener = owners_access(keyring, image_id), Opener(keyring)
@@ -166,20 +161,17 @@ def _share_again_once(
         if not opener.is_signed(grant):
             raise Altered("entries")
         content_key = opener.content_key_for(access)
-    (reader,) = readers_of([grant.reader], contacts)
-    if reader.pair is None:  # a theft was ordered since this was begun
-        raise NoKeys
-    image = access.image
-    key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
-    facts = {"reader": str(grant.reader_id), "key": reader.pair.fingerprint}
+    image, pair = access.image, key.pair
+    wrapped = wrap_content_key(content_key, pair, key.public_key, subject=image.pk, lock=image.lock)
+    facts = {"reader": str(grant.reader_id), "key": pair.fingerprint}
     with recorded(Event.IMAGE_SHARED, image, **facts), transaction.atomic():
         hold(image, head)
         if not Grant.objects.filter(pk=grant.pk, wrapped_key=grant.wrapped_key_id).exists():
             raise HeadMoved  # the same press twice: this moves no head
-        lock_keys([reader.pair])
+        lock_keys([pair])
         WrappedKey.objects.filter(pk=grant.wrapped_key_id).delete()
-        key.save(force_insert=True)
-        Grant.objects.filter(pk=grant.pk).update(wrapped_key=key)
+        wrapped.save(force_insert=True)
+        Grant.objects.filter(pk=grant.pk).update(wrapped_key=wrapped)
         sent = send_notices(NoticeKind.SHARED, [grant])
     record_notices([sent])
     return Came.SHARED

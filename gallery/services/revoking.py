@@ -13,7 +13,7 @@ from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.certificates import NoKeys
 from accounts.keys.pins import Contacts, ContactsRefused, KeyChanged, contacts_of
-from accounts.keys.recipients import lock_keys
+from accounts.keys.recipients import lock_keys, reader_of
 from accounts.models import User, WrappedKey
 from audit.events import Event
 from cryptocore import content
@@ -46,7 +46,6 @@ from gallery.services.acts import (
     starting_anew,
 )
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
-from gallery.services.sharing import readers_of
 from gallery.services.uploading import add_renditions, discard_unreferenced
 
 
@@ -168,7 +167,9 @@ def _wrap_anew(
     if not grant.reader.is_active or (contacts is None and not own):
         return None
     try:
-        (reader,) = readers_of([grant.reader], contacts)
+        reader = reader_of(grant.reader)
+        if contacts and not own:
+            contacts.require_unchanged([reader], but_names=True)
     except (NoKeys, KeyChanged):
         return None
     return wrap_for(reader, content_key, image_id=grant.image_id, lock=lock)

@@ -4,7 +4,6 @@ Each act is one new share statement that replaces the one before.
 """
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -12,9 +11,9 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
-from accounts.keys.pins import Contacts, contacts_of
-from accounts.keys.recipients import key_to_wrap_to, lock_keys, waits_for_keys
-from accounts.models import User, WrappedKey
+from accounts.keys.pins import contacts_of
+from accounts.keys.recipients import Reader, lock_keys
+from accounts.models import WrappedKey
 from audit.events import Event
 from cryptocore import statements
 from gallery.errors import Altered, HeadMoved, TooManyReaders
@@ -23,7 +22,6 @@ from gallery.opening import Opener
 from gallery.readers import readers_as_signed
 from gallery.sealing import (
     SHARE,
-    Reader,
     set_entry,
     share_fields,
     sign_statement,
@@ -63,7 +61,7 @@ class Shared:
 
 @sensitive_variables()
 def share_image(
-    *, keyring: Keyring, image_id: uuid.UUID, recipients: list[User], terms: Terms
+    *, keyring: Keyring, image_id: uuid.UUID, recipients: list[Reader], terms: Terms
 ) -> Shared:
     """Grant `recipients` access to the owner's image; who had it already has its terms changed.
 
@@ -75,17 +73,17 @@ def share_image(
 
 @sensitive_variables()
 def _share_once(
-    keyring: Keyring, image_id: uuid.UUID, recipients: list[User], terms: Terms
+    keyring: Keyring, image_id: uuid.UUID, recipients: list[Reader], terms: Terms
 ) -> Shared:
     access, opener = owners_access(keyring, image_id), Opener(keyring)
     with anew_if_moved(access):
         head = opener.to_follow(SHARE, access.image)
         kept = _signed_readers(access.image, opener)
         content_key = opener.content_key_for(access)
-    shared, contacts = Shared(), contacts_of(keyring)
-    contacts.require_unchanged(recipients)
-    for person in recipients:
-        _grant(person, contacts, kept, access.image, content_key, terms, shared)
+    contacts_of(keyring).require_unchanged(recipients)
+    shared = Shared()
+    for reader in recipients:
+        _grant(reader, kept, access.image, content_key, terms, shared)
     if len(kept) + len(shared.added) > statements.MAX_ENTRIES:
         raise TooManyReaders
     if shared.touched:
@@ -102,8 +100,7 @@ def _signed_readers(image: SealedImage, opener: Opener) -> list[Grant]:
 
 @sensitive_variables()
 def _grant(
-    person: User,
-    contacts: Contacts,
+    reader: Reader,
     kept: list[Grant],
     image: SealedImage,
     content_key: bytes,
@@ -111,11 +108,10 @@ def _grant(
     shared: Shared,
 ) -> None:
     """Sort one person into `shared`, with what their grant is to become; nothing is stored."""
-    grant = next((grant for grant in kept if grant.reader_id == person.pk), None)
+    grant = next((grant for grant in kept if grant.reader_id == reader.user.pk), None)
     if grant and grant.wrapped_key and _has_terms(grant, terms):
         shared.unchanged.append(grant)
         return
-    (reader,) = readers_of([person], contacts)
     key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
     if grant is None:
         shared.added.append(new_grant(image, reader, key, terms))
@@ -125,23 +121,6 @@ def _grant(
         grant.wrapped_key = grant.wrapped_key or key
         set_entry(grant, rights=terms.rights, ends_at=terms.ends_at)
         shared.changed.append(grant)
-
-
-@sensitive_variables()
-def readers_of(people: Iterable[User], contacts: Contacts | None) -> list[Reader]:
-    """Return these people with the verified keys to wrap to.
-
-    Who waits for new keys after a theft has none, and will wait for the image, too. Raises NoKeys,
-    or KeyChanged if one of the owner's compared `contacts` has another key now. Nobody compares
-    their own key: for it no contacts are needed.
-    """
-    people = list(people)
-    if contacts:
-        contacts.require_unchanged(people, but_names=True)
-    return [
-        Reader(person) if waits_for_keys(person) else Reader(person, *key_to_wrap_to(person))
-        for person in people
-    ]
 
 
 def _has_terms(grant: Grant, terms: Terms) -> bool:

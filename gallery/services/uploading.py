@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
-from accounts.keys.recipients import lock_keys
+from accounts.keys.recipients import Reader, lock_keys
 from accounts.models import WrappedKey
 from audit.events import Event
 from cryptocore import canonical, content
@@ -22,7 +22,6 @@ from gallery.sealing import (
     MANIFEST,
     SHARE,
     Plain,
-    Reader,
     Sealed,
     manifest_fields,
     seal_renditions,

@@ -61,10 +61,10 @@ def count_names(request: HttpRequest) -> None:
 
 def settle_contacts(request: HttpRequest, form: TermsForm) -> None:
     """Take over the changed keys that the owner accepts. Raises KeyChanged or ContactsRefused."""
-    people, accepted = form.cleaned_data["recipients"], form.cleaned_data["accept_changed"]
-    if people:
+    readers, accepted = form.cleaned_data["recipients"], form.cleaned_data["accept_changed"]
+    if readers:
         names = {fold(name) for name in accepted}
-        pins.settle(keyring=keyring_of(request), people=people, accepted=names)
+        pins.settle(keyring=keyring_of(request), readers=readers, accepted=names)
 
 
 def say_why(form: TermsForm, error: Exception) -> None:

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import throttle
 from accounts.keys.names import certified_name
-from accounts.keys.recipients import waits_for_keys
 from accounts.models import User
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import recoverable
@@ -71,8 +70,8 @@ def check(request: HttpRequest) -> HttpResponse:
     except NOT_SHARED as error:
         say_why(form, error)
         return _refused_upload(request, form)
-    people = form.cleaned_data["recipients"]
-    return JsonResponse({"recipients": [person.username for person in people]})
+    readers = form.cleaned_data["recipients"]
+    return JsonResponse({"recipients": [reader.user.username for reader in readers]})
 
 
 def _refused_upload(request: HttpRequest, form: WishesForm) -> HttpResponse:
@@ -135,8 +134,8 @@ def _uploaded(request: HttpRequest, batch: Batch, form: UploadForm) -> HttpRespo
     context = {
         "images": images,
         "errors": [(batch.names[i], error[0]["message"]) for i, error in batch.errors.items()],
-        "recipients": [_name(person) for person in recipients if not waits_for_keys(person)],
-        "waiting": [_name(person) for person in recipients if waits_for_keys(person)],
+        "recipients": [_name(reader.user) for reader in recipients if reader.key],
+        "waiting": [_name(reader.user) for reader in recipients if not reader.key],
         "is_draft": not recipients,
     }
     return render(request, "gallery/uploaded.html", context, status=status)

@@ -71,7 +71,7 @@ def _share_again(request: HttpRequest) -> HttpResponse:
     if not _is_the_compared_one(request, reader):
         return _compare_first(request, person)
     try:
-        done = resharing.share_again(keyring=keyring_of(request), reader=person)
+        done = resharing.share_again(keyring=keyring_of(request), person=person)
     except NoKeys:
         sentence = _("%(name)s has no new keys yet. Nothing was changed. Try again later.")
         return refusal(request, 409, "no_keys", sentence % {"name": certified_name(person)})

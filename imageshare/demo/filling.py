@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.custody import Keyring
+from accounts.keys.recipients import find_people
 from accounts.models import User
 from accounts.services.people.registration import register
 from accounts.services.ways_back.recovery import confirm_recovery_code, make_recovery_code
@@ -88,7 +89,7 @@ def _share_all(keyrings: dict[str, Keyring]) -> None:
 
 def _upload(keyring: Keyring, painted: Painted, recipients: list[str]) -> SealedImage:
     wishes = Wishes(
-        recipients=list(User.objects.filter(username__in=recipients)),
+        recipients=find_people(recipients, besides=keyring.user),
         terms=Terms(Grant.Rights.DOWNLOAD.value, None),
         caption=painted.caption,
         keep_details=False,

@@ -9,7 +9,7 @@ from accounts.keys.certificates import (
     verified_signing_key,
     wrapping_key_of,
 )
-from accounts.keys.recipients import may_receive
+from accounts.keys.recipients import recipient_of
 from accounts.models import KeyPair
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
@@ -55,7 +55,8 @@ def test_mallorys_key_in_bobs_place_is_refused(bob, mallory, columns):
     KeyPair.objects.filter(pk=pair_of(bob).pk).update(**values)
     with pytest.raises(CryptoError):
         wrapping_key_of(bob.user.pk)
-    assert not may_receive(bob.user)
+    with pytest.raises(NoKeys):
+        recipient_of(bob.user)
     assert AuditEntry.objects.filter(event="key:refused", subject=bob.user.pk).exists()
 
 
@@ -96,4 +97,5 @@ def test_nothing_is_wrapped_to_a_pair_that_is_not_primary(alice, state):
 
 
 def test_without_a_recovery_code_nothing_is_received(make_person):
-    assert not may_receive(make_person("dora", with_code=False).user)
+    with pytest.raises(NoKeys):
+        recipient_of(make_person("dora", with_code=False).user)

@@ -150,13 +150,12 @@ def test_what_fails_in_the_middle_is_said_of_the_rest_alone(alice, bob, monkeypa
 
 @pytest.mark.attack("F49")
 def test_keys_that_change_before_the_first_image_leave_nothing(alice, bob, monkeypatch):
-    def replaced(people, contacts):
-        readers = readers_of(people, contacts)
+    def replaced(**asked):
         KeyPair.objects.filter(user=bob.user, purpose="encryption").update(state="open-only")
-        return readers
+        return seal(**asked)
 
-    readers_of = batches.readers_of
-    monkeypatch.setattr(batches, "readers_of", replaced)
+    seal = batches.upload_image
+    monkeypatch.setattr(batches, "upload_image", replaced)
     answer = post(alice, [file(jpeg()), file(jpeg("navy"))], recipients=["bob"])
     assert answer.status_code == 422
     assert answer.json()["errors"]["recipients"][0]["code"] == "no_keys"

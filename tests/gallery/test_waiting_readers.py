@@ -130,14 +130,14 @@ def test_what_the_owner_cannot_open_either_is_counted_and_left(shared_image, ali
 
 def coming_between(monkeypatch, act) -> None:
     """Let `act` happen once, after the list of who waits was read and before a key is wrapped."""
-    acts, wrap_for = [act], resharing.wrap_for
+    acts, wrap = [act], resharing.wrap_content_key
 
-    def wrap_for_after_it(*arguments, **options):
+    def wrap_after_it(*arguments, **options):
         if acts:
             acts.pop()()
-        return wrap_for(*arguments, **options)
+        return wrap(*arguments, **options)
 
-    monkeypatch.setattr(resharing, "wrap_for", wrap_for_after_it)
+    monkeypatch.setattr(resharing, "wrap_content_key", wrap_after_it)
 
 
 def test_an_image_encrypted_anew_meanwhile_is_shared_under_its_new_lock(
@@ -174,7 +174,7 @@ def test_terms_that_change_meanwhile_are_kept(shared_image, alice, bob, monkeypa
 
 
 def share_again_with(alice, bob):
-    resharing.share_again(keyring=alice.keyring, reader=User.objects.get(pk=bob.user.pk))
+    resharing.share_again(keyring=alice.keyring, person=User.objects.get(pk=bob.user.pk))
 
 
 @pytest.mark.parametrize("waits", ["on keys from before", "without any key"])
