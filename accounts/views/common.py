@@ -17,14 +17,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import forms
-from accounts.custody import Keyring
+from accounts.custody import Keyring, NewCode
 from accounts.folding import record_refusal
 from accounts.models import User
 from accounts.services.organisation import slots as organisation_slots
 from accounts.services.organisation.answers import destroy_ended_answers
 from accounts.services.organisation.slots import News
 from accounts.services.organisation.trail import recovery_is_begun
-from accounts.services.ways_back.recovery import NewCode
 from accounts.web import unlocking
 from accounts.web.answers import refusal, wants_json
 from accounts.web.guessing import identify, know_browser

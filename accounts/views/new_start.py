@@ -17,7 +17,6 @@ from accounts.custody import DoesNotOpen, open_with_password
 from accounts.models import NewStart, User, WrappedKey
 from accounts.services.master_keys import NewMasterKey
 from accounts.services.ways_back import new_start as service
-from accounts.services.ways_back.recovery import NewCode
 from accounts.views.common import (
     CHANGED_ELSEWHERE,
     begin_session,
@@ -111,6 +110,4 @@ def _start_anew(request: HttpRequest, password: str) -> HttpResponse:
 @sensitive_variables()
 def _show_new_keys(request: HttpRequest, new: NewMasterKey) -> HttpResponse:
     secret = begin_session(request, new.keyring)
-    slot = new.recovery_slot
-    code = NewCode(new.recovery_code, slot.confirm_first, slot.confirm_second)
-    return unlocking.remember(show_code(request, code, started_anew=True), secret)
+    return unlocking.remember(show_code(request, new.new_code, started_anew=True), secret)

@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods
 
 from accounts import forms
-from accounts.custody import DoesNotOpen, Keyring
+from accounts.custody import DoesNotOpen, Keyring, NewCode
 from accounts.folding import record_refusal
 from accounts.keys.orders import stolen_order_of
 from accounts.models import User
@@ -58,9 +58,7 @@ def recover(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_variables()
-def _recover(
-    request: HttpRequest, user: User, code: str, password: str
-) -> tuple[Keyring, recovery.NewCode]:
+def _recover(request: HttpRequest, user: User, code: str, password: str) -> tuple[Keyring, NewCode]:
     """Recover with the person's own code, or with the one-time code of the organisation's answer.
 
     Raises DoesNotOpen if it is neither.
