@@ -1,7 +1,5 @@
 """What the pages of an account share: binding, beginning a session, refusing a secret."""
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
@@ -72,7 +70,7 @@ def next_address(request: HttpRequest) -> str:
     return reverse("gallery:shared-with-me")
 
 
-def refuse_sign_in(request: HttpRequest, form: Any, event: Event) -> None:
+def refuse_sign_in(request: HttpRequest, form: BaseForm, event: Event) -> None:
     """One sentence for an unknown name and a wrong password alike."""
     username = form.cleaned_data.get("username", "")
     known = User.objects.filter(username=username).values_list("pk", flat=True).first()

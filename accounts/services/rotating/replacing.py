@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.custody import DoesNotOpen, Keyring, NewCode
+from accounts.custody import DoesNotOpen, Keyring, NewCode, OpeningKeys
 from accounts.keys.certified import record_certified
 from accounts.keys.keysets import row_digest
 from accounts.keys.orders import stolen_order_of
@@ -53,7 +53,7 @@ def known_answer_slot(user: User) -> KeySlot | None:
 
 
 @sensitive_variables()
-def replace_keys(*, stolen: Keyring, new_password: str) -> tuple[Keyring, NewCode]:
+def replace_keys(*, stolen: OpeningKeys, new_password: str) -> tuple[Keyring, NewCode]:
     """Replace password, master key, recovery code and all pairs; the old slots are destroyed.
 
     Where a private key does not open they stay: they are the ways to it, should it be repaired.
