@@ -14,6 +14,7 @@ import secrets
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from Crypto.PublicKey.RSA import RsaKey
@@ -41,6 +42,25 @@ COOKIE_SECRET_BYTES = 32
 
 class DoesNotOpen(Exception):
     """This password, code or cookie does not open what it was tried on."""
+
+
+@dataclass(frozen=True)
+class NewCode:
+    """A recovery code, to be shown once, and which two of its six groups are to be typed back.
+    Never prints itself."""
+
+    code: str = field(repr=False)
+    confirm_first: int
+    confirm_second: int
+
+    @classmethod
+    def new(cls) -> Self:
+        first, second = sorted(secrets.SystemRandom().sample(range(1, 7), 2))
+        return cls(recovery_code.new_code(), first, second)
+
+    @property
+    def groups(self) -> list[str]:
+        return recovery_code.groups(self.code)
 
 
 # ---- open keys -------------------------------------------------------------------------------
@@ -187,18 +207,17 @@ class Keyring(OpeningKeys):
         return slot
 
     @sensitive_variables()
-    def recovery_slot(self, code: str) -> KeySlot:
+    def recovery_slot(self, new: NewCode) -> KeySlot:
         """Return a new slot, not stored yet, that the recovery code opens.
 
-        Two of the code's six groups, chosen at random, are kept under the opening key, so that
-        their typing back can be checked without keeping anything that helps to guess the code.
+        The two groups to be typed back are kept under the opening key, so that typing can be
+        checked without keeping anything that helps to guess the code.
         """
         slot = self._new_slot(KeySlot.Kind.RECOVERY_CODE)
-        slot.wrapped_master_key = wrap_key(self._master_key, _recovery_kek(slot, code))
-        first, second = sorted(secrets.SystemRandom().sample(range(1, 7), 2))
-        slot.confirm_first, slot.confirm_second = first, second
-        groups = recovery_code.groups(code)
-        typed = (groups[first - 1] + groups[second - 1]).encode()
+        slot.wrapped_master_key = wrap_key(self._master_key, _recovery_kek(slot, new.code))
+        slot.confirm_first, slot.confirm_second = new.confirm_first, new.confirm_second
+        first, second = new.groups[new.confirm_first - 1], new.groups[new.confirm_second - 1]
+        typed = (first + second).encode()
         slot.wrapped_confirmation = wrap_key(typed, self._confirmation_kek(slot))
         return slot
 
@@ -341,7 +360,7 @@ def _password_kek(slot: KeySlot, password: str) -> bytes:
 
 
 def _checked_cost(slot: KeySlot) -> Argon2Cost:
-    if not cost_is_allowed(slot):
+    if slot.time_cost is None or slot.memory_kib is None or not cost_is_allowed(slot):
         raise DoesNotOpen
     return Argon2Cost(slot.time_cost, slot.memory_kib, min(slot.parallelism or 1, 64))
 

@@ -70,9 +70,14 @@ class Kind:
         return _digest(json.dumps([self.event, self.whose, str(self.subject), self.facts]))
 
     def record(self, **facts: Fact) -> None:
-        outcome = FOLDED[self.event]
-        about = {"actor": self.actor, "subject": self.subject, "outcome": outcome}
-        record(self.event, **about, **{**self.facts, **facts})
+        record(
+            self.event,
+            actor=self.actor,
+            subject=self.subject,
+            outcome=FOLDED[self.event],
+            in_table=False,
+            **{**self.facts, **facts},
+        )
 
 
 def record_refusal(
@@ -144,9 +149,14 @@ def _is_on_record(kind: Kind) -> bool:
     if not (kind.actor or kind.subject):
         return True  # strangers are counted by network, and a trail names no network
     since = timezone.now() - WINDOW - LEASE
-    whom = {"actor": kind.actor, "subject": kind.subject, "since": since}
     try:
-        leaves = vouched([kind.event], outcomes=[FOLDED[kind.event]], **whom)
+        leaves = vouched(
+            [kind.event],
+            subject=kind.subject,
+            actor=kind.actor,
+            outcomes=[FOLDED[kind.event]],
+            since=since,
+        )
     except AuditUnavailable:
         return True
     return any(kind.facts in (VARIOUS, dict(leaf.facts)) for leaf in leaves)
@@ -168,7 +178,7 @@ def _write(ended: FoldedRefusals) -> None:
 def _facts_of(row: FoldedRefusals) -> dict[str, Fact]:
     """Return the facts of a row, none if somebody changed them into something else."""
     try:
-        facts = json.loads(row.facts)
+        facts: dict[str, Fact] = json.loads(row.facts)
         check_facts(facts)
     except (ValueError, TypeError, AttributeError):
         return {}

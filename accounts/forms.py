@@ -1,7 +1,7 @@
 """What a person may type, and what is wrong with it."""
 
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts import usernames
 from accounts.models import Invite, User
 from cryptocore.passwords import normalise
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
 
 # Control and format characters (zero width, right-to-left override), surrogates, private use,
 # unassigned, line and paragraph separators.
@@ -51,7 +54,7 @@ class UsernameField(forms.CharField):
     )
 
     def to_python(self, value: Any) -> str:
-        return usernames.fold(super().to_python(value))
+        return usernames.fold(super().to_python(value) or "")
 
 
 class DisplayNameField(forms.CharField):
@@ -61,7 +64,7 @@ class DisplayNameField(forms.CharField):
         super().__init__(max_length=80, **kwargs)
 
     def clean(self, value: Any) -> str:
-        name = super().clean(value)
+        name: str = super().clean(value)
         if has_unseen(name):
             sentence = _("Use letters, digits, spaces and marks that can be seen.")
             raise ValidationError(sentence, code="invalid_display_name")
@@ -69,7 +72,11 @@ class DisplayNameField(forms.CharField):
 
 
 def password_field(
-    label: str, attributes: dict[str, str], help_text: str = "", *, required: bool = True
+    label: "_StrOrPromise",
+    attributes: dict[str, str],
+    help_text: "_StrOrPromise" = "",
+    *,
+    required: bool = True,
 ) -> forms.CharField:
     # strip=False: a space at either end belongs to the password.
     return forms.CharField(
@@ -123,7 +130,7 @@ class AccountForm(NewPasswordMixin):
     field_order = ["username", "display_name", "email", "password1", "password2"]
 
     def clean_username(self) -> str:
-        username = self.cleaned_data["username"]
+        username: str = self.cleaned_data["username"]
         if usernames.is_reserved(username):
             raise ValidationError(usernames.TAKEN, code="username_taken")
         User.objects.free_columns(username)
@@ -285,12 +292,12 @@ def group_field() -> forms.CharField:
 
 
 class ConfirmCodeForm(forms.Form):
-    """Two groups of the recovery code, typed back."""
+    """Two groups of the recovery code, typed back. None: an altered row does not say which."""
 
     confirm_1 = group_field()
     confirm_2 = group_field()
 
-    def __init__(self, *args: Any, first: int, second: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, first: int | None, second: int | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, number in (("confirm_1", first), ("confirm_2", second)):
             self.fields[name].label = _("Group %(number)s") % {"number": number}

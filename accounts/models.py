@@ -6,6 +6,7 @@ a cookie; private keys under the master key; MAC keys under the key file (docs/f
 
 import hashlib
 import uuid
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -81,7 +82,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects = UserManager()
 
@@ -128,7 +129,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         who has the database; staff pages ask accounts/staff_rights.py."""
         return False
 
-    has_module_perms = has_perm
+    def has_module_perms(self, app_label: str) -> bool:
+        return False
 
     def get_full_name(self) -> str:
         return str(self)

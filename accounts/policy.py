@@ -6,7 +6,7 @@ OPEN, INVITE, CLOSED = "open", "invite", "closed"
 
 
 def everybody_may_register() -> bool:
-    return settings.REGISTRATION == OPEN
+    return bool(settings.REGISTRATION == OPEN)
 
 
 def invites_are_taken() -> bool:

@@ -28,7 +28,7 @@ FACT_SHOWN = 64
 class PersonWithStorageAdmin(PersonAdmin):
     """People, and what they store: accounts knows no images."""
 
-    list_display = [*PersonAdmin.list_display[:-2], "storage", *PersonAdmin.list_display[-2:]]
+    list_display = (*PersonAdmin.list_display[:-2], "storage", *PersonAdmin.list_display[-2:])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         images = SealedImage.objects.filter(POSSIBLE, owner=OuterRef("pk"), deleted_at=None)

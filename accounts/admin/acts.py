@@ -1,15 +1,17 @@
 """Acts of staff: an address each, a form that asks for the reason, a service that does it."""
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -19,13 +21,18 @@ from django.views.decorators.http import require_http_methods
 from accounts.forms import has_unseen
 from accounts.staff_rights import Rights
 from accounts.web.decorators import unlocked
+from accounts.web.requests import PersonRequest
 from accounts.web.staff_site import staff_rights
 from audit.admin import ReadOnlyAdmin
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 MAX_REASON = 200
+Row = TypeVar("Row", bound=Model)
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(forms.Form, Generic[Row]):
     """Why; kept in the trail with whoever did it."""
 
     reason = forms.CharField(
@@ -34,12 +41,12 @@ class ReasonForm(forms.Form):
         help_text=_("Kept in the audit trail for good: no names, nothing about a picture."),
     )
 
-    def __init__(self, *args: Any, row: Model, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, row: Row, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.row = row
 
     def clean_reason(self) -> str:
-        reason = self.cleaned_data["reason"]
+        reason: str = self.cleaned_data["reason"]
         if has_unseen(reason):
             sentence = _("Use letters, digits, spaces and marks that can be seen.")
             raise ValidationError(sentence, code="invalid_reason")
@@ -51,24 +58,24 @@ class ReasonForm(forms.Form):
 
 
 @dataclass(frozen=True)
-class Act:
+class Act(Generic[Row]):
     """One thing staff may do to one row. `name` ends its address."""
 
     name: str
     do: Callable[..., None]
-    title: Any
-    explanation: Any
-    done: Any
-    offered: Callable[[Any], bool] = lambda row: True
-    form: type[ReasonForm] = ReasonForm
+    title: "_StrPromise"
+    explanation: "_StrPromise"
+    done: "_StrPromise"
+    offered: Callable[[Row], bool] = lambda row: True
+    form: type[ReasonForm[Row]] = ReasonForm
     superusers_only: bool = False
     dangerous: bool = False
 
 
-class ActingAdmin(ReadOnlyAdmin):
+class ActingAdmin(ReadOnlyAdmin[Row]):
     """Read-only, but for `acts`. The service decides; what is offered is only for the eye."""
 
-    acts: tuple[Act, ...] = ()
+    acts: tuple[Act[Row], ...] = ()
     row_name = ""  # what the services call the row
 
     def get_urls(self) -> list[URLPattern]:
@@ -78,7 +85,7 @@ class ActingAdmin(ReadOnlyAdmin):
         ]
         return [*ours, *super().get_urls()]
 
-    def _guarded(self, act: Act) -> Callable[..., HttpResponse]:
+    def _guarded(self, act: Act[Row]) -> Callable[..., HttpResponseBase]:
         # Unlocked: whoever finds a staff screen open must not act in that person's name.
         view = require_http_methods(["GET", "HEAD", "POST"])(unlocked(partial(self._act, act)))
         return self.admin_site.admin_view(view)
@@ -86,7 +93,7 @@ class ActingAdmin(ReadOnlyAdmin):
     def _name_of(self, page: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
 
-    def _act(self, act: Act, request: HttpRequest, row_id: Any) -> HttpResponse:
+    def _act(self, act: Act[Row], request: PersonRequest, row_id: uuid.UUID) -> HttpResponse:
         row = get_object_or_404(self.model, pk=row_id)
         form = act.form(request.POST if request.method == "POST" else None, row=row)
         if form.is_valid() and self._does(act, request, row, form):
@@ -95,7 +102,7 @@ class ActingAdmin(ReadOnlyAdmin):
         context = {"act": act, "row": row, "back": self._address_of("change", row)}
         return self.page(request, "admin/act.html", form, title=act.title, **context)
 
-    def _does(self, act: Act, request: HttpRequest, row: Model, form: ReasonForm) -> bool:
+    def _does(self, act: Act[Row], request: PersonRequest, row: Row, form: ReasonForm[Row]) -> bool:
         try:
             act.do(**{self.row_name: row}, by=request.user, **form.wishes())
         except ValidationError as refusal:
@@ -114,7 +121,7 @@ class ActingAdmin(ReadOnlyAdmin):
         status = 422 if form and form.errors else 200
         return TemplateResponse(request, template, shown, status=status)
 
-    def _address_of(self, page: str, row: Model) -> str:
+    def _address_of(self, page: str, row: Row) -> str:
         return reverse(f"admin:{self._name_of(page)}", args=[row.pk])
 
     def render_change_form(

@@ -1,7 +1,5 @@
 """Invites, for staff: made here, their link shown once, taken back while they are open."""
 
-from typing import Any
-
 from django import forms
 from django.conf import settings
 from django.contrib import admin
@@ -18,7 +16,10 @@ from accounts.forms import DisplayNameField
 from accounts.models import Invite
 from accounts.services.people import invites
 from accounts.web.decorators import unlocked
+from accounts.web.requests import PersonRequest
 from audit.admin import in_short
+
+LISTED = ("display_name", "state", "made", "ends", "maker", "used")
 
 
 class NewInviteForm(forms.Form):
@@ -32,7 +33,7 @@ class NewInviteForm(forms.Form):
     )
 
 
-TAKE_BACK = Act(
+TAKE_BACK: Act[Invite] = Act(
     "take-back",
     invites.take_back_invite,
     _("Take back"),
@@ -44,11 +45,11 @@ TAKE_BACK = Act(
 
 
 @admin.register(Invite)
-class InviteAdmin(ActingAdmin):
+class InviteAdmin(ActingAdmin[Invite]):
     acts = (TAKE_BACK,)
     row_name = "invite"
-    list_display = ["display_name", "state", "made", "ends", "maker", "used"]
-    fields = readonly_fields = [*list_display, "email", "taken_back"]
+    list_display = LISTED
+    fields = readonly_fields = (*LISTED, "email", "taken_back")
     ordering = ["-made_at", "pk"]
     search_fields = ["display_name"]
     search_help_text = _("Part of a name, or an invite's id.")
@@ -65,7 +66,7 @@ class InviteAdmin(ActingAdmin):
         return [make, *super().get_urls()]
 
     @sensitive_variables()
-    def _make(self, request: HttpRequest) -> HttpResponse:
+    def _make(self, request: PersonRequest) -> HttpResponse:
         form = NewInviteForm(request.POST if request.method == "POST" else None)
         made = _made(request, form) if form.is_valid() else None
         context = {"title": _("Make an invite"), "back": self._list_address()}
@@ -78,8 +79,8 @@ class InviteAdmin(ActingAdmin):
         return reverse(f"admin:{self._name_of('changelist')}")
 
     @admin.display(description=_("state"))
-    def state(self, invite: Invite) -> Any:
-        return invite.state.label
+    def state(self, invite: Invite) -> str:
+        return str(invite.state.label)
 
     @admin.display(description=_("made"), ordering="made_at")
     def made(self, invite: Invite) -> str:
@@ -103,7 +104,7 @@ class InviteAdmin(ActingAdmin):
 
 
 @sensitive_variables()
-def _made(request: HttpRequest, form: NewInviteForm) -> invites.NewInvite | None:
+def _made(request: PersonRequest, form: NewInviteForm) -> invites.NewInvite | None:
     try:
         return invites.make_invite(**form.cleaned_data, by=request.user)
     except ValidationError as refusal:

@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import KeyPair
 from audit.admin import ReadOnlyAdmin, in_short
 
-SHOWN = ["owner", "purpose", "epoch", "state", "created", "fingerprint"]
+SHOWN = ("owner", "purpose", "epoch", "state", "created", "fingerprint")
 READ = ["purpose", "epoch", "state", "created_at", "fingerprint", "user__username"]
 
 
 @admin.register(KeyPair)
-class KeyPairAdmin(ReadOnlyAdmin):
+class KeyPairAdmin(ReadOnlyAdmin[KeyPair]):
     list_display = fields = readonly_fields = SHOWN
     list_filter = ["purpose", "state"]
     ordering = ["-created_at", "pk"]

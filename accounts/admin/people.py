@@ -3,7 +3,7 @@
 Not registered here: what they store only the gallery knows (gallery/admin.py adds it).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django import forms
 from django.conf import settings
@@ -23,8 +23,18 @@ from accounts.services.people import oversight
 from accounts.staff_rights import Rights, rights_of
 from audit.admin import in_short
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
-class ConfirmForm(ReasonForm):
+
+class Annotations(TypedDict):
+    """What the query adds to a person."""
+
+    recovery: bool
+    keyed: bool
+
+
+class ConfirmForm(ReasonForm[User]):
     """For what a slip of the hand must not do: the username is typed, too."""
 
     username = forms.CharField(
@@ -41,7 +51,7 @@ class ConfirmForm(ReasonForm):
         return username
 
 
-class QuotaForm(ReasonForm):
+class QuotaForm(ReasonForm[User]):
     megabytes = forms.IntegerField(
         label=_("Limit in MB"),
         required=False,
@@ -58,7 +68,7 @@ class QuotaForm(ReasonForm):
         return {**super().wishes(), "quota_bytes": quota}
 
 
-ACTS = (
+ACTS: tuple[Act[User], ...] = (
     Act(
         "disable",
         oversight.disable_person,
@@ -121,10 +131,10 @@ ACTS = (
 )
 
 
-class PersonAdmin(ActingAdmin):
+class PersonAdmin(ActingAdmin[User]):
     acts = ACTS
     row_name = "person"
-    list_display = [
+    list_display: tuple[str, ...] = (
         "username",
         "display_name",
         "is_active",
@@ -133,7 +143,7 @@ class PersonAdmin(ActingAdmin):
         "last_signed_in",
         "has_recovery_code",
         "has_keys",
-    ]
+    )
     list_filter = ["is_active", "is_staff"]
     ordering = ["username"]
     search_fields = ["username"]
@@ -141,8 +151,8 @@ class PersonAdmin(ActingAdmin):
     texts_searched = ("username__istartswith", "display_name__icontains")
     ids_searched = ("pk",)
 
-    def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
-        return ["id", *self.list_display, "has_certified_name", "limit", "is_superuser"]
+    def get_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        return ("id", *self.list_display, "has_certified_name", "limit", "is_superuser")
 
     get_readonly_fields = get_fields
 
@@ -170,7 +180,7 @@ class PersonAdmin(ActingAdmin):
         return size if person.quota_bytes is not None else _now("%s (default)") % size
 
     @admin.display(description=_("recovery code"), boolean=True)
-    def has_recovery_code(self, person: User) -> bool:
+    def has_recovery_code(self, person: "WithAnnotations[User, Annotations]") -> bool:
         return person.recovery
 
     @admin.display(description=_("name certified"), boolean=True)
@@ -178,5 +188,5 @@ class PersonAdmin(ActingAdmin):
         return certified_name(person).is_certified
 
     @admin.display(description=_("keys"), boolean=True)
-    def has_keys(self, person: User) -> bool:
+    def has_keys(self, person: "WithAnnotations[User, Annotations]") -> bool:
         return person.keyed

@@ -82,7 +82,7 @@ class KeysetTrail:
         self.people.setdefault(leaf.subject, Remembered()).take_in(leaf, number)
 
     def _fold_list(self, leaf: Leaf) -> None:
-        if numbered := pins.number_in(leaf):
+        if leaf.actor and (numbered := pins.number_in(leaf)):
             self.lists.setdefault(leaf.actor, Newest()).take_in(leaf.outcome, *numbered)
 
     def _fold_certificate(self, leaf: Leaf) -> None:

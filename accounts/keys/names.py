@@ -55,7 +55,8 @@ class Name:
 def certified_name(person: User) -> Name:
     """Return what `person` is called. For many at once call prefetch_names() first."""
     prefetch_names([person])
-    return getattr(person, MEMO)
+    name: Name = getattr(person, MEMO)
+    return name
 
 
 def prefetch_names(people: Iterable[User]) -> None:

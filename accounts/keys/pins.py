@@ -84,24 +84,27 @@ class Contacts:
 
     def change_of(self, person: User, now: Identity) -> Change | None:
         """Return how a person's key is not the compared one; None if it is, or none was."""
-        namesake, entry = self._namesake_of(person, now.names), self.entries.get(str(person.pk))
-        how = How.MISNAMED if namesake else entry and how_changed(entry, now)
-        if not how:
+        namesake = self._namesake_of(person, now.names)
+        entry = namesake or self.entries.get(str(person.pk))
+        if entry is None:
             return None
-        compared_at = statements.parse_time((namesake or entry)["time"])
-        return Change(person, now, how, compared_at)
+        how = How.MISNAMED if namesake else how_changed(entry, now)
+        return Change(person, now, how, statements.parse_time(entry["time"])) if how else None
 
     def change_of_signer(
         self, person: User, names: Names | None, keys: Iterable[str]
     ) -> SignerChange | None:
         """Return how somebody who signed is not as they were compared; None if they are, or never
         were. `keys`: the fingerprints that signed, their certificates verified."""
-        namesake, entry = self._namesake_of(person, names), self.entries.get(str(person.pk))
-        how = How.MISNAMED if namesake else entry and how_signed(entry, person.pk, names, keys)
-        if not how:
+        namesake, own = self._namesake_of(person, names), self.entries.get(str(person.pk))
+        entry = namesake or own
+        if entry is None:
             return None
-        compared_at = statements.parse_time((namesake or entry)["time"])
-        return SignerChange(how, compared_at, (entry or {}).get("display_name", ""))
+        how = How.MISNAMED if namesake else how_signed(entry, person.pk, names, keys)
+        if how is None:
+            return None
+        called = own.get("display_name", "") if own else ""
+        return SignerChange(how, statements.parse_time(entry["time"]), called)
 
     def _namesake_of(self, person: User, names: Names | None) -> Entry | None:
         """Return the entry that says that this username is another person's, or theirs another."""
@@ -162,7 +165,7 @@ def _row_of(user: User) -> Pins | None:
 
 def number_in(leaf: Leaf) -> tuple[int, str] | None:
     """Return number and digest of its actor's list, if an entry is about one."""
-    if leaf.actor is None or leaf.event not in PIN_EVENTS or "pins" not in leaf.facts:
+    if leaf.event not in PIN_EVENTS or "pins" not in leaf.facts:
         return None
     return leaf.facts["number"], leaf.facts["pins"]
 
@@ -255,8 +258,10 @@ def _change_once(
     body = _compose(keyring.user, before.sequence + 1, {**before.entries, **added})
     pins = Pins(user=keyring.user, body=body, tag=keyring.tag_pins(body))
     facts |= {"pins": statements.digest(body), "number": before.sequence + 1}
-    about = {"actor": keyring.user.pk, "subject": person.pk}
-    with events.recorded(event, **about, **facts), transaction.atomic():
+    with (
+        events.recorded(event, actor=keyring.user.pk, subject=person.pk, **facts),
+        transaction.atomic(),
+    ):
         User.objects.select_for_update().get(pk=keyring.user.pk)
         if _bytes_of(_row_of(keyring.user)) != _bytes_of(before.row):
             raise Moved

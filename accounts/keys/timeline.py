@@ -110,7 +110,7 @@ def _sentence(leaf: Leaf) -> str:
     if leaf.facts.get("reason") == "compromised" and leaf.event == Event.KEYS_ROTATION_ORDERED:
         return str(STOLEN)
     sentences = SENTENCES if leaf.outcome == Outcome.DONE else REFUSED_SENTENCES
-    return str(sentences.get(leaf.event, ""))
+    return str(sentences.get(Event(leaf.event), ""))
 
 
 def _folded_by(leaf: Leaf) -> tuple[str, uuid.UUID | None]:
@@ -119,7 +119,8 @@ def _folded_by(leaf: Leaf) -> tuple[str, uuid.UUID | None]:
 
 def _happening(leaves: list[Leaf], person: User) -> Happening:
     leaf = leaves[0]
-    actor = None if leaf.actor == person.pk else User.objects.filter(pk=leaf.actor).first()
+    by = None if leaf.actor == person.pk else leaf.actor
+    actor = User.objects.filter(pk=by).first() if by else None
     return Happening(
         time=leaf.time,
         sentence=_sentence(leaf),

@@ -6,7 +6,7 @@ but the organisation's private key (docs/format.md, "Recovery by the organisatio
 
 import secrets
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from Crypto.PublicKey.RSA import RsaKey
@@ -21,6 +21,7 @@ from cryptocore.wrapping import unwrap
 MAX_BYTES = 8192
 SALT_BYTES = 16
 BRANCH_BYTES = 32
+Paper = TypeVar("Paper", bound="Request | Answer")
 
 
 def slot_label(instance: UUID, person: UUID, slot: UUID, version: int, fingerprint: str) -> bytes:
@@ -107,7 +108,7 @@ def _as_json(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value
 
 
-def _parse(cls: Any, kind: str, data: bytes) -> Any:
+def _parse(cls: type[Paper], kind: str, data: bytes) -> Paper:
     body = canonical.decode(data, max_bytes=MAX_BYTES)
     fields = cls.__dataclass_fields__
     try:

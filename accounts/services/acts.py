@@ -16,5 +16,5 @@ def recorded(
     """Record what a person does to their own account, or staff (`by`) do to it, as intended, then
     as done or as failed."""
     actor = by.pk if by else subject.pk
-    with events.recorded(event, actor=actor, subject=subject.pk, **facts) as known:
+    with events.recorded(event, actor=actor, subject=subject.pk, in_table=False, **facts) as known:
         yield known

@@ -56,7 +56,7 @@ def changing_keys(
     if event not in KEYSET_EVENTS:
         raise ValueError("verify_keys looks for digests at other events")
     actor = user.pk if by_its_person else None
-    with events.recorded(event, actor=actor, subject=user.pk, **facts) as known:
+    with events.recorded(event, actor=actor, subject=user.pk, in_table=False, **facts) as known:
         with transaction.atomic():
             held = User.objects.select_for_update().get(pk=user.pk)
             is_told = by_its_person or _are_remembered(user)

@@ -88,8 +88,8 @@ def make_keys_at_first_sign_in(*, user: User, password: str) -> Keyring | None:
     try:
         keys = make_keys(user=user, password=password)
     except NameTaken:
-        about = {"actor": None, "subject": user.pk, "outcome": Outcome.REFUSED}
-        record(Event.KEY_REFUSED, **about, reason="name")
+        event, refused = Event.KEY_REFUSED, Outcome.REFUSED
+        record(event, actor=None, subject=user.pk, outcome=refused, reason="name")
         return None
     record(Event.KEYS_MADE, actor=user.pk, subject=user.pk, outcome=Outcome.INTENDED)
     with transaction.atomic():

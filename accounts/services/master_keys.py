@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.custody import DoesNotOpen, Keyring, OpeningKeys
+from accounts.custody import DoesNotOpen, Keyring, NewCode, OpeningKeys
 from accounts.keys import pins
 from accounts.keys.certificates import certify_encryption_key, certify_signing_key, endorse
 from accounts.keys.certified import known_certificate_of
@@ -20,7 +20,6 @@ from accounts.models import KeyOrder, KeyPair, KeySlot, MacKey, User, WrappedKey
 from accounts.services.key_making import new_pair
 from accounts.services.ways_back.taking_over import pairs_under, taken_over
 from accounts.unlocks import end_unlocks
-from cryptocore import recovery_code
 
 SIGNING, ENCRYPTION = KeyPair.Purpose.SIGNING, KeyPair.Purpose.ENCRYPTION
 State = KeyPair.State
@@ -33,15 +32,11 @@ class NewMasterKey:
     keyring: Keyring
     earlier: OpeningKeys | None = field(repr=False)
     slots: list[KeySlot] = field(repr=False)
-    recovery_code: str = field(repr=False)
+    new_code: NewCode
     signing: KeyPair
     encryption: KeyPair
     taken_over: list[KeyPair]
     mac_key: MacKey = field(repr=False)
-
-    @property
-    def recovery_slot(self) -> KeySlot:
-        return next(slot for slot in self.slots if slot.kind == KeySlot.Kind.RECOVERY_CODE)
 
     @sensitive_variables()
     def store(self, password_hash_before: str, *, stolen: bool = False) -> None:
@@ -104,15 +99,15 @@ def make_master_key(*, user: User, password: str, earlier: OpeningKeys | None) -
     certify_signing_key(signing, before, known=known_certificate_of(user.pk))
     encryption = _next_pair(keyring, ENCRYPTION)
     certify_encryption_key(encryption, keyring, signing)
-    if isinstance(earlier, Keyring) and _vouches(before):
+    if isinstance(earlier, Keyring) and before and _vouches(before):
         endorse(signing, by=before, keyring=earlier)
-    code = recovery_code.new_code()
+    new_code = NewCode.new()
     epochs = MacKey.objects.filter(user=user).order_by("-epoch").values_list("epoch", flat=True)
     return NewMasterKey(
         keyring=keyring,
         earlier=earlier,
-        slots=[keyring.password_slot(password), keyring.recovery_slot(code)],
-        recovery_code=code,
+        slots=[keyring.password_slot(password), keyring.recovery_slot(new_code)],
+        new_code=new_code,
         signing=signing,
         encryption=encryption,
         taken_over=taken_over(keyring=keyring, earlier=earlier) if earlier else [],
@@ -120,8 +115,8 @@ def make_master_key(*, user: User, password: str, earlier: OpeningKeys | None) -
     )
 
 
-def _vouches(before: KeyPair | None) -> bool:
-    return bool(before and before.wrapped_private_key and not before.compromised_at)
+def _vouches(before: KeyPair) -> bool:
+    return bool(before.wrapped_private_key) and not before.compromised_at
 
 
 def _newest(user: User, purpose: KeyPair.Purpose) -> KeyPair | None:

@@ -1,7 +1,5 @@
 """What the pages of an account share: binding, beginning a session, refusing a secret."""
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
@@ -17,14 +15,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import forms
-from accounts.custody import Keyring
+from accounts.custody import Keyring, NewCode
 from accounts.folding import record_refusal
 from accounts.models import User
 from accounts.services.organisation import slots as organisation_slots
 from accounts.services.organisation.answers import destroy_ended_answers
 from accounts.services.organisation.slots import News
 from accounts.services.organisation.trail import recovery_is_begun
-from accounts.services.ways_back.recovery import NewCode
 from accounts.web import unlocking
 from accounts.web.answers import refusal, wants_json
 from accounts.web.guessing import identify, know_browser
@@ -73,7 +70,7 @@ def next_address(request: HttpRequest) -> str:
     return reverse("gallery:shared-with-me")
 
 
-def refuse_sign_in(request: HttpRequest, form: Any, event: Event) -> None:
+def refuse_sign_in(request: HttpRequest, form: BaseForm, event: Event) -> None:
     """One sentence for an unknown name and a wrong password alike."""
     username = form.cleaned_data.get("username", "")
     known = User.objects.filter(username=username).values_list("pk", flat=True).first()

@@ -91,4 +91,4 @@ class CompareForm(forms.Form):
 
     @property
     def matches(self) -> bool:
-        return self.cleaned_data["verdict"] == MATCH
+        return bool(self.cleaned_data["verdict"] == MATCH)

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -11,7 +11,6 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import forms, throttle
 from accounts.custody import Keyring
-from accounts.models import User
 from accounts.services import first_keys as service
 from accounts.services.key_making import make_keys_at_first_sign_in
 from accounts.views.common import (
@@ -22,6 +21,7 @@ from accounts.views.common import (
 )
 from accounts.web.answers import form_refusal
 from accounts.web.decorators import signed_in
+from accounts.web.requests import PersonRequest
 
 TEMPLATE = "accounts/first_keys.html"
 
@@ -30,7 +30,7 @@ TEMPLATE = "accounts/first_keys.html"
 @sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
-def first_keys(request: HttpRequest) -> HttpResponse:
+def first_keys(request: PersonRequest) -> HttpResponse:
     if not service.has_none(request.user):
         return keys_are_locked(request)
     form = forms.FirstKeysForm(posted(request))
@@ -43,8 +43,8 @@ def first_keys(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_variables()
-def _made(request: HttpRequest, form: forms.FirstKeysForm) -> Keyring | None:
-    user: User = request.user
+def _made(request: PersonRequest, form: forms.FirstKeysForm) -> Keyring | None:
+    user = request.user
     limit, window = settings.SIGN_IN_TRIES, settings.SIGN_IN_WAIT
     throttle.count("proof", str(user.pk), limit=limit, window=window)
     if service.is_code_of(user, form.cleaned_data["code"]):

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -31,6 +31,7 @@ from accounts.web import unlocking
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import signed_in, unlocked
 from accounts.web.guessing import identify
+from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
 
 
@@ -38,7 +39,7 @@ from audit.events import Event
 @sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
-def locked_keys(request: HttpRequest) -> HttpResponse:
+def locked_keys(request: PersonRequest) -> HttpResponse:
     """What happened, and the ways back: the password from before, the code, a new start."""
     if not request.session.get(CHANGED_ELSEWHERE):
         return redirect("accounts:unlock")
@@ -69,7 +70,7 @@ def locked_keys(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_variables()
-def _brought_back(request: HttpRequest, form: forms.LockedKeysForm) -> Keyring | None:
+def _brought_back(request: PersonRequest, form: forms.LockedKeysForm) -> Keyring | None:
     password = form.cleaned_data["password"]
     user = identify(request, username=request.user.username, password=password)
     if user is None:
@@ -103,7 +104,7 @@ def _count_tries(user_id: object) -> None:
     throttle.count("earlier", str(user_id), limit=limit, window=window)
 
 
-def _refuse(request: HttpRequest, form: BaseForm, field: str) -> None:
+def _refuse(request: PersonRequest, form: BaseForm, field: str) -> None:
     record_refusal(request, Event.KEYS_BROUGHT_BACK, subject=request.user.pk)
     sentence = _("This does not open your keys from before. Nothing was changed. Try again.")
     form.add_error(field, ValidationError(sentence, code="does_not_open"))
@@ -113,7 +114,7 @@ def _refuse(request: HttpRequest, form: BaseForm, field: str) -> None:
 @sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlocked
-def earlier_keys(request: HttpRequest) -> HttpResponse:
+def earlier_keys(request: PersonRequest) -> HttpResponse:
     """Keys from before a new start, for who finds the password or the code after all."""
     form = forms.EarlierKeysForm(posted(request))
     context = {"are_there": request.user.earlier_slots.exists()}
@@ -134,11 +135,11 @@ def earlier_keys(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_variables()
-def _brought_back_earlier(request: HttpRequest, form: forms.EarlierKeysForm) -> int | None:
+def _brought_back_earlier(request: PersonRequest, form: forms.EarlierKeysForm) -> int | None:
     _count_tries(request.user.pk)
-    keyring = unlocking.keyring_of(request)
+    secret = form.cleaned_data["secret"]
     try:
-        return service.bring_back_earlier(keyring=keyring, secret=form.cleaned_data["secret"])
+        return service.bring_back_earlier(keyring=open_keys(request), secret=secret)
     except DoesNotOpen:
         _refuse(request, form, "secret")
         return None

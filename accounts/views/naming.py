@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -13,14 +13,14 @@ from accounts.services.people.naming import NameRefused, change_display_name
 from accounts.views.common import posted
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import unlocked
-from accounts.web.unlocking import keyring_of
+from accounts.web.requests import PersonRequest, open_keys
 
 CHANGES_PER_HOUR = 10  # each stays in the trail
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlocked
-def name(request: HttpRequest) -> HttpResponse:
+def name(request: PersonRequest) -> HttpResponse:
     if request.method != "POST":
         form = forms.NameForm(initial={"display_name": str(request.user)})
         return render(request, "accounts/name.html", {"form": form, **_page(request)})
@@ -33,14 +33,14 @@ def name(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:security")
 
 
-def _page(request: HttpRequest) -> dict[str, bool]:
+def _page(request: PersonRequest) -> dict[str, bool]:
     return {"is_certified": certified_name(request.user).is_certified}
 
 
-def _change(request: HttpRequest, form: forms.NameForm) -> bool:
+def _change(request: PersonRequest, form: forms.NameForm) -> bool:
     throttle.count("name", str(request.user.pk), limit=CHANGES_PER_HOUR)
     try:
-        keyring, display_name = keyring_of(request), form.cleaned_data["display_name"]
+        keyring, display_name = open_keys(request), form.cleaned_data["display_name"]
         change_display_name(keyring=keyring, display_name=display_name)
     except NameRefused:
         sentence = _(

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,7 +17,6 @@ from accounts.custody import DoesNotOpen, open_with_password
 from accounts.models import NewStart, User, WrappedKey
 from accounts.services.master_keys import NewMasterKey
 from accounts.services.ways_back import new_start as service
-from accounts.services.ways_back.recovery import NewCode
 from accounts.views.common import (
     CHANGED_ELSEWHERE,
     begin_session,
@@ -28,6 +27,7 @@ from accounts.views.common import (
 from accounts.web import unlocking
 from accounts.web.answers import form_refusal, refusal, wants_json
 from accounts.web.decorators import signed_in
+from accounts.web.requests import PersonRequest
 
 TEMPLATE = "accounts/new_start.html"
 
@@ -36,7 +36,7 @@ TEMPLATE = "accounts/new_start.html"
 @sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
-def new_start(request: HttpRequest) -> HttpResponse:
+def new_start(request: PersonRequest) -> HttpResponse:
     if request.method == "POST" and "stop" in request.POST:
         return _stop(request)
     waiting = service.waiting_new_start(request.user)
@@ -78,13 +78,13 @@ def _opens(user: User, password: str) -> bool:
     return True
 
 
-def _not_needed(request: HttpRequest) -> HttpResponse:
+def _not_needed(request: PersonRequest) -> HttpResponse:
     """Who can open their keys, or sits at a screen that can, is given no new ones."""
     sentence = _("Your keys open with your password. There is no need for a new start.")
     return refusal(request, 409, "not_needed", sentence)
 
 
-def _stop(request: HttpRequest) -> HttpResponse:
+def _stop(request: PersonRequest) -> HttpResponse:
     stopped = service.stop_new_start(user=request.user)
     if wants_json(request):
         return JsonResponse({"stopped": stopped})
@@ -92,14 +92,14 @@ def _stop(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:security")
 
 
-def _asked(request: HttpRequest, asked: NewStart) -> HttpResponse:
+def _asked(request: PersonRequest, asked: NewStart) -> HttpResponse:
     if wants_json(request):
         return JsonResponse({"due_at": asked.due_at}, status=202)
     return redirect("accounts:new-start")
 
 
 @sensitive_variables()
-def _start_anew(request: HttpRequest, password: str) -> HttpResponse:
+def _start_anew(request: PersonRequest, password: str) -> HttpResponse:
     try:
         new = service.start_anew(user=request.user, password=password)
     except (service.NotDue, DoesNotOpen):
@@ -109,8 +109,6 @@ def _start_anew(request: HttpRequest, password: str) -> HttpResponse:
 
 
 @sensitive_variables()
-def _show_new_keys(request: HttpRequest, new: NewMasterKey) -> HttpResponse:
+def _show_new_keys(request: PersonRequest, new: NewMasterKey) -> HttpResponse:
     secret = begin_session(request, new.keyring)
-    slot = new.recovery_slot
-    code = NewCode(new.recovery_code, slot.confirm_first, slot.confirm_second)
-    return unlocking.remember(show_code(request, code, started_anew=True), secret)
+    return unlocking.remember(show_code(request, new.new_code, started_anew=True), secret)

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -22,13 +23,14 @@ from accounts.throttle import count
 from accounts.views.comparing import CompareForm
 from accounts.web.answers import form_refusal, refusal, wants_json
 from accounts.web.decorators import signed_in, unlocked
+from accounts.web.requests import PersonRequest, open_keys
 from accounts.web.unlocking import keyring_of
 from cryptocore.errors import CryptoError
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
-def person(request: HttpRequest, username: str) -> HttpResponse:
+def person(request: PersonRequest, username: str) -> HttpResponseBase:
     """A person by their exact, certified username; 404 alike for nobody, the disabled, the keyless
     and whoever has that name only by an altered row."""
     try:
@@ -68,7 +70,7 @@ class Shown:
         return self.identity.signing.fingerprint
 
 
-def _person_shown(request: HttpRequest, username: str) -> Shown:
+def _person_shown(request: PersonRequest, username: str) -> Shown:
     name = usernames.fold(username)
     if name != request.user.username:
         # Exact names can be found out by trying: not by trying very many.
@@ -93,7 +95,7 @@ def _person_shown(request: HttpRequest, username: str) -> Shown:
     return Shown(found, identity)
 
 
-def _no_keys_now(request: HttpRequest, person: User) -> HttpResponse:
+def _no_keys_now(request: PersonRequest, person: User) -> HttpResponse:
     sentence = _(
         "The keys of %(name)s may be known to somebody else, and the next ones are not made yet. "
         "There is nothing to compare until then. What you share with them waits."
@@ -104,7 +106,7 @@ def _no_keys_now(request: HttpRequest, person: User) -> HttpResponse:
 # ---- the page --------------------------------------------------------------------------------
 
 
-def _page(request: HttpRequest, shown: Shown, form: CompareForm) -> dict[str, Any]:
+def _page(request: PersonRequest, shown: Shown, form: CompareForm) -> dict[str, Any]:
     width, path = qr_code(shown.fingerprint)
     spelled = words(shown.fingerprint)
     return {
@@ -140,7 +142,7 @@ def _earlier(signing: KeyPair) -> list[dict[str, Any]]:
     ]
 
 
-def _compared(request: HttpRequest, shown: Shown) -> dict[str, Any]:
+def _compared(request: PersonRequest, shown: Shown) -> dict[str, Any]:
     """Return what the reader's own list says of this key: only while they are unlocked."""
     keyring = keyring_of(request)
     if keyring is None:
@@ -181,18 +183,18 @@ def _as_json(context: dict[str, Any]) -> dict[str, Any]:
 # ---- comparing -------------------------------------------------------------------------------
 
 
-def _compare(request: HttpRequest, shown: Shown) -> HttpResponse:
+def _compare(request: PersonRequest, shown: Shown) -> HttpResponseBase:
     return unlocked(_compare_unlocked)(request, shown)
 
 
-def _compare_unlocked(request: HttpRequest, shown: Shown) -> HttpResponse:
+def _compare_unlocked(request: PersonRequest, shown: Shown) -> HttpResponse:
     if shown.person == request.user:
         raise Http404  # nobody telephones themselves
     form = CompareForm(request.POST, asker=request.user.pk, fingerprint=shown.fingerprint)
     if not form.is_valid():
         return form_refusal(request, form, "accounts/person.html", _page(request, shown, form))
     pins.note_compared(
-        keyring=keyring_of(request),
+        keyring=open_keys(request),
         person=shown.person,
         identity=shown.identity,
         matches=form.matches,
@@ -207,9 +209,9 @@ def _compare_unlocked(request: HttpRequest, shown: Shown) -> HttpResponse:
 
 @require_POST
 @unlocked
-def contacts_anew(request: HttpRequest) -> HttpResponse:
+def contacts_anew(request: PersonRequest) -> HttpResponse:
     """Begin one's list of compared keys anew: nobody counts as compared."""
-    pins.begin_anew(keyring=keyring_of(request))
+    pins.begin_anew(keyring=open_keys(request))
     if wants_json(request):
         return JsonResponse({"begun": True})
     sentence = _("You have a new list of compared keys. Compare the keys that matter once more.")

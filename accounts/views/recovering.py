@@ -11,10 +11,10 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods
 
 from accounts import forms
-from accounts.custody import DoesNotOpen, Keyring
+from accounts.custody import DoesNotOpen, Keyring, NewCode
 from accounts.folding import record_refusal
 from accounts.keys.orders import stolen_order_of
-from accounts.models import User
+from accounts.models import KeySlot, User
 from accounts.services.organisation import recovery as organisation_recovery
 from accounts.services.ways_back import recovery
 from accounts.views.common import (
@@ -29,6 +29,7 @@ from accounts.web import unlocking
 from accounts.web.answers import form_refusal, refusal, wants_json
 from accounts.web.decorators import signed_in, unlocked
 from accounts.web.guessing import identify
+from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
 
 
@@ -58,9 +59,7 @@ def recover(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_variables()
-def _recover(
-    request: HttpRequest, user: User, code: str, password: str
-) -> tuple[Keyring, recovery.NewCode]:
+def _recover(request: HttpRequest, user: User, code: str, password: str) -> tuple[Keyring, NewCode]:
     """Recover with the person's own code, or with the one-time code of the organisation's answer.
 
     Raises DoesNotOpen if it is neither.
@@ -83,7 +82,7 @@ def _recover(
 @sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlocked
-def recovery_code(request: HttpRequest) -> HttpResponse:
+def recovery_code(request: PersonRequest) -> HttpResponse:
     if "confirm_1" in request.POST or "confirm_2" in request.POST:
         return _confirm_code(request)
     slot = recovery.recovery_slot_of(request.user)
@@ -97,16 +96,19 @@ def recovery_code(request: HttpRequest) -> HttpResponse:
             request, make_form, "accounts/recovery_code.html", _code_page(slot, make_form)
         )
     try:
-        new_code = recovery.make_recovery_code(keyring=unlocking.keyring_of(request))
+        new_code = recovery.make_recovery_code(keyring=open_keys(request))
     except DoesNotOpen:
         sentence = _("Something else changed your keys just now. No code was made.")
         return refusal(request, 409, "changed_meanwhile", sentence)
     return show_code(request, new_code)
 
 
-def _code_page(slot: Any, make_form: Any = None, form: Any = None) -> dict[str, Any]:
-    waiting = slot is not None and slot.confirmed_at is None
-    if form is None and waiting:
+def _code_page(
+    slot: KeySlot | None,
+    make_form: forms.UnlockForm | None = None,
+    form: forms.ConfirmCodeForm | None = None,
+) -> dict[str, Any]:
+    if form is None and slot is not None and slot.confirmed_at is None:
         form = forms.ConfirmCodeForm(first=slot.confirm_first, second=slot.confirm_second)
     return {
         "slot": slot,
@@ -119,13 +121,13 @@ def _code_page(slot: Any, make_form: Any = None, form: Any = None) -> dict[str, 
 
 
 @sensitive_variables()
-def _confirm_code(request: HttpRequest) -> HttpResponse:
+def _confirm_code(request: PersonRequest) -> HttpResponse:
     slot = recovery.recovery_slot_of(request.user)
     if slot is None:
         return _no_code(request)
     form = forms.ConfirmCodeForm(request.POST, first=slot.confirm_first, second=slot.confirm_second)
     if form.is_valid() and not recovery.confirm_recovery_code(
-        keyring=unlocking.keyring_of(request),
+        keyring=open_keys(request),
         first=form.cleaned_data["confirm_1"],
         second=form.cleaned_data["confirm_2"],
     ):
@@ -140,7 +142,7 @@ def _confirm_code(request: HttpRequest) -> HttpResponse:
     return redirect("gallery:shared-with-me")
 
 
-def _no_code(request: HttpRequest) -> HttpResponse:
+def _no_code(request: PersonRequest) -> HttpResponse:
     if not wants_json(request):
         return redirect("accounts:recovery-code")
     sentence = _("There is no recovery code yet. Make one first.")
@@ -151,7 +153,7 @@ def _no_code(request: HttpRequest) -> HttpResponse:
 @sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
-def test_code(request: HttpRequest) -> HttpResponse:
+def test_code(request: PersonRequest) -> HttpResponse:
     """Tell whether a code is the person's, and nothing else. It is not used up."""
     form, template = forms.TestCodeForm(posted(request)), "accounts/test_code.html"
     if request.method != "POST":
@@ -169,7 +171,7 @@ def test_code(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_variables()
-def _code_is_right(request: HttpRequest, code: str) -> bool:
+def _code_is_right(request: PersonRequest, code: str) -> bool:
     person = request.user
     known = identify(request, username=person.username, recovery_code=code)
     if known and recovery.is_own_code(person, code):

@@ -10,6 +10,7 @@ from accounts import forms
 from accounts.custody import (
     DoesNotOpen,
     Keyring,
+    OpeningKeys,
     open_with_answer,
     open_with_password,
     open_with_recovery_code,
@@ -53,7 +54,7 @@ def replace_keys(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_variables()
-def _proven(request: HttpRequest, form: forms.ReplaceKeysForm) -> Keyring:
+def _proven(request: HttpRequest, form: forms.ReplaceKeysForm) -> OpeningKeys:
     """Return the open keys of who proved to be their person. Raises DoesNotOpen, one for all."""
     username, code = form.cleaned_data["username"], form.cleaned_data["code"]
     user = identify(request, username=username, recovery_code=code)
@@ -65,7 +66,7 @@ def _proven(request: HttpRequest, form: forms.ReplaceKeysForm) -> Keyring:
 
 
 @sensitive_variables()
-def _by_recovery_code(user: User, code: str) -> Keyring:
+def _by_recovery_code(user: User, code: str) -> OpeningKeys:
     """Open with the person's own code, or with the one-time code of the organisation's answer."""
     try:
         return open_with_recovery_code(replacing.known_recovery_slot(user), code)

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -22,13 +22,14 @@ from accounts.web import unlocking
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import signed_in
 from accounts.web.guessing import identify
+from accounts.web.requests import PersonRequest
 
 
 @sensitive_post_parameters()
 @sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
-def password(request: HttpRequest) -> HttpResponse:
+def password(request: PersonRequest) -> HttpResponse:
     form = forms.PasswordForm(posted(request), user=request.user)
     if request.method != "POST":
         return render(request, "accounts/password.html", {"form": form})
@@ -43,7 +44,7 @@ def password(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_variables()
-def _change_password(request: HttpRequest, form: forms.PasswordForm) -> Keyring | None:
+def _change_password(request: PersonRequest, form: forms.PasswordForm) -> Keyring | None:
     old, new = form.cleaned_data["old_password"], form.cleaned_data["new_password1"]
     user = identify(request, username=request.user.username, password=old)
     try:
@@ -58,7 +59,7 @@ def _change_password(request: HttpRequest, form: forms.PasswordForm) -> Keyring 
 
 @require_safe
 @signed_in
-def security(request: HttpRequest) -> HttpResponse:
+def security(request: PersonRequest) -> HttpResponse:
     password_opens = not request.session.get(CHANGED_ELSEWHERE)
     context = {
         "name": certified_name(request.user),

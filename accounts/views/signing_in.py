@@ -31,6 +31,7 @@ from accounts.web import unlocking
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import signed_in
 from accounts.web.guessing import identify
+from accounts.web.requests import PersonRequest
 from audit.events import Event, record
 
 
@@ -108,7 +109,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
-def lock(request: HttpRequest) -> HttpResponse:
+def lock(request: PersonRequest) -> HttpResponse:
     unlocking.lock(request)
     if wants_json(request):
         return unlocking.forget(JsonResponse({"unlocked": False}))
@@ -119,7 +120,7 @@ def lock(request: HttpRequest) -> HttpResponse:
 @sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
-def unlock(request: HttpRequest) -> HttpResponse:
+def unlock(request: PersonRequest) -> HttpResponse:
     if request.session.get(CHANGED_ELSEWHERE):
         return keys_are_locked(request)
     form = forms.UnlockForm(posted(request))
@@ -140,7 +141,7 @@ def unlock(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_variables()
-def _keyring_at_unlock(request: HttpRequest, password: str) -> Keyring | None:
+def _keyring_at_unlock(request: PersonRequest, password: str) -> Keyring | None:
     if identify(request, username=request.user.username, password=password) is None:
         return None
     if has_stolen_keys(request.user.pk):

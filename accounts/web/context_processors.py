@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from accounts.models import User
 from accounts.organisation import pin as organisation
 from accounts.policy import everybody_may_register
 from accounts.services.ways_back.new_start import waiting_new_start
@@ -20,14 +21,15 @@ def account(request: HttpRequest) -> dict[str, Any]:
             "registration_open": everybody_may_register(),
             "organisation_recovers": organisation.is_set_up(),
         }
+    user = request.user
     return {
         "unlocked": keyring_of(request) is not None,
         "organisation_recovers": organisation.is_set_up(),
-        "recovery_reminder": SimpleLazyObject(lambda: _reminder(request)),
-        "new_start_waits": SimpleLazyObject(lambda: waiting_new_start(request.user)),
+        "recovery_reminder": SimpleLazyObject(lambda: _reminder(user)),
+        "new_start_waits": SimpleLazyObject(lambda: waiting_new_start(user)),
     }
 
 
-def _reminder(request: HttpRequest) -> bool:
-    slot = recovery_slot_of(request.user)
+def _reminder(user: User) -> bool:
+    slot = recovery_slot_of(user)
     return slot is None or slot.confirmed_at is None

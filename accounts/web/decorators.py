@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
@@ -15,16 +16,17 @@ from django.utils.translation import gettext as _
 
 from accounts.services.ways_back.recovery import recovery_slot_of
 from accounts.web.answers import refusal, wants_json
+from accounts.web.requests import PersonRequest
 from accounts.web.unlocking import keyring_of
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def signed_in(view: View) -> View:
     """Signed out: 302 to the sign-in page, or 401 `signed_out` for JSON."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
         if wants_json(request):
@@ -38,7 +40,7 @@ def unlocked(view: View) -> View:
     """Locked: 302 to the unlock page, or 401 `locked` for JSON."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if keyring_of(request):
             return view(request, *args, **kwargs)
         if wants_json(request):
@@ -58,10 +60,11 @@ def unlocked_for_bytes(view: View) -> View:
     """Locked: 401 `locked` whatever was asked for; a page in place of an image helps nobody."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return view(request, *args, **kwargs) if keyring_of(request) else locked(request)
 
-    guarded.serves_bytes = True  # accounts/web/middleware.py keeps these addresses quick
+    # accounts/web/middleware.py keeps these addresses quick; `wraps` hands the mark on.
+    vars(guarded)["serves_bytes"] = True
     return signed_in(guarded)
 
 
@@ -69,7 +72,7 @@ def recoverable(view: View) -> View:
     """Without a recovery code no upload: a forgotten password would lose the image for good."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if recovery_slot_of(request.user):
             return view(request, *args, **kwargs)
         if wants_json(request):
@@ -91,7 +94,7 @@ def _where_to_return(request: HttpRequest) -> str:
     """
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
-    page = request.META.get("HTTP_REFERER", "")
+    page: str = request.META.get("HTTP_REFERER", "")
     if url_has_allowed_host_and_scheme(page, {request.get_host()}, request.is_secure()):
         return urlsplit(page)._replace(scheme="", netloc="").geturl()
     return "/"

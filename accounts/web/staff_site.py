@@ -6,15 +6,18 @@ that the password opens. A password hash anybody can write into a row.
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.custody import DoesNotOpen
+from accounts.models import User
 from accounts.services.deserving import require_own_keys
 from accounts.staff_rights import (
     Rights,
@@ -24,10 +27,12 @@ from accounts.staff_rights import (
     rights_of,
 )
 from accounts.web.answers import refusal
-from accounts.web.decorators import unlocked
-from accounts.web.unlocking import keyring_of
+from accounts.web.decorators import View, unlocked
+from accounts.web.kept import Kept
+from accounts.web.requests import PersonRequest, open_keys
 
-View = Callable[..., HttpResponse]
+Same = TypeVar("Same", bound=Callable[..., HttpResponseBase])
+RIGHTS = Kept[Rights]("_staff_rights")
 
 
 class StaffSite(AdminSite):
@@ -39,23 +44,24 @@ class StaffSite(AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return staff_rights(request) >= Rights.STAFF
 
-    def admin_view(self, view: View, cacheable: bool = False) -> View:
+    def admin_view(self, view: Same, cacheable: bool = False) -> Same:
         guarded = super().admin_view(view, cacheable)
 
         @wraps(guarded)
-        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if self.has_permission(request):
                 return unlocked(_with_own_keys(guarded))(request, *args, **kwargs)
-            if not _claims_rights(request):
+            user = request.user
+            if not user.is_authenticated or claimed_by(user) == Rights.NONE:
                 return guarded(request, *args, **kwargs)
-            record_refused(request.user)
-            return refusal(request, 403, "staff_unproven", _sentence(request))
+            record_refused(user)
+            return refusal(request, 403, "staff_unproven", _sentence(user))
 
-        return inner
+        return cast(Same, inner)  # Django says that a view stays what it was
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> TemplateResponse:
         """Show at once to all staff whose rights nobody gave, and which version this is."""
         context = {"unproven": people_with_unproven_rights(), "version": settings.VERSION}
         return super().index(request, {**(extra_context or {}), **context})
@@ -63,17 +69,18 @@ class StaffSite(AdminSite):
 
 def staff_rights(request: HttpRequest) -> Rights:
     """Return the rights of this request's person, asked for once. Raises AuditUnavailable."""
-    if not hasattr(request, "_staff_rights"):
-        user = request.user
-        request._staff_rights = rights_of(user) if user.is_authenticated else Rights.NONE
-    return request._staff_rights
+    return RIGHTS.of(request, _rights_now)
+
+
+def _rights_now(request: HttpRequest) -> Rights:
+    return rights_of(request.user) if request.user.is_authenticated else Rights.NONE
 
 
 def _with_own_keys(view: View) -> View:
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            require_own_keys(keyring_of(request))
+            require_own_keys(open_keys(request))
         except DoesNotOpen:
             record_refused(request.user)
             sentence = _(
@@ -86,13 +93,9 @@ def _with_own_keys(view: View) -> View:
     return guarded
 
 
-def _claims_rights(request: HttpRequest) -> bool:
-    return request.user.is_authenticated and claimed_by(request.user) > Rights.NONE
-
-
-def _sentence(request: HttpRequest) -> str:
+def _sentence(user: User) -> str:
     sentence = _(
         "Your account is marked as staff, but no act on record made it so. Nothing was changed. "
         "If it is right, an operator confirms it with: manage.py confirm_staff %(name)s"
     )
-    return sentence % {"name": request.user.username}
+    return sentence % {"name": user.username}

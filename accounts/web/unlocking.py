@@ -17,14 +17,16 @@ from accounts.custody import COOKIE_SECRET_BYTES, DoesNotOpen, Keyring, open_wit
 from accounts.erasure import truncate_write_ahead_log
 from accounts.folding import record_refusal
 from accounts.keys.remembered import is_shut_out
-from accounts.models import Custody
+from accounts.models import Custody, User
 from accounts.services.deserving import opens_replaced_keys_alone
 from accounts.unlocks import drop_ended
+from accounts.web.kept import Kept
 from audit.context import recognise
 from audit.events import Event, record
 
 SESSION_ENTRY = "custody"
 UNTOUCHED = timedelta(minutes=1)  # the idle end moves at most this often: one write, not sixty
+KEYRING = Kept[Keyring | None]("_keyring")
 
 
 @sensitive_variables()
@@ -41,7 +43,7 @@ def unlock(request: HttpRequest, keyring: Keyring) -> bytes:
     row.absolute_ends_at = _signed_out_at(request)
     row.save()
     request.session[SESSION_ENTRY] = str(row.pk)
-    request._keyring = keyring
+    KEYRING.keep(request, keyring)
     record(Event.ACCOUNT_UNLOCKED, actor=keyring.user.pk, subject=keyring.user.pk)
     return secret
 
@@ -76,7 +78,7 @@ def lock(request: HttpRequest) -> None:
 
 def drop(request: HttpRequest) -> int:
     """Drop the custody row of this session; return how many there were."""
-    request._keyring = None
+    KEYRING.keep(request, None)
     custody_id = request.session.pop(SESSION_ENTRY, None)
     dropped = Custody.objects.filter(pk=custody_id).delete()[0] if custody_id else 0
     if dropped:
@@ -86,39 +88,40 @@ def drop(request: HttpRequest) -> int:
 
 def keyring_of(request: HttpRequest) -> Keyring | None:
     """Return the open keys of this request's person, or None while they are locked."""
-    if not hasattr(request, "_keyring"):
-        request._keyring = _resume(request) if request.user.is_authenticated else None
-    return request._keyring
+    return KEYRING.of(request, _resume)
 
 
 def open_keyring_of(request: HttpRequest) -> Keyring | None:
     """Return the keys that this request has opened already; opens none."""
-    return getattr(request, "_keyring", None)
+    return KEYRING.if_found(request)
 
 
 def _resume(request: HttpRequest) -> Keyring | None:
-    row = _live_row(request)
+    user = request.user
+    if not user.is_authenticated:
+        return None
+    row = _live_row(request, user)
     if row is None:
         return None
     try:
-        keyring = open_with_cookie(request.user, row, _cookie_secret(request))
+        keyring = open_with_cookie(user, row, _cookie_secret(request))
     except DoesNotOpen:
         _refuse(request, "cookie")
         return None
     # Their row went with it, and somebody put it back.
-    if is_shut_out(request.user.pk) or opens_replaced_keys_alone(keyring):
+    if is_shut_out(user.pk) or opens_replaced_keys_alone(keyring):
         lock(request)
         return None
     _extend(row)
-    recognise(request.user.username)
+    recognise(user.username)
     return keyring
 
 
-def _live_row(request: HttpRequest) -> Custody | None:
+def _live_row(request: HttpRequest, user: User) -> Custody | None:
     custody_id = request.session.get(SESSION_ENTRY)
     if custody_id is None or settings.UNLOCK_COOKIE_NAME not in request.COOKIES:
         return None
-    row = Custody.objects.filter(pk=custody_id, user_id=request.user.pk).first()
+    row = Custody.objects.filter(pk=custody_id, user_id=user.pk).first()
     now = timezone.now()
     if row and (row.idle_ends_at <= now or row.absolute_ends_at <= now):
         lock(request)

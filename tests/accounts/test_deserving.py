@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from accounts.custody import Keyring, OpeningKeys
+from accounts.custody import Keyring, NewCode, OpeningKeys
 from accounts.keys.verification import Verifier
 from accounts.models import KeyOrder, KeyPair, KeySlot, User, token_digest
 from audit.models import AuditEntry
@@ -54,12 +54,12 @@ def test_a_slot_and_an_order_of_ones_own_replace_nobodys_keys(bob):
 @pytest.mark.attack("F24")
 def test_a_recovery_code_of_ones_own_replaces_nobodys_keys(bob):
     user = User.objects.get(pk=bob.user.pk)
-    code = recovery_code.new_code()
+    new_code = NewCode.new()
     theirs = Keyring(user, secrets.token_bytes(32), user.master_key_version)
     bob.user.key_slots.filter(kind="recovery-code").delete()
-    theirs.recovery_slot(code).save()
+    theirs.recovery_slot(new_code).save()
     KeyOrder.objects.create(user=bob.user, purpose="encryption", reason="compromised")
-    form = {"username": "bob", "code": code, "new_password1": NEW, "new_password2": NEW}
+    form = {"username": "bob", "code": new_code.code, "new_password1": NEW, "new_password2": NEW}
     assert Client().post("/accounts/replace-keys/", form, headers=JSON).status_code == 422
     assert signing_keys(bob) == 1
 

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from accounts.custody import DoesNotOpen
+from accounts.custody import DoesNotOpen, Keyring
 from accounts.models import KeySlot, User
 from accounts.services.ways_back import recovery
 from audit.models import AuditEntry
@@ -145,14 +145,14 @@ def test_there_is_a_reminder_until_the_code_was_typed_back(alice):
 
 def test_a_code_used_meanwhile_does_not_work_a_second_time(alice, monkeypatch):
     """Another request recovers between the look at the slot and the commit of this one."""
-    made = recovery._new_slot
+    made = Keyring.recovery_slot
 
-    def used_meanwhile(keyring):
-        monkeypatch.setattr(recovery, "_new_slot", made)
+    def used_meanwhile(keyring, new_code):
+        monkeypatch.setattr(Keyring, "recovery_slot", made)
         recovery.recover(user=alice.user, code=alice.recovery_code, new_password="the first one 42")
-        return made(keyring)
+        return made(keyring, new_code)
 
-    monkeypatch.setattr(recovery, "_new_slot", used_meanwhile)
+    monkeypatch.setattr(Keyring, "recovery_slot", used_meanwhile)
     with pytest.raises(DoesNotOpen):
         recovery.recover(
             user=alice.user, code=alice.recovery_code, new_password="the second one 42"

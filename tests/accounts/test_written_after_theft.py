@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from accounts.custody import Keyring, _slot_context, open_with_password
+from accounts.custody import Keyring, NewCode, _slot_context, open_with_password
 from accounts.keys.content_keys import content_key_label
 from accounts.models import (
     Custody,
@@ -62,12 +62,12 @@ def test_a_one_time_code_written_into_the_order_is_none(bob):
 @pytest.mark.attack("F93")
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_recovery_code_written_with_the_stolen_master_key_is_none(bob, thief, when):
-    code = recovery_code.new_code()
+    new_code = NewCode.new()
     ordered = when == "before" or code_of(run("bob", "--compromised"))
     bob.user.key_slots.filter(kind="recovery-code").delete()
-    thief.recovery_slot(code).save()
+    thief.recovery_slot(new_code).save()
     ordered = code_of(run("bob", "--compromised")) if when == "before" else ordered
-    assert replace(code).status_code == 422
+    assert replace(new_code.code).status_code == 422
     assert signing_keys(bob) == 1
     assert replace(ordered, password=PASSWORD).status_code == 200
 

@@ -10,6 +10,7 @@ from accounts.keys.names import find_person
 from accounts.organisation import offline
 from accounts.organisation.exchange import Answer
 from accounts.services.organisation import recovery as organisation_recovery
+from accounts.services.organisation.trail import LASTS
 from audit.events import AuditUnavailable
 from cryptocore.errors import CryptoError
 
@@ -65,7 +66,7 @@ class Command(BaseCommand):
         except CryptoError:
             raise offline.Refused(f"{file} is no answer. Nothing was changed.") from None
         user = organisation_recovery.take_answer(answer=answer)
-        days = organisation_recovery.LASTS.days
+        days = LASTS.days
         return (
             f"{user.username} can go to /accounts/recover/ within {days} days, with the one-time "
             "code and a new password."

@@ -90,7 +90,8 @@ class Command(BaseCommand):
         people = _people(users, certified=options["compromised"])
         if options["status"]:
             return self._show(people)
-        counts, failed = Counter(), 0
+        counts: Counter[str] = Counter()
+        failed = 0
         for number, user in enumerate(_in_chunks(people), start=1):
             try:
                 counts.update(self._do(user, options))
@@ -178,7 +179,8 @@ def _people(names: list[str], *, certified: bool) -> QuerySet[User]:
 
 def _person(name: str, people: QuerySet[User], certified: bool) -> User | None:
     if not is_well_formed(name):  # an id never is
-        return people.filter(pk=as_id(name)).first()
+        person_id = as_id(name)
+        return people.filter(pk=person_id).first() if person_id else None
     return find_person(name) if certified else people.filter(username=name).first()
 
 

@@ -106,6 +106,13 @@ class Command(BaseCommand):
 
 
 def _record_done(done: Done, kind: str) -> None:
-    counts = {"people": done.people, "rewrapped": done.rewrapped, "made": done.made}
-    counts |= {"certified": done.certified, "refused": len(done.refused)}
-    record(Event.SERVER_KEYS_ROTATED, actor=None, kind=kind, **counts)
+    record(
+        Event.SERVER_KEYS_ROTATED,
+        actor=None,
+        kind=kind,
+        people=done.people,
+        rewrapped=done.rewrapped,
+        made=done.made,
+        certified=done.certified,
+        refused=len(done.refused),
+    )

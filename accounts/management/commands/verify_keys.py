@@ -57,5 +57,11 @@ class Command(BaseCommand):
 
 def _record(verifier: Verifier, found: int) -> None:
     outcome = Outcome.FAILED if found else Outcome.DONE
-    facts = {"people": verifier.people, "rows": verifier.rows, "findings": found}
-    record(Event.KEYS_VERIFIED, actor=None, outcome=outcome, **facts)
+    record(
+        Event.KEYS_VERIFIED,
+        actor=None,
+        outcome=outcome,
+        people=verifier.people,
+        rows=verifier.rows,
+        findings=found,
+    )

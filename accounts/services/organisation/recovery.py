@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.custody import DoesNotOpen, Keyring, open_with_answer
+from accounts.custody import DoesNotOpen, Keyring, NewCode, OpeningKeys, open_with_answer
 from accounts.keys.certified import record_certified
 from accounts.keys.keysets import keyset_digest
 from accounts.models import KeySlot, User
@@ -25,7 +25,6 @@ from accounts.services.organisation.slots import answer_slot_of, organisation_sl
 from accounts.services.organisation.trail import LASTS
 from accounts.services.ways_back.new_start import record_stopped, stop_waiting
 from accounts.services.ways_back.passwords import replace_slot
-from accounts.services.ways_back.recovery import NewCode
 from audit.events import Event, record
 
 
@@ -89,8 +88,8 @@ def take_answer(*, answer: Answer) -> User:
         salt=answer.salt,
         ends_at=timezone.now() + LASTS,
     )
-    event, known = Event.ORGANISATION_ANSWER_TAKEN, {"answer": str(answer.answer)}
-    with changing_keys(event, user, by_its_person=False, **known) as change:
+    event, taken = Event.ORGANISATION_ANSWER_TAKEN, str(answer.answer)
+    with changing_keys(event, user, by_its_person=False, answer=taken) as change:
         if change.person.master_key_version != answer.version:
             raise Refused("This account has new keys since the request. Nothing was changed.")
         if keyset_digest(user.pk) != seen:
@@ -110,7 +109,7 @@ def _whose(answer: Answer) -> User:
         raise Refused("No such answer was asked for in the last 7 days. Nothing was changed.")
     if organisation_trail.was_taken(user.pk, answer.answer):
         raise Refused("This answer was taken before. Make a new request. Nothing was changed.")
-    if not organisation_trail.stands(request):
+    if not organisation_trail.stands(user.pk, request):
         raise Refused(
             f"{user.username} changed their password, or brought their keys back, since the "
             "request: that ended it. Nothing was changed."
@@ -131,8 +130,13 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
     before = user.password
     made = make_master_key(user=user, password=new_password, earlier=opening)
     user.set_password(new_password)
-    facts = {"signing": made.signing.fingerprint, "encryption": made.encryption.fingerprint}
-    with changing_keys(Event.KEYS_REPLACED, user, reason="organisation", **facts):
+    with changing_keys(
+        Event.KEYS_REPLACED,
+        user,
+        reason="organisation",
+        signing=made.signing.fingerprint,
+        encryption=made.encryption.fingerprint,
+    ):
         if not _still_there(user, opening):
             raise DoesNotOpen
         made.store(before)
@@ -140,11 +144,10 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
     record_certified(made.signing)
     record_stopped(user, stopped)
     tell_recovered(user)
-    slot = made.recovery_slot
-    return made.keyring, NewCode(made.recovery_code, slot.confirm_first, slot.confirm_second)
+    return made.keyring, made.new_code
 
 
-def _still_there(user: User, opening: Keyring) -> bool:
+def _still_there(user: User, opening: OpeningKeys) -> bool:
     """Whether the answer is still a way in, the person's row held. Changing a password ends it."""
     slots = KeySlot.objects.filter(user=user, kind=KeySlot.Kind.ANSWER)
     return slots.filter(master_key_version=opening.version).exists()

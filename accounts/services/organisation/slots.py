@@ -83,8 +83,8 @@ def _make(keyring: Keyring) -> bool:
 def _store(slot: KeySlot) -> None:
     """Store the slot, in the place of an earlier one. Raises DoesNotOpen if its person has a new
     master key meanwhile: their next unlock makes a slot for that one."""
-    facts = {"organisation_key": slot.organisation_key}
-    with changing_keys(Event.ORGANISATION_SLOT_MADE, slot.user, **facts) as change:
+    key = slot.organisation_key
+    with changing_keys(Event.ORGANISATION_SLOT_MADE, slot.user, organisation_key=key) as change:
         if change.person.master_key_version != slot.master_key_version:
             raise DoesNotOpen
         replace_slot(slot)

@@ -33,13 +33,13 @@ def was_taken(person: uuid.UUID, answer: uuid.UUID) -> bool:
     return _naming(answer, _recent(person, TAKEN)) is not None
 
 
-def stands(request: Leaf) -> bool:
-    """Whether nothing ended a request since. Raises AuditUnavailable.
+def stands(person: uuid.UUID, request: Leaf) -> bool:
+    """Whether nothing ended a request for this person since. Raises AuditUnavailable.
 
     An intention ends it, too: it is recorded once the old password or the code has opened the
     keys and before the change is there, so that none falls between this look and the change.
     """
-    ended = _recent(request.subject, ENDING, outcomes=(Outcome.INTENDED, Outcome.DONE))
+    ended = _recent(person, ENDING, outcomes=(Outcome.INTENDED, Outcome.DONE))
     return all(act.time < request.time for act in ended)
 
 
@@ -49,7 +49,7 @@ def recovery_is_begun(user: User) -> bool:
     Asked at each unlock: one query, for nearly everybody.
     """
     try:
-        return any(stands(request) for request in _recent(user.pk, BEGUN))
+        return any(stands(user.pk, request) for request in _recent(user.pk, BEGUN))
     except AuditUnavailable:
         return False
 

@@ -70,8 +70,7 @@ def certify_people_already_here() -> Certified | None:
             done.people += 1
         except (NameRefused, ValueError) as refused:
             done.refused.append(f"person {user.pk}: {refused}")
-    facts = {"people": done.people, "refused": len(done.refused)}
-    record(Event.NAMES_CERTIFIED, actor=None, **facts)
+    record(Event.NAMES_CERTIFIED, actor=None, people=done.people, refused=len(done.refused))
     return done
 
 

@@ -40,6 +40,7 @@ from accounts.services.holding import changing_keys
 from accounts.services.key_making import new_pair
 from accounts.turns import KEY_MAKING_TURNS
 from audit.events import Event, Outcome, alarm, record_after
+from audit.leaf import Fact
 from audit.unreadable import NO_ID
 from cryptocore.errors import CryptoError
 
@@ -107,7 +108,7 @@ def _carry_out(order: KeyOrder, keyring: Keyring) -> None:
 def _replace_pair(order: KeyOrder, keyring: Keyring) -> None:
     """Make the next pair and put it in the place of the primary one."""
     before = _primary(keyring, order.purpose)
-    facts = {"purpose": order.purpose, "before": before.fingerprint}
+    facts: dict[str, Fact] = {"purpose": order.purpose, "before": before.fingerprint}
     try:
         pair = _next_pair(keyring, before)
     except CryptoError:
@@ -115,7 +116,7 @@ def _replace_pair(order: KeyOrder, keyring: Keyring) -> None:
         record_after(Event.KEYS_ROTATED, actor=person, subject=person, outcome=failed, **facts)
         raise
     facts |= {"epoch": pair.epoch, "fingerprint": pair.fingerprint}
-    with changing_keys(Event.KEYS_ROTATED, keyring.user, **facts) as change:
+    with changing_keys(Event.KEYS_ROTATED, keyring.user, by_its_person=True, **facts) as change:
         _require_present(keyring, change.person)
         _exchange(order, before, pair)
     if pair.purpose == Purpose.SIGNING:
@@ -220,8 +221,8 @@ def _rewrap_chunk(
         except CryptoError:
             done.left.append(row)
             continue
-        place = {"subject": row.subject, "lock": row.lock}
-        anew.append((row, wrap_content_key(content_key, target, public_key, **place)))
+        to = wrap_content_key(content_key, target, public_key, subject=row.subject, lock=row.lock)
+        anew.append((row, to))
     with transaction.atomic():
         _require_present(keyring, User.objects.select_for_update().get(pk=keyring.user.pk))
         note(order, rewrapped_up_to=chunk[-1].pk)
@@ -241,13 +242,18 @@ def _move(row: WrappedKey, to: WrappedKey) -> bool:
 
 
 def _report(keyring: Keyring, done: Rewrapped) -> None:
-    about = {"actor": keyring.user.pk, "subject": keyring.user.pk}
+    person = keyring.user.pk
     if done.count:
-        record_after(Event.KEYS_REWRAPPED, **about, count=done.count)
+        record_after(Event.KEYS_REWRAPPED, actor=person, subject=person, count=done.count)
     if done.left:
-        subjects = [str(row.subject) for row in done.left[:REPORTED]]
-        facts = {"left": len(done.left), "subjects": subjects, "outcome": Outcome.FAILED}
-        record_after(Event.KEYS_REWRAPPED, **about, **facts)
+        record_after(
+            Event.KEYS_REWRAPPED,
+            actor=person,
+            subject=person,
+            outcome=Outcome.FAILED,
+            left=len(done.left),
+            subjects=[str(row.subject) for row in done.left[:REPORTED]],
+        )
 
 
 # ---- the old pairs ---------------------------------------------------------------------------

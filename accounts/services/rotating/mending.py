@@ -66,8 +66,8 @@ def mend(*, keyring: Keyring, wrapped: WrappedKey, content_key: bytes) -> None:
     """
     target, public_key = key_to_wrap_to(keyring.user)
     keyring.prove(target)
-    place = {"subject": wrapped.subject, "lock": wrapped.lock}
-    anew = wrap_content_key(content_key, target, public_key, **place)
+    subject, lock = wrapped.subject, wrapped.lock
+    anew = wrap_content_key(content_key, target, public_key, subject=subject, lock=lock)
     with (
         recorded(Event.WRAPPED_KEY_MENDED, keyring.user, image=str(wrapped.subject)),
         transaction.atomic(),
@@ -75,7 +75,8 @@ def mend(*, keyring: Keyring, wrapped: WrappedKey, content_key: bytes) -> None:
         held = User.objects.select_for_update().get(pk=keyring.user.pk)
         primary = KeyPair.objects.filter(pk=target.pk, state=KeyPair.State.PRIMARY)
         is_in_use = held.master_key_version == keyring.version and primary.exists()
-        there = WrappedKey.objects.filter(~Q(pk=wrapped.pk), key_pair=target, **place).exists()
+        others = WrappedKey.objects.filter(~Q(pk=wrapped.pk), key_pair=target)
+        there = others.filter(subject=subject, lock=lock).exists()
         row = WrappedKey.objects.filter(pk=wrapped.pk, oaep_bytes=wrapped.oaep_bytes)
         changed = {"key_pair": target, "oaep_bytes": anew.oaep_bytes}
         if not is_in_use or there or not row.update(**changed):

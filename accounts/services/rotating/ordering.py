@@ -36,8 +36,13 @@ def order_pairs(user: User, purposes: Collection[str]) -> list[str]:
             KeyOrder(user=user, purpose=purpose, reason=Reason.ROUTINE) for purpose in wanted
         )
     if wanted:
-        facts = {"reason": Reason.ROUTINE.value, "purposes": wanted}
-        record_after(Event.KEYS_ROTATION_ORDERED, actor=None, subject=user.pk, **facts)
+        record_after(
+            Event.KEYS_ROTATION_ORDERED,
+            actor=None,
+            subject=user.pk,
+            reason=Reason.ROUTINE.value,
+            purposes=wanted,
+        )
     return wanted
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.custody import DoesNotOpen, Keyring
+from accounts.custody import DoesNotOpen, Keyring, NewCode, OpeningKeys
 from accounts.keys.certified import record_certified
 from accounts.keys.keysets import row_digest
 from accounts.keys.orders import stolen_order_of
@@ -19,7 +19,7 @@ from accounts.services.master_keys import make_master_key
 from accounts.services.organisation.slots import answer_slot_of
 from accounts.services.organisation.trail import was_taken
 from accounts.services.ways_back.new_start import record_stopped, stop_waiting
-from accounts.services.ways_back.recovery import NewCode, recovery_slot_of
+from accounts.services.ways_back.recovery import recovery_slot_of
 from audit.events import Event
 from cryptocore import recovery_code
 from cryptocore.errors import CryptoError
@@ -53,7 +53,7 @@ def known_answer_slot(user: User) -> KeySlot | None:
 
 
 @sensitive_variables()
-def replace_keys(*, stolen: Keyring, new_password: str) -> tuple[Keyring, NewCode]:
+def replace_keys(*, stolen: OpeningKeys, new_password: str) -> tuple[Keyring, NewCode]:
     """Replace password, master key, recovery code and all pairs; the old slots are destroyed.
 
     Where a private key does not open they stay: they are the ways to it, should it be repaired.
@@ -66,8 +66,13 @@ def replace_keys(*, stolen: Keyring, new_password: str) -> tuple[Keyring, NewCod
     hash_before = user.password
     made = make_master_key(user=user, password=new_password, earlier=stolen)
     user.set_password(new_password)
-    facts = {"signing": made.signing.fingerprint, "encryption": made.encryption.fingerprint}
-    with changing_keys(Event.KEYS_REPLACED, user, reason="compromised", **facts):
+    with changing_keys(
+        Event.KEYS_REPLACED,
+        user,
+        reason="compromised",
+        signing=made.signing.fingerprint,
+        encryption=made.encryption.fingerprint,
+    ):
         if stolen_order_of(user) is None:
             raise DoesNotOpen
         made.store(hash_before, stolen=True)
@@ -76,5 +81,4 @@ def replace_keys(*, stolen: Keyring, new_password: str) -> tuple[Keyring, NewCod
     record_stopped(user, stopped)
     text = _("Your password and all your keys were replaced at %(site)s.")
     tell(user, _("Your keys were replaced"), text % {"site": settings.SITE_URL})
-    slot = made.recovery_slot
-    return made.keyring, NewCode(made.recovery_code, slot.confirm_first, slot.confirm_second)
+    return made.keyring, made.new_code

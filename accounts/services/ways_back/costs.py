@@ -40,13 +40,17 @@ def raise_cost(keyring: Keyring, password: str) -> None:
 
 
 def _is_cheap(slot: KeySlot) -> bool:
-    cost = (slot.time_cost or 0, slot.memory_kib or 0)
-    return cost[0] < settings.KDF_TIME_COST or cost[1] < settings.KDF_MEMORY_KIB
+    time_cost, memory_kib = slot.time_cost or 0, slot.memory_kib or 0
+    return bool(time_cost < settings.KDF_TIME_COST or memory_kib < settings.KDF_MEMORY_KIB)
 
 
 def _replace(old: KeySlot, new: KeySlot) -> None:
-    facts = {"time_cost": new.time_cost, "memory_kib": new.memory_kib}
-    with changing_keys(Event.KEYS_COST_RAISED, new.user, **facts):
+    with changing_keys(
+        Event.KEYS_COST_RAISED,
+        new.user,
+        time_cost=settings.KDF_TIME_COST,
+        memory_kib=settings.KDF_MEMORY_KIB,
+    ):
         if not KeySlot.objects.filter(pk=old.pk).exists():
             raise SlotGone
         replace_slot(new)

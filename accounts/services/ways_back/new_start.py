@@ -98,8 +98,8 @@ def start_anew(*, user: User, password: str) -> NewMasterKey:
     _require_due(user)
     require_remembered_rows(user)
     new = make_master_key(user=user, password=password, earlier=None)
-    pairs = {"signing": new.signing.fingerprint, "encryption": new.encryption.fingerprint}
-    with changing_keys(Event.NEW_START_DONE, user, **pairs):
+    signing, encryption = new.signing.fingerprint, new.encryption.fingerprint
+    with changing_keys(Event.NEW_START_DONE, user, signing=signing, encryption=encryption):
         new.store(user.password)
         _finish(user)
     record_certified(new.signing)

@@ -1,11 +1,9 @@
 """Recovery codes: made, typed back, and used when a password is forgotten."""
 
-from dataclasses import dataclass, field
-
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.custody import DoesNotOpen, Keyring, open_with_recovery_code
+from accounts.custody import DoesNotOpen, Keyring, NewCode, open_with_recovery_code
 from accounts.models import KeySlot, User
 from accounts.services.deserving import require_own_keys
 from accounts.services.holding import changing_keys
@@ -14,20 +12,6 @@ from accounts.services.ways_back.password_mails import tell_code_made, tell_reco
 from accounts.services.ways_back.passwords import replace_password_slot, replace_slot
 from accounts.unlocks import end_unlocks
 from audit.events import Event
-from cryptocore import recovery_code
-
-
-@dataclass(frozen=True)
-class NewCode:
-    """A recovery code, to be shown once. Never prints itself."""
-
-    code: str = field(repr=False)
-    confirm_first: int
-    confirm_second: int
-
-    @property
-    def groups(self) -> list[str]:
-        return recovery_code.groups(self.code)
 
 
 def recovery_slot_of(user: User) -> KeySlot | None:
@@ -42,12 +26,13 @@ def make_recovery_code(*, keyring: Keyring) -> NewCode:
     """
     user = keyring.user
     require_own_keys(keyring)
-    code, slot = _new_slot(keyring)
+    new_code = NewCode.new()
+    slot = keyring.recovery_slot(new_code)
     with changing_keys(Event.RECOVERY_CODE_MADE, user) as change:
         change.require_version(keyring.version)
         replace_slot(slot)
     tell_code_made(user)
-    return NewCode(code, slot.confirm_first, slot.confirm_second)
+    return new_code
 
 
 @sensitive_variables()
@@ -90,9 +75,12 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
     Raises DoesNotOpen if the code is not this person's, or was used meanwhile.
     """
     used = recovery_slot_of(user)
+    if used is None:
+        raise DoesNotOpen
     keyring = open_with_recovery_code(used, code)
     require_own_keys(keyring)
-    new_code, recovery_slot = _new_slot(keyring)
+    new_code = NewCode.new()
+    recovery_slot = keyring.recovery_slot(new_code)
     password_slot = keyring.password_slot(new_password)
     user.set_password(new_password)
     with changing_keys(Event.ACCOUNT_RECOVERED, user) as change:
@@ -105,10 +93,4 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
         stopped = stop_waiting(user)
     record_stopped(user, stopped)
     tell_recovered(user)
-    return keyring, NewCode(new_code, recovery_slot.confirm_first, recovery_slot.confirm_second)
-
-
-@sensitive_variables()
-def _new_slot(keyring: Keyring) -> tuple[str, KeySlot]:
-    code = recovery_code.new_code()
-    return code, keyring.recovery_slot(code)
+    return keyring, new_code

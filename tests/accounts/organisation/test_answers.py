@@ -218,8 +218,8 @@ def test_a_change_of_the_password_at_the_same_moment_ends_it(answered, bob, monk
     """It commits after the trail was asked and before the answer is stored."""
     stands = organisation_trail.stands
 
-    def changed_meanwhile(request):
-        standing = stands(request)
+    def changed_meanwhile(person, request):
+        standing = stands(person, request)
         change_password(bob)
         return standing
 
