@@ -194,6 +194,9 @@ def migrate() -> None:
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             print(f"Preparing the database “{alias}” …", flush=True)
             call_command("migrate", database=alias, verbosity=0)
+        else:
+            # Else nothing would say that a squashed migration ran, once those it replaces are gone.
+            executor.check_replacements()
 
 
 def certify_names() -> None:

@@ -1,7 +1,8 @@
 """`make release-check`: whether this commit is fit to be released. `python -m tests.release`.
 
-It looks at the state of the clone and at the changelog, then runs the tests of the documents and
-the deployment checks. That the whole suite passes is for `.ci/run` to say.
+It looks at the state of the clone, at the changelog and for a kept installation, then runs the
+tests of the documents and the deployment checks. That the whole suite passes is for `.ci/run` to
+say.
 """
 
 import re
@@ -18,7 +19,8 @@ SECTION = re.compile(r"^## \[([^\]]+)\](?: - (\S+))?$", re.MULTILINE)
 
 
 def main() -> None:
-    found = [*uncommitted(ROOT), *objections((ROOT / "CHANGELOG.md").read_text())]
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    found = [*uncommitted(ROOT), *objections(changelog), *not_kept(ROOT / "tests" / "fixtures")]
     if found:
         sys.exit("Not fit to be released:\n" + "\n".join(f"- {line}" for line in found))
     for arguments in CHECKS:
@@ -31,6 +33,13 @@ def uncommitted(clone: Path) -> list[str]:
     """Return an objection for each file that is not as the commit has it."""
     status = subprocess.check_output(["git", "status", "--porcelain"], cwd=clone, text=True)
     return [f"not committed: {line[3:]}" for line in status.splitlines()]
+
+
+def not_kept(fixtures: Path, version: str = imageshare.__version__) -> list[str]:
+    """Return an objection if later versions will have no installation of this one to upgrade."""
+    if (fixtures / f"{version}.zip").exists():
+        return []
+    return [f"tests/fixtures has no installation of {version}: python -m tests.fixtures.make"]
 
 
 def objections(changelog: str, version: str = imageshare.__version__) -> list[str]:

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from django.db import connections
 
-migration = import_module("audit.migrations.0002_append_only")
+migration = import_module("audit.migrations.0001_squashed_0003_questions_about_one_thing")
 
 
 def drop_triggers() -> None:

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [("accounts", "0007_organisation")]
 
     operations = [
-        migrations.RunPython(lock_everybody, migrations.RunPython.noop),
+        migrations.RunPython(lock_everybody, migrations.RunPython.noop, elidable=True),
         migrations.AddField(
             model_name="custody",
             name="unlock_key",

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
             models.CharField(max_length=64, default=""),
             preserve_default=False,
         ),
-        migrations.RunPython(keep_counts, migrations.RunPython.noop),
+        migrations.RunPython(keep_counts, migrations.RunPython.noop, elidable=True),
         migrations.AlterField(
             "foldedrefusals", "kind", models.CharField(max_length=64, unique=True)
         ),

@@ -1,95 +1,12 @@
-"""The tables themselves refuse what our code never does.
-
-Entries are only added. The head only moves on to the entry that follows it. Personal facts are
-added or removed (that erases them), never changed. Refused statements raise IntegrityError.
-
-This stops mistakes, and statements smuggled into ours; whoever owns the database can drop a
-trigger, and `verify_audit` finds what they then change. A migration that makes one of these tables
-anew on SQLite (AlterField, RemoveField …) loses its triggers and must call `install` again.
-"""
+from importlib import import_module
 
 from django.db import migrations
 
-# ---- SQLite ----------------------------------------------------------------------------------
-
-ABORT = "BEGIN SELECT RAISE(ABORT, 'the audit trail is only ever added to'); END"
-
-SQLITE = {
-    "audit_entry_update": f"BEFORE UPDATE ON audit_auditentry {ABORT}",
-    "audit_entry_delete": f"BEFORE DELETE ON audit_auditentry {ABORT}",
-    # INSERT OR REPLACE removes the row in its way without asking a DELETE trigger.
-    "audit_entry_replace": f"""
-        BEFORE INSERT ON audit_auditentry WHEN EXISTS (
-            SELECT 1 FROM audit_auditentry
-            WHERE sequence = NEW.sequence OR previous = NEW.previous OR chain = NEW.chain
-        ) {ABORT}""",
-    "audit_head_update": f"""
-        BEFORE UPDATE ON audit_audithead WHEN NOT EXISTS (
-            SELECT 1 FROM audit_auditentry
-            WHERE sequence = NEW.sequence AND chain = NEW.chain AND previous = OLD.chain
-                AND NEW.sequence = OLD.sequence + 1
-        ) {ABORT}""",
-    "audit_head_delete": f"BEFORE DELETE ON audit_audithead {ABORT}",
-    "audit_head_replace": f"""
-        BEFORE INSERT ON audit_audithead WHEN EXISTS (SELECT 1 FROM audit_audithead) {ABORT}""",
-    "audit_personal_update": f"BEFORE UPDATE ON audit_personalfacts {ABORT}",
-    "audit_personal_replace": f"""
-        BEFORE INSERT ON audit_personalfacts WHEN EXISTS (
-            SELECT 1 FROM audit_personalfacts WHERE entry_id = NEW.entry_id
-        ) {ABORT}""",
-}
-
-# ---- PostgreSQL ------------------------------------------------------------------------------
-
-FUNCTION = """
-    CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql
-    SET search_path FROM CURRENT AS $$ BEGIN {body} END $$"""
-REFUSE = """
-    RAISE EXCEPTION 'the audit trail is only ever added to' USING ERRCODE = 'restrict_violation';"""
-
-POSTGRES_FUNCTIONS = {
-    "audit_refuse": REFUSE,
-    "audit_refuse_other_head": f"""
-        IF NOT EXISTS (
-            SELECT 1 FROM audit_auditentry
-            WHERE sequence = NEW.sequence AND chain = NEW.chain AND previous = OLD.chain
-                AND NEW.sequence = OLD.sequence + 1
-        ) THEN {REFUSE} END IF;
-        RETURN NEW;""",
-}
-EVERY = "FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()"
-POSTGRES = {
-    "audit_entry_only_added": f"BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_auditentry {EVERY}",
-    "audit_head_moves_on": """
-        BEFORE UPDATE ON audit_audithead FOR EACH ROW EXECUTE FUNCTION audit_refuse_other_head()""",
-    "audit_head_stays": f"BEFORE DELETE OR TRUNCATE ON audit_audithead {EVERY}",
-    "audit_personal_unchanged": f"BEFORE UPDATE OR TRUNCATE ON audit_personalfacts {EVERY}",
-}
-
-
-def install(apps, schema_editor):
-    if schema_editor.connection.vendor == "postgresql":
-        for name, body in POSTGRES_FUNCTIONS.items():
-            schema_editor.execute(FUNCTION.format(name=name, body=body))
-    for name, rule in triggers(schema_editor).items():
-        schema_editor.execute(f"CREATE TRIGGER {name} {rule}")
-
-
-def remove(apps, schema_editor):
-    """Drop the triggers: to undo the migration, and what an attacker does first."""
-    if schema_editor.connection.vendor == "postgresql":
-        for name in POSTGRES_FUNCTIONS:
-            schema_editor.execute(f"DROP FUNCTION IF EXISTS {name} CASCADE")
-        return
-    for name in triggers(schema_editor):
-        schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}")
-
-
-def triggers(schema_editor):
-    return {"sqlite": SQLITE, "postgresql": POSTGRES}[schema_editor.connection.vendor]
+# Its name begins with a digit, so no import statement can say it.
+squashed = import_module("audit.migrations.0001_squashed_0003_questions_about_one_thing")
 
 
 class Migration(migrations.Migration):
     dependencies = [("audit", "0001_trail")]
 
-    operations = [migrations.RunPython(install, remove)]
+    operations = [migrations.RunPython(squashed.install, squashed.remove)]

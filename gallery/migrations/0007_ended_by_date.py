@@ -26,7 +26,9 @@ class Migration(migrations.Migration):
             name="relock_after",
             field=models.DateTimeField(null=True),
         ),
-        migrations.RunPython(encrypt_anew_what_ended, migrations.RunPython.noop),
+        migrations.RunPython(
+            encrypt_anew_what_ended, migrations.RunPython.noop, elidable=True
+        ),
         migrations.AddIndex(
             model_name="sealedimage",
             index=models.Index(

@@ -9,7 +9,7 @@ import pytest
 import imageshare
 from tests.accounts.marking import mark_as_staff
 from tests.imageshare.test_every_address import address, routes
-from tests.release import ROOT, objections, uncommitted
+from tests.release import ROOT, not_kept, objections, uncommitted
 
 UNRELEASED, RELEASED = "## [Unreleased]\n", "## [1.2.0] - 2027-01-31\n\n### Added\n\n- Printing.\n"
 OLDER = "\n## [1.1.0] - 2026-12-24\n\n- Sharing.\n"
@@ -43,6 +43,12 @@ def test_files_that_are_not_committed_are_refused(tmp_path):
     assert uncommitted(tmp_path) == []
     (tmp_path / "forgotten.py").touch()
     assert uncommitted(tmp_path) == ["not committed: forgotten.py"]
+
+
+def test_a_version_of_which_no_installation_is_kept_is_refused(tmp_path):
+    assert "no installation of 1.2.0" in not_kept(tmp_path, "1.2.0")[0]
+    (tmp_path / "1.2.0.zip").touch()
+    assert not_kept(tmp_path, "1.2.0") == []
 
 
 def test_the_version_stands_in_one_place():
