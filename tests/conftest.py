@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.management import create_contenttypes
 from django.db import connections
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 from django.test import Client
 from PIL import Image
@@ -24,7 +25,7 @@ from accounts.services.ways_back.recovery import make_recovery_code
 from cryptocore import keypair
 from gallery.models import SealedImage
 from gallery.zero_access import openers
-from tests import postgres
+from tests import key_rows, postgres
 from tests import quick_keywrap as quick
 from tests.environment import DATA_DIR
 from tests.keys import load_pair
@@ -102,6 +103,14 @@ def quick_keywrap() -> None:
             module.unwrap_key = quick.unwrap_key
         for module in (custody, mac_keys, exchange):
             module.wrap_key = quick.wrap_key
+
+
+@pytest.fixture(scope="session", autouse=True)
+def key_rows_change_in_one_way() -> None:
+    key_rows.watch_key_rows()
+    connection_created.connect(key_rows.add_to)
+    for connection in connections.all():
+        key_rows.add_to(connection)
 
 
 # ---- people ----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from django.test import Client
 from accounts.keys.keysets import keyset_digest
 from accounts.models import Custody, KeySlot
 from accounts.services.holding import changing_keys
+from accounts.services.ways_back.passwords import replace_slot
 from audit.events import Event
 from audit.models import AuditEntry
 from tests.stored import holds
@@ -19,8 +20,15 @@ JSON = {"accept": "application/json"}
 
 @pytest.mark.attack("F40")
 def test_what_the_trail_is_told_of_key_rows_is_written_down_in_one_place():
-    telling = {path.name for path in SERVICES.glob("*.py") if '["keyset"]' in path.read_text()}
+    telling = {path.name for path in SERVICES.rglob("*.py") if '["keyset"]' in path.read_text()}
     assert telling == {"holding.py"}
+
+
+@pytest.mark.attack("F40")
+def test_an_act_beside_the_one_way_fails_every_test_that_walks_through_it(bob):
+    """Watched in the whole suite: tests/key_rows.py."""
+    with pytest.raises(AssertionError, match="outside `changing_keys`"):
+        replace_slot(bob.keyring.password_slot("another password"))
 
 
 @pytest.mark.attack("F40")
