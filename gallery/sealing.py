@@ -44,13 +44,20 @@ class Sealed:
 
 
 @dataclass(frozen=True)
+class VerifiedKey:
+    """A person's key pair that content keys are wrapped to, and its verified public half."""
+
+    pair: KeyPair
+    public_key: RsaKey
+
+
+@dataclass(frozen=True)
 class Reader:
-    """A person an image is sealed for, with the verified key to wrap to; none while they wait for
-    new keys after a theft."""
+    """A person an image is sealed for, with the key to wrap to; none while they wait for new keys
+    after a theft."""
 
     user: User
-    pair: KeyPair | None = None
-    public_key: RsaKey | None = None
+    key: VerifiedKey | None
 
 
 @sensitive_variables()
@@ -76,10 +83,14 @@ def wrap_for(
     reader: Reader, content_key: bytes, *, image_id: uuid.UUID, lock: int
 ) -> WrappedKey | None:
     """Return the content key wrapped to a reader's key, not stored yet; None for who waits."""
-    pair, public_key = reader.pair, reader.public_key
-    if pair is None or public_key is None:
+    if reader.key is None:
         return None
-    return wrap_content_key(content_key, pair, public_key, subject=image_id, lock=lock)
+    return wrap_to(reader.key, content_key, image_id=image_id, lock=lock)
+
+
+@sensitive_variables()
+def wrap_to(key: VerifiedKey, content_key: bytes, *, image_id: uuid.UUID, lock: int) -> WrappedKey:
+    return wrap_content_key(content_key, key.pair, key.public_key, subject=image_id, lock=lock)
 
 
 @sensitive_variables()

@@ -167,17 +167,21 @@ def _share_again_once(
             raise Altered("entries")
         content_key = opener.content_key_for(access)
     (reader,) = readers_of([grant.reader], contacts)
-    if reader.pair is None:  # a theft was ordered since this was begun
-        raise NoKeys
     image = access.image
     key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
-    facts = {"reader": str(grant.reader_id), "key": reader.pair.fingerprint}
-    with recorded(Event.IMAGE_SHARED, image, **facts), transaction.atomic():
+    if key is None:  # a theft was ordered since this was begun
+        raise NoKeys
+    with (
+        recorded(
+            Event.IMAGE_SHARED, image, reader=str(grant.reader_id), key=key.key_pair.fingerprint
+        ),
+        transaction.atomic(),
+    ):
         hold(image, head)
         if not Grant.objects.filter(pk=grant.pk, wrapped_key=grant.wrapped_key_id).exists():
             raise HeadMoved  # the same press twice: this moves no head
-        lock_keys([reader.pair])
-        WrappedKey.objects.filter(pk=grant.wrapped_key_id).delete()
+        lock_keys([key.key_pair])
+        WrappedKey.objects.filter(grant=grant).delete()
         key.save(force_insert=True)
         Grant.objects.filter(pk=grant.pk).update(wrapped_key=key)
         sent = send_notices(NoticeKind.SHARED, [grant])

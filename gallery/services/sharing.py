@@ -24,6 +24,7 @@ from gallery.readers import readers_as_signed
 from gallery.sealing import (
     SHARE,
     Reader,
+    VerifiedKey,
     set_entry,
     share_fields,
     sign_statement,
@@ -118,7 +119,7 @@ def _grant(
     (reader,) = readers_of([person], contacts)
     key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
     if grant is None:
-        shared.added.append(new_grant(image, reader, key, terms))
+        shared.added.append(new_grant(image, person, key, terms))
     elif key is None and _has_terms(grant, terms):
         shared.unchanged.append(grant)
     else:
@@ -139,7 +140,7 @@ def readers_of(people: Iterable[User], contacts: Contacts | None) -> list[Reader
     if contacts:
         contacts.require_unchanged(people, but_names=True)
     return [
-        Reader(person) if waits_for_keys(person) else Reader(person, *key_to_wrap_to(person))
+        Reader(person, None if waits_for_keys(person) else VerifiedKey(*key_to_wrap_to(person)))
         for person in people
     ]
 
