@@ -124,7 +124,7 @@ ACTS = (
 class PersonAdmin(ActingAdmin):
     acts = ACTS
     row_name = "person"
-    list_display = [
+    list_display: tuple[str, ...] = (
         "username",
         "display_name",
         "is_active",
@@ -133,7 +133,7 @@ class PersonAdmin(ActingAdmin):
         "last_signed_in",
         "has_recovery_code",
         "has_keys",
-    ]
+    )
     list_filter = ["is_active", "is_staff"]
     ordering = ["username"]
     search_fields = ["username"]
