@@ -44,7 +44,7 @@ lint: .venv/ready-for-development ## 1 s | Check style and formatting
 format: .venv/ready-for-development ## 1 s | Mend style and formatting where that is safe
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-types: .venv/ready-for-postgres ## 40 s | Check types, strictly (gallery: not yet)
+types: .venv/ready-for-postgres ## 40 s | Check types, strictly
 	@$(BIN)/mypy
 
 check: .venv/ready-for-development ## 5 s | Check deployment settings and missing migrations

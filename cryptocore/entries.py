@@ -36,7 +36,7 @@ class Entry:
 def encode_entry(
     *,
     person: UUID,
-    rights: Rights,
+    rights: str,
     ends_at: datetime | None = None,
     opens: int | None = None,
     watermark: bool = False,

@@ -2,10 +2,10 @@
 caption or a file name says is encrypted, and no page of these asks for it."""
 
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.contrib import admin
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, Model, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
@@ -21,7 +21,25 @@ from cryptocore.errors import CryptoError
 from gallery.models import Grant, Notice, SealedImage
 from gallery.services.quota import POSSIBLE
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+    from django_stubs_ext import WithAnnotations
+
 FACT_SHOWN = 64
+IMAGE_COLUMNS = ("id", "by", "sealed", "size", "recipients", "lock", "deleted")
+NOTICE_COLUMNS = ("to", "sequence", "sent", "kind", "mac_epoch", "read")
+
+
+class OfAPerson(TypedDict):
+    """What the query adds to a person."""
+
+    stored: int | None
+
+
+class OfAnImage(TypedDict):
+    """What the query adds to an image."""
+
+    others: int
 
 
 @admin.register(User)
@@ -37,7 +55,7 @@ class PersonWithStorageAdmin(PersonAdmin):
         return super().get_queryset(request).annotate(stored=Subquery(total))
 
     @admin.display(description=_("storage used"), ordering="stored")
-    def storage(self, person: User) -> str:
+    def storage(self, person: "WithAnnotations[User, OfAPerson]") -> str:
         used = filesizeformat(person.stored or 0)
         if not person.quota:
             return used
@@ -52,10 +70,12 @@ class WhetherFilter(admin.SimpleListFilter):
 
     column = ""
 
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[Any]:
+    def lookups(
+        self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
+    ) -> "list[tuple[str, _StrPromise]]":
         return [("yes", _("Yes")), ("no", _("No"))]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
         if self.value() not in ("yes", "no"):
             return queryset
         return queryset.filter(**{f"{self.column}__isnull": self.value() == "no"})
@@ -70,9 +90,9 @@ class ReadFilter(WhetherFilter):
 
 
 @admin.register(SealedImage)
-class SealedImageAdmin(ReadOnlyAdmin):
-    list_display = ["id", "by", "sealed", "size", "recipients", "lock", "deleted"]
-    fields = readonly_fields = [*list_display, "who"]
+class SealedImageAdmin(ReadOnlyAdmin[SealedImage]):
+    list_display = IMAGE_COLUMNS
+    fields = readonly_fields = (*IMAGE_COLUMNS, "who")
     list_filter = [("sealed_at", admin.DateFieldListFilter), DeletedFilter]
     ordering = ["-sealed_at", "pk"]
     search_fields = ["id"]
@@ -104,7 +124,7 @@ class SealedImageAdmin(ReadOnlyAdmin):
         return filesizeformat(image.stored_bytes)
 
     @admin.display(description=_("recipients"), ordering="others")
-    def recipients(self, image: SealedImage) -> int:
+    def recipients(self, image: "WithAnnotations[SealedImage, OfAnImage]") -> int:
         return image.others
 
     @admin.display(description=_("who they are"))
@@ -116,11 +136,11 @@ class SealedImageAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Notice)
-class NoticeAdmin(ReadOnlyAdmin):
+class NoticeAdmin(ReadOnlyAdmin[Notice]):
     """What a notice says is shown as it is stored; whether it is genuine its person is told."""
 
-    list_display = ["to", "sequence", "sent", "kind", "mac_epoch", "read"]
-    fields = readonly_fields = [*list_display, "actor", "image"]
+    list_display = NOTICE_COLUMNS
+    fields = readonly_fields = (*NOTICE_COLUMNS, "actor", "image")
     list_filter = [("created_at", admin.DateFieldListFilter), ReadFilter]
     ordering = ["-created_at", "-pk"]
     search_fields = ["person"]
@@ -159,9 +179,9 @@ class NoticeAdmin(ReadOnlyAdmin):
         return _told(notice, "image")
 
 
-def _told(notice: Notice, name: str) -> Any:
+def _told(notice: Notice, name: str) -> str:
     try:
         body = canonical.decode(bytes(notice.body))
     except CryptoError:
-        return _("does not read")
+        return _now("does not read")
     return str(body.get(name, ""))[:FACT_SHOWN] if isinstance(body, dict) else ""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from accounts.folding import record_refusal
@@ -19,7 +19,7 @@ from gallery import errors
 from gallery.models import Grant
 from gallery.verdicts import refusal_of
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def answers_refusals(view: View) -> View:
@@ -28,7 +28,7 @@ def answers_refusals(view: View) -> View:
     @wraps(view)
     def guarded(
         request: HttpRequest, image_id: uuid.UUID | None = None, **kwargs: Any
-    ) -> HttpResponse:
+    ) -> HttpResponseBase:
         arguments = {"image_id": image_id, **kwargs} if image_id else kwargs
         try:
             return view(request, **arguments)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -150,9 +151,11 @@ class WishesForm(TermsForm):
 
 
 class UploadForm(WishesForm):
+    data: MultiValueDict[str, str]  # as a request has it, and as Django begins without one
+
     images = forms.Field(required=False, label=gettext_lazy("Images"))
 
-    def clean_images(self) -> list[UploadedFile]:
+    def clean_images(self) -> "list[UploadedFile[bytes]]":
         """Return the files. One sent as anything else would be lost without a word."""
         if self.files.keys() - {"images"} or any(self.data.getlist("images")):
             sentence = _("Something was sent as no file called “images”. Nothing was uploaded.")

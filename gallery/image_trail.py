@@ -54,11 +54,11 @@ class ImageTrail:
         is_done = leaf.outcome == Outcome.DONE
         self.is_deleted |= is_done and leaf.event == Event.IMAGE_DELETED
         for kind in KINDS:
-            digest, number = leaf.facts.get(kind), leaf.facts.get(f"{kind}_number")
+            digest, number = leaf.facts.get(kind, ""), leaf.facts.get(f"{kind}_number")
             if number is not None:
                 self._newest[kind].take_in(leaf.outcome, number, digest)
                 self._numbered |= {kind} if is_done else set()
-            elif digest is not None:
+            elif digest:
                 (self._done if is_done else self._begun)[kind].add(digest)
         if leaf.facts.keys() >= {MANIFEST, "share_number"}:
             stored = leaf.facts[SHARE], leaf.facts["share_number"]

@@ -228,7 +228,8 @@ def _opened(cleaned: containers.Cleaned, limits: Limits) -> Image.Image:
     if cleaned.format == "HEIC":
         photograph = pi_heif.open_heif(cleaned.data)
         _check_pixels(photograph.size, limits)
-        return photograph.to_pillow()
+        picture: Image.Image = photograph.to_pillow()
+        return picture
     image = Image.open(io.BytesIO(cleaned.data), formats=(cleaned.format,))
     _check_pixels(image.size, limits)
     return image
@@ -242,7 +243,8 @@ def _orientation(image: Image.Image, cleaned: containers.Cleaned) -> int:
     if cleaned.format == "HEIC":
         return 1
     if cleaned.format == "AVIF":
-        return image.getexif().get(ExifTags.Base.Orientation, 1)
+        orientation: int = image.getexif().get(ExifTags.Base.Orientation, 1)
+        return orientation
     return cleaned.orientation
 
 

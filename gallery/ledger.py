@@ -25,7 +25,7 @@ SIGNED_AT = [
 
 
 @dataclass
-class Doings:
+class Activity:
     """What one person did with one image."""
 
     opened: int = 0
@@ -40,7 +40,7 @@ class Ledger:
     """
 
     def __init__(self, image_id: uuid.UUID) -> None:
-        self._people: dict[uuid.UUID, Doings] = defaultdict(Doings)
+        self._people: dict[uuid.UUID | None, Activity] = defaultdict(Activity)
         try:
             for actor, event, time in self._entries(image_id):
                 self._count(self._people[actor], event, time)
@@ -49,7 +49,9 @@ class Ledger:
             self.away = True
 
     @staticmethod
-    def _entries(image_id: uuid.UUID) -> QuerySet[AuditEntry]:
+    def _entries(
+        image_id: uuid.UUID,
+    ) -> QuerySet[AuditEntry, tuple[uuid.UUID | None, str, datetime]]:
         entries = AuditEntry.objects.filter(
             subject=image_id,
             event__in=OPENINGS,
@@ -58,14 +60,14 @@ class Ledger:
         return entries.order_by("sequence").values_list("actor", "event", "time")
 
     @staticmethod
-    def _count(doings: Doings, event: str, time: datetime) -> None:
+    def _count(activity: Activity, event: str, time: datetime) -> None:
         if event == Event.IMAGE_DOWNLOADED:
-            doings.downloaded += 1
+            activity.downloaded += 1
         else:
-            doings.opened += 1
-        doings.last_opened = time
+            activity.opened += 1
+        activity.last_opened = time
 
-    def of(self, person_id: uuid.UUID) -> Doings:
+    def of(self, person_id: uuid.UUID) -> Activity:
         return self._people[person_id]
 
 

@@ -97,7 +97,8 @@ class Opener(Heads):
     def description(self, access: Access) -> Body:
         """Return caption, file name, dimensions and what else was sealed beside the picture."""
         with step("description"):
-            return json.loads(self.open(access, Rendition.Name.DESCRIPTION).plaintext())
+            body: Body = json.loads(self.open(access, Rendition.Name.DESCRIPTION).plaintext())
+            return body
 
     # (2)
     def _check_own_key(self, access: Access) -> None:

@@ -4,6 +4,7 @@ A grant's row is only an index: whoever can write to the database can insert or 
 whatever signs a new list, or wraps a key, begins from what the newest signed list says.
 """
 
+import uuid
 from dataclasses import dataclass
 
 from cryptocore import entries
@@ -26,7 +27,8 @@ class Readers:
 
 def readers_as_signed(image: SealedImage, opener: Opener) -> Readers:
     """Return the grants of an image. Raises Altered if its share statement does not verify."""
-    grants, signed = live_grants(image), {}
+    grants = live_grants(image)
+    signed: dict[uuid.UUID, Grant] = {}
     for grant in grants:
         if opener.is_signed(grant):
             signed.setdefault(grant.reader_id, grant)

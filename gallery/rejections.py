@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gallery.errors import OverQuota
-from gallery.intake import Limits, PictureRejected
+from gallery.pictures import Limits, PictureRejected
 
 MEBIBYTE = 2**20
 

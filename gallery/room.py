@@ -11,8 +11,8 @@ from functools import partial
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest
 
+from accounts.web.requests import PersonRequest
 from gallery.errors import NoRoom
 
 # The most that one connection may keep waiting without room: any thumbnail, and many previews.
@@ -52,7 +52,7 @@ EACH = max(2, settings.THREADS // 8) * settings.MAX_UPLOAD_BYTES
 ROOM = Room(most=4 * EACH, each=EACH)
 
 
-def take_room(request: HttpRequest, length: int) -> None:
+def take_room(request: PersonRequest, length: int) -> None:
     """Take room for a picture until it is sent, or its connection is closed. Raises NoRoom."""
     client = request.META.get("gunicorn.socket")
     if client is not None and length > SMALL_BYTES:  # another server keeps nothing for its readers

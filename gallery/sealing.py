@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from accounts.keys.certificates import NoKeys, signing_pair_of, verified_signing_key
 from accounts.keys.content_keys import wrap_content_key
-from accounts.keys.recipients import Reader
+from accounts.keys.recipients import Reader, ReaderKey
 from accounts.models import KeyPair, WrappedKey
 from cryptocore import content, entries, statements
 from cryptocore.errors import CryptoError
@@ -68,8 +68,12 @@ def wrap_for(
     """Return the content key wrapped to a reader's key, not stored yet; None for who waits."""
     if reader.key is None:
         return None
-    pair, public_key = reader.key.pair, reader.key.public_key
-    return wrap_content_key(content_key, pair, public_key, subject=image_id, lock=lock)
+    return wrap_to(reader.key, content_key, image_id=image_id, lock=lock)
+
+
+@sensitive_variables()
+def wrap_to(key: ReaderKey, content_key: bytes, *, image_id: uuid.UUID, lock: int) -> WrappedKey:
+    return wrap_content_key(content_key, key.pair, key.public_key, subject=image_id, lock=lock)
 
 
 @sensitive_variables()

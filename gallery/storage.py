@@ -100,7 +100,8 @@ def read(name: str, *, at_most: int) -> bytes | None:
         return None
     try:
         with sealed_storage().open(name, "rb") as file:
-            return file.read(at_most + 1)
+            stored: bytes = file.read(at_most + 1)
+            return stored
     except FileNotFoundError:
         check_there()
         return None

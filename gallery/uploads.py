@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.files.uploadedfile import InMemoryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from accounts.web.unlocking import keyring_of
@@ -29,20 +29,23 @@ class MemoryUploadHandler(FileUploadHandler):
     any other address or under any other name: it would be held in vain.
     """
 
-    def handle_raw_input(
+    request: HttpRequest  # Django gives each handler the request it reads
+
+    def handle_raw_input(  # type: ignore[override]  # Django hands bytes, its stubs say text
         self,
         input_data: Stream,
         meta: Mapping[str, Any],
         content_length: int,
         boundary: bytes,
         encoding: str | None = None,
-    ) -> tuple[QueryDict, MultiValueDict]:
+    ) -> tuple[QueryDict, "MultiValueDict[str, UploadedFile[bytes]]"]:
         """Return the form's fields and files, in place of what Django's parser would make of it.
 
         Raises Malformed or CutShort; over a cap TooManyFieldsSent, TooManyFilesSent or
         RequestDataTooBig.
         """
-        fields, files, file_count = Fields(), MultiValueDict(), 0
+        fields, file_count = Fields(), 0
+        files: MultiValueDict[str, UploadedFile[bytes]] = MultiValueDict()
         for part in Body(input_data, length=content_length, boundary=boundary):
             if part.file_name is None:
                 fields.take(part)
@@ -53,7 +56,7 @@ class MemoryUploadHandler(FileUploadHandler):
                 files.appendlist(part.name, file)
         return fields.as_sent(), files
 
-    def _take(self, part: Part) -> UploadedFile | None:
+    def _take(self, part: Part) -> "UploadedFile[bytes] | None":
         """Return a file, or None where nobody chose one: browsers send that as an empty file
         without a name."""
         first = next(part.data, b"")

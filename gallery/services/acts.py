@@ -71,16 +71,28 @@ def recorded(
     statements the table must take the intention. Raises AuditUnavailable.
     """
     heads = facts_of(signed)
-    about = {"actor": image.owner_id, "subject": image.pk, "in_table": bool(heads)}
-    with events.recorded(event, **about, **heads, **facts):
+    with events.recorded(
+        event,
+        actor=image.owner_id,
+        subject=image.pk,
+        in_table=bool(heads),
+        **heads,
+        **facts,
+    ):
         yield
 
 
 def record_unsigned(image: SealedImage, grants: list[Grant]) -> None:
     """Record that rows said somebody may open this image whom its owner never named."""
     if grants:
-        about = {"actor": image.owner_id, "subject": image.pk, "outcome": Outcome.FAILED}
-        record_after(Event.IMAGE_ALTERED, **about, step="entries", count=len(grants))
+        record_after(
+            Event.IMAGE_ALTERED,
+            actor=image.owner_id,
+            subject=image.pk,
+            outcome=Outcome.FAILED,
+            step="entries",
+            count=len(grants),
+        )
 
 
 def hold(image: SealedImage, head: Statement | None) -> None:

@@ -15,15 +15,16 @@ from accounts.custody import Keyring
 from accounts.folding import record_refusal_of
 from accounts.keys.certificates import NoKeys
 from accounts.keys.pins import contacts_of
-from accounts.keys.recipients import Reader, reader_of
+from accounts.keys.recipients import Reader, ReaderKey, reader_of
 from accounts.models import User
 from accounts.throttle import Throttled
 from accounts.turns import Busy
 from audit.events import AuditUnavailable, Event
 from gallery.decoding_turns import DECODING
 from gallery.errors import OverQuota, OwnKeyRefused, StoredBefore, UploadIdUsed
-from gallery.intake import Limits, PictureRejected, take_in
+from gallery.intake import take_in
 from gallery.models import SealedImage
+from gallery.pictures import Limits, PictureRejected
 from gallery.rejections import (
     over_quota_sentence,
     part_away_sentence,
@@ -75,27 +76,29 @@ def limits() -> Limits:
 
 
 @sensitive_variables()
-def upload_all(*, keyring: Keyring, files: Iterable[UploadedFile], wishes: Wishes) -> Batch:
+def upload_all(
+    *, keyring: Keyring, files: Iterable["UploadedFile[bytes]"], wishes: Wishes
+) -> Batch:
     """Seal every file that is an image we accept.
 
     Raises KeyChanged or ContactsRefused as the owner's compared contacts ask. Raises OwnKeyRefused,
-    NoKeys if a recipient's keys changed meanwhile, and what is away (StorageAway,
+    NoKeys if a recipient's keys changed meanwhile, or the owner's, and what is away (StorageAway,
     OperationalError, AuditUnavailable, Busy) if that kept all files from being stored; once one is,
     the others are named.
     """
     own_signing_pair(keyring)
     if wishes.recipients:
         contacts_of(keyring).require_unchanged(wishes.recipients)
-    owner = reader_of(keyring.user)
-    if owner.key is None:  # their keys were stolen, and this is a session that has not ended yet
+    own_key = reader_of(keyring.user).key
+    if own_key is None:  # their theft was ordered just now
         raise OwnKeyRefused
-    keyring.prove(owner.key.pair)  # certified is not enough where one wraps to oneself
+    keyring.prove(own_key.pair)  # certified is not enough where one wraps to oneself
     batch, away = Batch(), None
     for index, file in enumerate(files):
         name = batch.names[index] = clean_name(file.name or "")
         refuse = partial(_refuse, keyring, batch, index)
         try:
-            _upload_one(keyring, file, index, owner, wishes, batch)
+            _upload_one(keyring, file, index, own_key, wishes, batch)
         except PictureRejected as rejection:
             refuse(rejection.code, sentence_for(rejection, name, limits()))
         except Throttled as held:
@@ -119,14 +122,15 @@ def upload_all(*, keyring: Keyring, files: Iterable[UploadedFile], wishes: Wishe
 @sensitive_variables()
 def _upload_one(
     keyring: Keyring,
-    file: UploadedFile,
+    file: "UploadedFile[bytes]",
     index: int,
-    owner: Reader,
+    own_key: ReaderKey,
     wishes: Wishes,
     batch: Batch,
 ) -> None:
-    if file.size > settings.MAX_UPLOAD_BYTES:
-        raise PictureRejected("too_large", size=file.size)
+    size = file.size or 0
+    if size > settings.MAX_UPLOAD_BYTES:
+        raise PictureRejected("too_large", size=size)
     picture = take_in(
         _emptied(file),
         keep_details=wishes.keep_details,
@@ -140,7 +144,7 @@ def _upload_one(
         picture=picture,
         caption=wishes.caption,
         file_name=batch.names[index],
-        owner=owner,
+        own_key=own_key,
         recipients=wishes.recipients,
         terms=wishes.terms,
         origin=origin,
@@ -169,10 +173,11 @@ def _decoding_turn(person: User, pixels: int) -> Iterator[None]:
         raise
 
 
-def _emptied(file: UploadedFile) -> bytes:
+def _emptied(file: "UploadedFile[bytes]") -> bytes:
     """Return a file's bytes and let go of them: decoding and sealing need the room."""
     with file:
-        return file.read()
+        data: bytes = file.read()
+        return data
 
 
 def _refuse(keyring: Keyring, batch: Batch, index: int, code: str, sentence: str) -> None:

@@ -57,7 +57,7 @@ class ShownNotice:
 class Inbox:
     """One page of a person's notices, newest first."""
 
-    page: Page
+    page: Page[Notice]
     notices: list[ShownNotice] = field(default_factory=list)
 
 
@@ -116,7 +116,9 @@ def _shown(
 # ---- what is missing -------------------------------------------------------------------------
 
 
-def _with_gaps(checked: Iterable[ShownNotice], page: Page, newest: int) -> Iterator[ShownNotice]:
+def _with_gaps(
+    checked: Iterable[ShownNotice], page: Page[Notice], newest: int
+) -> Iterator[ShownNotice]:
     """Yield the page's notices, and one for each gap between them. `newest` must come first."""
     for notice in checked:
         yield from _gap(notice.sequence + 1, newest)
@@ -131,7 +133,7 @@ def _gap(first: int, last: int) -> Iterator[ShownNotice]:
         yield ShownNotice(NoticeState.MISSING, first, count=last - first + 1)
 
 
-def _newest_on(page: Page, newest: int) -> int:
+def _newest_on(page: Page[Notice], newest: int) -> int:
     """Return the number that the newest notice of a page must have."""
     if not page.has_previous():
         return newest

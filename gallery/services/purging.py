@@ -8,7 +8,7 @@ from accounts.folding import write_ended
 from accounts.models import ThrottleWindow
 from accounts.services.organisation.answers import destroy_ended_answers, ended_answers
 from accounts.unlocks import drop_ended, ended_unlocks
-from audit.events import Event, record
+from audit.events import Event, Outcome, record
 from gallery import storage
 from gallery.models import Rendition
 from gallery.services.ended import destroy_ended_keys, keys_that_ended
@@ -38,7 +38,14 @@ def purge(*, dry_run: bool = False) -> dict[str, int]:
         destroy_ended_answers()
         truncate_write_ahead_log()
         write_ended()
-        record(Event.STORAGE_PURGED, actor=None, **counts)
+        record(
+            Event.STORAGE_PURGED,
+            actor=None,
+            subject=None,
+            outcome=Outcome.DONE,
+            in_table=False,
+            **counts,
+        )
     return counts
 
 

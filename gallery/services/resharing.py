@@ -18,7 +18,6 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.certificates import NoKeys, is_endorsed
-from accounts.keys.content_keys import wrap_content_key
 from accounts.keys.pins import settle
 from accounts.keys.recipients import Reader, ReaderKey, lock_keys, recipient_of
 from accounts.models import KeyPair, User, WrappedKey
@@ -26,7 +25,7 @@ from audit.events import AuditUnavailable, Event
 from gallery.errors import Altered, HeadMoved, Waiting
 from gallery.models import Grant
 from gallery.opening import Opener
-from gallery.sealing import SHARE
+from gallery.sealing import SHARE, wrap_to
 from gallery.services.acts import (
     anew_if_moved,
     hold,
@@ -162,14 +161,17 @@ def _share_again_once(
             raise Altered("entries")
         content_key = opener.content_key_for(access)
     image, pair = access.image, key.pair
-    wrapped = wrap_content_key(content_key, pair, key.public_key, subject=image.pk, lock=image.lock)
-    facts = {"reader": str(grant.reader_id), "key": pair.fingerprint}
-    with recorded(Event.IMAGE_SHARED, image, **facts), transaction.atomic():
+    wrapped = wrap_to(key, content_key, image_id=image.pk, lock=image.lock)
+    reader, fingerprint = str(grant.reader_id), pair.fingerprint
+    with (
+        recorded(Event.IMAGE_SHARED, image, reader=reader, key=fingerprint),
+        transaction.atomic(),
+    ):
         hold(image, head)
         if not Grant.objects.filter(pk=grant.pk, wrapped_key=grant.wrapped_key_id).exists():
             raise HeadMoved  # the same press twice: this moves no head
         lock_keys([pair])
-        WrappedKey.objects.filter(pk=grant.wrapped_key_id).delete()
+        WrappedKey.objects.filter(grant=grant).delete()
         wrapped.save(force_insert=True)
         Grant.objects.filter(pk=grant.pk).update(wrapped_key=wrapped)
         sent = send_notices(NoticeKind.SHARED, [grant])

@@ -12,9 +12,9 @@ from accounts.custody import Keyring
 from cryptocore import content
 from gallery.access import Access, access_to
 from gallery.errors import GalleryError, StoredBefore, UploadIdUsed
-from gallery.intake import Picture
 from gallery.models import Rendition, SealedImage
 from gallery.opening import Opener
+from gallery.pictures import Picture
 from gallery.readers import readers_as_signed
 from gallery.services.uploading import Origin, Terms
 

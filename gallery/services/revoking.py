@@ -5,6 +5,7 @@ So a restored old row opens nothing. What the former reader saw, or saved, stays
 
 import uuid
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
@@ -131,10 +132,10 @@ def _relock(keyring: Keyring, access: Access, *, without: User | None = None) ->
             keyring.prove(grant.wrapped_key.key_pair)
             quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=lock)
             grant.wrapped_key.quick_key = quick_key
-    about = {"keyring": keyring, "subject": image.pk}
-    share = sign_statement(SHARE, share_fields(remaining), **about, previous=share_head)
+    sign = partial(sign_statement, keyring=keyring, subject=image.pk)
+    share = sign(SHARE, share_fields(remaining), previous=share_head)
     fields = manifest_fields(sealed, content_key, share, image=image, lock=lock)
-    manifest = sign_statement(MANIFEST, fields, **about, previous=manifest_head)
+    manifest = sign(MANIFEST, fields, previous=manifest_head)
     unsigned = [grant for grant in readers.unsigned if grant.reader != without]
     return Relocked(share_head, lock, sealed, [manifest, share], remaining, unsigned)
 

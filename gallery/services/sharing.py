@@ -114,7 +114,7 @@ def _grant(
         return
     key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
     if grant is None:
-        shared.added.append(new_grant(image, reader, key, terms))
+        shared.added.append(new_grant(image, reader.user, key, terms))
     elif key is None and _has_terms(grant, terms):
         shared.unchanged.append(grant)
     else:

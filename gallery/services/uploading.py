@@ -5,19 +5,20 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
-from accounts.keys.recipients import Reader, lock_keys
-from accounts.models import WrappedKey
+from accounts.keys.recipients import Reader, ReaderKey, lock_keys
+from accounts.models import User, WrappedKey
 from audit.events import Event
 from cryptocore import canonical, content
 from gallery import storage
-from gallery.intake import Picture
 from gallery.models import Grant, Rendition, SealedImage, Statement
+from gallery.pictures import Picture
 from gallery.sealing import (
     MANIFEST,
     SHARE,
@@ -29,6 +30,7 @@ from gallery.sealing import (
     share_fields,
     sign_statement,
     wrap_for,
+    wrap_to,
 )
 from gallery.services.acts import recorded
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
@@ -60,7 +62,7 @@ def upload_image(
     picture: Picture,
     caption: str,
     file_name: str,
-    owner: Reader,
+    own_key: ReaderKey,
     recipients: Iterable[Reader],
     terms: Terms,
     origin: Origin,
@@ -78,13 +80,13 @@ def upload_image(
         upload_index=origin.index if origin.upload_id else None,
     )
     content_key = content.new_content_key()
-    plain = renditions_of(picture, caption=caption, file_name=file_name, owner_id=owner.user.pk)
+    plain = renditions_of(picture, caption=caption, file_name=file_name, owner_id=image.owner_id)
     sealed = seal_renditions(plain, content_key)
     image.stored_bytes = sum(len(rendition.stored) for rendition in sealed.values())
-    grants = _grant_all(image, content_key, owner, list(recipients), terms)
-    grants[0].wrapped_key.quick_key = keyring.wrap_quick_key(
-        content_key, subject=image.pk, lock=image.lock
-    )
+    grants = [
+        _grant_owner(keyring, image, content_key, own_key),
+        *(_grant(image, content_key, reader, terms) for reader in recipients),
+    ]
     statements = _sign(keyring, image, sealed, content_key, grants)
     with recorded(Event.IMAGE_UPLOADED, image, signed=statements):
         sent = _store(image, sealed, statements, grants)
@@ -117,20 +119,23 @@ def renditions_of(
 
 
 @sensitive_variables()
-def _grant_all(
-    image: SealedImage, content_key: bytes, owner: Reader, recipients: list[Reader], terms: Terms
-) -> list[Grant]:
-    """Return one grant per person, with its wrapped key; the owner's first, without an end."""
-    owners = Terms(Grant.Rights.DOWNLOAD.value, None)
-    grants = []
-    for reader in [owner, *recipients]:
-        key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
-        grants.append(new_grant(image, reader, key, owners if reader is owner else terms))
-    return grants
+def _grant_owner(
+    keyring: Keyring, image: SealedImage, content_key: bytes, own_key: ReaderKey
+) -> Grant:
+    """Return the owner's grant, without an end, with its wrapped key and its quick key."""
+    key = wrap_to(own_key, content_key, image_id=image.pk, lock=image.lock)
+    key.quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=image.lock)
+    return new_grant(image, keyring.user, key, Terms(Grant.Rights.DOWNLOAD.value, None))
 
 
-def new_grant(image: SealedImage, reader: Reader, key: WrappedKey | None, terms: Terms) -> Grant:
-    grant = Grant(image=image, reader=reader.user, wrapped_key=key, granted_at=timezone.now())
+@sensitive_variables()
+def _grant(image: SealedImage, content_key: bytes, reader: Reader, terms: Terms) -> Grant:
+    key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
+    return new_grant(image, reader.user, key, terms)
+
+
+def new_grant(image: SealedImage, reader: User, key: WrappedKey | None, terms: Terms) -> Grant:
+    grant = Grant(image=image, reader=reader, wrapped_key=key, granted_at=timezone.now())
     set_entry(grant, rights=terms.rights, ends_at=terms.ends_at)
     return grant
 
@@ -143,10 +148,10 @@ def _sign(
     content_key: bytes,
     grants: list[Grant],
 ) -> list[Statement]:
-    about = {"keyring": keyring, "subject": image.pk, "previous": None}
-    share = sign_statement(SHARE, share_fields(grants), **about)
+    sign = partial(sign_statement, keyring=keyring, subject=image.pk, previous=None)
+    share = sign(SHARE, share_fields(grants))
     manifest = manifest_fields(sealed, content_key, share, image=image, lock=image.lock)
-    return [sign_statement(MANIFEST, manifest, **about), share]
+    return [sign(MANIFEST, manifest), share]
 
 
 def _store(

@@ -49,7 +49,9 @@ class Sweep:
     def _check_trail(self) -> Iterator[Finding]:
         """Look for the images that the trail remembers; count the notices it does."""
         for leaves in in_pieces(_told()):
-            uploaded = {one.subject for one in leaves if one.event == Event.IMAGE_UPLOADED}
+            uploaded = {
+                one.subject for one in leaves if one.subject and one.event == Event.IMAGE_UPLOADED
+            }
             there = SealedImage.objects.filter(pk__in=uploaded).values_list("pk", flat=True)
             for image in uploaded - set(there):
                 yield Finding(Kind.GONE, str(image))

@@ -6,7 +6,6 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Max
-from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts import throttle
@@ -16,7 +15,7 @@ from accounts.keys.certificates import NoKeys
 from accounts.keys.names import prefetch_names
 from accounts.models import User
 from accounts.usernames import fold
-from accounts.web.unlocking import keyring_of
+from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
 from gallery import presenting
 from gallery.access import Access
@@ -32,10 +31,10 @@ NOT_SHARED = (TooManyReaders, NoKeys, pins.KeyChanged, pins.ContactsRefused)
 
 
 def image_page(
-    request: HttpRequest, access: Access, form: TermsForm | None = None
+    request: PersonRequest, access: Access, form: TermsForm | None = None
 ) -> dict[str, Any]:
     """Return what the image page shows: to its owner also who can open it. Records the opening."""
-    opener = Opener(keyring_of(request))
+    opener = Opener(open_keys(request))
     context = settled(opener, access, lambda access: presenting.image_context(access, opener))
     if access.is_owner:
         context["share_form"] = form or ShareForm(owner=request.user)
@@ -45,12 +44,12 @@ def image_page(
     return context
 
 
-def releases(request: HttpRequest) -> bool:
+def releases(request: PersonRequest) -> bool:
     """Whether the answer has a body: who only asks for its headers has seen nothing."""
     return request.method != "HEAD"
 
 
-def count_names(request: HttpRequest) -> None:
+def count_names(request: PersonRequest) -> None:
     """Exact user names can be found out by trying: not by trying very many, in however few
     values."""
     asked = sum(map(lookups_in, request.POST.getlist("recipients")))
@@ -59,15 +58,15 @@ def count_names(request: HttpRequest) -> None:
         throttle.count("names", person, limit=limit, amount=amount)
 
 
-def settle_contacts(request: HttpRequest, form: TermsForm) -> None:
+def settle_contacts(request: PersonRequest, form: TermsForm) -> None:
     """Take over the changed keys that the owner accepts. Raises KeyChanged or ContactsRefused."""
     readers, accepted = form.cleaned_data["recipients"], form.cleaned_data["accept_changed"]
     if readers:
         names = {fold(name) for name in accepted}
-        pins.settle(keyring=keyring_of(request), readers=readers, accepted=names)
+        pins.settle(keyring=open_keys(request), readers=readers, accepted=names)
 
 
-def say_why(form: TermsForm, error: Exception) -> None:
+def add_sharing_error(form: TermsForm, error: Exception) -> None:
     if isinstance(error, pins.KeyChanged):
         form.refuse_changed(error.changes)
     else:
@@ -89,7 +88,7 @@ def _not_shared(error: Exception) -> ValidationError:
     return ValidationError(sentence, code="no_keys")
 
 
-def people_to_choose(request: HttpRequest) -> dict[str, Any]:
+def people_to_choose(request: PersonRequest) -> dict[str, Any]:
     chosen = request.POST.getlist("recipients")[: settings.MAX_RECIPIENTS]
     return presenting.people_to_choose(_contacts(request.user), chosen)
 
@@ -111,7 +110,7 @@ def _contacts(person: User) -> list[presenting.Person]:
 
 
 def record_refused(
-    request: HttpRequest, event: Event, form: TermsForm, image_id: uuid.UUID | None = None
+    request: PersonRequest, event: Event, form: TermsForm, image_id: uuid.UUID | None = None
 ) -> None:
     """Record what was wrong in a form, by codes: what people typed is not for the trail."""
     codes = sorted(

@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from django.http import (
-    HttpRequest,
     HttpResponse,
     HttpResponseBase,
     JsonResponse,
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.web.answers import wants_json
 from accounts.web.decorators import unlocked, unlocked_for_bytes
-from accounts.web.unlocking import keyring_of
+from accounts.web.requests import PersonRequest, open_keys
 from gallery import presenting
 from gallery.access import Access, access_to
 from gallery.answers import answers_refusals
@@ -32,7 +31,7 @@ ALONE = "default-src 'none'; sandbox; frame-ancestors 'none'; base-uri 'none'; f
 @require_safe
 @unlocked
 @answers_refusals
-def image(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
+def image(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
     context = image_page(request, access_to(image_id, reader=request.user))
     if wants_json(request):
         return JsonResponse(_image_json(context))
@@ -61,21 +60,21 @@ def _image_json(context: dict[str, Any]) -> dict[str, Any]:
 @require_safe
 @unlocked_for_bytes
 @answers_refusals
-def original(request: HttpRequest, image_id: uuid.UUID) -> HttpResponseBase:
+def original(request: PersonRequest, image_id: uuid.UUID) -> HttpResponseBase:
     return _bytes(request, image_id, Rendition.Name.ORIGINAL)
 
 
 @require_safe
 @unlocked_for_bytes
 @answers_refusals
-def preview(request: HttpRequest, image_id: uuid.UUID) -> HttpResponseBase:
+def preview(request: PersonRequest, image_id: uuid.UUID) -> HttpResponseBase:
     return _bytes(request, image_id, Rendition.Name.PREVIEW)
 
 
 @require_safe
 @unlocked_for_bytes
 @answers_refusals
-def thumbnail(request: HttpRequest, image_id: uuid.UUID) -> HttpResponseBase:
+def thumbnail(request: PersonRequest, image_id: uuid.UUID) -> HttpResponseBase:
     return _bytes(request, image_id, Rendition.Name.THUMBNAIL)
 
 
@@ -86,9 +85,9 @@ def _open(opener: Opener, access: Access, rendition: str) -> Opened:
     return opener.open(access, rendition)
 
 
-def _bytes(request: HttpRequest, image_id: uuid.UUID, rendition: str) -> HttpResponseBase:
+def _bytes(request: PersonRequest, image_id: uuid.UUID, rendition: str) -> HttpResponseBase:
     """Answer with verified, decrypted bytes; recorded before the first one leaves."""
-    access, opener = access_to(image_id, reader=request.user), Opener(keyring_of(request))
+    access, opener = access_to(image_id, reader=request.user), Opener(open_keys(request))
     opened = settled(opener, access, lambda access: _open(opener, access, rendition))
     if releases(request):
         take_room(request, opened.length_bytes)

@@ -1,10 +1,11 @@
 """Lists of images: shared with me, mine."""
 
+import uuid
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from accounts.web.answers import wants_json
 from accounts.web.decorators import signed_in
+from accounts.web.requests import PersonRequest
 from accounts.web.unlocking import keyring_of
 from gallery import presenting
 from gallery.ledger import unopened
@@ -23,11 +25,12 @@ from gallery.services.resharing import somebody_waits_for
 from gallery.views.common import releases
 
 PER_PAGE = 60
+NEWEST_FIRST = ("-granted_at", "pk")
 
 
 @require_safe
 @signed_in
-def shared_with_me(request: HttpRequest) -> HttpResponse:
+def shared_with_me(request: PersonRequest) -> HttpResponse:
     grants = _live_grants_of(request.user).exclude(image__owner=request.user)
     template = "gallery/shared_with_me.html"
     return _list(request, grants, template, marks_new=True, **_asked_of(request.user))
@@ -35,7 +38,7 @@ def shared_with_me(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @signed_in
-def mine(request: HttpRequest) -> HttpResponse:
+def mine(request: PersonRequest) -> HttpResponse:
     grants = _live_grants_of(request.user).filter(image__owner=request.user)
     return _list(request, grants, "gallery/mine.html", **_asked_of(request.user))
 
@@ -52,27 +55,29 @@ def _live_grants_of(person: User) -> QuerySet[Grant]:
     return Grant.objects.filter(reader=person, ended_at=None).exclude(ends_at__lte=timezone.now())
 
 
-def page_of(grants: QuerySet[Grant], number: str | None) -> Page:
-    """Return a page of grants, newest first, with what a card tells of each.
+def page_of(grants: QuerySet[Grant], number: str | None) -> Page[uuid.UUID]:
+    """Return a page of the ids of grants, newest first.
 
     Only ids are sorted and skipped: with all that is shown of a row, a hundred thousand of them
     would take seconds.
     """
-    newest_first = ("-granted_at", "pk")
-    ids = grants.order_by(*newest_first).values_list("pk", flat=True)
-    page = Paginator(ids, PER_PAGE).get_page(number)
+    ids = grants.order_by(*NEWEST_FIRST).values_list("pk", flat=True)
+    return Paginator(ids, PER_PAGE).get_page(number)
+
+
+def grants_on(page: Page[uuid.UUID]) -> list[Grant]:
+    """Return the grants of a page, with what a card tells of each."""
     others = Count("image__grants", filter=Q(image__grants__ended_at=None)) - 1
-    page.object_list = (
+    return list(
         Grant.objects.filter(pk__in=list(page.object_list))
         .select_related("reader", "image__owner", "wrapped_key__key_pair")
         .annotate(recipient_count=others)
-        .order_by(*newest_first)
+        .order_by(*NEWEST_FIRST)
     )
-    return page
 
 
 def _list(
-    request: HttpRequest,
+    request: PersonRequest,
     grants: QuerySet[Grant],
     template: str,
     *,
@@ -80,19 +85,20 @@ def _list(
     **more: bool,
 ) -> HttpResponse:
     page = page_of(grants, request.GET.get("page"))
-    image_ids = [grant.image_id for grant in page.object_list]
+    shown = grants_on(page)
+    image_ids = [grant.image_id for grant in shown]
     keyring = keyring_of(request)
     if keyring and image_ids and releases(request):
         record_thumbnails(request.user, image_ids)
     new = unopened(image_ids, reader=request.user.pk) if marks_new else ()
-    cards = presenting.cards(page.object_list, Opener(keyring) if keyring else None, new=new)
+    cards = presenting.cards(shown, Opener(keyring) if keyring else None, new=new)
     if wants_json(request):
         return JsonResponse(_list_json(cards, page))
     context = {"cards": cards, "page_obj": page, "unlocked": keyring is not None}
     return render(request, template, {**context, **more})
 
 
-def _list_json(cards: list[presenting.Card], page: Page) -> dict[str, Any]:
+def _list_json(cards: list[presenting.Card], page: Page[uuid.UUID]) -> dict[str, Any]:
     return {
         "images": [presenting.card_json(card) for card in cards],
         "page": page.number,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,7 +13,7 @@ from accounts.keys.names import prefetch_names
 from accounts.models import User
 from accounts.web.answers import wants_json
 from accounts.web.decorators import signed_in, unlocked
-from accounts.web.unlocking import keyring_of
+from accounts.web.requests import PersonRequest, open_keys
 from gallery import presenting
 from gallery.answers import answers_refusals
 from gallery.services.relocking import StolenReader, relock_some, stolen_readers_of
@@ -21,11 +21,11 @@ from gallery.services.relocking import StolenReader, relock_some, stolen_readers
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
-def relock(request: HttpRequest) -> HttpResponse:
+def relock(request: PersonRequest) -> HttpResponseBase:
     return _relock(request) if request.method == "POST" else _list(request)
 
 
-def _list(request: HttpRequest) -> HttpResponse:
+def _list(request: PersonRequest) -> HttpResponse:
     stolen = stolen_readers_of(request.user)
     prefetch_names(reader.person for reader in stolen)
     readers = [_shown(reader, request.user) for reader in stolen]
@@ -50,8 +50,8 @@ def _shown(reader: StolenReader, owner: User) -> dict[str, Any]:
 
 @unlocked
 @answers_refusals
-def _relock(request: HttpRequest) -> HttpResponse:
-    done = relock_some(keyring=keyring_of(request))
+def _relock(request: PersonRequest) -> HttpResponse:
+    done = relock_some(keyring=open_keys(request))
     if wants_json(request):
         facts = {"relocked": done.relocked, "left": done.left, "closed": done.closed}
         return JsonResponse(facts)

@@ -3,7 +3,7 @@
 import uuid
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.usernames import fold, is_well_formed
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import unlocked
-from accounts.web.unlocking import keyring_of
+from accounts.web.requests import PersonRequest, open_keys
 from audit.admin import as_id
 from audit.events import Event
 from gallery import presenting
@@ -26,10 +26,10 @@ from gallery.models import Grant
 from gallery.services import deleting, revoking, sharing
 from gallery.views.common import (
     NOT_SHARED,
+    add_sharing_error,
     count_names,
     image_page,
     record_refused,
-    say_why,
     settle_contacts,
 )
 
@@ -37,7 +37,7 @@ from gallery.views.common import (
 @require_POST
 @unlocked
 @answers_refusals
-def share(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
+def share(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
     access_to(image_id, reader=request.user).require_owner()
     count_names(request)
     form = ShareForm(request.POST, owner=request.user)
@@ -46,13 +46,13 @@ def share(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
     try:
         settle_contacts(request, form)
         shared = sharing.share_image(
-            keyring=keyring_of(request),
+            keyring=open_keys(request),
             image_id=image_id,
             recipients=form.cleaned_data["recipients"],
             terms=form.terms,
         )
     except NOT_SHARED as error:
-        say_why(form, error)
+        add_sharing_error(form, error)
         return _invalid(request, image_id, form)
     if wants_json(request):
         return JsonResponse(_shared_json(shared))
@@ -60,7 +60,7 @@ def share(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
     return redirect("gallery:image", image_id)
 
 
-def _tell_shared(request: HttpRequest, shared: sharing.Shared) -> None:
+def _tell_shared(request: PersonRequest, shared: sharing.Shared) -> None:
     waiting = shared.waiting
     can_open = [grant for grant in shared.touched + shared.unchanged if grant not in waiting]
     if can_open:
@@ -84,7 +84,7 @@ def _shared_json(shared: sharing.Shared) -> dict[str, list[str]]:
     return {word: [grant.reader.username for grant in those] for word, those in grants.items()}
 
 
-def _invalid(request: HttpRequest, image_id: uuid.UUID, form: TermsForm) -> HttpResponse:
+def _invalid(request: PersonRequest, image_id: uuid.UUID, form: TermsForm) -> HttpResponse:
     record_refused(request, Event.IMAGE_SHARE_REFUSED, form, image_id)
     access = access_to(image_id, reader=request.user)
     context = {} if wants_json(request) else image_page(request, access, form)
@@ -94,18 +94,18 @@ def _invalid(request: HttpRequest, image_id: uuid.UUID, form: TermsForm) -> Http
 @require_POST
 @unlocked
 @answers_refusals
-def revoke(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
+def revoke(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
     access = access_to(image_id, reader=request.user)
     access.require_owner()
     try:
         recipient = _person_named(request.POST.get("recipient", ""))
-        grant = revoking.revoke(keyring=keyring_of(request), image_id=image_id, recipient=recipient)
+        grant = revoking.revoke(keyring=open_keys(request), image_id=image_id, recipient=recipient)
     except NotARecipient:
         return _nothing_to_revoke(request, access)
     return _revoked(request, grant)
 
 
-def _nothing_to_revoke(request: HttpRequest, access: Access) -> HttpResponse:
+def _nothing_to_revoke(request: PersonRequest, access: Access) -> HttpResponse:
     sentence = _("This person has no access to this image.")
     if wants_json(request):
         errors = {"recipient": [{"code": "not_a_recipient", "message": sentence}]}
@@ -124,7 +124,7 @@ def _person_named(name: str) -> User:
     return person
 
 
-def _revoked(request: HttpRequest, grant: Grant) -> HttpResponse:
+def _revoked(request: PersonRequest, grant: Grant) -> HttpResponse:
     ledger = Ledger(grant.image_id)
     if wants_json(request):
         return JsonResponse(presenting.receipt_json(grant, ledger))
@@ -135,8 +135,8 @@ def _revoked(request: HttpRequest, grant: Grant) -> HttpResponse:
 @require_POST
 @unlocked
 @answers_refusals
-def delete(request: HttpRequest, image_id: uuid.UUID) -> HttpResponse:
-    deleting.delete_image(keyring=keyring_of(request), image_id=image_id)
+def delete(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
+    deleting.delete_image(keyring=open_keys(request), image_id=image_id)
     if wants_json(request):
         return JsonResponse({"deleted": str(image_id)})
     messages.success(request, _("The image is deleted, for everybody."))

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -14,7 +14,7 @@ from accounts.keys.names import certified_name
 from accounts.models import User
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import recoverable
-from accounts.web.unlocking import keyring_of
+from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
 from gallery import presenting
 from gallery.answers import answers_refusals
@@ -25,10 +25,10 @@ from gallery.services.quota import bytes_stored_by
 from gallery.services.uploading import Origin
 from gallery.views.common import (
     NOT_SHARED,
+    add_sharing_error,
     count_names,
     people_to_choose,
     record_refused,
-    say_why,
     settle_contacts,
 )
 
@@ -36,7 +36,7 @@ from gallery.views.common import (
 @require_http_methods(["GET", "HEAD", "POST"])
 @recoverable
 @answers_refusals
-def upload(request: HttpRequest) -> HttpResponse:
+def upload(request: PersonRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "gallery/upload.html", _upload_page(request, None))
     sent = len(request.FILES.getlist("images"))
@@ -48,9 +48,9 @@ def upload(request: HttpRequest) -> HttpResponse:
     try:
         settle_contacts(request, form)
         files, wishes = form.cleaned_data["images"], _wishes(form)
-        batch = upload_all(keyring=keyring_of(request), files=files, wishes=wishes)
+        batch = upload_all(keyring=open_keys(request), files=files, wishes=wishes)
     except NOT_SHARED as error:
-        say_why(form, error)
+        add_sharing_error(form, error)
         return _refused_upload(request, form)
     return _uploaded(request, batch, form)
 
@@ -58,23 +58,23 @@ def upload(request: HttpRequest) -> HttpResponse:
 @require_POST
 @recoverable
 @answers_refusals
-def check(request: HttpRequest) -> HttpResponse:
+def check(request: PersonRequest) -> HttpResponse:
     """Refuse what an upload would refuse of its people and terms, before its files are sent."""
     count_names(request)
     form = WishesForm(request.POST, owner=request.user)
     if not form.is_valid():
         return _refused_upload(request, form)
-    own_signing_pair(keyring_of(request))
+    own_signing_pair(open_keys(request))
     try:
         settle_contacts(request, form)
     except NOT_SHARED as error:
-        say_why(form, error)
+        add_sharing_error(form, error)
         return _refused_upload(request, form)
     readers = form.cleaned_data["recipients"]
     return JsonResponse({"recipients": [reader.user.username for reader in readers]})
 
 
-def _refused_upload(request: HttpRequest, form: WishesForm) -> HttpResponse:
+def _refused_upload(request: PersonRequest, form: WishesForm) -> HttpResponse:
     record_refused(request, Event.IMAGE_UPLOAD_REFUSED, form)
     page = _upload_page(request, form)
     # An earlier try may have stored images, and its answer been lost: the next one is a retry.
@@ -93,7 +93,7 @@ def _wishes(form: WishesForm) -> Wishes:
     )
 
 
-def _upload_page(request: HttpRequest, form: WishesForm | None) -> dict[str, Any]:
+def _upload_page(request: PersonRequest, form: WishesForm | None) -> dict[str, Any]:
     return {
         "form": form or UploadForm(owner=request.user),
         "upload_id": uuid.uuid4(),
@@ -112,7 +112,7 @@ def _name(person: User) -> str:
     return certified_name(person).display_name
 
 
-def _uploaded(request: HttpRequest, batch: Batch, form: UploadForm) -> HttpResponse:
+def _uploaded(request: PersonRequest, batch: Batch, form: UploadForm) -> HttpResponse:
     status = 201 if batch.images else 422
     images = [
         {

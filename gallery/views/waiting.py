@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,7 +16,7 @@ from accounts.keys.pins import ContactsRefused, KeyChanged
 from accounts.models import User
 from accounts.web.answers import refusal, wants_json
 from accounts.web.decorators import signed_in, unlocked
-from accounts.web.unlocking import keyring_of
+from accounts.web.requests import PersonRequest, open_keys
 from gallery import presenting
 from gallery.answers import answers_refusals
 from gallery.services import resharing
@@ -25,11 +25,11 @@ from gallery.services.resharing import SharedAgain, WaitingReader
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
-def waiting(request: HttpRequest) -> HttpResponse:
+def waiting(request: PersonRequest) -> HttpResponseBase:
     return _share_again(request) if request.method == "POST" else _list(request)
 
 
-def _list(request: HttpRequest) -> HttpResponse:
+def _list(request: PersonRequest) -> HttpResponse:
     waiting = resharing.readers_waiting_for(request.user)
     prefetch_names(reader.person for reader in waiting)
     readers = [_shown(reader) for reader in waiting]
@@ -60,7 +60,7 @@ def _shown(reader: WaitingReader) -> dict[str, Any]:
 
 @unlocked
 @answers_refusals
-def _share_again(request: HttpRequest) -> HttpResponse:
+def _share_again(request: PersonRequest) -> HttpResponse:
     asked = request.POST.get("reader", "")
     readers = resharing.readers_waiting_for(request.user)
     reader = next((one for one in readers if one.person.username == asked), None)
@@ -71,7 +71,7 @@ def _share_again(request: HttpRequest) -> HttpResponse:
     if not _is_the_compared_one(request, reader):
         return _compare_first(request, person)
     try:
-        done = resharing.share_again(keyring=keyring_of(request), person=person)
+        done = resharing.share_again(keyring=open_keys(request), person=person)
     except NoKeys:
         sentence = _("%(name)s has no new keys yet. Nothing was changed. Try again later.")
         return refusal(request, 409, "no_keys", sentence % {"name": certified_name(person)})
@@ -80,13 +80,13 @@ def _share_again(request: HttpRequest) -> HttpResponse:
     return _shared_again(request, person, done)
 
 
-def _is_the_compared_one(request: HttpRequest, reader: WaitingReader) -> bool:
+def _is_the_compared_one(request: PersonRequest, reader: WaitingReader) -> bool:
     """Whether the key is the one whose fingerprint was shown: it may have changed since."""
     shown, pair = request.POST.get("fingerprint", ""), reader.signing_pair
     return pair is None or pair.fingerprint == shown
 
 
-def _compare_first(request: HttpRequest, person: User) -> HttpResponse:
+def _compare_first(request: PersonRequest, person: User) -> HttpResponse:
     sentence = _(
         "Compare with %(name)s first: the fingerprint is not the one you were shown, the words did "
         "not match, or your list of compared people is not as you left it. Nothing was changed."
@@ -94,7 +94,7 @@ def _compare_first(request: HttpRequest, person: User) -> HttpResponse:
     return refusal(request, 409, "key_changed", sentence % {"name": certified_name(person)})
 
 
-def _shared_again(request: HttpRequest, person: User, done: SharedAgain) -> HttpResponse:
+def _shared_again(request: PersonRequest, person: User, done: SharedAgain) -> HttpResponse:
     if wants_json(request):
         facts = {"shared_again": done.shared, "left": done.left, "closed": done.closed}
         return JsonResponse(facts)

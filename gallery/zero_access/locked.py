@@ -27,7 +27,8 @@ class Person:
 
     @property
     def versions(self) -> set[int]:
-        return {row.master_key_version for row in (*self.slots, *self.custody, *self.pairs)}
+        rows: list[KeySlot | Custody | KeyPair] = [*self.slots, *self.custody, *self.pairs]
+        return {row.master_key_version for row in rows}
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class Found:
 
 
 # What a slot holds. The organisation's answer holds no more than its slot did.
-HELD_BY = {
+HELD_BY: dict[str, Kind] = {
     KeySlot.Kind.PASSWORD: Kind.MASTER,
     KeySlot.Kind.RECOVERY_CODE: Kind.MASTER,
     KeySlot.Kind.ORGANISATION: Kind.OPENING,

@@ -61,7 +61,8 @@ def collect_environment(strings: Strings) -> None:
 
 
 def collect_settings(strings: Strings) -> None:
-    for name in filter(settings.is_overridden, dir(settings)):
+    is_ours = settings.is_overridden  # type: ignore[misc]  # to the plugin all are settings
+    for name in filter(is_ours, dir(settings)):
         for value in _leaves(getattr(settings, name)):
             strings.add_password(value, f"setting: {name}")
 
@@ -121,7 +122,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
         yield from _pieces_of(file)
 
 
-def _pieces_of(file: BinaryIO | File) -> Iterator[bytes]:
+def _pieces_of(file: "BinaryIO | File[bytes]") -> Iterator[bytes]:
     before = b""
     while piece := file.read(PIECE_BYTES):
         yield before + piece

@@ -109,6 +109,15 @@ def test_a_recipient_whose_key_was_exchanged_refuses_all(alice, bob, mallory):
     assert nothing_was_stored(before)
 
 
+def test_an_owner_whose_key_is_marked_stolen_is_refused_and_nothing_is_stored(alice):
+    """Such as in the moment a theft is ordered, or by an altered row."""
+    KeyPair.objects.filter(user=alice.user, purpose="encryption").update(state="compromised")
+    before = stored_files()
+    answer = post(alice)
+    assert (answer.status_code, answer.json()["code"]) == (409, "own_key_refused")
+    assert nothing_was_stored(before)
+
+
 def test_more_than_five_hundred_recipients_are_refused(alice):
     answer = post(alice, recipients=[f"name{number}" for number in range(501)])
     assert answer.json()["errors"]["recipients"][0]["code"] == "too_many_recipients"

@@ -130,14 +130,14 @@ def test_what_the_owner_cannot_open_either_is_counted_and_left(shared_image, ali
 
 def coming_between(monkeypatch, act) -> None:
     """Let `act` happen once, after the list of who waits was read and before a key is wrapped."""
-    acts, wrap = [act], resharing.wrap_content_key
+    acts, wrap = [act], resharing.wrap_to
 
     def wrap_after_it(*arguments, **options):
         if acts:
             acts.pop()()
         return wrap(*arguments, **options)
 
-    monkeypatch.setattr(resharing, "wrap_content_key", wrap_after_it)
+    monkeypatch.setattr(resharing, "wrap_to", wrap_after_it)
 
 
 def test_an_image_encrypted_anew_meanwhile_is_shared_under_its_new_lock(

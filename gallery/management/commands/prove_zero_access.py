@@ -10,6 +10,7 @@ from django.db import Error
 
 from accounts.models import User
 from audit.events import AuditUnavailable, Event, Outcome, record
+from audit.leaf import Fact
 from gallery.storage import StorageAway
 from gallery.zero_access.locked import Locked, allowed_to, expected_of, locked
 from gallery.zero_access.openers import Kind
@@ -133,7 +134,7 @@ def _opens_exactly(search: Search, user: User) -> bool:
 
 
 def _record(search: Search, user: User | None, outcome: Outcome) -> None:
-    counts = {
+    counts: dict[str, Fact] = {
         "strings": search.strings.count,
         "people_tried": len(search.locked.people),
         "everybody": "yes" if _tried_everybody(search) else "no",
@@ -145,7 +146,14 @@ def _record(search: Search, user: User | None, outcome: Outcome) -> None:
     else:
         counts["ways"] = len(search.ways)
     subject = user.pk if user else None
-    record(Event.ZERO_ACCESS_PROVEN, actor=None, subject=subject, outcome=outcome, **counts)
+    record(
+        Event.ZERO_ACCESS_PROVEN,
+        actor=None,
+        subject=subject,
+        outcome=outcome,
+        in_table=False,
+        **counts,
+    )
 
 
 def _tried_everybody(search: Search) -> bool:

@@ -61,5 +61,11 @@ class Command(BaseCommand):
 
 def _record(sweep: Sweep, found: int) -> None:
     outcome = Outcome.FAILED if found else Outcome.DONE
-    facts = {"checked": sweep.images, "people": sweep.people, "findings": found}
-    record(Event.IMAGES_VERIFIED, actor=None, outcome=outcome, **facts)
+    record(
+        Event.IMAGES_VERIFIED,
+        actor=None,
+        outcome=outcome,
+        checked=sweep.images,
+        people=sweep.people,
+        findings=found,
+    )
