@@ -121,7 +121,7 @@ def _append_whole(descriptor: int, data: bytes) -> bool:
         data = b"\n" + data  # a power cut left half a line
     try:
         if os.write(descriptor, data) != len(data):
-            raise OSError("the disk took part of a line")
+            raise OSError("the disk took only part of a line")
     except OSError:
         # The lock is ours, so what follows `size` is ours. An append-only file refuses this;
         # then half a line stays, and the next one begins on a line of its own.

@@ -247,7 +247,7 @@ def _removed_sentence(code: str) -> str:
         "video": _("a video in the file"),
         "content-credentials": _("content credentials (C2PA)"),
         "profile-details": _("names and dates in the colour profile"),
-        "profile": _("a colour profile nobody can read"),
+        "profile": _("a colour profile that cannot be read"),
         "trailing-bytes": _("bytes after the end of the image"),
         "faults": _("faults in the file’s structure (mended; the picture is unchanged)"),
         "other": _("other data that is not part of the image"),

@@ -19,8 +19,10 @@ def check_site_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             f"SITE_URL is not the address of a site: {settings.SITE_URL}",
-            hint="Scheme, host and, where it needs one, port: https://images.example.org. A site "
-            "of its own, not a folder of another.",
+            hint=(
+                "Write scheme, host and, if needed, port: https://images.example.org. It must be "
+                "a site of its own, not a folder of another."
+            ),
             id="imageshare.E001",
         )
     ]
@@ -33,5 +35,5 @@ def check_debug_stays_here(app_configs: Any, **kwargs: Any) -> list[CheckMessage
     here = settings.SITE_HOST in settings.LOOPBACK and bind in ("127.0.0.1", "localhost", "::1")
     if here or not settings.DEBUG:
         return []
-    hint = "Unset DEBUG. `make dev` sets it by itself, for this machine alone."
-    return [Error("DEBUG is on for a site that others reach.", hint=hint, id="imageshare.E002")]
+    hint = "Unset DEBUG. `make dev` sets it by itself, for this machine only."
+    return [Error("DEBUG is on for a site that others can reach.", hint=hint, id="imageshare.E002")]

@@ -103,8 +103,8 @@ class ServerKeys:
             return cls(uuid.UUID(content["instance_id"]), rings, not_believed, rotation)
         except FileNotFoundError:
             raise KeyFileError(
-                f"There is no key file at {path}. `make run` makes one for a new installation; "
-                "an existing one needs its own back (docs/operations.md)."
+                f"There is no key file at {path}. `make run` makes one for a new installation; an "
+                "existing installation needs its own key file back (docs/operations.md)."
             ) from None
         except (ValueError, KeyError, TypeError, AttributeError):
             raise KeyFileError(f"{path} is not a key file of ImageShare.") from None

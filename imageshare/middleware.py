@@ -61,7 +61,9 @@ class RefusalMiddleware:
         response = self.get_response(request)
         if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
             return response
-        sentence = _("This address does something else. Nothing was changed. Go back, try again.")
+        sentence = _(
+            "This page can't be used that way. Nothing was changed. Go back and try again."
+        )
         page = refusal(request, 405, "wrong_method", sentence)
         page.headers["Allow"] = response.headers["Allow"]
         return page
@@ -129,8 +131,8 @@ class RequestSizeMiddleware:
 
 def not_remembered(request: HttpRequest) -> HttpResponse:
     sentence = _(
-        "What is stored of your keys is not what was recorded of them, so no new ones are made. "
-        "Nothing was changed. Tell staff: an operator has to find out why."
+        "Your stored keys are not the ones that were recorded, so no new ones are made. Nothing "
+        "was changed. Tell staff: an operator has to find out why."
     )
     return refusal(request, 409, "keys_not_remembered", sentence)
 

@@ -31,12 +31,13 @@ def _close(path: Path, mode: int) -> None:
     except OSError:  # not ours to change, or a file system without modes
         if mode & OTHERS:
             sys.exit(
-                f"{path} is open to every account of this machine (mode {mode:o}), and is not ours "
-                f"to close. Nothing was started. Close it: chmod o-rwx '{path}'"
+                f"{path} is open to every account of this machine (mode {mode:o}), and we cannot "
+                f"change that. Nothing was started. Close it yourself: chmod o-rwx '{path}'"
             )
         return
     print(
-        f"{path} was open to other accounts of this machine (mode {mode:o}); now it is its owner's "
-        "alone. If others use this machine, they may have a copy: docs/operations.md, “Playbook”.",
+        f"{path} was open to other accounts of this machine (mode {mode:o}); now only its owner "
+        "can read it. If others use this machine, they may have a copy: docs/operations.md, "
+        "“Playbook”.",
         flush=True,
     )

@@ -158,7 +158,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """503 where a part is away for now, 500 where the fault is ours."""
     if isinstance(sys.exc_info()[1], PART_AWAY):
         sentence = _(
-            "A part of ImageShare is busy or away. Nothing was lost. Try again in a moment."
+            "A part of ImageShare is busy or unavailable. Nothing was lost. Try again in a moment."
         )
         response = _away(request, 503, "busy", sentence)
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)

@@ -31,7 +31,9 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=MAX_REASON,
-        help_text=_("Kept in the audit trail for good: no names, nothing about a picture."),
+        help_text=_(
+            "The audit trail keeps this for good. Write no names and nothing about a picture."
+        ),
     )
 
     def __init__(self, *args: Any, row: Model, **kwargs: Any) -> None:
@@ -41,7 +43,7 @@ class ReasonForm(forms.Form):
     def clean_reason(self) -> str:
         reason = self.cleaned_data["reason"]
         if has_unseen(reason):
-            sentence = _("Use letters, digits, spaces and marks that can be seen.")
+            sentence = _("Use letters, digits, spaces and visible punctuation.")
             raise ValidationError(sentence, code="invalid_reason")
         return reason
 

@@ -47,7 +47,7 @@ class QuotaForm(ReasonForm):
         required=False,
         min_value=0,
         max_value=2**32,
-        help_text=_("Empty: the site's default. 0: no limit."),
+        help_text=_("Leave empty for the site's default. 0 means no limit."),
     )
 
     field_order = ["megabytes", "reason"]
@@ -92,7 +92,7 @@ ACTS = (
         "quota",
         oversight.set_quota,
         _("Set storage limit"),
-        _("Over their limit a person can add nothing. Nothing they have is lost."),
+        _("A person over their limit cannot add images. Nothing they have is lost."),
         _("The storage limit of %(name)s is set."),
         form=QuotaForm,
     ),
@@ -101,8 +101,8 @@ ACTS = (
         oversight.make_staff,
         _("Make staff"),
         _(
-            "Staff see who, when and how much, never an image; they invite and disable people and "
-            "set storage limits."
+            "Staff see who shared with whom, when and how much, but never an image. They invite "
+            "and disable people and set storage limits."
         ),
         _("%(name)s is staff."),
         offered=lambda person: not person.is_staff,
@@ -113,8 +113,8 @@ ACTS = (
         "remove-staff",
         oversight.remove_staff,
         _("Remove from staff"),
-        _("They keep their account and their images, and see these pages no more."),
-        _("%(name)s is staff no more."),
+        _("They keep their account and their images, but no longer see these pages."),
+        _("%(name)s is no longer staff."),
         offered=lambda person: person.is_staff and rights_of(person) < Rights.SUPERUSER,
         superusers_only=True,
     ),

@@ -93,7 +93,9 @@ def printable_start(typed: str) -> str:
 
 
 def _without_keys(user: User) -> ValidationError:
-    sentence = _("@%(name)s has not finished setting up. Nothing was shared. Try again later.")
+    sentence = _(
+        "@%(name)s has not finished setting up their account. Nothing was shared. Try again later."
+    )
     return ValidationError(sentence, code="no_keys", params={"name": user.username})
 
 

@@ -78,7 +78,7 @@ def refuse_sign_in(request: HttpRequest, form: Any, event: Event) -> None:
     username = form.cleaned_data.get("username", "")
     known = User.objects.filter(username=username).values_list("pk", flat=True).first()
     record(event, actor=request.user.pk, subject=known, outcome=Outcome.REFUSED)
-    sentence = _("These do not belong together. Nothing was changed. Check both and try again.")
+    sentence = _("Wrong username, password or code. Nothing was changed. Check them and try again.")
     form.add_error(None, ValidationError(sentence, code="invalid_login"))
 
 
@@ -160,5 +160,5 @@ def to_replacing(request: HttpRequest) -> HttpResponse:
     """The answer to a right password or code that is no proof any more: nobody is signed in."""
     if not wants_json(request):
         return redirect("accounts:replace-keys")
-    sentence = _("Your keys are to be replaced first. Use your recovery code or a one-time code.")
+    sentence = _("Your keys must be replaced first. Use your recovery code or a one-time code.")
     return refusal(request, 403, "keys_compromised", sentence)

@@ -63,7 +63,7 @@ def locked_keys(request: HttpRequest) -> HttpResponse:
     secret = unlock(request, keyring)
     if wants_json(request):
         return unlocking.remember(JsonResponse({"unlocked": True}), secret)
-    sentence = _("Your keys are back, under your present password. Nothing was lost.")
+    sentence = _("Your keys are back, under your current password. Nothing was lost.")
     messages.success(request, sentence)
     return unlocking.remember(redirect("gallery:shared-with-me"), secret)
 
@@ -105,7 +105,7 @@ def _count_tries(user_id: object) -> None:
 
 def _refuse(request: HttpRequest, form: BaseForm, field: str) -> None:
     record_refusal(request, Event.KEYS_BROUGHT_BACK, subject=request.user.pk)
-    sentence = _("This does not open your keys from before. Nothing was changed. Try again.")
+    sentence = _("This does not open your earlier keys. Nothing was changed. Try again.")
     form.add_error(field, ValidationError(sentence, code="does_not_open"))
 
 

@@ -80,7 +80,7 @@ def _opens(user: User, password: str) -> bool:
 
 def _not_needed(request: HttpRequest) -> HttpResponse:
     """Who can open their keys, or sits at a screen that can, is given no new ones."""
-    sentence = _("Your keys open with your password. There is no need for a new start.")
+    sentence = _("Your password opens your keys. You do not need a new start.")
     return refusal(request, 409, "not_needed", sentence)
 
 

@@ -95,8 +95,8 @@ def _person_shown(request: HttpRequest, username: str) -> Shown:
 
 def _no_keys_now(request: HttpRequest, person: User) -> HttpResponse:
     sentence = _(
-        "The keys of %(name)s may be known to somebody else, and the next ones are not made yet. "
-        "There is nothing to compare until then. What you share with them waits."
+        "Somebody else may know the keys of %(name)s, and the new ones are not made yet. Until "
+        "then there is nothing to compare, and what you share with them waits."
     )
     return refusal(request, 409, "no_keys", sentence % {"name": certified_name(person)})
 

@@ -51,7 +51,7 @@ def _change_password(request: HttpRequest, form: forms.PasswordForm) -> Keyring 
             raise DoesNotOpen
         return passwords.change_password(user=user, old_password=old, new_password=new)
     except DoesNotOpen:
-        sentence = _("This is not your present password. Nothing was changed.")
+        sentence = _("This is not your current password. Nothing was changed.")
         form.add_error("old_password", ValidationError(sentence, code="invalid_password"))
         return None
 

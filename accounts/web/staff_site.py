@@ -77,8 +77,9 @@ def _with_own_keys(view: View) -> View:
         except DoesNotOpen:
             record_refused(request.user)
             sentence = _(
-                "Your password opens no keys that were made for you here. Nothing was changed. "
-                "Staff pages open once your own keys do: ask an operator to look at your account."
+                "Your password does not open any keys that were made for you here. Nothing was "
+                "changed. You need your own keys to open the staff pages: ask an operator to look "
+                "at your account."
             )
             return refusal(request, 403, "staff_unproven", sentence)
         return view(request, *args, **kwargs)
@@ -92,7 +93,7 @@ def _claims_rights(request: HttpRequest) -> bool:
 
 def _sentence(request: HttpRequest) -> str:
     sentence = _(
-        "Your account is marked as staff, but no act on record made it so. Nothing was changed. "
-        "If it is right, an operator confirms it with: manage.py confirm_staff %(name)s"
+        "Your account is marked as staff, but nothing on record made it so. Nothing was changed. "
+        "If it is right, an operator can confirm it with: manage.py confirm_staff %(name)s"
     )
     return sentence % {"name": request.user.username}

@@ -46,7 +46,7 @@ def make_request(*, user: User) -> Request:
         raise Refused(str(not_the_key)) from None
     slot = organisation_slot_of(user)
     if slot is None:
-        raise Refused(f"{user.username} has no slot of the organisation: nobody can recover them.")
+        raise Refused(f"{user.username} has no slot for the organisation: nobody can recover them.")
     request = _request(user, slot)
     record(
         Event.ORGANISATION_REQUEST_MADE,
@@ -94,7 +94,7 @@ def take_answer(*, answer: Answer) -> User:
         if change.person.master_key_version != answer.version:
             raise Refused("This account has new keys since the request. Nothing was changed.")
         if keyset_digest(user.pk) != seen:
-            raise Refused("Its person changed the keys just now. Nothing was changed.")
+            raise Refused("This person's keys changed just now. Nothing was changed.")
         replace_slot(slot)
     tell_taken(user)
     return user
@@ -109,7 +109,7 @@ def _whose(answer: Answer) -> User:
     if request is None:
         raise Refused("No such answer was asked for in the last 7 days. Nothing was changed.")
     if organisation_trail.was_taken(user.pk, answer.answer):
-        raise Refused("This answer was taken before. Make a new request. Nothing was changed.")
+        raise Refused("This answer was imported before. Make a new request. Nothing was changed.")
     if not organisation_trail.stands(request):
         raise Refused(
             f"{user.username} changed their password, or brought their keys back, since the "

@@ -54,7 +54,7 @@ def take_back_invite(*, invite: Invite, by: User, reason: str) -> None:
     ):
         still_open = Invite.objects.open().filter(pk=invite.pk)
         if not still_open.update(taken_back_at=timezone.now()):
-            sentence = _("This invite is not open any more. Nothing was changed.")
+            sentence = _("This invite is no longer valid. Nothing was changed.")
             raise ValidationError(sentence, code="not_open")
 
 

@@ -36,7 +36,7 @@ def disable_person(*, person: User, by: User, reason: str) -> None:
         with transaction.atomic():
             held = _hold(person, by)
             if held.person == held.by:
-                raise _refused("oneself", _("Nobody disables themselves. Nothing was changed."))
+                raise _refused("oneself", _("You cannot disable yourself. Nothing was changed."))
             held.person.is_active = False
             held.person.save(update_fields=["is_active"])
             _end_sessions(held.person)
@@ -89,7 +89,7 @@ def remove_staff(*, person: User, by: User, reason: str) -> None:
         held = _hold(person, by)
         _require_superuser(held.rights)
         if rights_of(held.person) == Rights.SUPERUSER:
-            raise _refused("superuser", _("A superuser stays staff. Nothing was changed."))
+            raise _refused("superuser", _("A superuser is always staff. Nothing was changed."))
         held.person.is_staff = held.person.is_superuser = False
         held.person.save(update_fields=["is_staff", "is_superuser"])
 

@@ -77,7 +77,7 @@ def _carry_out_claimed(order: KeyOrder, keyring: Keyring) -> None:
         return
     except (CryptoError, NoKeys, DoesNotOpen):
         pause(order)
-        alarm.error("A key of %s does not open or verify: no new ones for now.", keyring.user.pk)
+        alarm.error("A key of %s does not open or verify: no new keys for now.", keyring.user.pk)
         return
     except BaseException:
         release(order)

@@ -36,10 +36,10 @@ from cryptocore.errors import CryptoError
 SIGNING_FACTS = ("signing", "fingerprint")
 # Without these an entry tells of no new keys and certificates: cheaper to look for than its MAC.
 MARKS = (b'"keyset":"', b'"certificate":"')
-BEFORE_THEFT = "the trail does not know it from before the theft"
+BEFORE_THEFT = "the trail did not know it before the theft"
 NO_OWNER = "nothing its owner signed verifies under it"
-UNCERTIFIED = "it was not certified, or its row was altered"
-NAMELESS = "certified, but without a name: the trail does not know its certificate from before"
+UNCERTIFIED = "it was not certified, or its row was changed"
+NAMELESS = "certified, but without a name: the trail did not know its certificate before"
 
 
 class AnotherBegun(Exception):

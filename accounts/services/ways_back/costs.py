@@ -36,7 +36,7 @@ def raise_cost(keyring: Keyring, password: str) -> None:
     except (SlotGone, DoesNotOpen):
         return
     except (Busy, DatabaseError, AuditUnavailable) as error:
-        alarm.error("A key slot stays as cheap as it was for now (%s).", type(error).__name__)
+        alarm.error("For now a key slot stays as cheap as it was (%s).", type(error).__name__)
 
 
 def _is_cheap(slot: KeySlot) -> bool:

@@ -62,9 +62,9 @@ def _begin_waiting(user: User) -> NewStart:
 
 def _asked(asked: NewStart) -> str:
     sentence = _(
-        "New keys were asked for in your name at %(site)s. They will be made after %(due)s. What "
-        "was shared with you stays closed then until its owners share it again.\n\n"
-        "If this was not you: sign in and stop it, or tell staff."
+        "New keys were asked for in your name at %(site)s. They will be made after %(due)s. After "
+        "that, images that were shared with you stay locked until their owners share them "
+        "again.\n\nIf this was not you: sign in and stop it, or tell staff."
     )
     return sentence % {"site": settings.SITE_URL, "due": f"{asked.due_at:%Y-%m-%d %H:%M %Z}"}
 

@@ -36,8 +36,8 @@ def send_reset_link(*, username: str) -> None:
     link = settings.SITE_URL.rstrip("/") + reverse("accounts:reset", args=[person.pk, token])
     sentence = _(
         "Somebody asked for a new password for %(username)s at %(site)s. If it was you, open this "
-        "within an hour:\n\n%(link)s\n\nIt lets you sign in. Your images open with the password "
-        "from before or your recovery code. If it was not you, do nothing."
+        "within an hour:\n\n%(link)s\n\nIt lets you sign in. To open your images you need your "
+        "earlier password or your recovery code. If it was not you, do nothing."
     )
     facts = {"username": person.username, "site": settings.SITE_URL, "link": link}
     tell(person, _("A new password"), sentence % facts)
