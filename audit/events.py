@@ -26,9 +26,9 @@ class AuditUnavailable(Exception):
 class Event(TextChoices):
     """Named subject:what-happened, in the past tense: "image:shared", never "share image".
 
-    The subject is the thing it happened to (account, key, image, notice …), not who did it. Of
-    something refused the name says so ("image:upload-refused") when it is worth searching for;
-    else the outcome does. Add freely; never rename a value or give it another meaning: entries
+    The subject is the thing it happened to (account, key, image, notice …), not who did it. If it
+    was refused the name says so ("image:upload-refused") when that is worth searching for;
+    otherwise the outcome does. Add freely; never rename a value or give it another meaning: entries
     are kept for years and stay readable only if a value means what it meant.
     """
 
@@ -173,7 +173,7 @@ def record(
     entry = _compose(Event(event), actor, subject, Outcome(outcome), facts)
     logger.info(event.value, extra={"audit": entry})
     if not entry.written or (in_table and not entry.in_table):
-        # Logging is configured by whoever installs us: a level or a missing handler is silent.
+        # Operators configure logging: a level or a missing handler is silent.
         raise AuditUnavailable
 
 
@@ -185,10 +185,10 @@ def record_after(
     outcome: Outcome = Outcome.DONE,
     **facts: Fact,
 ) -> None:
-    """Record what is already so: committed, or failed. With no trail to take it, only an alarm.
+    """Record what has happened already. If the trail cannot take it, there is only an alarm.
 
-    Refusing now would tell the person that nothing happened, which is not true any more; what was
-    intended is on record.
+    Refusing now would say that nothing happened, which is no longer true; the intention is on
+    record.
     """
     try:
         record(event, actor=actor, subject=subject, outcome=outcome, in_table=False, **facts)

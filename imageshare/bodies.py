@@ -1,7 +1,7 @@
 """A form arrives whole before anything looks at it, or nothing is done.
 
-A field that a broken connection cut off would else count as left out: without `ends_at` an image
-is shared without an end, without `recipients` with nobody.
+Otherwise a field that a broken connection cut off would count as left out: without `ends_at` an
+image is shared without an end, without `recipients` with nobody.
 """
 
 from collections.abc import Callable

@@ -10,8 +10,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 
 @register(Tags.security)
 def check_site_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """imageshare.E001: links in mails, cookies and the check of where a form comes from all
-    follow SITE_URL; a folder in it would be served by no address of ours."""
+    """imageshare.E001: links in mails, cookies and the check of where a form comes from all follow
+    SITE_URL; none of our addresses would serve a folder in it."""
     site = urlsplit(settings.SITE_URL)
     beside = (site.path.rstrip("/"), site.query, site.fragment, site.username, site.password)
     if site.scheme in ("http", "https") and site.hostname and not any(beside):

@@ -1,7 +1,7 @@
-"""`make dev`: a server for development alone, which starts again when the code changes.
+"""`make dev`: a server for development only, which starts again when the code changes.
 
-`python -m imageshare.dev`. Its error pages show settings and code to whoever asks, so it serves
-this machine and no other.
+`python -m imageshare.dev`. Its error pages show settings and code to everybody, so it serves only
+this machine.
 """
 
 import os

@@ -19,7 +19,8 @@ from audit.context import client_address
 logger = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
 
-# Of a process's threads: so many for each person, and never the last quarter, whoever is slow.
+# Of a process's threads: so many for each person, and never the last quarter, however many are
+# slow.
 A_QUARTER = max(1, settings.THREADS // 4)
 BODY_TURNS = Turns(
     at_once=max(1, settings.THREADS - A_QUARTER), waiting=0, wait_seconds=0, each=A_QUARTER
@@ -75,11 +76,11 @@ class RefusalMiddleware:
 
 
 class KnownAddressMiddleware:
-    """Refuses what comes through a proxy that does not say from where.
+    """Refuses requests through a proxy that does not say where they come from.
 
-    Whatever stood in for the address would be everybody's: one stranger's tries would hold all
-    others out, and the trail would name the proxy. Whoever set the proxy up learns of it from the
-    first page they open. Health is asked for by whoever runs it, without the proxy.
+    Any other address would be everybody's: one stranger's tries would lock all others out, and the
+    trail would name the proxy. The operator who set up the proxy notices at the first page. Health
+    checks come without the proxy.
     """
 
     def __init__(self, get_response: Next) -> None:

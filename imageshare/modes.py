@@ -13,10 +13,10 @@ GROUP_AND_OTHERS, OTHERS = 0o077, 0o007
 
 
 def close_to_others(paths: Iterable[Path]) -> None:
-    """Make each path that exists its owner's alone, and say so.
+    """Make each existing path readable by its owner only, and say so.
 
-    What belongs to somebody else is as they want it, as a key file of root's that one group reads;
-    but open to everybody it stops the start. Exits then.
+    A file that belongs to somebody else stays as they want it, such as a key file of root's that
+    one group can read; but if everybody can read it, the start stops. Exits then.
     """
     for path in paths:
         if path.exists():

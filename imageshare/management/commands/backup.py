@@ -16,7 +16,7 @@ from audit.events import Event, record
 from imageshare.keyfile import write_private
 
 WAIT_SECONDS = 60  # for writers to come to an end
-# What would open something, or be somebody, to whoever has the backup and a person's cookies.
+# Rows that would unlock or sign in somebody who has the backup and a person's cookies.
 LEFT_OUT = {DEFAULT_DB_ALIAS: (Custody, Session)}
 
 
