@@ -53,7 +53,7 @@ def check_kdf_floor(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def check_registration(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """accounts.E004: a word we do not know counts as closed, and somebody should be told."""
+    """accounts.E004: a word we do not know counts as closed, and somebody should know."""
     if settings.REGISTRATION in REGISTRATIONS:
         return []
     words = ", ".join(REGISTRATIONS)
@@ -62,7 +62,8 @@ def check_registration(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def check_secret_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """accounts.E005: who knows the key makes the cookies that spare a browser the throttles.
+    """accounts.E005: somebody who knows the key can make the cookies that exempt a browser from the
+    throttles.
 
     Django only warns, and only under --deploy (security.W009).
     """

@@ -192,14 +192,14 @@ class FirstKeysForm(UnlockForm):
 
 
 class LockedKeysForm(forms.Form):
-    """The password from before, and the present one, which is to open the keys from now on."""
+    """The earlier password, and the current one, which is to open the keys from now on."""
 
     old_password = password_field(_("Earlier password"), {"autocomplete": "off"})
     password = password_field(_("Current password"), CURRENT)
 
 
 class EarlierKeysForm(forms.Form):
-    """The password or the recovery code from before a new start."""
+    """The password or the recovery code of the time before a new start."""
 
     secret = password_field(
         _("Earlier password or recovery code"),

@@ -117,7 +117,8 @@ class SealedImageAdmin(ReadOnlyAdmin):
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin):
-    """What a notice says is shown as it is stored; whether it is genuine its person is told."""
+    """What a notice says is shown as it is stored; only that person is shown whether it is
+    genuine."""
 
     list_display = ["to", "sequence", "sent", "kind", "mac_epoch", "read"]
     fields = readonly_fields = [*list_display, "actor", "image"]

@@ -145,7 +145,7 @@ def _other_signer(
 def _altered(
     request: HttpRequest, image_id: uuid.UUID | None, error: errors.Altered | CryptoError
 ) -> HttpResponse:
-    """One answer whichever check failed: telling them apart would help whoever altered it."""
+    """One answer whichever check failed: different ones would help the attacker who altered it."""
     # A CryptoError: the person's own keys do not verify or open.
     step = error.step if isinstance(error, errors.Altered) else "own-keys"
     record_refusal(request, Event.IMAGE_ALTERED, subject=image_id, step=step)

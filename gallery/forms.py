@@ -156,7 +156,7 @@ class UploadForm(WishesForm):
     images = forms.Field(required=False, label=gettext_lazy("Images"))
 
     def clean_images(self) -> list[UploadedFile]:
-        """Return the files. One sent as anything else would be lost without a word."""
+        """Return the files. Otherwise one sent as anything else would be lost silently."""
         if self.files.keys() - {"images"} or any(self.data.getlist("images")):
             sentence = _(
                 "Something was sent that is not a file called “images”. Nothing was uploaded."

@@ -29,7 +29,7 @@ def sentence_for(rejection: PictureRejected, name: str, limits: Limits) -> str:
 
 
 def part_away_sentence(name: str) -> str:
-    """Return the sentence about a file that was fine, while a part of ours was not."""
+    """Return the sentence about a file that was fine, while a part of the server was not."""
     return _("%(name)s could not be stored just now. Try again in a moment.") % {"name": name}
 
 

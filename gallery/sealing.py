@@ -75,7 +75,8 @@ def _seal(name: str, plain: Plain, content_key: bytes) -> Sealed:
 def wrap_for(
     reader: Reader, content_key: bytes, *, image_id: uuid.UUID, lock: int
 ) -> WrappedKey | None:
-    """Return the content key wrapped to a reader's key, not stored yet; None for who waits."""
+    """Return the content key wrapped to a reader's key, not stored yet; None for a reader who
+    waits."""
     pair, public_key = reader.pair, reader.public_key
     if pair is None or public_key is None:
         return None

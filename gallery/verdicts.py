@@ -1,4 +1,4 @@
-"""What is said beside an image of who signed it, and where it is not released because of that."""
+"""What is said beside an image about its signer, and when it is not released because of that."""
 
 from datetime import datetime
 from typing import Any

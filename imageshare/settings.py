@@ -211,8 +211,8 @@ KDF_CEILING_TIME_COST, KDF_CEILING_MEMORY_KIB = 20, 1_048_576
 KDF_AT_ONCE = env.int("KDF_AT_ONCE", default=4)
 
 # The organisation's recovery key (optional): its private half is offline, its public half in this
-# file, and pinned here by fingerprint, out of reach of
-# somebody who can write to database or data folder.
+# file, and pinned here by fingerprint, out of reach of somebody who can write to database or data
+# folder.
 RECOVERY_KEY_FINGERPRINT = env.str("RECOVERY_KEY_FINGERPRINT", default="").strip().lower()
 RECOVERY_KEY_FILE = Path(env.str("RECOVERY_KEY_FILE", default="") or DATA_DIR / "recovery-key.pub")
 

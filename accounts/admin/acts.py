@@ -26,7 +26,7 @@ MAX_REASON = 200
 
 
 class ReasonForm(forms.Form):
-    """Why; kept in the trail with whoever did it."""
+    """The reason; the trail keeps it with the person who acted."""
 
     reason = forms.CharField(
         label=_("Reason"),
@@ -68,7 +68,8 @@ class Act:
 
 
 class ActingAdmin(ReadOnlyAdmin):
-    """Read-only, but for `acts`. The service decides; what is offered is only for the eye."""
+    """Read-only, except for `acts`. The service decides; what is offered here is only for
+    display."""
 
     acts: tuple[Act, ...] = ()
     row_name = ""  # what the services call the row
@@ -81,7 +82,7 @@ class ActingAdmin(ReadOnlyAdmin):
         return [*ours, *super().get_urls()]
 
     def _guarded(self, act: Act) -> Callable[..., HttpResponse]:
-        # Unlocked: whoever finds a staff screen open must not act in that person's name.
+        # Unlocked: somebody who finds a staff screen open must not act in that person's name.
         view = require_http_methods(["GET", "HEAD", "POST"])(unlocked(partial(self._act, act)))
         return self.admin_site.admin_view(view)
 

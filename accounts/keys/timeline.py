@@ -72,7 +72,7 @@ REFUSED_SENTENCES = {
 
 @dataclass(frozen=True)
 class Happening:
-    """One line of the timeline. `by`: who did it, where it was somebody else. `is_repeated`: it
+    """One line of the timeline. `by`: who did it, if it was somebody else. `is_repeated`: it
     happened more than once with nothing else between; `time` is the last."""
 
     time: datetime
@@ -83,7 +83,7 @@ class Happening:
 
 
 def key_timeline(person: User) -> list[Happening] | None:
-    """Return what happened to a person's keys, newest first; None when the trail is away.
+    """Return what happened to a person's keys, newest first; None when the trail is unavailable.
 
     Only what the audit key vouches for: a row written by somebody else says nothing here.
     """
@@ -105,7 +105,7 @@ def _leaves(person: uuid.UUID) -> list[Leaf]:
 
 
 def _is_act(leaf: Leaf) -> bool:
-    """A new key is certified as a part of what made it: that is told already."""
+    """A new key is certified as a part of what made it: the timeline has that already."""
     return leaf.event != Event.KEY_CERTIFIED or "keyset" in leaf.facts
 
 

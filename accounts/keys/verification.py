@@ -87,7 +87,7 @@ class Verifier:
         self._trail = KeysetTrail()
 
     def run(self) -> Iterator[Finding]:
-        """Yield what is wrong. Raises django.db.Error if database or trail is away."""
+        """Yield what is wrong. Raises django.db.Error if database or trail is unavailable."""
         seen: set[uuid.UUID] = set()
         for user in User.objects.order_by("pk").iterator():
             seen.add(user.pk)
@@ -247,7 +247,7 @@ def _endorsement_holds(pair: KeyPair) -> bool:
 
 
 def _private_half_fits(pair: KeyPair) -> bool:
-    """Whether it is there or gone as the state says. An earlier signing key needs it no more."""
+    """Whether it is there or gone as the state says. An earlier signing key no longer needs it."""
     if pair.wrapped_private_key is None:
         earlier_signing = pair.purpose == Purpose.SIGNING and pair.state != State.PRIMARY
         return pair.state == State.DESTROYED or earlier_signing

@@ -95,7 +95,7 @@ def _from_pem(path: Path, kind: str) -> bytes:
 
 
 def read(path: Path) -> bytes:
-    """Return a small file. Raises Refused if there is none, or it is longer than any of ours."""
+    """Return a small file. Raises Refused if there is none, or it is longer than our files are."""
     try:
         with path.open("rb") as file:
             data = file.read(LONGEST_BYTES + 1)

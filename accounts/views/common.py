@@ -66,7 +66,7 @@ def posted(request: HttpRequest) -> QueryDict | None:
 
 
 def next_address(request: HttpRequest) -> str:
-    """Return where to go after signing in: an address of ours, whatever was asked for."""
+    """Return where to go after signing in: always one of our own addresses."""
     address = request.POST.get("next") or request.GET.get("next") or ""
     if url_has_allowed_host_and_scheme(address, {request.get_host()}, request.is_secure()):
         return address
@@ -108,8 +108,8 @@ def begin_session(request: HttpRequest, keyring: Keyring) -> bytes:
 
 @sensitive_variables()
 def unlock(request: HttpRequest, keyring: Keyring) -> bytes:
-    """Keep `keyring` open for this browser; return the secret for its cookie. What the
-    organisation can do, or began to do, is told."""
+    """Keep `keyring` open for this browser; return the secret for its cookie. Shows what the
+    organisation can do, or began to do."""
     secret = unlocking.unlock(request, keyring)
     destroy_ended_answers(user=keyring.user)
     news = organisation_slots.keep_organisation_slot(keyring=keyring)

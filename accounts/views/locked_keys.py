@@ -1,4 +1,4 @@
-"""Bringing keys back that the present password does not open."""
+"""Bringing keys back that the current password does not open."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -39,7 +39,7 @@ from audit.events import Event
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def locked_keys(request: HttpRequest) -> HttpResponse:
-    """What happened, and the ways back: the password from before, the code, a new start."""
+    """What happened, and the ways back: the earlier password, the code, a new start."""
     if not request.session.get(CHANGED_ELSEWHERE):
         return redirect("accounts:unlock")
     if has_none(request.user):
@@ -98,7 +98,7 @@ def _back_already(user: User, password: str) -> Keyring | None:
 
 
 def _count_tries(user_id: object) -> None:
-    """No password hash knows a secret from before, so its tries are counted here."""
+    """No password hash knows an earlier secret, so its tries are counted here."""
     limit, window = settings.SIGN_IN_TRIES, settings.SIGN_IN_WAIT
     throttle.count("earlier", str(user_id), limit=limit, window=window)
 
@@ -114,7 +114,8 @@ def _refuse(request: HttpRequest, form: BaseForm, field: str) -> None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlocked
 def earlier_keys(request: HttpRequest) -> HttpResponse:
-    """Keys from before a new start, for who finds the password or the code after all."""
+    """Keys of the time before a new start, for people who find the password or the code after
+    all."""
     form = forms.EarlierKeysForm(posted(request))
     context = {"are_there": request.user.earlier_slots.exists()}
     if request.method != "POST":

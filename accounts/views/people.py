@@ -29,8 +29,8 @@ from cryptocore.errors import CryptoError
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def person(request: HttpRequest, username: str) -> HttpResponse:
-    """A person by their exact, certified username; 404 alike for nobody, the disabled, the keyless
-    and whoever has that name only by an altered row."""
+    """A person by their exact, certified username; 404 alike if there is nobody, or they are
+    disabled, have no keys, or have that name only by an altered row."""
     try:
         shown = _person_shown(request, username)
     except WaitsForKeys as waiting:
@@ -208,7 +208,7 @@ def _compare_unlocked(request: HttpRequest, shown: Shown) -> HttpResponse:
 @require_POST
 @unlocked
 def contacts_anew(request: HttpRequest) -> HttpResponse:
-    """Begin one's list of compared keys anew: nobody counts as compared."""
+    """Start your list of compared keys again: nobody counts as compared."""
     pins.begin_anew(keyring=keyring_of(request))
     if wants_json(request):
         return JsonResponse({"begun": True})

@@ -1,4 +1,4 @@
-"""Making an account: by oneself, or by an invite."""
+"""Making an account: with or without an invite."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ def _make_account(
     context: dict[str, Any],
     **about: Any,
 ) -> HttpResponse:
-    """Make the account that a valid form describes, sign its person in, lead to the code."""
+    """Make the account that a valid form describes, sign the person in, lead to the code."""
     if not form.is_valid():
         return form_refusal(request, form, template, context)
     username, password = form.cleaned_data["username"], form.cleaned_data["password1"]

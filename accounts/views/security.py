@@ -1,4 +1,4 @@
-"""One's own password and the page about one's keys."""
+"""Your own password and the page about your keys."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError

@@ -1,7 +1,7 @@
-"""The staff pages: open to whose rights are believed, closed with a reason to whose are not.
+"""The staff pages: open to people whose rights are believed, and refused, with a reason, to others.
 
-The trail proves rights; that it is their person who asks, only keys prove that were made here and
-that the password opens. A password hash anybody can write into a row.
+The trail proves rights. Only keys that were made here, and that the password opens, prove that it
+is that person who asks: anybody could write a password hash into a row.
 """
 
 from collections.abc import Callable

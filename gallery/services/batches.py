@@ -79,14 +79,14 @@ def upload_all(*, keyring: Keyring, files: Iterable[UploadedFile], wishes: Wishe
     """Seal every file that is an image we accept.
 
     Raises KeyChanged or ContactsRefused as the owner's compared contacts ask. Raises OwnKeyRefused,
-    NoKeys if a recipient's keys changed meanwhile, and what is away (StorageAway,
-    OperationalError, AuditUnavailable, Busy) if that kept all files from being stored; once one is,
-    the others are named.
+    NoKeys if a recipient's keys changed meanwhile, and StorageAway, OperationalError,
+    AuditUnavailable or Busy if that kept all files from being stored; once one is, the others are
+    named.
     """
     own_signing_pair(keyring)
     contacts = contacts_of(keyring) if wishes.recipients else None
     owner, *recipients = readers_of([keyring.user, *wishes.recipients], contacts)
-    keyring.prove(owner.pair)  # certified is not enough where one wraps to oneself
+    keyring.prove(owner.pair)  # certified is not enough when you wrap to yourself
     batch, away = Batch(), None
     for index, file in enumerate(files):
         name = batch.names[index] = clean_name(file.name or "")

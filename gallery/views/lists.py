@@ -53,7 +53,7 @@ def _live_grants_of(person: User) -> QuerySet[Grant]:
 
 
 def page_of(grants: QuerySet[Grant], number: str | None) -> Page:
-    """Return a page of grants, newest first, with what a card tells of each.
+    """Return a page of grants, newest first, with what a card shows of each.
 
     Only ids are sorted and skipped: with all that is shown of a row, a hundred thousand of them
     would take seconds.

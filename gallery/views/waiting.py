@@ -1,4 +1,4 @@
-"""Who waits for me: readers whose keys are new, and sharing with them again."""
+"""People waiting for access: readers whose keys are new, and sharing with them again."""
 
 from typing import Any
 

@@ -90,7 +90,7 @@ class Command(BaseCommand):
 
     def handle(self, *, users: list[str], **options: Any) -> None:
         _refuse_contradictions(users, options)
-        # A one-time code makes whoever gets it that person.
+        # Anybody who gets a one-time code becomes that person.
         people = _people(users, certified=options["compromised"])
         if options["status"]:
             return self._show(people)
@@ -111,7 +111,7 @@ class Command(BaseCommand):
 
     @sensitive_variables()
     def _do(self, user: User, options: dict[str, Any]) -> Counter[str]:
-        """Do what is asked for one person; return what was done, by the word that counts it."""
+        """Carry out the order for one person; return what was done, by the word that counts it."""
         if options["compromised"]:
             return self._replace_stolen(user, options)
         due = [purpose for purpose in _purposes(options) if _is_due(user, purpose, options)]
@@ -189,7 +189,7 @@ def _person(name: str, people: QuerySet[User], certified: bool) -> User | None:
 def _in_chunks(people: QuerySet[User]) -> Iterator[User]:
     """Yield people some at a time: thousands take no memory, and no cursor stays open, which on
     SQLite would keep an old state of the database alive that nothing can be written upon."""
-    last = NO_ID  # of rows whose id cannot be read as well: else they would begin it all once more
+    last = NO_ID  # rows with unreadable ids included: they must not begin it all once more
     while chunk := _next_chunk(people, last):
         yield from chunk
         last = chunk[-1].pk

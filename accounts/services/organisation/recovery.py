@@ -73,10 +73,10 @@ def _request(user: User, slot: KeySlot) -> Request:
 
 
 def take_answer(*, answer: Answer) -> User:
-    """Store an answer as a way in, for its person and seven days. Return who that is.
+    """Store an answer as a way in, for that person and seven days. Return who that is.
 
-    Raises Refused for an answer that was not asked for, is late, was taken, is not of here, or
-    whose request its person ended.
+    Raises Refused for an answer that was not asked for, is late, was imported, is for another
+    installation, or whose request that person ended.
     """
     seen = keyset_digest(answer.person)
     user = _whose(answer)
@@ -122,9 +122,9 @@ def _whose(answer: Answer) -> User:
 def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCode]:
     """Set a new password by the one-time code of an answer. Every session ends.
 
-    The person gets a new master key and a new signing pair, which nothing from before endorses;
-    their encryption keys are taken over, and re-wrapping is ordered. Raises DoesNotOpen if the
-    code is not the answer's, the answer ended, or it was used meanwhile.
+    The person gets a new master key and a new signing pair, which no earlier key endorses; their
+    encryption keys are taken over, and re-wrapping is ordered. Raises DoesNotOpen if the code is
+    not the answer's, the answer ended, or it was used meanwhile.
     """
     opening = open_with_answer(answer_slot_of(user), code)
     require_own_keys(opening)

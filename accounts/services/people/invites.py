@@ -1,6 +1,6 @@
-"""Invites: a one-time link, made by staff, by which its person makes their own account.
+"""Invites: a one-time link, made by staff, with which a person makes their own account.
 
-Staff choose no username and no password: the keys are made in the request in which their person
+Staff choose no username and no password: the keys are made in the request in which the person
 chooses one. The token is shown once; here only its SHA-256 is kept.
 """
 

@@ -20,7 +20,7 @@ from audit.events import Event
 @dataclass(frozen=True)
 class Held:
     """The rows an act is about, as the database has them, held until the transaction ends; and the
-    rights that are believed of whoever acts."""
+    rights of the acting person that are believed."""
 
     person: User
     by: User
@@ -84,7 +84,8 @@ def make_staff(*, person: User, by: User, reason: str) -> None:
 
 
 def remove_staff(*, person: User, by: User, reason: str) -> None:
-    """Let `person` oversee no more. A superuser stays staff, unless nobody made them one."""
+    """Take `person`'s staff rights away. A superuser stays staff, unless nothing on record made
+    them one."""
     with recorded(Event.ACCOUNT_STAFF_REMOVED, person, by=by, reason=reason), transaction.atomic():
         held = _hold(person, by)
         _require_superuser(held.rights)
@@ -95,12 +96,12 @@ def remove_staff(*, person: User, by: User, reason: str) -> None:
 
 
 def _hold(person: User, by: User) -> Held:
-    """Hold both rows, in the one order all hold people's rows in.
+    """Hold both rows, in the one order in which everybody holds people's rows.
 
-    Raises ValidationError if `by` is no staff any more, or below the person it is about, and
-    AuditUnavailable where the trail cannot say who gave them their rights. So the
-    last superuser is never disabled: only another active one could do it, and of two who disable
-    one another at once the second is staff no more.
+    Raises ValidationError if `by` is no longer staff, or below the person it is about, and
+    AuditUnavailable if the trail cannot say who gave them their rights. So the last superuser is
+    never disabled: only another active one could do it, and of two who disable one another at once
+    the second is no longer staff.
     """
     both = User.objects.select_for_update().filter(pk__in=[person.pk, by.pk]).order_by("pk")
     rows = {row.pk: row for row in both}

@@ -23,9 +23,9 @@ class SlotGone(Exception):
 
 @sensitive_variables()
 def raise_cost(keyring: Keyring, password: str) -> None:
-    """Make the slot that `password` has just opened anew, if it is cheaper than the settings.
+    """Replace the slot that `password` has just opened, if it is cheaper than the settings.
 
-    Nobody is kept from signing in because this is busy or away: the next sign-in does it.
+    If a part is busy or unavailable people still sign in: the next sign-in does it.
     """
     slot = password_slot_of(keyring.user)
     if slot is None or not _is_cheap(slot):

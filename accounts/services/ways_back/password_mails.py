@@ -1,7 +1,7 @@
-"""What a person is mailed when a password or recovery code of theirs changes.
+"""The mails to a person when a password or recovery code of theirs changes.
 
-Somebody who knows the password changes it to shut its person out; a page shows that to nobody but
-the thief. Nothing depends on a mail's arrival, and whoever has the mailbox learns no secret.
+Somebody who knows the password changes it to shut the person out; a page shows that to nobody but
+the thief. Nothing depends on a mail's arrival, and a thief of the mailbox learns no secret.
 """
 
 from django.conf import settings

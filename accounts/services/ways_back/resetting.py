@@ -1,7 +1,7 @@
 """A reset by mail: it lets a person sign in again, and opens nothing.
 
-The key slots are left alone. So a stolen mailbox gets at names and times, and at no image: the
-keys come back with the password from before, the recovery code, or after a new start's wait.
+The key slots are left alone. So a stolen mailbox gives access to names and times, and to no image:
+the keys come back with the earlier password, the recovery code, or after a new start's wait.
 """
 
 import uuid
