@@ -28,7 +28,8 @@ from cryptocore.errors import CryptoError
 
 
 class PasswordBackend(ModelBackend):
-    """Django's own; an unknown name costs one hash too, so that time does not tell."""
+    """Django's own; an unknown name costs one hash too, so that the time it takes reveals
+    nothing."""
 
 
 OPEN_WITH_A_CODE: dict[str, Callable[[KeySlot, str], OpeningKeys]] = {
@@ -68,8 +69,8 @@ class RecoveryCodeBackend(BaseBackend):
 class KeySlotBackend(BaseBackend):
     """By the password that opens the person's keys, whatever password was set since.
 
-    A mailbox, or staff at a shell, set the hash and nothing else: who opens the keys has the
-    stronger proof (docs/decisions/0041). After a theft was ordered it is none.
+    A mailbox, or staff at a shell, can set the hash and nothing else: a password that opens the
+    keys is the stronger proof (docs/decisions/0041). After an order because of a theft it is none.
     """
 
     @sensitive_variables()
@@ -87,6 +88,6 @@ class KeySlotBackend(BaseBackend):
         with suppress(DoesNotOpen, CryptoError):
             if slot:
                 return open_password_slot(slot, password).user
-            # As much work as opening one: time must not tell who has an account, or keys.
+            # As much work as opening one: time must not show who has an account, or keys.
             Keyring.new(User()).password_slot(password)
         return None

@@ -17,10 +17,12 @@ LEAST_DIFFERENT_CHARACTERS = 10
 
 SETTINGS_GONE = {
     "KDF_PARALLELISM": "It is 8 everywhere. Unset it.",
-    "KDF_FLOOR_TIME_COST": "The floor is 2. Raise KDF_TIME_COST: no slot is made cheaper.",
-    "KDF_FLOOR_MEMORY_KIB": "The floor is 102400. Raise KDF_MEMORY_KIB: no slot is made cheaper.",
-    "KDF_CEILING_TIME_COST": "The ceiling is 20. Unset it.",
-    "KDF_CEILING_MEMORY_KIB": "The ceiling is 1048576. Unset it.",
+    "KDF_FLOOR_TIME_COST": "The minimum is 2. Raise KDF_TIME_COST: it never makes a slot cheaper.",
+    "KDF_FLOOR_MEMORY_KIB": (
+        "The minimum is 102400. Raise KDF_MEMORY_KIB: it never makes a slot cheaper."
+    ),
+    "KDF_CEILING_TIME_COST": "The maximum is 20. Unset it.",
+    "KDF_CEILING_MEMORY_KIB": "The maximum is 1048576. Unset it.",
 }
 
 
@@ -28,9 +30,7 @@ SETTINGS_GONE = {
 def check_no_setting_is_gone(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """accounts.W001: what an installation was made to do by a variable it does no longer."""
     return [
-        checks.Warning(
-            f"{name} is set, and is not read any more.", hint=successor, id="accounts.W001"
-        )
+        checks.Warning(f"{name} is set, but is no longer read.", hint=successor, id="accounts.W001")
         for name, successor in SETTINGS_GONE.items()
         if name in os.environ
     ]
@@ -44,7 +44,7 @@ def check_kdf_floor(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            "The key derivation's cost is below its floor.",
+            "The key derivation's cost is below the minimum.",
             hint=f"KDF_TIME_COST ≥ {least_time}, KDF_MEMORY_KIB ≥ {least_memory}.",
             id="accounts.E001",
         )
@@ -53,7 +53,7 @@ def check_kdf_floor(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def check_registration(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """accounts.E004: a word we do not know counts as closed, and somebody should be told."""
+    """accounts.E004: a word we do not know counts as closed, and somebody should know."""
     if settings.REGISTRATION in REGISTRATIONS:
         return []
     words = ", ".join(REGISTRATIONS)
@@ -62,7 +62,8 @@ def check_registration(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def check_secret_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """accounts.E005: who knows the key makes the cookies that spare a browser the throttles.
+    """accounts.E005: somebody who knows the key can make the cookies that exempt a browser from the
+    throttles.
 
     Django only warns, and only under --deploy (security.W009).
     """
@@ -105,7 +106,10 @@ def check_a_proxy_is_trusted(app_configs: Any, **kwargs: Any) -> list[CheckMessa
     if settings.TRUSTED_PROXIES > 0 or not settings.HTTPS:
         return []
     hint = "Leave it unset, or say how many proxies of yours stand in front."
-    sentence = "TRUSTED_PROXIES is 0 though SITE_URL is https: everybody would be the proxy."
+    sentence = (
+        "TRUSTED_PROXIES is 0 although SITE_URL is https: everybody would seem to come from the "
+        "proxy."
+    )
     return [Error(sentence, hint=hint, id="accounts.E007")]
 
 

@@ -69,7 +69,7 @@ class NewCode:
 class OpeningKeys:
     """What opens content for one person, for the length of one request: the opening branch.
 
-    It opens images and what is wrapped for its person. It signs nothing, makes no way in and keeps
+    It opens images and what is wrapped for that person. It signs nothing, makes no way in and keeps
     nobody unlocked: HKDF does not run backwards, so there is no master key here. An answer of the
     organisation holds no more. Never prints, pickles or stores.
     """

@@ -5,8 +5,8 @@ signed in, the first refusal of a kind is an entry like any other; those that fo
 window become one entry, which says how many they were and names the request of the first. Counted
 in the database, so that all processes count together and a restart loses none.
 
-A kind is what the entry would say: the event, its facts, about what. Whoever asks for ten thousand
-images is named with the first few; beyond those, what is refused is one kind.
+A kind is what the entry would say: the event, its facts, about what. Anybody who asks for ten
+thousand images is named with the first few; beyond those, what is refused is one kind.
 """
 
 import hashlib
@@ -28,15 +28,16 @@ from audit.leaf import Fact, check_facts
 from audit.vouched import vouched
 
 WINDOW = timedelta(minutes=10)
-LEASE = timedelta(minutes=1)  # whoever was to write a count and died leaves it to the next
+LEASE = timedelta(minutes=1)  # a process that dies before it writes a count leaves it to the next
 # So that not even somebody with very many networks fills it: those beyond are one.
 MOST_NETWORKS = 100
 ELSEWHERE = "elsewhere"
-# Nor somebody who has something else refused each time: of an event, those beyond are one kind.
+# Nor somebody who varies the refused request each time: of one event, the kinds beyond this are
+# one.
 MOST_KINDS = 10
 VARIOUS: dict[str, Fact] = {"reason": "various"}
 
-# A row names its event, and whoever writes to the database could write one with any other.
+# A row names its event, and somebody who writes to the database could write any other there.
 FOLDED = {
     Event.ACCOUNT_THROTTLED: Outcome.REFUSED,
     Event.ACCOUNT_UNLOCK_REFUSED: Outcome.REFUSED,
@@ -134,7 +135,7 @@ def _rows_of(kind: Kind) -> QuerySet[FoldedRefusals]:
 
 
 def _counted_with(kind: Kind) -> Kind:
-    """Return the kind itself, or the one of whatever else this person has refused."""
+    """Return the kind itself, or the one for everything else that is refused to this person."""
     if FOLDED[kind.event] == Outcome.FAILED or _rows_of(kind).exists():
         return kind  # what was altered is named one by one: nobody alters by asking
     others = FoldedRefusals.objects.filter(event=kind.event.value, whose=kind.whose)
@@ -144,8 +145,8 @@ def _counted_with(kind: Kind) -> Kind:
 
 
 def _is_on_record(kind: Kind) -> bool:
-    """Whether the trail has the first of this kind, too: else whoever writes to the database could
-    keep it out by a row. A trail that does not answer is not filled meanwhile."""
+    """Whether the trail has the first of this kind, too: otherwise somebody who writes to the
+    database could keep it out by a row. A trail that does not answer is not filled meanwhile."""
     if not (kind.actor or kind.subject):
         return True  # strangers are counted by network, and a trail names no network
     since = timezone.now() - WINDOW - LEASE
@@ -165,11 +166,11 @@ def _is_on_record(kind: Kind) -> bool:
 def _write(ended: FoldedRefusals) -> None:
     rows = FoldedRefusals.objects.filter(pk=ended.pk)
     if ended.event not in FOLDED or ended.count < 0:
-        rows.delete()  # no row of ours
+        rows.delete()  # not our row
         return
     if ended.count:
         kind = Kind(Event(ended.event), ended.whose, ended.actor, ended.about, _facts_of(ended))
-        with outside_of_requests():  # whoever is served now has no part in it
+        with outside_of_requests():  # the person served now has no part in it
             kind.record(repeats=ended.count, of=ended.request)
     rows.update(count=F("count") - ended.count)
     rows.filter(count=0).delete()  # not one that was counted meanwhile

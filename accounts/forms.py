@@ -66,7 +66,7 @@ class DisplayNameField(forms.CharField):
     def clean(self, value: Any) -> str:
         name: str = super().clean(value)
         if has_unseen(name):
-            sentence = _("Use letters, digits, spaces and marks that can be seen.")
+            sentence = _("Use letters, digits, spaces and visible punctuation.")
             raise ValidationError(sentence, code="invalid_display_name")
         return name
 
@@ -102,7 +102,9 @@ class NewPasswordMixin(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         first, second = cleaned.get(self.first_name_of_new), cleaned.get(self.second_name_of_new)
         if first and second and normalise(first) != normalise(second):
-            mismatch = ValidationError(_("The two passwords differ."), code="password_mismatch")
+            mismatch = ValidationError(
+                _("The two passwords do not match."), code="password_mismatch"
+            )
             self.add_error(self.second_name_of_new, mismatch)
         if first:
             self._judge(first)
@@ -197,17 +199,17 @@ class FirstKeysForm(UnlockForm):
 
 
 class LockedKeysForm(forms.Form):
-    """The password from before, and the present one, which is to open the keys from now on."""
+    """The earlier password, and the current one, which is to open the keys from now on."""
 
-    old_password = password_field(_("Password from before"), {"autocomplete": "off"})
-    password = password_field(_("Present password"), CURRENT)
+    old_password = password_field(_("Earlier password"), {"autocomplete": "off"})
+    password = password_field(_("Current password"), CURRENT)
 
 
 class EarlierKeysForm(forms.Form):
-    """The password or the recovery code from before a new start."""
+    """The password or the recovery code of the time before a new start."""
 
     secret = password_field(
-        _("Password or recovery code from before"),
+        _("Earlier password or recovery code"),
         {"autocomplete": "off"},
         _("Six groups of five, or the password you had then."),
     )
@@ -249,7 +251,7 @@ class ReplaceKeysForm(NewPasswordMixin):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     password = password_field(
-        _("Present password"),
+        _("Current password"),
         CURRENT,
         _("Only with a one-time code: the password that opened your keys."),
         required=False,
@@ -280,7 +282,7 @@ class NewPasswordForm(NewPasswordMixin):
 
 
 class PasswordForm(NewPasswordForm):
-    old_password = password_field(_("Present password"), CURRENT)
+    old_password = password_field(_("Current password"), CURRENT)
 
     field_order = ["old_password", "new_password1", "new_password2"]
 

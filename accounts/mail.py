@@ -17,7 +17,7 @@ def sends_mail() -> bool:
 def tell(person: User, subject: str, text: str) -> None:
     """Send a short mail, if that is possible: nothing depends on its arrival.
 
-    It names no image and nobody else: mail is read by whoever carries it.
+    It names no image and nobody else: every server that carries a mail can read it.
     """
     if not (person.email and sends_mail()):
         return

@@ -28,10 +28,10 @@ class UserManager(BaseUserManager["User"]):
         return self.get(username=usernames.fold(username or ""))
 
     def create_user(self, username: str, password: str | None = None, **fields: object) -> "User":
-        """Make an account without keys; they are made when its person first signs in.
+        """Make an account without keys; they are made at its first sign-in.
 
-        The trail keeps that it was made, and with which rights: without that entry neither its
-        first keys are made nor its rights believed. Raises ValidationError for a name that is
+        The trail keeps that it was made, and with which rights: without that entry no first keys
+        are made and its rights are not believed. Raises ValidationError for a name that is
         malformed, taken or looks like a taken one, AuditUnavailable without a trail.
         """
         user = self.model(**self.free_columns(username), **fields)
@@ -75,7 +75,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     master_key_version = models.PositiveIntegerField(default=0, editable=False)
     # Part of every session's hash: one more, and all sessions of this person have ended.
     session_epoch = models.PositiveIntegerField(default=0, editable=False)
-    # When they were told that the organisation can recover accounts; before, it cannot this one.
+    # When they were notified that the organisation can recover accounts; until then it cannot
+    # recover this one.
     organisation_told_at = models.DateTimeField(null=True, editable=False)
     # None: DEFAULT_QUOTA_BYTES. 0: no limit.
     quota_bytes = models.PositiveBigIntegerField(null=True, editable=False)
@@ -120,7 +121,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def earlier_slots(self) -> "models.QuerySet[KeySlot]":
-        """The ways to master keys from before a new start, newest first."""
+        """The ways to master keys of the time before a new start, newest first."""
         older = self.key_slots.filter(master_key_version__lt=self.master_key_version)
         return older.order_by("-master_key_version")
 
@@ -290,8 +291,8 @@ class MacKey(models.Model):
 
 class KeyOrderManager(models.Manager["KeyOrder"]):
     def order_rewrapping(self, user: User) -> None:
-        """Let what hangs on earlier pairs be wrapped anew. An order that is open already does that,
-        whatever else it is for."""
+        """Order that what is wrapped to earlier pairs be wrapped again. An order that is open
+        already does that, too."""
         purpose, reason = KeyPair.Purpose.ENCRYPTION, KeyOrder.Reason.REWRAP
         if not self.filter(user=user, purpose=purpose, done_at=None).exists():
             self.create(user=user, purpose=purpose, reason=reason, replaced_at=timezone.now())
@@ -306,7 +307,7 @@ class KeyOrder(models.Model):
     class Reason(models.TextChoices):
         ROUTINE = "routine", _("planned")
         COMPROMISED = "compromised", _("may be known to somebody else")
-        # Nothing new is made; keys from before are brought under the present ones.
+        # Nothing new is made; earlier keys are brought under the current ones.
         REWRAP = "rewrap", _("brought together")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -314,7 +315,7 @@ class KeyOrder(models.Model):
     purpose = models.CharField(max_length=16, choices=KeyPair.Purpose)
     reason = models.CharField(max_length=16, choices=Reason)
     ordered_at = models.DateTimeField(default=timezone.now)
-    # Whoever carries it out holds it until then; a process that died lets go by itself.
+    # Anybody who carries it out holds it until then; a process that died lets go by itself.
     lease_ends_at = models.DateTimeField(null=True)
     replaced_at = models.DateTimeField(null=True)
     # The last wrapped key that was tried, in the order of ids: one that does not open is not tried

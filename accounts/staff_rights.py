@@ -1,8 +1,8 @@
 """Whose staff rights are believed: what a row says, with the act that gave them.
 
-`is_staff` and `is_superuser` are columns, and whoever can write to the database sets them. The
-trail keeps every act that gives or takes these rights; only what both say counts. Django's groups
-and permissions give nothing at all (accounts/models.py).
+`is_staff` and `is_superuser` are columns, and anybody who can write to the database can set them.
+The trail keeps every act that gives or takes these rights; only what both say counts. Django's
+groups and permissions give nothing at all (accounts/models.py).
 """
 
 import uuid
@@ -50,7 +50,7 @@ def rights_of(user: User) -> Rights:
 
 
 def claimed_by(user: User) -> Rights:
-    """Return what the row says, whoever wrote it. A disabled person has no rights."""
+    """Return what the row says. A disabled person has no rights."""
     return Rights.named(user.rights_in_row) if user.is_active else Rights.NONE
 
 
@@ -76,7 +76,7 @@ def _after(act: Leaf, before: Rights) -> Rights:
 def people_with_unproven_rights() -> list[User]:
     """Return those whose rows claim more than the acts on record gave. Raises AuditUnavailable."""
     claiming = User.objects.filter(Q(is_staff=True) | Q(is_superuser=True)).order_by("username")
-    # Nothing but what is asked for: another column may hold what Django cannot read.
+    # Only what is asked for: another column may hold what Django cannot read.
     claiming = claiming.only("username", "is_active", "is_staff", "is_superuser")
     return [user for user in claiming if has_unproven_rights(user)]
 

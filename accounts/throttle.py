@@ -1,4 +1,4 @@
-"""How often somebody may do what is costly, tells names, or is a guess at a secret."""
+"""How often somebody may do what is costly, reveals names, or is a guess at a secret."""
 
 import hashlib
 from datetime import timedelta
@@ -54,7 +54,7 @@ def take_back(scope: str, subject: str, *, amount: int = 1) -> None:
 
 
 def forget(scope: str, subject: str) -> None:
-    """Begin anew with `subject`."""
+    """Forget the tries of `subject`."""
     _windows(scope, subject).delete()
 
 

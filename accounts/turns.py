@@ -17,15 +17,15 @@ class Busy(Exception):
 
 
 class Turns:
-    """So many at once, so many waiting; the next one is Busy at once.
+    """So many at once, so many waiting; the next one gets Busy at once.
 
     A thread that waits serves nobody: without a limit, fifty sign-ins would hold every thread of a
     process and the whole site would stand still.
 
-    The places are shared out: one person or network has at most `each` of them (not one browser:
-    whoever signs in again and again has many known ones), and
-    strangers, who cost nothing to invent, together at most `strangers`, and never the last turn.
-    The rest is for those who signed in before: whoever fills the line holds only strangers up.
+    The places are shared out: one person or network has at most `each` of them (not one browser: a
+    person who signs in again and again has many known ones), and strangers, who cost nothing to
+    invent, together at most `strangers`, and never the last turn. The rest is for people who signed
+    in before: somebody who fills the line delays only strangers.
     """
 
     def __init__(

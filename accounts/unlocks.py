@@ -12,7 +12,7 @@ from accounts.models import Custody, User
 
 
 def ended_unlocks() -> QuerySet[Custody]:
-    """The rows whose time is over, whoever has left them."""
+    """The rows whose time is over, of anybody."""
     now = timezone.now()
     return Custody.objects.filter(Q(idle_ends_at__lte=now) | Q(absolute_ends_at__lte=now))
 

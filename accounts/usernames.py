@@ -31,7 +31,7 @@ def fold(text: str) -> str:
 
 
 def is_reserved(username: str) -> bool:
-    """Whether this is a word of ours, or looks like one: `adm1n` is not a person's name."""
+    """Whether this is a reserved word, or looks like one: `adm1n` is not a person's name."""
     return skeleton(username) in {skeleton(word) for word in RESERVED}
 
 

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 
-KEPT_BITS = {4: 24, 6: 48}  # enough to tell a strange network, too little to name a household
+KEPT_BITS = {4: 24, 6: 48}  # enough to recognise a strange network, too little to name a household
 # An address as proxies write it: bare, with a port, an IPv6 one in brackets, all of it in quotes
 # (RFC 7239 section 6, from which some took it). IPv6 with a port and no brackets is ambiguous.
 BRACKETED = re.compile(r"\[([^\[\]]*)\](?::([0-9]{1,5}))?", re.ASCII)
@@ -43,8 +43,8 @@ def forwarded_by(forwarded: str, *, proxies: int) -> str:
     """Return the address that the outermost of `proxies` of ours saw, "" if that is not said.
 
     Each appends the address it saw to `X-Forwarded-For` (several headers are one list, RFC 9110
-    section 5.3), so it is that many from the right; everything left of it is whatever the client
-    wrote. Nothing else may stand in for it: the proxy's own address would be everybody's.
+    section 5.3), so it is that many from the right; everything left of it may be written by the
+    client. Nothing else may be used instead: the proxy's own address would be everybody's.
     """
     hops = forwarded.split(",")
     return parse(hops[-proxies]) if len(hops) >= proxies else ""

@@ -1,11 +1,11 @@
-"""How entries hang together. Pure: no clock, no database, no settings.
+"""How entries are chained. Pure: no clock, no database, no settings.
 
     leaf hash = SHA-256(0x00 | leaf)                                       RFC 6962 §2.1
     chain     = HMAC(audit key, "audit-chain" | chain before | leaf hash)  the first: 32 zero bytes
     line tag  = HMAC(audit key, "audit-line" | leaf hash)                  a line without a place
 
-Each chain value covers the whole trail before it, under a key outside the database: whoever can
-write there can cut the trail's end, but neither change, add, drop nor reorder what stays.
+Each chain value covers the whole trail before it, under a key outside the database: somebody who
+can write there can cut the trail's end, but cannot change, add, drop or reorder what stays.
 """
 
 import hashlib

@@ -13,8 +13,8 @@ from audit import addresses
 
 AGENT_CHARACTERS = 200
 
-# Control characters and lone surrogates: PostgreSQL stores no NUL, UTF-8 has no surrogates, and
-# an escape sequence must not reach the terminal of whoever reads the trail.
+# Control characters and lone surrogates: PostgreSQL stores no NUL, UTF-8 has no surrogates, and an
+# escape sequence must not reach the terminal of somebody who reads the trail.
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 

@@ -26,9 +26,9 @@ class AuditUnavailable(Exception):
 class Event(TextChoices):
     """Named subject:what-happened, in the past tense: "image:shared", never "share image".
 
-    The subject is the thing it happened to (account, key, image, notice …), not who did it. Of
-    something refused the name says so ("image:upload-refused") when it is worth searching for;
-    else the outcome does. Add freely; never rename a value or give it another meaning: entries
+    The subject is the thing it happened to (account, key, image, notice …), not who did it. If it
+    was refused the name says so ("image:upload-refused") when that is worth searching for;
+    otherwise the outcome does. Add freely; never rename a value or give it another meaning: entries
     are kept for years and stay readable only if a value means what it meant.
     """
 
@@ -49,7 +49,7 @@ class Event(TextChoices):
     )
     ACCOUNT_RECOVERED = "account:recovered", _("Recovered with the recovery code")
     ACCOUNT_RECOVERY_REFUSED = "account:recovery-refused", _("Recovery refused")
-    ACCOUNT_THROTTLED = "account:throttled", _("Held after too many tries")
+    ACCOUNT_THROTTLED = "account:throttled", _("Too many tries, so has to wait")
     ACCOUNT_DISABLED = "account:disabled", _("Account disabled")
     ACCOUNT_ENABLED = "account:enabled", _("Account enabled again")
     ACCOUNT_SESSIONS_ENDED = "account:sessions-ended", _("Signed out everywhere")
@@ -57,11 +57,14 @@ class Event(TextChoices):
     ACCOUNT_STAFF_MADE = "account:staff-made", _("Made staff")
     ACCOUNT_STAFF_REMOVED = "account:staff-removed", _("Staff no more")
     ACCOUNT_STAFF_CONFIRMED = "account:staff-confirmed", _("Staff rights confirmed by an operator")
-    ACCOUNT_STAFF_REFUSED = "account:staff-refused", _("Staff rights that nobody gave refused")
+    ACCOUNT_STAFF_REFUSED = (
+        "account:staff-refused",
+        _("Staff pages refused: nothing on record gave the rights"),
+    )
     INVITE_MADE = "invite:made", _("Invite made")
     INVITE_USED = "invite:used", _("Invite used")
     INVITE_TAKEN_BACK = "invite:taken-back", _("Invite taken back")
-    INVITE_REFUSED = "invite:refused", _("No such invite, or not open any more")
+    INVITE_REFUSED = "invite:refused", _("No such invite, or no longer valid")
     KEYS_MADE = "keys:made", _("Keys made")
     FIRST_KEYS_ALLOWED = "first-keys:allowed", _("One-time code for first keys made")
     FIRST_KEYS_REFUSED = "first-keys:refused", _("First keys refused")
@@ -72,7 +75,7 @@ class Event(TextChoices):
     KEYS_REPLACED = "keys:replaced", _("Master key and pairs replaced")
     KEYS_BROUGHT_BACK = "keys:brought-back", _("Earlier keys opened again")
     KEYS_FOUND_LOCKED = "keys:found-locked", _("Password set elsewhere: keys stay locked")
-    KEY_CERTIFIED = "key:certified", _("Key certified with its person's names")
+    KEY_CERTIFIED = "key:certified", _("Key certified with the person's names")
     NAME_GIVEN = "name:given", _("Username given")
     NAMES_CERTIFIED = "names:certified", _("Names of people already here certified")
     KEYS_VERIFIED = "keys:verified", _("Keys verified")
@@ -93,9 +96,9 @@ class Event(TextChoices):
     ORGANISATION_KEY_MADE = "organisation-key:made", _("Organisation's recovery key made")
     ORGANISATION_SLOT_MADE = "organisation-slot:made", _("Organisation can recover this account")
     ORGANISATION_REQUEST_MADE = "organisation:request-made", _("Recovery by the organisation begun")
-    ORGANISATION_ANSWER_TAKEN = "organisation:answer-taken", _("Organisation's answer taken")
+    ORGANISATION_ANSWER_TAKEN = "organisation:answer-taken", _("Organisation's answer imported")
     ORGANISATION_ANSWER_DESTROYED = "organisation:answer-destroyed", _("Unused answer destroyed")
-    ZERO_ACCESS_PROVEN = "zero-access:proven", _("Zero access at rest looked for a way in")
+    ZERO_ACCESS_PROVEN = "zero-access:proven", _("Zero access at rest checked")
     RECOVERY_CODE_MADE = "recovery-code:made", _("Recovery code made")
     RECOVERY_CODE_TESTED = "recovery-code:tested", _("Recovery code tested")
     RECOVERY_CODE_CONFIRMED = "recovery-code:confirmed", _("Recovery code confirmed")
@@ -170,7 +173,7 @@ def record(
     entry = _compose(Event(event), actor, subject, Outcome(outcome), facts)
     logger.info(event.value, extra={"audit": entry})
     if not entry.written or (in_table and not entry.in_table):
-        # Logging is configured by whoever installs us: a level or a missing handler is silent.
+        # Operators configure logging: a level or a missing handler is silent.
         raise AuditUnavailable
 
 
@@ -182,15 +185,17 @@ def record_after(
     outcome: Outcome = Outcome.DONE,
     **facts: Fact,
 ) -> None:
-    """Record what is already so: committed, or failed. With no trail to take it, only an alarm.
+    """Record what has happened already. If the trail cannot take it, there is only an alarm.
 
-    Refusing now would tell the person that nothing happened, which is not true any more; what was
-    intended is on record.
+    Refusing now would say that nothing happened, which is no longer true; the intention is on
+    record.
     """
     try:
         record(event, actor=actor, subject=subject, outcome=outcome, in_table=False, **facts)
     except AuditUnavailable:
-        alarm.critical("Nothing took the entry that %s is %s.", event.value, outcome.value)
+        alarm.critical(
+            "Neither copy of the trail took the entry that %s is %s.", event.value, outcome.value
+        )
 
 
 @contextmanager

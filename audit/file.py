@@ -28,8 +28,8 @@ PRIVATE = 0o600
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the file; `sequence` and `previous` are None if it was written without the
-    table, and `proof` is then its tag, else its chain value."""
+    """One line of the file; `sequence` and `previous` are None if it was written without the table,
+    and `proof` is then its tag, otherwise its chain value."""
 
     leaf: bytes
     key_id: str
@@ -97,9 +97,9 @@ class Line:
 
 
 def append(line: Line) -> None:
-    """Append `line`, on the disk on return. Raises OSError, and then leaves no part of it.
+    """Append `line`; it is on the disk on return. Raises OSError, and then leaves no part of it.
 
-    Opened anew each time: whoever rotates the file needs to tell nobody.
+    Opened each time, so that rotating the file needs no signal.
     """
     path = settings.AUDIT_FILE
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
@@ -121,7 +121,7 @@ def _append_whole(descriptor: int, data: bytes) -> bool:
         data = b"\n" + data  # a power cut left half a line
     try:
         if os.write(descriptor, data) != len(data):
-            raise OSError("the disk took part of a line")
+            raise OSError("the disk took only part of a line")
     except OSError:
         # The lock is ours, so what follows `size` is ours. An append-only file refuses this;
         # then half a line stays, and the next one begins on a line of its own.

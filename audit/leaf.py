@@ -50,7 +50,7 @@ class Personal:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One thing that happened, as the trail tells it."""
+    """One thing that happened, as the trail has it."""
 
     time: datetime
     event: str

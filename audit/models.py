@@ -87,8 +87,8 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def _recent(
         self, actor: uuid.UUID, event: Event, since: datetime, outcome: Outcome
     ) -> "AuditEntryQuerySet":
-        """The rows that say so. Only a proven one may keep a repeat out of the trail: whoever can
-        write to the database could else hide what they open by one row of their own."""
+        """The rows that say so. Only a proven one may keep a repeat out of the trail: otherwise
+        somebody who can write to the database could hide what they open by one row of their own."""
         entries = self.filter(actor=actor, event=event, outcome=outcome, time__gte=since)
         return entries.order_by("-sequence").proofs()
 
@@ -129,7 +129,7 @@ class AuditEntry(models.Model):
             models.Index(fields=["actor", "event", "time"], name="audit_by_actor"),
             models.Index(fields=["subject", "time"], name="audit_by_subject"),
             models.Index(fields=["event", "time"], name="audit_by_event"),
-            # What happened to one thing, whatever else did: asked at every opening.
+            # What happened to one thing: asked at every opening.
             models.Index(fields=["subject", "event", "sequence"], name="audit_by_subject_event"),
         ]
 

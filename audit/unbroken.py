@@ -1,8 +1,8 @@
-"""The trail from one entry on, where what it does *not* tell is asked for.
+"""The trail from one entry on, to ask what is *not* in it.
 
-`vouched` proves what was recorded. That something never was, only the whole chain from there on
-proves, with its end compared with the file: whoever can write to both databases, but not to the
-file, can neither drop an entry from the middle nor cut the end unseen.
+`vouched` proves what was recorded. Only the whole chain from there on proves that something never
+was, with its end compared with the file: somebody who can write to both databases, but not to the
+file, cannot drop an entry from the middle or cut the end unseen.
 """
 
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ class Broken(Exception):
 
 
 def unbroken_from(entry: AuditEntry) -> Iterator[Leaf]:
-    """Yield what was recorded from an authentic `entry` on, that one too.
+    """Yield what was recorded from an authentic `entry` on, including it.
 
     Raises Broken, also where anything else is wrong from there on (`verify_audit` names it), and
-    AuditUnavailable where table or file cannot be read.
+    AuditUnavailable if table or file cannot be read.
     """
     try:
         newest = read_head().sequence

@@ -1,8 +1,8 @@
 """Whether the trail is what was recorded: the chain, the rows, their columns, the head, the file.
 
-Reads in pieces and never holds the lock, so it may run beside a busy server. What it cannot see:
-an end cut off table, head and file alike, and a whole trail made anew by whoever holds the audit
-key. A copy kept elsewhere shows both (docs/operations.md).
+Reads in pieces and never holds the lock, so it may run beside a busy server. What it cannot see: an
+end cut off table, head and file at the same place, and a whole trail written again by somebody who
+holds the audit key. A copy kept elsewhere shows both (docs/operations.md).
 """
 
 import itertools
@@ -126,7 +126,7 @@ class _TableCheck:
         self.before = entry.chain
 
     def _check_place(self, entry: AuditEntry, *, explained: bool) -> Iterator[Finding]:
-        """Compare the proven predecessor with the row before; tell how it came apart if not."""
+        """Compare the proven predecessor with the row before; if they differ, say how."""
         previous = entry.previous
         follows = self.before is None or previous == self.before
         if self.unproven:
@@ -198,7 +198,7 @@ class _Copies:
 
 
 def _columns_of(numbers: list[int]) -> dict[int, dict[str, Any]]:
-    """Return the search columns by number, but for rows where Django cannot read one."""
+    """Return the search columns by number, without rows where Django cannot read one."""
     rows = AuditEntry.objects.filter(pk__in=numbers).values("sequence", *SEARCH_COLUMNS)
     try:
         return {row.pop("sequence"): row for row in rows}
@@ -252,7 +252,7 @@ class _FileCheck:
                 yield Finding(kind, number, number)
 
     def _is_earlier(self, data: bytes) -> bool:
-        """Whether a line claims a number before `start`: told without parsing it."""
+        """Whether a line claims a number before `start`, without parsing it."""
         claimed = NUMBER.search(data)
         return claimed is not None and int(claimed[1]) < self.start
 
@@ -335,7 +335,7 @@ class NumberSet:
         self._pages: dict[int, bytearray] = {}
 
     def add(self, number: int) -> None:
-        """Note a number; one outside the range is none of ours."""
+        """Note a number; one outside the range is not ours."""
         if self.first <= number <= self.last:
             page, bit = divmod(number, PAGE_BITS)
             octets = self._pages.setdefault(page, bytearray(PAGE_BITS // 8))

@@ -1,7 +1,7 @@
 """What the trail says about something, as far as the audit key vouches for it: the one question.
 
-Rows are found by their search columns, which whoever can write to the trail's table can change.
-Believed is only a leaf that the audit key vouches for and that says itself what was asked for. An
+Rows are found by their search columns, which anybody who can write to the trail's table can change.
+Only a leaf is believed that the audit key vouches for and that itself says what was asked for. An
 entry that altered columns hide from the search is found by `verify_audit`.
 """
 
@@ -84,10 +84,10 @@ def _leaves(
 
 @dataclass
 class Newest:
-    """Of a series of numbered states of one thing (lists, statements): which may stand now.
+    """In a series of numbered states of one thing (lists, statements): which may be the newest.
 
-    The newest whose act is done may stand, and what was intended after it: that may have been
-    stored without its `done`. Everything else is an older state that somebody put back.
+    It may be the newest whose act is done, or one intended after it: that may have been stored
+    without its `done`. Everything else is an older state that somebody put back.
     """
 
     number: int = 0

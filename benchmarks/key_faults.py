@@ -276,7 +276,7 @@ def left_at_rest(before: set[bytes]) -> set[str]:
 
 
 def finish() -> None:
-    """Do what its person would do next: sign in, go on, change the password once more."""
+    """Do what the person would do next: sign in, go on, change the password once more."""
     from accounts.keys.orders import stolen_order_of
     from accounts.services.rotating.replacing import replace_keys
     from accounts.services.ways_back import passwords
@@ -318,7 +318,7 @@ def looked_at() -> set[str]:
 
 
 def content_keys_lost() -> bool:
-    """Whether there are fewer than at first, or one opens no more: OAEP tells a wrong one."""
+    """Whether there are fewer than at first, or one no longer opens: OAEP notices a wrong one."""
     from accounts.keys.content_keys import content_key_label
     from accounts.models import WrappedKey
     from cryptocore.errors import CryptoError

@@ -124,6 +124,6 @@ def _tell_up_to(total: int, image: SealedImage) -> None:
 
 
 def like(row: Model, **changes: Any) -> Any:
-    """Return a new row like this one but for the changes; not stored yet."""
+    """Return a new row like this one, with the changes; not stored yet."""
     same = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
     return type(row)(**{**same, **changes})

@@ -7,7 +7,7 @@ from typing import TypeVar
 from tests.e2e.server import Server
 
 Result = TypeVar("Result")
-FORGET_PEAK = "5"  # proc(5), clear_refs: the peak begins anew at what is resident now
+FORGET_PEAK = "5"  # proc(5), clear_refs: the peak begins again at what is resident now
 
 
 def peak_mb(server: Server, act: Callable[[], Result]) -> int:

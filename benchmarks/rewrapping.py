@@ -1,4 +1,4 @@
-"""`make bench`: how long it takes until all of a person's keys are wrapped anew, and how long
+"""`make bench`: how long it takes until all of a person's keys are wrapped again, and how long
 their pages take meanwhile; and how long `rotate_keys --all` takes for a thousand people.
 """
 

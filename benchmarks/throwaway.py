@@ -21,7 +21,7 @@ def data_folder() -> Iterator[Path]:
 
 
 def say_how_busy() -> None:
-    """Print what else the machine was doing: the load of the minute before."""
+    """Print how busy the machine was: the load of the minute before."""
     print(f"(load of the minute before: {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores)\n")
 
 

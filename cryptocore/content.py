@@ -101,7 +101,7 @@ def check_plaintext_tag(
 
 
 def _require_content_key(content_key: bytes) -> None:
-    # Whoever knows a public key can wrap 16 bytes to it, which would quietly mean AES-128.
+    # Anybody who knows a public key can wrap 16 bytes to it, which would quietly mean AES-128.
     if len(content_key) != CONTENT_KEY_BYTES:
         raise CryptoError
 

@@ -66,7 +66,7 @@ def parse_entry(data: bytes) -> Entry:
 
 
 def new_salt() -> bytes:
-    """Return 32 random bytes: without them a digest gives its person away to a guess."""
+    """Return 32 random bytes: without them somebody could guess the person from a digest."""
     return secrets.token_bytes(SALT_BYTES)
 
 

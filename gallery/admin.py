@@ -137,7 +137,8 @@ class SealedImageAdmin(ReadOnlyAdmin[SealedImage]):
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin[Notice]):
-    """What a notice says is shown as it is stored; whether it is genuine its person is told."""
+    """What a notice says is shown as it is stored; only that person is shown whether it is
+    genuine."""
 
     list_display = NOTICE_COLUMNS
     fields = readonly_fields = (*NOTICE_COLUMNS, "actor", "image")

@@ -54,12 +54,12 @@ def _not_allowed(
     request: HttpRequest, image_id: uuid.UUID | None, error: errors.NotAllowed
 ) -> HttpResponse:
     _refused(request, image_id, "not-allowed")
-    sentence = _("You may see this image, but not do this with it.")
+    sentence = _("You can see this image, but you cannot do this with it.")
     return refusal(request, 403, "not_allowed", sentence)
 
 
 def _overtaken(request: HttpRequest, image_id: uuid.UUID | None, error: Exception) -> HttpResponse:
-    sentence = _("Something else was changing this. Nothing was changed.")
+    sentence = _("Something else is changing this right now. Nothing was changed.")
     response = refusal(request, 503, "busy", sentence)
     response.headers["Retry-After"] = "1"
     return response
@@ -82,8 +82,8 @@ def _own_key_refused(
 ) -> HttpResponse:
     _refused(request, image_id, "own-key")
     sentence = _(
-        "This site does not vouch for your signing key any more, so nobody could open what you "
-        "sign. Nothing was stored or changed. Ask staff to order new keys for you."
+        "This site no longer vouches for your signing key, so nobody could open what you sign. "
+        "Nothing was stored or changed. Ask staff to order new keys for you."
     )
     return refusal(request, 409, "own_key_refused", sentence)
 
@@ -91,11 +91,13 @@ def _own_key_refused(
 def _waiting(
     request: HttpRequest, image_id: uuid.UUID | None, waiting: errors.Waiting
 ) -> HttpResponse:
-    sentence = _("This image waits until its owner shares it with your new keys. Nothing is lost.")
+    sentence = _(
+        "You can open this image once its owner shares it with your new keys. Nothing is lost."
+    )
     if waiting.is_owner:
         sentence = _(
-            "This image is under your keys from before. It opens again when you bring them back, "
-            "with the password or the recovery code you had then. You can still delete it."
+            "This image is locked with your earlier keys. It opens again when you bring them "
+            "back, with the password or the recovery code you had then. You can still delete it."
         )
     return refusal(
         request,
@@ -143,7 +145,7 @@ def _other_signer(
 def _altered(
     request: HttpRequest, image_id: uuid.UUID | None, error: errors.Altered | CryptoError
 ) -> HttpResponse:
-    """One answer whichever check failed: telling them apart would help whoever altered it."""
+    """One answer whichever check failed: different ones would help the attacker who altered it."""
     # A CryptoError: the person's own keys do not verify or open.
     step = error.step if isinstance(error, errors.Altered) else "own-keys"
     record_refusal(request, Event.IMAGE_ALTERED, subject=image_id, step=step)

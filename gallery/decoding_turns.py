@@ -3,7 +3,7 @@
 A file of 38 bytes may be a picture of 64 million pixels, so neither files nor bytes say what a
 picture costs. Start-time fair queueing (Goyal, Vin and Cheng, 1996): each picture gets the moment,
 counted in pixels, at which it could begin if everybody's were decoded side by side; the earliest is
-next. Whoever sends many waits behind their own.
+next. Anybody who sends many waits behind their own.
 """
 
 import heapq

@@ -22,7 +22,7 @@ class NotAllowed(GalleryError):
 
 
 class AccessEnded(GalleryError):
-    """This person could open the image once. `grant` says until when, and why no more."""
+    """This person could open the image once. `grant` says until when, and why it ended."""
 
     def __init__(self, grant: Grant) -> None:
         super().__init__("access ended")
@@ -32,7 +32,7 @@ class AccessEnded(GalleryError):
 class Waiting(GalleryError):
     """This person's access is agreed, but no key of theirs opens the content key now.
 
-    Not wrapped to their key yet, or to one from before their new start.
+    Not wrapped to their key yet, or only to one of the time before their new start.
     """
 
     def __init__(self, is_owner: bool) -> None:
@@ -49,11 +49,11 @@ class Altered(GalleryError):
 
 
 class WouldWait(GalleryError):
-    """Encrypting anew would leave a reader without a key, who has one now."""
+    """Encrypting again would leave a reader who has a key now without one."""
 
 
 class OtherSigner(GalleryError):
-    """Who signed is not as the reader compared them: another key, or another's name."""
+    """The signer is not as the reader compared them: another key, or another's name."""
 
     def __init__(self, owner: User, change: SignerChange) -> None:
         super().__init__("not the compared signer")
@@ -67,7 +67,7 @@ class OwnKeyRefused(GalleryError):
 
 
 class HeadMoved(GalleryError):
-    """Another act came between reading and writing; nothing was changed, start anew."""
+    """Another act came between reading and writing; nothing was changed, try again."""
 
 
 class TooManyReaders(GalleryError):

@@ -28,8 +28,8 @@ FARTHEST_END = timedelta(days=36_525)
 
 CHANGE_SENTENCES = {
     How.ENDORSED: gettext_lazy(
-        "The key of %(name)s (@%(username)s) was replaced on %(day)s, vouched for by the key you "
-        "compared. Nothing was shared. Accept the new key, or compare it again."
+        "The key of %(name)s (@%(username)s) was replaced on %(day)s, and the key you compared "
+        "vouches for the new one. Nothing was shared. Accept the new key, or compare it again."
     ),
     How.UNENDORSED: gettext_lazy(
         "The key of %(name)s (@%(username)s) was replaced on %(day)s, and the key you compared "
@@ -45,7 +45,7 @@ CHANGE_SENTENCES = {
         "key; the key is the same. Nothing was shared. Accept the new name, or ask them."
     ),
     How.MISNAMED: gettext_lazy(
-        "The username @%(username)s stands on another key than the one you compared under it on "
+        "The username @%(username)s is now on another key than the one you compared on "
         "%(before)s. Usernames do not change: somebody may have got hold of this site’s own keys. "
         "Nothing was shared. Tell staff at once."
     ),
@@ -117,10 +117,13 @@ class TermsForm(forms.Form):
         if ends_at is None:
             return None
         if ends_at <= timezone.now():
-            sentence = _("This time is over. Nothing was shared. Choose one in the future.")
+            sentence = _("This time is in the past. Nothing was shared. Choose one in the future.")
             raise ValidationError(sentence, code="in_the_past")
         if ends_at > timezone.now() + FARTHEST_END:
-            sentence = _("This time is more than a hundred years away. Nothing was shared.")
+            sentence = _(
+                "This time is more than a hundred years away. Nothing was shared. Choose an "
+                "earlier one."
+            )
             raise ValidationError(sentence, code="too_far")
         return ends_at.replace(microsecond=0)
 
@@ -141,7 +144,7 @@ class WishesForm(TermsForm):
         if self.data.get("person", str(self.owner.pk)) != str(self.owner.pk):
             sentence = _(
                 "Somebody else opened this page, and you are signed in as @%(name)s now. Nothing "
-                "was uploaded. Sign in as before, or send once more to upload as @%(name)s."
+                "was uploaded. Sign in as before, or send it once more to upload as @%(name)s."
             )
             name = certified_name(self.owner).username
             raise ValidationError(sentence, code="another_person", params={"name": name})
@@ -156,9 +159,11 @@ class UploadForm(WishesForm):
     images = forms.Field(required=False, label=gettext_lazy("Images"))
 
     def clean_images(self) -> "list[UploadedFile[bytes]]":
-        """Return the files. One sent as anything else would be lost without a word."""
+        """Return the files. Otherwise one sent as anything else would be lost silently."""
         if self.files.keys() - {"images"} or any(self.data.getlist("images")):
-            sentence = _("Something was sent as no file called “images”. Nothing was uploaded.")
+            sentence = _(
+                "Something was sent that is not a file called “images”. Nothing was uploaded."
+            )
             raise ValidationError(sentence, code="not_among_images")
         files = self.files.getlist("images")
         if not files:

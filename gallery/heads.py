@@ -65,7 +65,7 @@ class Heads:
 
     # (2), (3)
     def manifest(self, image: SealedImage) -> Body:
-        """Return the verified manifest of the image's present lock."""
+        """Return the verified manifest of the image's current lock."""
         manifest = self.head(MANIFEST, image)
         if manifest["lock"] != image.lock:
             raise Altered("manifest-lock")
@@ -73,7 +73,7 @@ class Heads:
         return manifest
 
     def _check_share_of(self, image: SealedImage, named: str | None) -> None:
-        """Check that the list of readers is not one from before this manifest."""
+        """Check that the list of readers is not older than this manifest."""
         manifest, share = self.newest(MANIFEST, image), self.newest(SHARE, image)
         if named and not self._trails.of(image.pk).allows_together(manifest, named, share):
             raise Altered("manifest-share")

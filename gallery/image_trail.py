@@ -1,12 +1,12 @@
 """What the trail says of an image: which of its statements may be the newest.
 
-Signatures prove that an owner once signed a list of readers, not that it is the last one: whoever
-can write to the database could take the newest away and put an older state back. Each act that
+Signatures prove that an owner once signed a list of readers, not that it is the last one: somebody
+who can write to the database could take the newest away and put an older state back. Each act that
 stores statements is in the trail with the digest and the number of each. A head counts only if an
 entry that the audit key vouches for names it, and none of an act that is done names a later one.
 
-Entries from before numbers were recorded name digests alone. The statements themselves say their
-numbers then; one that was stored and is not there any more was taken away.
+Older entries, from when numbers were not recorded, name only digests. Then the statements
+themselves have their numbers; one that was stored and is not there any more was taken away.
 """
 
 import uuid
@@ -74,13 +74,13 @@ class ImageTrail:
     def allows(self, head: Statement) -> bool:
         """Whether this verified statement is the newest of its kind, or may be."""
         self.number(head.kind, {head.digest: head.sequence})
-        # Once an act told its number, those that told none came before it.
+        # Once an act has recorded its number, entries without one came before it.
         is_one_gone = bool(self._done[head.kind]) and head.kind not in self._numbered
         newest = self._newest[head.kind]
         return newest.allows(head.sequence, head.digest) and not is_one_gone
 
     def needs_numbers(self) -> bool:
-        """Whether only the statements tell which of several digests is the newest."""
+        """Whether only the statements show which of several digests is the newest."""
         return any(len(self._done[kind]) > 1 for kind in {*KINDS} - self._numbered)
 
     def allows_together(self, manifest: Statement, named: str, share: Statement) -> bool:
@@ -111,7 +111,7 @@ class ImageTrails:
         self._trails |= trails
 
     def forget(self, image_id: uuid.UUID) -> None:
-        """Ask anew about an image that has changed meanwhile."""
+        """Ask again about an image that has changed meanwhile."""
         self._trails.pop(image_id, None)
 
     def allows(self, head: Statement) -> bool:

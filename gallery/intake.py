@@ -45,7 +45,8 @@ CODE_OF = {
     Malformed: "damaged",
 }
 
-# An animation, or a JPEG of many scans, may cost whoever shows it this many largest pictures.
+# An animation, or a JPEG of many scans, may cost a program that shows it as much as this many
+# largest pictures.
 WORK_FACTOR = 16
 
 PREVIEW_PIXELS, THUMBNAIL_PIXELS = 2048, 512  # of the longer side
@@ -70,8 +71,8 @@ OPAQUE = 255
 Turn = Callable[[int], AbstractContextManager[None]]
 
 # Where a JPEG's data ends is found by decoding it, as often as WORK_FACTOR largest pictures cost,
-# and twice at least: that tells whether there is anything to find. A scan beyond the first costs
-# an eighth of the whole (measured: 12 million pixels take 0.10 s in one scan, 0.23 s in ten).
+# and at least twice: that shows whether there is anything to find. A scan beyond the first costs an
+# eighth of the whole (measured: 12 million pixels take 0.10 s in one scan, 0.23 s in ten).
 LEAST_DECODES, SCANS_PER_DECODE = 2, 8
 
 
@@ -238,7 +239,7 @@ def _opened(cleaned: containers.Cleaned, limits: Limits) -> Image.Image:
 def _orientation(image: Image.Image, cleaned: containers.Cleaned) -> int:
     """Return how to turn what was decoded (Exif: 1 to 8).
 
-    In HEIF files boxes say it, not Exif: libheif has turned already, Pillow's AVIF tells.
+    In HEIF files boxes say it, not Exif: libheif has turned it already, Pillow's AVIF says how.
     """
     if cleaned.format == "HEIC":
         return 1
@@ -309,7 +310,8 @@ def _in_srgb(image: Image.Image, colour: Colour) -> Image.Image:
 
 
 def _encoded(image: Image.Image, quality: int) -> tuple[bytes, str]:
-    """Return the pixels and nothing but them: as WebP where some are transparent, else as JPEG."""
+    """Return the pixels and nothing but them: as WebP if some are transparent, otherwise as
+    JPEG."""
     if image.mode == "RGBA" and image.getchannel("A").getextrema()[0] == OPAQUE:
         image = image.convert("RGB")
     image.info = {}  # from here Pillow would write comments, profiles and more

@@ -1,4 +1,4 @@
-"""What the trail tells of an image: who opened it, and which signatures it saw in time."""
+"""What the trail says about an image: who opened it, and which signatures it saw in time."""
 
 import uuid
 from collections import defaultdict
@@ -72,7 +72,7 @@ class Ledger:
 
 
 def unopened(image_ids: Collection[uuid.UUID], *, reader: uuid.UUID) -> set[uuid.UUID]:
-    """Return which of these images a person never opened; none while the trail is away."""
+    """Return which of these images a person never opened; none while the trail is unavailable."""
     opened = AuditEntry.objects.filter(
         actor=reader, subject__in=image_ids, event__in=OPENINGS, outcome=Outcome.DONE
     )
@@ -86,14 +86,15 @@ def unopened(image_ids: Collection[uuid.UUID], *, reader: uuid.UUID) -> set[uuid
 
 
 class TrailAway(StorageAway):
-    """The trail's table does not answer, so it cannot be told which signatures it saw."""
+    """The trail's table does not answer, so nobody can know which signatures it saw."""
 
 
 def saw_before(moment: datetime, statement: Statement, image: SealedImage) -> bool:
-    """Whether an entry of the trail from before `moment` names this very statement.
+    """Whether an entry of the trail older than `moment` names this very statement.
 
-    The time in a statement is its signer's word, and a thief signs with any time. Whoever has the
-    stolen key and the database, but not the audit key, adds no entry that counts. Raises TrailAway.
+    The time in a statement is its signer's word, and a thief can sign with any time. Somebody who
+    has the stolen key and the database, but not the audit key, cannot add an entry that counts.
+    Raises TrailAway.
     """
     entries = AuditEntry.objects.filter(
         subject=image.pk, event__in=SIGNED_AT, time__lt=moment

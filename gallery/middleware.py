@@ -7,7 +7,7 @@ from gallery.services.own_keys import look_over_own_keys
 
 
 class RelockingMiddleware(AfterUnlockedPages):
-    """Encrypts images anew whose readers' time is over."""
+    """Re-locks images whose readers' time is over."""
 
     what = "New locks"
 

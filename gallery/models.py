@@ -1,4 +1,4 @@
-"""Sealed images, who may open them, and the notices that tell.
+"""Sealed images, who may open them, and the notices about them.
 
 No column holds anything of a picture: caption, file name and dimensions are content, encrypted
 with it. What a row says about access is an index; the signed statement is what counts.
@@ -16,8 +16,8 @@ from cryptocore import statements
 
 
 class SealedImage(models.Model):
-    """One image of one owner, under its present lock. A deleted one stays as an empty row, so
-    that those who could open it can be told."""
+    """One image of one owner, under its current lock. A deleted one stays as an empty row, so that
+    people who could open it can be notified."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="images")
@@ -25,7 +25,7 @@ class SealedImage(models.Model):
     stored_bytes = models.PositiveBigIntegerField()
     sealed_at = models.DateTimeField(_("sealed"))
     deleted_at = models.DateTimeField(null=True)
-    # Since a reader's time was over: when the image is due to be encrypted anew.
+    # After a reader's time is over: when the image is due to be encrypted again.
     relock_after = models.DateTimeField(null=True)
     # A retried upload finds what its first try made.
     upload_id = models.UUIDField(null=True)
@@ -125,7 +125,7 @@ class Grant(models.Model):
                 fields=["reader", "ended_at", "-granted_at", "id", "image", "ends_at"],
                 name="grants_of_a_list",
             ),
-            # Few, and asked for on every page of one's own images.
+            # Few, and asked for on every page of your own images.
             models.Index(
                 fields=["image"],
                 condition=Q(wrapped_key=None, ended_at=None),

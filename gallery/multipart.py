@@ -1,9 +1,9 @@
 """Reading multipart/form-data (RFC 7578) whole, or not at all.
 
 Django's own parser takes what arrives: a body cut off anywhere passes for a complete one,
-`--boundary` ends a file wherever it stands in its bytes, and a part whose headers it cannot read
-is left out without a word. Here every byte of the stated length arrives and the closing boundary
-is the last of it; every part is a field or a file; anything else refuses the request.
+`--boundary` ends a file wherever it stands in its bytes, and a part whose headers it cannot read is
+silently left out. Here every byte of the stated length arrives and the closing boundary is the last
+of it; every part is a field or a file; anything else refuses the request.
 """
 
 from collections.abc import Iterator
@@ -114,7 +114,7 @@ class Body:
 
 
 def _require_blank(outside: bytes) -> None:
-    """Some senders begin or end with an empty line; whatever else is outside would be lost."""
+    """Some senders begin or end with an empty line; anything else outside would be lost."""
     if outside.strip():
         raise Malformed("bytes outside of every part")
 

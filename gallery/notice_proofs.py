@@ -27,7 +27,7 @@ Keys = dict[int, bytes | None]  # by epoch; None: this one does not open
 
 @sensitive_variables()
 def mac_keys_of(people: Iterable[uuid.UUID]) -> dict[uuid.UUID, Keys]:
-    """Return the MAC keys (32 bytes) of these people by epoch; none for who has none."""
+    """Return the MAC keys (32 bytes) of these people by epoch; none for people who have none."""
     keys: dict[uuid.UUID, Keys] = defaultdict(dict)
     for row in MacKey.objects.filter(user__in=list(people)):
         try:

@@ -7,7 +7,7 @@ The steps, as docs/format.md numbers them. (1), who may ask at all, is gallery/a
   (4) the newest share statement lists the reader (7) the content key is the committed one
       (the newest is what the trail vouches for)  (8) the same buffer is decrypted
 
-After (4) the reader's list of compared contacts is asked who signed (gallery/signers.py).
+After (4) the reader's list of compared contacts is asked about the signer (gallery/signers.py).
 
 Outside there is one answer whichever failed; the trail names the step. No byte of the picture
 leaves before (7).
@@ -114,7 +114,7 @@ class Opener(Heads):
     def check_entry(self, access: Access) -> None:
         """Check that the owner's newest share statement lists this reader, with these rights.
 
-        Raises AccessEnded where their time ended after they were let in: nothing is altered then.
+        Raises AccessEnded if their time ended after they were authorised: nothing is altered then.
         """
         if access.grant.reader_id != access.reader.pk or not self.is_signed(access.grant):
             raise Altered("entry")
@@ -122,7 +122,7 @@ class Opener(Heads):
             raise AccessEnded(access.grant)
 
     def signer_of(self, image: SealedImage) -> Assessment:
-        """Return what is to be said of who signed. Raises OtherSigner."""
+        """Return what to say about the signer. Raises OtherSigner."""
         return self._signers.assess(image.owner, self._keys_of(image))
 
     def _keys_of(self, image: SealedImage) -> frozenset[str]:
@@ -152,7 +152,7 @@ class Opener(Heads):
     def content_key_for(self, access: Access) -> bytes:
         """Return the image's content key for this reader: the only way to it."""
         with step("own-certificate"):
-            self._check_own_key(access)  # whoever asks for this key alone comes straight here
+            self._check_own_key(access)  # callers that ask only for this key come straight here
         with step("wrapped-key"):
             wrapped = access.grant.wrapped_key
             if wrapped is None or self._is_out_of_reach(wrapped):
@@ -167,7 +167,7 @@ class Opener(Heads):
         return content_key
 
     def _is_out_of_reach(self, wrapped: WrappedKey) -> bool:
-        """Whether the key pair it is wrapped to is from before the reader's new start."""
+        """Whether the key pair it is wrapped to is older than the reader's new start."""
         return wrapped.key_pair.master_key_version < self._keyring.version
 
     def _check_place(self, wrapped: WrappedKey, access: Access) -> None:
@@ -211,7 +211,7 @@ class Opener(Heads):
 
 
 def settled(opener: Opener, access: Access, act: Callable[[Access], Result]) -> Result:
-    """Return `act(access)`, begun anew where an act of the owner came between its reads.
+    """Return `act(access)`, tried again if an act of the owner came between its reads.
 
     What looks altered because half of it was read before a re-lock and half after is not. Raises
     what `act` raises, and AccessEnded if it was this reader's access that was ended.
@@ -228,7 +228,7 @@ def settled(opener: Opener, access: Access, act: Callable[[Access], Result]) -> 
 
 
 def moved_on(access: Access) -> Access | None:
-    """Return the reader's present access if the image or the grant changed, else None."""
+    """Return the reader's current access if the image or the grant changed, otherwise None."""
     newer = access_to(access.image.pk, reader=access.reader)
     same_lock = newer.image.lock == access.image.lock
     return None if same_lock and newer.grant.salt == access.grant.salt else newer

@@ -41,7 +41,8 @@ class Limits:
 
 
 class PictureRejected(Exception):
-    """The upload is no picture we accept: `code` is one of CODES, `facts` numbers to tell."""
+    """The upload is no picture we accept: `code` is one of CODES, `facts` numbers for the
+    sentence."""
 
     def __init__(self, code: str, **facts: int) -> None:
         if code not in CODES:

@@ -130,7 +130,8 @@ def _opened_facts(grant: Grant, opener: Opener) -> dict[str, Any]:
 
 
 def shown_name(description: Body, grant: Grant) -> str:
-    """The file name for its owner; a neutral one for recipients, since names tell tales."""
+    """The file name for its owner; a neutral one for recipients, since names can give people
+    away."""
     if grant.reader_id == grant.image.owner_id:
         return str(description["file_name"])
     return neutral_name("image/" + description["format"].lower(), grant.image_id)
@@ -142,7 +143,7 @@ def neutral_name(media_type: str, image_id: uuid.UUID) -> str:
 
 
 def disposition(rendition: str, opened: Opened, image_id: uuid.UUID) -> str:
-    """Return Content-Disposition (RFC 6266): an original is kept under a name of ours."""
+    """Return Content-Disposition (RFC 6266): an original is saved under our own name."""
     if rendition != Rendition.Name.ORIGINAL:
         return "inline"
     return f'attachment; filename="{neutral_name(opened.media_type, image_id)}"'
@@ -247,7 +248,7 @@ def _removed_sentence(code: str) -> str:
         "video": _("a video in the file"),
         "content-credentials": _("content credentials (C2PA)"),
         "profile-details": _("names and dates in the colour profile"),
-        "profile": _("a colour profile nobody can read"),
+        "profile": _("a colour profile that cannot be read"),
         "trailing-bytes": _("bytes after the end of the image"),
         "faults": _("faults in the file’s structure (mended; the picture is unchanged)"),
         "other": _("other data that is not part of the image"),
@@ -271,7 +272,7 @@ def _row(grant: Grant, ledger: Ledger) -> dict[str, Any]:
 
 
 def receipt_json(grant: Grant, ledger: Ledger) -> dict[str, Any]:
-    """Return the receipt of a revoked access; what the trail cannot tell now is None."""
+    """Return the receipt of a revoked access; what the trail cannot say now is None."""
     doings = ledger.of(grant.reader_id)
     return {
         "recipient": certified_name(grant.reader).username,

@@ -1,7 +1,7 @@
 """Who may open an image, as its owner signed it.
 
-A grant's row is only an index: whoever can write to the database can insert or change one. So
-whatever signs a new list, or wraps a key, begins from what the newest signed list says.
+A grant's row is only an index: anybody who can write to the database can insert or change one. So
+code that signs a new list, or wraps a key, begins from what the newest signed list says.
 """
 
 import uuid
@@ -37,7 +37,7 @@ def readers_as_signed(image: SealedImage, opener: Opener) -> Readers:
 
 
 def everybody_signed_has_a_row(image: SealedImage, opener: Opener) -> bool:
-    """Whether no row of somebody the owner let in is hidden. Raises as readers_as_signed() does."""
+    """Whether no row of a signed reader is hidden. Raises as readers_as_signed() does."""
     rows = image.grants.filter(ended_at=None).select_related("image__owner")
     let_in = {
         entries.entry_digest(bytes(grant.entry), bytes(grant.salt))

@@ -29,7 +29,7 @@ def sentence_for(rejection: PictureRejected, name: str, limits: Limits) -> str:
 
 
 def part_away_sentence(name: str) -> str:
-    """Return the sentence about a file that was fine, while a part of ours was not."""
+    """Return the sentence about a file that was fine, while a part of the server was not."""
     return _("%(name)s could not be stored just now. Try again in a moment.") % {"name": name}
 
 
@@ -43,7 +43,7 @@ def over_quota_sentence(name: str, refusal: OverQuota) -> str:
     return (
         _(
             "%(name)s takes %(size)s with its previews, and you have %(left)s left. It was not "
-            "uploaded. Delete images you need no more, or ask staff for a higher limit."
+            "uploaded. Delete images you no longer need, or ask staff for a higher limit."
         )
         % facts
     )
@@ -65,16 +65,16 @@ def too_much_this_hour_sentence(name: str, wait_seconds: int) -> str:
 def upload_id_used_sentence(name: str) -> str:
     """Return the sentence about a file sent under the `upload_id` of another."""
     return _(
-        "%(name)s was not uploaded: this upload was sent before, with another image or one deleted "
-        "since. Open the upload page again and choose it there."
+        "%(name)s was not uploaded: this upload was sent before, with another image or one that "
+        "was deleted since. Open the upload page again and choose it there."
     ) % {"name": name}
 
 
 def stored_before_sentence(name: str) -> str:
     """Return the sentence about a file that is stored, but not as it was asked for now."""
     return _(
-        "%(name)s is stored already, by an earlier try of this upload, with other people, terms or "
-        "words. That was not changed. Open it under “My images” to see who can open it."
+        "%(name)s is stored already, by an earlier try of this upload, with other people, terms "
+        "or caption. That was not changed. Open it under “My images” to see who can open it."
     ) % {"name": name}
 
 
@@ -104,7 +104,7 @@ def _sentences() -> dict[str, str]:
         ),
         "incomplete": _(
             "%(name)s is incomplete: the file ends before its picture does. It was not uploaded. "
-            "Copy or download it again from where it is whole."
+            "Copy or download it again from its source."
         ),
         "damaged": _(
             "%(name)s is damaged: parts of the file contradict each other. It was not uploaded. "
@@ -123,8 +123,8 @@ def _sentences() -> dict[str, str]:
             "to separate the two. It was not uploaded. Export it again as JPEG."
         ),
         "too_complex": _(
-            "%(name)s is built of more parts than we take apart. It was not uploaded. "
-            "Export it as a plain JPEG or PNG."
+            "%(name)s has more parts than we can take apart. It was not uploaded. Export it as a "
+            "plain JPEG or PNG."
         ),
         "too_many_pixels": _(
             "%(name)s is %(width)s × %(height)s pixels; the limit is %(max_megapixels)s million "

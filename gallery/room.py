@@ -22,7 +22,7 @@ SMALL_BYTES = 256 * 1024
 class Room:
     """So many bytes for all, of which one person has at most `each`.
 
-    Whoever holds nothing may take any length, or the largest picture might never be had.
+    Anybody who holds nothing may take any length, or the largest picture might never be had.
     """
 
     def __init__(self, *, most: int, each: int) -> None:

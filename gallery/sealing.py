@@ -65,7 +65,8 @@ def _seal(name: str, plain: Plain, content_key: bytes) -> Sealed:
 def wrap_for(
     reader: Reader, content_key: bytes, *, image_id: uuid.UUID, lock: int
 ) -> WrappedKey | None:
-    """Return the content key wrapped to a reader's key, not stored yet; None for who waits."""
+    """Return the content key wrapped to a reader's key, not stored yet; None for a reader who
+    waits."""
     if reader.key is None:
         return None
     return wrap_to(reader.key, content_key, image_id=image_id, lock=lock)

@@ -1,9 +1,9 @@
 """Who signed an image, as its reader knows them: their certified name, their compared key.
 
-Whoever has the database and the key file can certify a key of their own for somebody. What stops
-them is the list of compared contacts of the one who opens, so every opening asks it: an image
-signed by another key than the compared one is not released, since a file has no badge. Where the
-list cannot be read it is released, and not called verified (docs/decisions/0059).
+Somebody who has the database and the key file can certify a key of their own for a person. The
+reader's list of compared contacts stops that, so every opening checks it: an image signed by
+another key than the compared one is not released, since a file has no badge. If the list cannot be
+read it is released, and not called verified (docs/decisions/0059).
 """
 
 from contextlib import suppress
@@ -27,7 +27,7 @@ class Standing(StrEnum):
 
     VERIFIED = "verified"
     UNNAMED = "unnamed"  # whose key signed it, this installation cannot say
-    UNCHECKED = "unchecked"  # whether it is the compared key cannot be told
+    UNCHECKED = "unchecked"  # nobody can know whether it is the compared key
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def read(name: str, *, at_most: int) -> bytes | None:
 
     One byte more than was signed is enough to see that a file was extended. Raises StorageAway.
     """
-    if not NAME.fullmatch(name):  # an altered row must not name a file of somebody else's
+    if not NAME.fullmatch(name):  # an altered row must not name somebody else's file
         return None
     try:
         with sealed_storage().open(name, "rb") as file:

@@ -85,8 +85,8 @@ def _plain_names(text: str) -> Iterator[str]:
 
 def _unclear(text: str) -> ValidationError:
     sentence = _(
-        "It is not clear whom “%(shown)s” means. Nothing was shared. Type only usernames, with "
-        "commas between them: bob, carol."
+        "It is not clear who “%(shown)s” is. Nothing was shared. Type only usernames, with commas "
+        "between them: bob, carol."
     )
     params = {"shown": printable_start(text.strip())}
     return ValidationError(sentence, code="unclear_recipient", params=params)

@@ -1,4 +1,4 @@
-"""What is said beside an image of who signed it, and where it is not released because of that."""
+"""What is said beside an image about its signer, and when it is not released because of that."""
 
 from datetime import datetime
 from typing import Any
@@ -52,9 +52,9 @@ def _sentence(signer: Assessment, older: bool) -> str:
         )
     if signer.standing == Standing.UNCHECKED:
         return _(
-            "It is exactly as it was when it was sealed. Whether the key of %(owner)s is the one "
-            "you compared cannot be checked: your list of compared keys is missing or is not the "
-            "newest, or the audit trail does not answer. Ask the person before you rely on it."
+            "It is exactly as it was when it was sealed. We cannot check whether the key of "
+            "%(owner)s is the one you compared: your list of compared keys is missing or is not "
+            "the newest, or the audit trail does not answer. Ask the person before you rely on it."
         )
     if older:
         return _(
@@ -69,7 +69,10 @@ def _since_compared(change: SignerChange | None) -> str:
         return ""
     facts = {"day": date_format(change.compared_at, "j F Y"), "name": change.called}
     if change.how == How.ENDORSED:
-        sentence = _("Their key was replaced since you compared it on %(day)s; that key vouches.")
+        sentence = _(
+            "Their key was replaced since you compared it on %(day)s; the key you compared "
+            "vouches for the new one."
+        )
         return sentence % facts
     if change.how == How.RENAMED:
         return _("When you compared their key on %(day)s, they were called %(name)s.") % facts
@@ -92,13 +95,13 @@ def refusal_of(change: SignerChange, name: str) -> str:
             "whether they have new keys, and compare again: then it opens."
         ),
         How.DIFFERS: _(
-            "When you compared the key of %(owner)s on %(day)s, the words did not match. What they "
-            "sign is not released until they do. Ask them in person, and compare again."
+            "When you compared the key of %(owner)s on %(day)s, the words did not match. Images "
+            "they sign are not released until they match. Ask them in person, and compare again."
         ),
         How.MISNAMED: _(
-            "The username of %(owner)s stands on another key than the one you compared under it on "
-            "%(day)s. Usernames do not change: somebody may have got hold of this site’s own keys. "
-            "It was not released. Tell staff at once."
+            "The username of %(owner)s is now on another key than the one you compared on "
+            "%(day)s. Usernames do not change: somebody may have got hold of this site’s own "
+            "keys. It was not released. Tell staff at once."
         ),
     }
     facts = {"owner": name, "day": date_format(change.compared_at, "j F Y")}

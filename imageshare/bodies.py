@@ -1,7 +1,7 @@
 """A form arrives whole before anything looks at it, or nothing is done.
 
-A field that a broken connection cut off would else count as left out: without `ends_at` an image
-is shared without an end, without `recipients` with nobody.
+Otherwise a field that a broken connection cut off would count as left out: without `ends_at` an
+image is shared without an end, without `recipients` with nobody.
 """
 
 from collections.abc import Callable
@@ -40,11 +40,13 @@ class WholeBodyMiddleware:
         if request.method != "POST":
             return None
         if "HTTP_TRANSFER_ENCODING" in request.META:
-            sentence = _("Say how long this request is (Content-Length). Nothing was changed.")
+            sentence = _(
+                "This request does not say how long it is (Content-Length). Nothing was changed."
+            )
             return refusal(request, 411, "length_required", sentence)
         length = stated_length(request)
         if length and not _is_form(request):
-            sentence = _("This address takes a form, and this is none. Nothing was changed.")
+            sentence = _("This page expects a form, and this is not one. Nothing was changed.")
             return refusal(request, 415, "not_a_form", sentence)
         try:
             _read_whole(request, length)

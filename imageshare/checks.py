@@ -10,8 +10,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 
 @register(Tags.security)
 def check_site_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """imageshare.E001: links in mails, cookies and the check of where a form comes from all
-    follow SITE_URL; a folder in it would be served by no address of ours."""
+    """imageshare.E001: links in mails, cookies and the check of where a form comes from all follow
+    SITE_URL; none of our addresses would serve a folder in it."""
     site = urlsplit(settings.SITE_URL)
     beside = (site.path.rstrip("/"), site.query, site.fragment, site.username, site.password)
     if site.scheme in ("http", "https") and site.hostname and not any(beside):
@@ -19,8 +19,10 @@ def check_site_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             f"SITE_URL is not the address of a site: {settings.SITE_URL}",
-            hint="Scheme, host and, where it needs one, port: https://images.example.org. A site "
-            "of its own, not a folder of another.",
+            hint=(
+                "Write scheme, host and, if needed, port: https://images.example.org. It must be "
+                "a site of its own, not a folder of another."
+            ),
             id="imageshare.E001",
         )
     ]
@@ -33,5 +35,5 @@ def check_debug_stays_here(app_configs: Any, **kwargs: Any) -> list[CheckMessage
     here = settings.SITE_HOST in settings.LOOPBACK and bind in ("127.0.0.1", "localhost", "::1")
     if here or not settings.DEBUG:
         return []
-    hint = "Unset DEBUG. `make dev` sets it by itself, for this machine alone."
-    return [Error("DEBUG is on for a site that others reach.", hint=hint, id="imageshare.E002")]
+    hint = "Unset DEBUG. `make dev` sets it by itself, for this machine only."
+    return [Error("DEBUG is on for a site that others can reach.", hint=hint, id="imageshare.E002")]

@@ -82,7 +82,7 @@ class Connection(TConn):
         if length <= settings.SMALL_BODY_BYTES:
             self.needed += length
             if EXPECTS.search(head) and len(self.collected) < self.needed:
-                os.write(self.sock.fileno(), CONTINUE)  # else nothing more would come
+                os.write(self.sock.fileno(), CONTINUE)  # otherwise nothing more would come
 
     def begin_request(self) -> None:
         """Hand what was collected to gunicorn's parser."""

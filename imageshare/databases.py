@@ -39,7 +39,10 @@ def configured(url: dict[str, Any], *, wait_seconds: int) -> dict[str, Any]:
         options = {"timeout": wait_seconds, **url.get("OPTIONS", {}), **SQLITE_OPTIONS}
         return {**url, "ENGINE": READING_SQLITE, "ATOMIC_REQUESTS": False, "OPTIONS": options}
     if not is_postgres(url):
-        sys.exit("A database URL names neither SQLite nor PostgreSQL. Nothing was started.")
+        sys.exit(
+            "A database URL must name SQLite or PostgreSQL, and this one does not. Nothing was "
+            "started."
+        )
     require_driver()
     options = _session(url, wait_seconds)
     ours = {"ENGINE": READING_POSTGRES, "ATOMIC_REQUESTS": False, "OPTIONS": options}

@@ -1,8 +1,8 @@
 """The key file: this installation's own keys, outside the database.
 
 One JSON file, mode 0600: the instance id, and a ring of `id: key` for each purpose, newest first;
-retired keys stay to verify. Keys are base64: 32 random bytes, but for the instance key PKCS#8 DER.
-`not_believed` lists the instance keys whose certificates count no more, `rotation` is a rotation
+retired keys stay to verify. Keys are base64: 32 random bytes, or PKCS#8 DER for the instance key.
+`not_believed` lists the instance keys whose certificates no longer count, `rotation` is a rotation
 that was begun and not finished (docs/format.md, "The key file").
 """
 
@@ -103,8 +103,8 @@ class ServerKeys:
             return cls(uuid.UUID(content["instance_id"]), rings, not_believed, rotation)
         except FileNotFoundError:
             raise KeyFileError(
-                f"There is no key file at {path}. `make run` makes one for a new installation; "
-                "an existing one needs its own back (docs/operations.md)."
+                f"There is no key file at {path}. `make run` makes one for a new installation; an "
+                "existing installation needs its own key file back (docs/operations.md)."
             ) from None
         except (ValueError, KeyError, TypeError, AttributeError):
             raise KeyFileError(f"{path} is not a key file of ImageShare.") from None
@@ -152,7 +152,7 @@ class LiveServerKeys:
         self._keys = ServerKeys.load(path)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # else a copy without attributes would look for them for ever
+        if name.startswith("_"):  # otherwise a copy without attributes would look for them for ever
             raise AttributeError(name)
         return getattr(self._newest(), name)
 
@@ -185,7 +185,7 @@ class LiveServerKeys:
 
 
 def _identity_of(path: Path) -> tuple[int, int, int] | None:
-    """What tells one file at `path` from the next; None while there is none."""
+    """What distinguishes one file at `path` from the next; None while there is none."""
     try:
         status = path.stat()
     except OSError:
@@ -213,8 +213,8 @@ def _as_text(content: Content) -> str:
 def _rewriting(path: Path) -> Iterator[Content]:
     """Read the key file, and put what the caller makes of it in its place: all of it or nothing.
 
-    Under a lock, so that of two at once neither is lost. The new file belongs to whom the old one
-    did: run as root, it would else be one that the server cannot read.
+    Under a lock, so that two changes at once are both kept. The new file gets the old one's owner:
+    otherwise, when run as root, it would be one that the server cannot read.
     """
     folder = os.open(path.parent, os.O_RDONLY)
     try:

@@ -3,7 +3,7 @@
 import logging
 import re
 
-# An address with a token in it makes an account or sets a password, for whoever reads the log.
+# An address with a token in it makes an account or sets a password for anybody who reads the log.
 TOKEN = re.compile(r"(/accounts/(?:invite|reset/[0-9a-f-]{36})/)[^\s/?#'\"]+")
 
 

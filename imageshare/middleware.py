@@ -20,7 +20,8 @@ from audit.context import client_address
 logger = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
 
-# Of a process's threads: so many for each person, and never the last quarter, whoever is slow.
+# Of a process's threads: so many for each person, and never the last quarter, however many are
+# slow.
 A_QUARTER = max(1, settings.THREADS // 4)
 BODY_TURNS = Turns(
     at_once=max(1, settings.THREADS - A_QUARTER), waiting=0, wait_seconds=0, each=A_QUARTER
@@ -62,7 +63,9 @@ class RefusalMiddleware:
         response = self.get_response(request)
         if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
             return response
-        sentence = _("This address does something else. Nothing was changed. Go back, try again.")
+        sentence = _(
+            "This page can't be used that way. Nothing was changed. Go back and try again."
+        )
         page = refusal(request, 405, "wrong_method", sentence)
         page.headers["Allow"] = response.headers["Allow"]
         return page
@@ -74,11 +77,11 @@ class RefusalMiddleware:
 
 
 class KnownAddressMiddleware:
-    """Refuses what comes through a proxy that does not say from where.
+    """Refuses requests through a proxy that does not say where they come from.
 
-    Whatever stood in for the address would be everybody's: one stranger's tries would hold all
-    others out, and the trail would name the proxy. Whoever set the proxy up learns of it from the
-    first page they open. Health is asked for by whoever runs it, without the proxy.
+    Any other address would be everybody's: one stranger's tries would lock all others out, and the
+    trail would name the proxy. The operator who set up the proxy notices at the first page. Health
+    checks come without the proxy.
     """
 
     def __init__(self, get_response: Next) -> None:
@@ -130,8 +133,8 @@ class RequestSizeMiddleware:
 
 def not_remembered(request: HttpRequest) -> HttpResponse:
     sentence = _(
-        "What is stored of your keys is not what was recorded of them, so no new ones are made. "
-        "Nothing was changed. Tell staff: an operator has to find out why."
+        "Your stored keys are not the ones that were recorded, so no new ones are made. Nothing "
+        "was changed. Tell staff: an operator has to find out why."
     )
     return refusal(request, 409, "keys_not_remembered", sentence)
 

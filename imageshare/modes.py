@@ -13,10 +13,10 @@ GROUP_AND_OTHERS, OTHERS = 0o077, 0o007
 
 
 def close_to_others(paths: Iterable[Path]) -> None:
-    """Make each path that exists its owner's alone, and say so.
+    """Make each existing path readable by its owner only, and say so.
 
-    What belongs to somebody else is as they want it, as a key file of root's that one group reads;
-    but open to everybody it stops the start. Exits then.
+    A file that belongs to somebody else stays as they want it, such as a key file of root's that
+    one group can read; but if everybody can read it, the start stops. Exits then.
     """
     for path in paths:
         if path.exists():
@@ -31,12 +31,13 @@ def _close(path: Path, mode: int) -> None:
     except OSError:  # not ours to change, or a file system without modes
         if mode & OTHERS:
             sys.exit(
-                f"{path} is open to every account of this machine (mode {mode:o}), and is not ours "
-                f"to close. Nothing was started. Close it: chmod o-rwx '{path}'"
+                f"{path} is open to every account of this machine (mode {mode:o}), and we cannot "
+                f"change that. Nothing was started. Close it yourself: chmod o-rwx '{path}'"
             )
         return
     print(
-        f"{path} was open to other accounts of this machine (mode {mode:o}); now it is its owner's "
-        "alone. If others use this machine, they may have a copy: docs/operations.md, “Playbook”.",
+        f"{path} was open to other accounts of this machine (mode {mode:o}); now only its owner "
+        "can read it. If others use this machine, they may have a copy: docs/operations.md, "
+        "“Playbook”.",
         flush=True,
     )

@@ -1,12 +1,11 @@
 """How clients are served: no thread waits for one that has not sent its request yet.
 
-gunicorn's threads read from whoever sends and write to whoever reads, as long as that takes, and
-its main loop waits for whoever does not close: a hundred sockets with a byte every few seconds stop
-the whole site. Here the main loop, which waits for nobody, collects heads and small bodies, and a
-thread gets a request when it is complete; what a client does not take at once the main loop sends,
-from memory, of which large pictures have to be given room (gallery/room.py). Only larger bodies
-keep a thread waiting, of people who are unlocked (RequestSizeMiddleware) and keep a pace
-(imageshare/pace.py).
+gunicorn's threads read from and write to a client for as long as it takes, and its main loop waits
+for clients that do not close: a hundred sockets with a byte every few seconds stop the whole site.
+Here the main loop, which waits for nobody, collects heads and small bodies, and a thread gets a
+request when it is complete; the main loop sends what a client does not take at once, from memory,
+in which large pictures first take room (gallery/room.py). Only larger bodies keep a thread waiting,
+and only from people who are unlocked (RequestSizeMiddleware) and keep a pace (imageshare/pace.py).
 """
 
 import errno
@@ -72,7 +71,7 @@ class Worker(ThreadWorker):
     def _make_room(self, peer: str | None = None) -> bool:
         """Close the connection that has kept us waiting longest, of `peer` or of anybody.
 
-        Whoever is in earnest completes a request in an instant. Readers may well take long: of
+        Anybody who is in earnest completes a request in an instant. Readers may well take long: of
         them it is the one that has taken nothing for longest.
         """
         for waiting in (self.lingering, self.keepalived_conns, self.pending_conns, self.sending):
@@ -189,7 +188,7 @@ class Worker(ThreadWorker):
             self._close(conn)
 
     def murder_pending(self) -> None:
-        """Close what has had its time, but for idle ones: gunicorn closes those."""
+        """Close connections whose time is over, except idle ones: gunicorn closes those."""
         now = time.monotonic()
         for waiting in (self.pending_conns, self.lingering):
             while waiting and waiting[0].timeout <= now:
@@ -228,8 +227,8 @@ class Worker(ThreadWorker):
         when_ready: Callable[[Connection, PacedSocket], None],
         event: int = EVENT_READ,
     ) -> None:
-        """Wait so long for `conn`. All in one queue wait equally long, so its first is next, but
-        for `sending`: who takes something goes to its end, and gets more time."""
+        """Wait so long for `conn`. All in one queue wait equally long, so its first is next, except
+        in `sending`: a client that takes something goes to its end, and gets more time."""
         conn.sock.setblocking(False)
         conn.timeout = time.monotonic() + seconds
         waiting.append(conn)
@@ -241,7 +240,7 @@ class Worker(ThreadWorker):
         when_ready: Callable[[Connection, PacedSocket], None],
         client: PacedSocket,
     ) -> None:
-        if client.fileno() >= 0:  # else closed to make room, in this very round of the loop
+        if client.fileno() >= 0:  # otherwise closed to make room, in this very round of the loop
             when_ready(conn, client)
 
     def _unwatch(self, conn: Connection, waiting: "deque[Connection]") -> None:

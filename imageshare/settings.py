@@ -175,7 +175,8 @@ WHITENOISE_USE_FINDERS = True
 AUTH_USER_MODEL = "accounts.User"
 # Mail is optional: without EMAIL_URL none is sent.
 vars().update(env.email_url("EMAIL_URL", default="dummymail://"))
-EMAIL_TIMEOUT = 10  # seconds: a mail server that does not answer would else hold a thread for good
+# Seconds: a mail server that does not answer would otherwise hold a thread for good.
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"imageshare@{ALLOWED_HOSTS[0]}")
 
 AUTHENTICATION_BACKENDS = [
@@ -210,7 +211,8 @@ KDF_CEILING_TIME_COST, KDF_CEILING_MEMORY_KIB = 20, 1_048_576
 KDF_AT_ONCE = env.int("KDF_AT_ONCE", default=4)
 
 # The organisation's recovery key (optional): its private half is offline, its public half in this
-# file, and pinned here by fingerprint, where whoever writes to database or data folder is not.
+# file, and pinned here by fingerprint, out of reach of somebody who can write to database or data
+# folder.
 RECOVERY_KEY_FINGERPRINT = env.str("RECOVERY_KEY_FINGERPRINT", default="").strip().lower()
 RECOVERY_KEY_FILE = Path(env.str("RECOVERY_KEY_FILE", default="") or DATA_DIR / "recovery-key.pub")
 

@@ -35,8 +35,8 @@ ON_ITS_OWN = {
     "TRUSTED_PROXIES": "0",
 }
 
-# Of glibc's mallopt(3): what is larger than the one goes back to the system once it is freed, and
-# of what is smaller a thread keeps no more than the other.
+# Of glibc's mallopt(3): memory blocks larger than the first go back to the system once freed, and
+# of smaller ones a thread keeps no more than the second.
 M_MMAP_THRESHOLD, LARGE_BYTES = -3, 2**20
 M_TRIM_THRESHOLD, KEPT_BYTES = -1, 8 * 2**20
 
@@ -215,9 +215,9 @@ def certify_names() -> None:
 
 
 def name_unproven_staff() -> None:
-    """Say whom the staff pages will refuse, and what to do: accounts from before an upgrade, too.
+    """Name the accounts that the staff pages will refuse, and say what to do about them.
 
-    Without a trail to ask the server starts; those pages answer 503 then.
+    If the trail is unavailable the server still starts; those pages answer 503 then.
     """
     from accounts.staff_rights import people_with_unproven_rights
     from audit.events import AuditUnavailable
@@ -275,8 +275,8 @@ class Server(BaseApplication):
             "sendfile": False,  # goes past the pace that clients have to keep
             "worker_tmp_dir": str(self.data_dir / "tmp"),
             "control_socket_disable": True,
-            # By default whoever connects from this machine may say where the site is mounted and
-            # that they speak https. Our proxies are counted in the settings (TRUSTED_PROXIES).
+            # By default any process on this machine may say where the site is mounted and that they
+            # speak https. Our proxies are counted in the settings (TRUSTED_PROXIES).
             "forwarded_allow_ips": "",
             "forwarder_headers": "",
             "timeout": 120,

@@ -1,13 +1,13 @@
 """Unlock keys: the server's part of what keeps somebody unlocked, destroyed within a day.
 
-What a browser's cookie and a row of the database open together, a copy of the database would go on
-opening for whoever has the cookie. So a third part is mixed in, which is in no database: one of a
-few short-lived keys, a new one each hour, each destroyed once no session that began under it can
-last. From then on no copy of a row opens, whoever has its cookie (docs/decisions/0040).
+A browser's cookie and a row of the database open keys together, and a copy of the database would go
+on opening them with that cookie. So a third part is mixed in, which is in no database: one of a few
+short-lived keys, a new one each hour, each destroyed once no session that began under it can last.
+From then on no copy of a row opens, even with its cookie (docs/decisions/0040).
 
 Each is a file of its own, in a folder that backups leave out, named by when it was made. So
-processes need no lock, and nobody is locked out by a restart; without the folder everybody is
-locked, and types the password once.
+processes need no lock, and a restart locks nobody; without the folder everybody is locked, and
+types the password once.
 """
 
 import os
@@ -38,7 +38,7 @@ class UnlockKeys:
         self._last = REPLACED_AFTER + sessions_last
 
     def newest(self) -> tuple[str, bytes]:
-        """Return the present key and its name, made now if the one before is an hour old.
+        """Return the current key and its name, made now if the one before is an hour old.
 
         Raises UnlockKeysAway.
         """
@@ -52,7 +52,7 @@ class UnlockKeys:
 
     def get(self, name: str) -> bytes:
         """Return the key of this name. Raises KeyError if it was destroyed, or never was."""
-        if not NAME.fullmatch(name):  # it stands in a row, which must lead nowhere else
+        if not NAME.fullmatch(name):  # it is in a row, which must lead nowhere else
             raise KeyError(name)
         try:
             key = bytes.fromhex((self._folder / name).read_text())

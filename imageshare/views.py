@@ -142,7 +142,7 @@ def _stale(request: HttpRequest, sentence: str, label: str, address: str) -> Htt
 
 
 def _page_before(request: HttpRequest) -> str:
-    """Return the page of ours that sent this form; many forms go to where no page is."""
+    """Return our page that sent this form; many forms go to addresses without a page."""
     page = _local_address(request, request.headers.get("Referer", ""))
     if urlsplit(page).path != request.path or "next" not in request.POST:
         return page
@@ -155,10 +155,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """503 where a part is away for now, 500 where the fault is ours."""
+    """503 if a part is unavailable for now, 500 if the fault is ours."""
     if isinstance(sys.exc_info()[1], PART_AWAY):
         sentence = _(
-            "A part of ImageShare is busy or away. Nothing was lost. Try again in a moment."
+            "A part of ImageShare is busy or unavailable. Nothing was lost. Try again in a moment."
         )
         response = _away(request, 503, "busy", sentence)
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
@@ -178,7 +178,7 @@ def _error_name() -> str:
 
 
 def _away(request: HttpRequest, status: int, code: str, sentence: str) -> HttpResponse:
-    """Answer without asking any part of ours: what a page usually shows may be what is away."""
+    """Answer without using any other part: what a page usually shows may be what is unavailable."""
     if wants_json(request):
         return JsonResponse(refusal_json(code, sentence), status=status)
     context = {"title": TITLES[status], "message": sentence, "reference": request_id()}

@@ -35,7 +35,7 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
         "content.a_cut_or_lengthened_commitment_is_refused",
         "opening.a_key_that_somebody_else_wrapped_is_not_the_committed_one",
     ),
-    "Whoever is given a plaintext with its tag key": (
+    "Somebody who is given a plaintext with its tag": (
         "content.a_tag_of_other_plaintext_key_or_rendition_is_refused",
     ),
     # Key pairs
@@ -147,7 +147,7 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
     "A server MUST refuse a public half": (
         "public_key.a_swapped_public_key_is_refused_everywhere",
     ),
-    "Whoever answers MUST refuse a request": (
+    "The tool that answers MUST refuse a request": (
         "offline.another_private_key_opens_nothing",
         "offline.an_altered_request_opens_nothing",
         "offline.something_else_wrapped_to_the_organisation_is_not_answered",

@@ -33,12 +33,14 @@ Row = TypeVar("Row", bound=Model)
 
 
 class ReasonForm(forms.Form, Generic[Row]):
-    """Why; kept in the trail with whoever did it."""
+    """The reason; the trail keeps it with the person who acted."""
 
     reason = forms.CharField(
         label=_("Reason"),
         max_length=MAX_REASON,
-        help_text=_("Kept in the audit trail for good: no names, nothing about a picture."),
+        help_text=_(
+            "The audit trail keeps this for good. Write no names and nothing about a picture."
+        ),
     )
 
     def __init__(self, *args: Any, row: Row, **kwargs: Any) -> None:
@@ -48,7 +50,7 @@ class ReasonForm(forms.Form, Generic[Row]):
     def clean_reason(self) -> str:
         reason: str = self.cleaned_data["reason"]
         if has_unseen(reason):
-            sentence = _("Use letters, digits, spaces and marks that can be seen.")
+            sentence = _("Use letters, digits, spaces and visible punctuation.")
             raise ValidationError(sentence, code="invalid_reason")
         return reason
 
@@ -73,7 +75,8 @@ class Act(Generic[Row]):
 
 
 class ActingAdmin(ReadOnlyAdmin[Row]):
-    """Read-only, but for `acts`. The service decides; what is offered is only for the eye."""
+    """Read-only, except for `acts`. The service decides; what is offered here is only for
+    display."""
 
     acts: tuple[Act[Row], ...] = ()
     row_name = ""  # what the services call the row
@@ -86,7 +89,7 @@ class ActingAdmin(ReadOnlyAdmin[Row]):
         return [*ours, *super().get_urls()]
 
     def _guarded(self, act: Act[Row]) -> Callable[..., HttpResponseBase]:
-        # Unlocked: whoever finds a staff screen open must not act in that person's name.
+        # Unlocked: somebody who finds a staff screen open must not act in that person's name.
         view = require_http_methods(["GET", "HEAD", "POST"])(unlocked(partial(self._act, act)))
         return self.admin_site.admin_view(view)
 

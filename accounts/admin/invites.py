@@ -24,12 +24,13 @@ LISTED = ("display_name", "state", "made", "ends", "maker", "used")
 
 class NewInviteForm(forms.Form):
     display_name = DisplayNameField(
-        label=_("Name"), help_text=_("What people will see; the username they choose themselves.")
+        label=_("Name"),
+        help_text=_("The name people will see. They choose their username themselves."),
     )
     email = forms.EmailField(
         label=_("E-mail (optional)"),
         required=False,
-        help_text=_("Kept with the account. Nothing is sent: you give them the link yourself."),
+        help_text=_("Kept with the account. We send nothing: you give them the link yourself."),
     )
 
 
@@ -37,7 +38,7 @@ TAKE_BACK: Act[Invite] = Act(
     "take-back",
     invites.take_back_invite,
     _("Take back"),
-    _("The link makes no account any more. An account made with it already stays."),
+    _("The link will no longer work. An account made with it already stays."),
     _("The invite for %(name)s is taken back."),
     offered=lambda invite: invite.state == Invite.State.OPEN,
     dangerous=True,

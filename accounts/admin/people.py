@@ -57,7 +57,7 @@ class QuotaForm(ReasonForm[User]):
         required=False,
         min_value=0,
         max_value=2**32,
-        help_text=_("Empty: the site's default. 0: no limit."),
+        help_text=_("Leave empty for the site's default. 0 means no limit."),
     )
 
     field_order = ["megabytes", "reason"]
@@ -102,7 +102,7 @@ ACTS: tuple[Act[User], ...] = (
         "quota",
         oversight.set_quota,
         _("Set storage limit"),
-        _("Over their limit a person can add nothing. Nothing they have is lost."),
+        _("A person over their limit cannot add images. Nothing they have is lost."),
         _("The storage limit of %(name)s is set."),
         form=QuotaForm,
     ),
@@ -111,8 +111,8 @@ ACTS: tuple[Act[User], ...] = (
         oversight.make_staff,
         _("Make staff"),
         _(
-            "Staff see who, when and how much, never an image; they invite and disable people and "
-            "set storage limits."
+            "Staff see who shared with whom, when and how much, but never an image. They invite "
+            "and disable people and set storage limits."
         ),
         _("%(name)s is staff."),
         offered=lambda person: not person.is_staff,
@@ -123,8 +123,8 @@ ACTS: tuple[Act[User], ...] = (
         "remove-staff",
         oversight.remove_staff,
         _("Remove from staff"),
-        _("They keep their account and their images, and see these pages no more."),
-        _("%(name)s is staff no more."),
+        _("They keep their account and their images, but no longer see these pages."),
+        _("%(name)s is no longer staff."),
         offered=lambda person: person.is_staff and rights_of(person) < Rights.SUPERUSER,
         superusers_only=True,
     ),

@@ -1,8 +1,8 @@
 """Public keys are certified, and nothing is wrapped to one that does not verify.
 
-The instance key signs each signing key's certificate, with the names of its person; a person's
-signing key signs their encryption keys. So whoever can write to the database, but does not hold the
-key file, can put no key of their own in a person's place, and no other name on a key.
+The instance key signs each signing key's certificate, with the names of the person; a person's
+signing key signs their encryption keys. So somebody who can write to the database, but does not
+hold the key file, cannot replace a person's key with their own, or put another name on a key.
 """
 
 import uuid
@@ -187,7 +187,7 @@ def _place_after(previous: KeyPair | None, known: Newest | None = None) -> tuple
 
 def _parsed(pair: KeyPair | None) -> dict[str, Any] | None:
     """Return what a certificate says; None if it is none. Then the next one begins a chain: a
-    damaged row must not keep its person from new keys."""
+    damaged row must not keep that person from new keys."""
     try:
         return statements.parse(KIND, bytes(pair.certificate)) if pair else None
     except CryptoError:
@@ -214,7 +214,7 @@ def is_certified(pair: KeyPair) -> bool:
 def verified_before_theft(pair: KeyPair) -> RsaKey:
     """Return the public half of a signing key that any instance key certified, believed or not.
 
-    Whoever stole the key file can make such certificates, too. Raises CryptoError.
+    Anybody who stole the key file can make such certificates, too. Raises CryptoError.
     """
     return _verified_by(settings.SERVER_KEYS.all_public_keys, pair)
 
@@ -254,7 +254,7 @@ def _verifies(pair: KeyPair, certifier: RsaKey, body: bytes, signature: bytes) -
 def verified_encryption_key(pair: KeyPair) -> RsaKey:
     """Return the public half of an encryption key, its chain of certificates verified.
 
-    Raises CryptoError if its person's own, certified signing key did not sign it.
+    Raises CryptoError if that person's own, certified signing key did not sign it.
     """
     return _verified_by_owner(pair, _certifier_of(pair))
 
@@ -306,7 +306,7 @@ def wrapping_key_of(user_id: uuid.UUID) -> tuple[KeyPair, RsaKey]:
     """
     pair = _primary(user_id, KeyPair.Purpose.ENCRYPTION)
     certifier = _certifier_of(pair)
-    if certifier.compromised_at:  # whoever stole it may have certified a key of their own
+    if certifier.compromised_at:  # the thief may have certified a key of their own
         raise CryptoError
     return pair, _verified_by_owner(pair, certifier)
 
@@ -314,8 +314,8 @@ def wrapping_key_of(user_id: uuid.UUID) -> tuple[KeyPair, RsaKey]:
 def _primary(user_id: uuid.UUID, purpose: KeyPair.Purpose) -> KeyPair:
     """Return the newest pair, which must be the primary one.
 
-    `state` is an unsigned column: an older, certified pair set back to primary would otherwise
-    draw new images to a key its person replaced.
+    `state` is an unsigned column: an older, certified pair set back to primary would otherwise draw
+    new images to a key that the person replaced.
     """
     pair = KeyPair.objects.filter(user_id=user_id, purpose=purpose).order_by("-epoch").first()
     if pair is None or pair.state != KeyPair.State.PRIMARY:

@@ -1,8 +1,8 @@
 """What the trail remembers of certificates and names: which is the newest, and whose a name is.
 
-A certificate is a true statement for ever. That an older one, with an earlier name, was put back
-only the trail tells; and that a username was given once, even if its row says something else by
-now (docs/format.md, "`key`: this public key is this person's").
+A certificate is a true statement for ever. Only the trail shows that an older one, with an earlier
+name, was put back; and that a username was given once, even if its row now says something else
+(docs/format.md, "`key`: this public key is this person's").
 """
 
 import hashlib
@@ -77,8 +77,8 @@ def name_id(username: str) -> uuid.UUID:
 def require_own_name(person: uuid.UUID, username: str) -> None:
     """Return if the trail knows this name as this person's, or as nobody's.
 
-    Whoever can write to the database could else free a name by changing a row, and have it
-    certified for somebody else. Raises NameTaken, or AuditUnavailable.
+    Otherwise somebody who can write to the database could free a name by changing a row, and have
+    it certified for somebody else. Raises NameTaken, or AuditUnavailable.
     """
     name, event = name_id(username), [Event.NAME_GIVEN]
     given = vouched(event, subject=name) + vouched(event, actor=person)

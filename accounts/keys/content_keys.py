@@ -1,6 +1,6 @@
 """A content key wrapped to one person's key, and what it is bound to.
 
-Here rather than in gallery because rotation wraps them anew, and knows nothing of images.
+Here rather than in gallery because rotation wraps them again, and knows nothing of images.
 """
 
 import uuid

@@ -1,6 +1,6 @@
-"""Who somebody is to those who compare: their keys and names, and how these may have changed.
+"""Who somebody is to the people who compare: their keys and names, and how these may have changed.
 
-What an entry of a list of compared contacts says (accounts/keys/pins.py) is held against what this
+What an entry of a list of compared contacts says (accounts/keys/pins.py) is compared with what this
 installation certifies now.
 """
 
@@ -30,14 +30,14 @@ Entry = dict[str, Any]
 
 
 class How(StrEnum):
-    """What is to be said of a contact who is not as they were compared."""
+    """What to say about a contact who is not as they were compared."""
 
     ENDORSED = "endorsed"  # the compared key vouches for the new one
     UNENDORSED = "unendorsed"  # only this server does
     DIFFERS = "differs"  # the words did not match when they were compared
-    RENAMED = "renamed"  # the same key; they are called otherwise
+    RENAMED = "renamed"  # the same key; they have another name now
     MISNAMED = "misnamed"  # a username never changes: somebody certified one for another's key
-    EARLIER = "earlier"  # signed by a key from before, and the list is from before it kept these
+    EARLIER = "earlier"  # signed by an earlier key, and the list is too old to have these
 
 
 NEVER_ACCEPTED = (How.DIFFERS, How.MISNAMED)
@@ -158,7 +158,7 @@ def _renamed(entry: Entry, names: Names | None) -> How | None:
 
 def _leads_to(fingerprint: str, signing: KeyPair) -> set[str]:
     """Return the compared key and those after it up to this one, if each is endorsed by the one
-    before it; else nothing."""
+    before it; otherwise nothing."""
     pairs = KeyPair.objects.filter(
         user_id=signing.user_id,
         purpose=KeyPair.Purpose.SIGNING,

@@ -23,11 +23,11 @@ MARKS = (
 
 @dataclass
 class Remembered:
-    """What the trail tells of one person's key rows.
+    """What the trail says about one person's key rows.
 
     `keysets` are the digests of the newest finished act, by the number of its entry, and of those
-    that overlapped with it: which of them committed last, the order of their entries does not
-    tell. `begun` are the acts not finished yet, by the number of the intention.
+    that overlapped with it: the order of their entries does not show which of them committed last.
+    `begun` are the acts not finished yet, by the number of the intention.
     """
 
     keysets: dict[int, str] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Remembered:
 class KeysetTrail:
     """Folds the whole trail, and later what was added to it; only what the audit key vouches for.
 
-    Reads the leaves and not the search columns: one altered column would else hide the newest.
+    Reads the leaves and not the search columns: otherwise one altered column would hide the newest.
     """
 
     def __init__(self) -> None:

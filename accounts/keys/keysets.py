@@ -1,6 +1,6 @@
 """What the trail remembers of a person's key rows, so that a restored or altered one is found.
 
-Certificates prove public keys and wrappings prove private ones; neither tells that a whole older
+Certificates prove public keys and wrappings prove private ones; neither shows that a whole older
 state was put back. The digest of all key rows, recorded with every act that changes them, does.
 """
 

@@ -1,7 +1,8 @@
 """MAC keys: 32 random bytes per person and epoch, wrapped under the notice key of the key file.
 
 The server must be able to write a notice while its recipient is away, so it holds this key: a
-notice's MAC shows changes by whoever has the database but not the key file, and promises no more.
+notice's MAC shows changes by somebody who has the database but not the key file, and promises no
+more.
 """
 
 from django.conf import settings

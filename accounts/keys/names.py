@@ -1,6 +1,6 @@
 """What people are called, beside an image, in a share, in a notice: as it was certified.
 
-The names in a person's row anybody changes who can write to the database. So whatever shows or
+Anybody who can write to the database can change the names in a person's row. So code that shows or
 looks up somebody else asks here: a name counts only where the newest certificate of that person's
 signing key says the very same.
 """
@@ -99,7 +99,7 @@ def _name_of(person: User, names: Names | None) -> Name:
 
 
 def unknown_name() -> Name:
-    """The trail does not answer: whether a certificate is the newest cannot be told."""
+    """The trail does not answer: whether a certificate is the newest cannot be known."""
     return Name(None, _("Somebody whose name cannot be checked right now"), is_known=False)
 
 

@@ -29,7 +29,8 @@ def open_orders_of(user: User) -> QuerySet[KeyOrder]:
 def orders_to_carry_out(user: User) -> QuerySet[KeyOrder]:
     """Return what may be done unasked, signing first: that key certifies the others.
 
-    After a theft nothing is: first its person proves who they are (services/rotating/replacing.py).
+    After a theft nothing may: first the person proves who they are
+    (services/rotating/replacing.py).
     """
     orders = open_orders_of(user).exclude(reason=Reason.COMPROMISED).select_related("user")
     return orders.order_by("-purpose")

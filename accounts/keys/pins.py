@@ -1,9 +1,9 @@
 """Whose fingerprints a person compared, and what happens when one of them changes.
 
 One document per person, MACed under their opening key, its digest in the trail (docs/format.md,
-"Compared contacts"). So whoever can write to the database can neither forge a comparison nor put
-an older list back unseen; and whoever also has the key file, and could certify a key of their own
-for somebody, cannot make a sharer who compared wrap anything to it.
+"Compared contacts"). So somebody who can write to the database cannot forge a comparison or put an
+older list back unseen. Somebody who also has the key file, and could certify a key of their own for
+a person, cannot make a sharer who compared wrap anything to it.
 """
 
 from collections.abc import Iterable
@@ -131,8 +131,8 @@ class Contacts:
 def contacts_of(keyring: Keyring) -> Contacts:
     """Return a person's compared contacts.
 
-    Raises ContactsRefused, and records it, once in a while; AuditUnavailable where the trail's
-    table does not answer: whether a list is the newest cannot be told then.
+    Raises ContactsRefused, and records it, once in a while; AuditUnavailable if the trail's table
+    does not answer: then nobody can know whether a list is the newest.
     """
     try:
         return _read_now(keyring)
@@ -199,7 +199,7 @@ def _read(keyring: Keyring, row: Pins | None, remembered: Newest) -> Contacts:
 def note_compared(*, keyring: Keyring, person: User, identity: Identity, matches: bool) -> None:
     """Remember that a person's words were compared, and whether they matched.
 
-    A list that is refused begins anew with it. Not matching stops every sharing with that person
+    If the list is refused, this starts a new one. Not matching stops every sharing with that person
     until they are compared again.
     """
     entry = identity.as_entry() | ({} if matches else {"fingerprint": None, "earlier": []})
@@ -209,7 +209,7 @@ def note_compared(*, keyring: Keyring, person: User, identity: Identity, matches
 
 @sensitive_variables()
 def begin_anew(*, keyring: Keyring) -> None:
-    """Begin a list that is refused anew: nobody counts as compared."""
+    """Start a new list in place of a refused one: nobody counts as compared."""
     facts = {"list": "anew"}
     _change(keyring, Event.CONTACT_CHANGE_ACCEPTED, keyring.user, None, anew=True, **facts)
 
@@ -252,7 +252,8 @@ def _change(keyring: Keyring, event: Event, person: User, entry: Any, **facts: A
 def _change_once(
     keyring: Keyring, event: Event, person: User, entry: Any, *, anew: bool, **facts: Any
 ) -> None:
-    """Store the next list, with `entry` for `person` in it; nobody else if it begins anew."""
+    """Store the next list, with `entry` for `person` in it; with nobody else if it is a new
+    list."""
     before = _next_to(keyring, anew)
     added = {str(person.pk): _with_earlier(entry, before, person)} if entry else {}
     body = _compose(keyring.user, before.sequence + 1, {**before.entries, **added})

@@ -41,8 +41,8 @@ def find_people(names: Iterable[str], *, besides: User) -> list[Reader]:
     """Return the people of these exact names, each once, `besides` left out.
 
     Raises ValidationError naming every one that is unknown, has no keys yet, or is not the name
-    that was certified: then the caller shares with nobody. AuditUnavailable where the trail's table
-    does not answer: which certificate is the newest cannot be told then.
+    that was certified: then the caller shares with nobody. AuditUnavailable if the trail's table
+    does not answer: then nobody can know which certificate is the newest.
     """
     wanted = {usernames.fold(name): None for name in names if name.strip()}
     if besides.username in wanted and certified_name(besides).require_known().is_certified:
@@ -125,7 +125,9 @@ def printable_start(typed: str) -> str:
 
 
 def _without_keys(user: User) -> ValidationError:
-    sentence = _("@%(name)s has not finished setting up. Nothing was shared. Try again later.")
+    sentence = _(
+        "@%(name)s has not finished setting up their account. Nothing was shared. Try again later."
+    )
     return ValidationError(sentence, code="no_keys", params={"name": user.username})
 
 

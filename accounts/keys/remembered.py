@@ -1,7 +1,7 @@
 """What the trail remembers of accounts and invites, where an older row put back would deny it.
 
-Whoever can write to the database can take a mark out of a row: that an account was disabled, that
-keys were stolen, that an invite was used. The entry that says so stays.
+Anybody who can write to the database can take a mark out of a row: that an account was disabled,
+that keys were stolen, that an invite was used. The entry that says so stays.
 """
 
 import uuid
@@ -86,7 +86,7 @@ def is_shut_out(person: uuid.UUID) -> bool:
 
 def is_open(invite: Invite) -> bool:
     """Whether staff made this invite, for this token, not too long ago, and nobody used it or took
-    it back. Entries from before they told the token vouch for any.
+    it back. Older entries, without the token, vouch for any token.
 
     Raises AuditUnavailable.
     """

@@ -28,36 +28,42 @@ SENTENCES = {
     Event.ACCOUNT_RESET_ASKED: _("A new password was asked for by mail."),
     Event.ACCOUNT_PASSWORD_RESET: _("The password was reset by mail. The keys stayed locked."),
     Event.ACCOUNT_PASSWORD_RESTORED: _(
-        "The password that opens the keys was used. It is your password again; one set since by "
-        "mail or by an operator no longer counts."
+        "The password that opens the keys was used. It is your password again; a password set "
+        "since then by mail or by an operator no longer counts."
     ),
     Event.ACCOUNT_RECOVERED: _("A new password was set with the recovery code."),
     Event.KEYS_FOUND_LOCKED: _("The password had been set elsewhere. The keys stayed locked."),
-    Event.KEYS_BROUGHT_BACK: _("Keys from before were opened again."),
+    Event.KEYS_BROUGHT_BACK: _("Your earlier keys were opened again."),
     Event.NEW_START_ASKED: _("New keys were asked for."),
     Event.NEW_START_STOPPED: _("The new start was stopped."),
-    Event.NEW_START_DONE: _("New keys were made; the earlier ones are kept, closed."),
+    Event.NEW_START_DONE: _("New keys were made. The earlier ones are kept, but locked."),
     Event.KEY_CERTIFIED: _("Your name was certified with your key."),
     Event.KEYS_ROTATION_ORDERED: _("An operator ordered new keys."),
-    Event.KEYS_ROTATED: _("A new key came into use; the one before it only opens or verifies."),
-    Event.KEYS_REWRAPPED: _("What an earlier key opened was wrapped for the present one."),
+    Event.KEYS_ROTATED: _(
+        "A new key came into use. The one before it is kept only to open or verify."
+    ),
+    Event.KEYS_REWRAPPED: _("What an earlier key opened was wrapped for your current key."),
     Event.KEYS_REPLACED: _("Master key, password and key pairs were replaced."),
-    Event.KEY_DESTROYED: _("An earlier key was destroyed: nothing needed it any more."),
-    Event.KEYS_COST_RAISED: _("Guessing the password was made costlier."),
+    Event.KEY_DESTROYED: _("An earlier key was destroyed because nothing needed it any more."),
+    Event.KEYS_COST_RAISED: _("Your password was made harder to guess."),
     Event.MAC_KEY_ROTATED: _("The key that checks your notices was replaced."),
-    Event.ORGANISATION_SLOT_MADE: _("Your organisation can recover this account from then on."),
+    Event.ORGANISATION_SLOT_MADE: _("From then on your organisation can recover this account."),
     Event.ORGANISATION_REQUEST_MADE: _("An operator began to recover this account."),
-    Event.ORGANISATION_ANSWER_TAKEN: _("The organisation's answer was taken: a code opens keys."),
-    Event.ORGANISATION_ANSWER_DESTROYED: _("That code opens nothing more: its time was over."),
+    Event.ORGANISATION_ANSWER_TAKEN: _(
+        "The organisation's answer was imported: its code can open your keys."
+    ),
+    Event.ORGANISATION_ANSWER_DESTROYED: _(
+        "That code no longer opens anything: its time was over."
+    ),
     Event.ACCOUNT_DISABLED: _("Staff disabled the account."),
     Event.ACCOUNT_ENABLED: _("Staff enabled the account again."),
     Event.ACCOUNT_SESSIONS_ENDED: _("Staff signed you out everywhere."),
 }
 REFUSED_SENTENCES = {
-    Event.ACCOUNT_RECOVERY_REFUSED: _(
-        "Somebody tried to get in with a code, and it was not right."
+    Event.ACCOUNT_RECOVERY_REFUSED: _("Somebody tried to get in with a wrong code."),
+    Event.KEYS_BROUGHT_BACK: _(
+        "Somebody tried to open your earlier keys with a wrong password or code."
     ),
-    Event.KEYS_BROUGHT_BACK: _("Somebody tried a wrong password or code from before."),
     Event.RECOVERY_CODE_TESTED: _("A wrong recovery code was tested."),
     Event.KEYS_REWRAPPED: _("Something that an earlier key should open does not open. It is kept."),
     Event.KEY_REFUSED: _("Your public key did not verify. Nothing was shared with it."),
@@ -66,7 +72,7 @@ REFUSED_SENTENCES = {
 
 @dataclass(frozen=True)
 class Happening:
-    """One line of the timeline. `by`: who did it, where it was somebody else. `is_repeated`: it
+    """One line of the timeline. `by`: who did it, if it was somebody else. `is_repeated`: it
     happened more than once with nothing else between; `time` is the last."""
 
     time: datetime
@@ -77,7 +83,7 @@ class Happening:
 
 
 def key_timeline(person: User) -> list[Happening] | None:
-    """Return what happened to a person's keys, newest first; None when the trail is away.
+    """Return what happened to a person's keys, newest first; None when the trail is unavailable.
 
     Only what the audit key vouches for: a row written by somebody else says nothing here.
     """
@@ -99,11 +105,11 @@ def _leaves(person: uuid.UUID) -> list[Leaf]:
 
 
 def _is_act(leaf: Leaf) -> bool:
-    """A new key is certified as a part of what made it: that is told already."""
+    """A new key is certified as a part of what made it: the timeline has that already."""
     return leaf.event != Event.KEY_CERTIFIED or "keyset" in leaf.facts
 
 
-STOLEN = _("An operator ordered everything to be replaced: somebody else may know your keys.")
+STOLEN = _("An operator ordered that all your keys be replaced: somebody else may know them.")
 
 
 def _sentence(leaf: Leaf) -> str:

@@ -40,27 +40,27 @@ class Kind(StrEnum):
 
     CERTIFICATE = "certificate does not verify"
     ENDORSEMENT = "endorsement by the earlier key does not verify"
-    PRIVATE_HALF = "private half does not fit the state"
-    COMPROMISED_SINCE = "time of the compromise does not fit the state"
+    PRIVATE_HALF = "private half does not match the state"
+    COMPROMISED_SINCE = "time of the compromise does not match the state"
     CERTIFIED_EARLIER = "row claims to be younger than its certificate"
-    VERSION = "belongs to no master key of this person"
+    VERSION = "belongs to none of this person's master keys"
     PRIMARY = "the newest pair, and only it, must be in use"
     EPOCHS = "an epoch is missing"
-    NO_WAY_IN = "no slot leads to the present master key"
-    SLOT = "slot has a size, a kind or a field that it cannot have"
-    COST = "slot costs less than the floor or more than the ceiling"
+    NO_WAY_IN = "no slot opens the current master key"
+    SLOT = "slot has an impossible size, kind or field"
+    COST = "slot costs less than the minimum or more than the maximum"
     MAC_KEY = "notice key does not open under the key file"
     ALTERED = "key rows are not those the trail remembers"
     UNFINISHED = "key rows are not those the trail remembers, but an act was never finished"
-    NOT_IN_TRAIL = "the trail remembers no making of these key rows"
-    GONE = "the trail remembers keys, and there are none"
-    WRAPPED_KEY = "wrapped key is none: empty, or not of its pair's size"
+    NOT_IN_TRAIL = "the trail does not remember that these key rows were made"
+    GONE = "the trail remembers keys, but there are none"
+    WRAPPED_KEY = "wrapped key is no key: empty, or not of its pair's size"
     CONTACTS_ALTERED = "list of compared contacts is not one the trail remembers"
-    CONTACTS_GONE = "the trail remembers a list of compared contacts, and there is none"
+    CONTACTS_GONE = "the trail remembers a list of compared contacts, but there is none"
     NAME = "names are not the certified ones, or none are certified"
     OLDER_CERTIFICATE = "certificate is older than the newest that the trail remembers"
     UNREADABLE = "a column holds no value of its type"
-    STAFF_RIGHTS = "marked as staff, and no act on record made it so"
+    STAFF_RIGHTS = "marked as staff, but nothing on record made it so"
 
 
 Compare = Callable[[uuid.UUID], Kind | None]
@@ -87,7 +87,7 @@ class Verifier:
         self._trail = KeysetTrail()
 
     def run(self) -> Iterator[Finding]:
-        """Yield what is wrong. Raises django.db.Error if database or trail is away."""
+        """Yield what is wrong. Raises django.db.Error if database or trail is unavailable."""
         seen: set[uuid.UUID] = set()
         for user in User.objects.order_by("pk").iterator():
             seen.add(user.pk)
@@ -247,7 +247,7 @@ def _endorsement_holds(pair: KeyPair) -> bool:
 
 
 def _private_half_fits(pair: KeyPair) -> bool:
-    """Whether it is there or gone as the state says. An earlier signing key needs it no more."""
+    """Whether it is there or gone as the state says. An earlier signing key no longer needs it."""
     if pair.wrapped_private_key is None:
         earlier_signing = pair.purpose == Purpose.SIGNING and pair.state != State.PRIMARY
         return pair.state == State.DESTROYED or earlier_signing

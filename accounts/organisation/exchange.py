@@ -1,4 +1,4 @@
-"""The two files of a recovery by the organisation: what is asked, what is answered.
+"""The two files of a recovery by the organisation: the request and the answer.
 
 Pure: no Django, no settings, no clock, no disk, so that it runs on a machine that holds nothing
 but the organisation's private key (docs/format.md, "Recovery by the organisation").
@@ -85,7 +85,7 @@ def open_request(request: Request, private_key: RsaKey) -> tuple[Answer, str]:
     person, version = request.person, request.version
     label = slot_label(request.instance, person, request.slot, version, request.organisation_key)
     branch = unwrap(request.wrapped, private_key, label=label)
-    # Whoever can write to the database can wrap anything to a public key.
+    # Anybody who can write to the database can wrap anything to a public key.
     if len(branch) != BRANCH_BYTES:
         raise CryptoError
     code, salt = recovery_code.new_code(), secrets.token_bytes(SALT_BYTES)

@@ -53,7 +53,7 @@ def answer(request_path: Path, *, key_path: Path, answer_path: Path) -> tuple[Re
     try:
         request = Request.parse(read(request_path))
     except CryptoError:
-        raise Refused(f"{request_path} is no recovery request. Nothing was written.") from None
+        raise Refused(f"{request_path} is not a recovery request. Nothing was written.") from None
     private_key = read_private_key(key_path)
     fingerprint = keypair.fingerprint(keypair.public_der(private_key))
     if fingerprint != request.organisation_key:
@@ -95,7 +95,7 @@ def _from_pem(path: Path, kind: str) -> bytes:
 
 
 def read(path: Path) -> bytes:
-    """Return a small file. Raises Refused if there is none, or it is longer than any of ours."""
+    """Return a small file. Raises Refused if there is none, or it is longer than our files are."""
     try:
         with path.open("rb") as file:
             data = file.read(LONGEST_BYTES + 1)
@@ -143,17 +143,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> Any:
 def told_of_key(fingerprint: str, public_path: Path) -> str:
     return (
         f"Copy {public_path} to the server, to DATA_DIR/recovery-key.pub or where "
-        "RECOVERY_KEY_FILE says, and put into its environment:\n"
-        f"RECOVERY_KEY_FINGERPRINT={fingerprint}\n"
-        "Keep the private half offline, and a copy of it elsewhere: without it nobody is recovered."
+        "RECOVERY_KEY_FILE says, and put into its "
+        f"environment:\nRECOVERY_KEY_FINGERPRINT={fingerprint}\nKeep the private half offline, "
+        "and a copy of it elsewhere: without it nobody can be recovered."
     )
 
 
 def told_of_answer(request: Request, code: str, answer_path: Path) -> str:
     return (
-        f"For {request.username} ({request.person}), who types this code, once:\n{code}\n"
-        f"Tell it to nobody else, and take {answer_path} to the server: "
-        f"recover_account import {answer_path.name}"
+        f"For {request.username} ({request.person}), who types this code, once:\n{code}\nGive it "
+        f"to nobody else, and take {answer_path} to the server: recover_account import "
+        f"{answer_path.name}"
     )
 
 

@@ -1,7 +1,8 @@
 """The organisation's recovery key: whether there is one, and its pinned public half.
 
-The pin is in the environment, outside the database and the data folder: whoever can write there
-could else put a key of their own in its place, and be wrapped every account's opening keys.
+The pin is in the environment, outside the database and the data folder: otherwise somebody who can
+write there could put a key of their own in its place, and have every account's opening keys wrapped
+to it.
 """
 
 from Crypto.PublicKey.RSA import RsaKey

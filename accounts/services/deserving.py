@@ -1,11 +1,11 @@
-"""Who deserves that the instance key certifies a next signing key for a person who has keys.
+"""Whether the instance key may certify a next signing key for a person who has keys.
 
-Whoever can write to the database inserts rows: a slot that a password of theirs opens, an order, an
-answer, a due wait. None of these proves anybody. What does: a master key that opens a private
-key made for this person here, which its certificate or the trail tells; or, where nothing opens,
-rows that are exactly those the trail remembers, so that whoever has the old password or code
-could have stopped it.
-First keys: services/first_keys.py. Who demands what: docs/threat-model.md.
+Somebody who can write to the database can insert rows: a slot that their own password opens, an
+order, an answer, a due wait. None of these proves who is asking. What does: a master key that opens
+a private key made for this person here, as its certificate or the trail says; or, if nothing opens,
+rows that are exactly those the trail remembers, so that a person with the old password or code
+could have stopped it. First keys: services/first_keys.py. Which way needs what:
+docs/threat-model.md.
 """
 
 import uuid
@@ -34,9 +34,9 @@ class NotRemembered(Exception):
 
 @sensitive_variables()
 def require_own_keys(keyring: OpeningKeys) -> None:
-    """Return if `keyring` opens a key that was made for its person here: one is enough, others may
+    """Return if `keyring` opens a key that was made for that person here: one is enough, others may
     be damaged. Raises DoesNotOpen: a master key that somebody else made opens none, and one whose
-    theft is mended only keys that were replaced."""
+    theft is mended opens only keys that were replaced."""
     replaced = replaced_keys_of(keyring.user.pk)
     opening = [pair for pair in _opened_by(keyring) if _fingerprint(pair) not in replaced]
     if not (any(map(_is_certified, opening)) or any(map(_is_in_trail, opening))):
@@ -45,8 +45,8 @@ def require_own_keys(keyring: OpeningKeys) -> None:
 
 @sensitive_variables()
 def opens_replaced_keys_alone(keyring: OpeningKeys) -> bool:
-    """Whether this is a master key from before a theft that was mended: whoever stole it may have
-    put its rows back."""
+    """Whether this master key is older than a theft that was mended: the thief may have put its
+    rows back."""
     replaced = replaced_keys_of(keyring.user.pk)
     opening = {_fingerprint(pair) for pair in _opened_by(keyring)} if replaced else set()
     return bool(opening) and opening <= replaced
@@ -83,14 +83,14 @@ def _is_certified(pair: KeyPair) -> bool:
 
 
 def _is_in_trail(pair: KeyPair) -> bool:
-    """Whether the trail tells of this key's making for this person: its certificate may be what
-    is damaged. Raises AuditUnavailable."""
+    """Whether the trail has this key's making for this person: its certificate may be what is
+    damaged. Raises AuditUnavailable."""
     return _fingerprint(pair) in keys_made_for(pair.user_id)
 
 
 def keys_made_for(person: uuid.UUID) -> list[str]:
-    """Return the fingerprints of keys whose making for this person the trail tells, newest first.
-    Raises AuditUnavailable."""
+    """Return the fingerprints of keys that were made for this person, as the trail says, newest
+    first. Raises AuditUnavailable."""
     made = vouched(MAKINGS, subject=person)
     facts = [leaf.facts.get(name) for leaf in made for name in FINGERPRINTS]
     return [fingerprint for fingerprint in facts if fingerprint]

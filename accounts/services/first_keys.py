@@ -1,9 +1,9 @@
 """Whose first keys are made and certified when they sign in with a password.
 
-Whoever can write to the database sets a password and deletes keys; whoever can write to the trail's
-database, too, deletes entries. Neither gets the deleted person's name certified for keys of their
-own: first keys need what the unbroken trail says of the account (that it was made without keys,
-and never had any since), or a one-time code that an operator hands its person.
+Somebody who can write to the database can set a password and delete keys; somebody who can write to
+the trail's database, too, can delete entries. Neither gets the deleted person's name certified for
+keys of their own: first keys need the unbroken trail to say of the account that it was made without
+keys, and never had any since; or a one-time code that an operator gives the person.
 """
 
 import secrets
@@ -65,8 +65,8 @@ def are_proven_due(user: User) -> bool:
 
 
 def _making_of(person: uuid.UUID) -> AuditEntry | None:
-    """Return the entry that tells of the account's making by a command, if the audit key vouches
-    for one. A column that hides it only refuses."""
+    """Return the entry of the account's making by a command, if the audit key vouches for one. A
+    column that hides it can only cause a refusal."""
     event = Event.ACCOUNT_MADE_BY_COMMAND
     rows = AuditEntry.objects.filter(subject=person, event=event, outcome=Outcome.DONE)
     try:
@@ -90,9 +90,9 @@ def record_refused(user: User) -> None:
 
 @sensitive_variables()
 def make_code(*, user: User) -> FirstKeysCode:
-    """Make a code with which this person's first keys are made; one from before is worth nothing.
+    """Make a code with which this person's first keys are made; an earlier one is worth nothing.
 
-    Only its SHA-256 is kept, in the trail: a row could be anybody's. Raises HasKeys.
+    Only its SHA-256 is kept, in the trail: anybody could have written a row. Raises HasKeys.
     """
     if not has_none(user):
         raise HasKeys

@@ -1,7 +1,7 @@
 """The one way to change somebody's keys.
 
 Every act that adds, replaces or destroys a person's key rows does the same around it: it is in the
-trail as intended, it holds the person's row, it tells the trail what all their key rows are
+trail as intended, it holds the person's row, it records in the trail what all their key rows are
 afterwards, what it destroyed leaves SQLite's log, and it is in the trail as done. An act written
 out by hand forgets one of these, and nothing fails on that day.
 """
@@ -26,7 +26,7 @@ from audit.leaf import Fact
 @dataclass(frozen=True)
 class Change:
     """An act under way: the person as the database has them, held until it commits, what the trail
-    is told once it is done, and whether it is told of the key rows."""
+    records once it is done, and whether it records the key rows."""
 
     person: User
     facts: dict[str, Fact]
@@ -49,9 +49,9 @@ def changing_keys(
     What the caller raises undoes it, and is in the trail as failed. Slow work comes before. Raises
     AuditUnavailable before anything is changed.
 
-    What its person does, they do with keys of theirs open (services/deserving.py). What others do,
-    `purge` and operators, tells the trail nothing of rows that were not the remembered ones: else
-    it would make those that somebody wrote the remembered ones.
+    The person acts with keys of theirs open (services/deserving.py). When others act (`purge`,
+    operators), the trail records nothing about rows that were not the remembered ones: otherwise
+    rows that somebody wrote would become the remembered ones.
     """
     if event not in KEYSET_EVENTS:
         raise ValueError("verify_keys looks for digests at other events")

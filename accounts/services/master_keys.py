@@ -2,8 +2,8 @@
 new start.
 
 With the earlier master key open, every private key that is still needed is taken over, so nothing
-is lost; without it (a new start) the earlier keys stay as they are, for whoever finds the password
-or the code again.
+is lost; without it (a new start) the earlier keys stay as they are, in case the password or the
+code is found again.
 """
 
 from dataclasses import dataclass, field
@@ -51,8 +51,8 @@ class NewMasterKey:
         if before != (password_hash_before, self.keyring.version - 1):
             raise DoesNotOpen
         self._retire_pairs(stolen)
-        # Slots from before a new start, or of a pair that did not open, stay: they are the only way
-        # to the keys of that time.
+        # Slots of the time before a new start, or of a pair that did not open, stay: they are the
+        # only way to the keys of that time.
         if self.earlier and not pairs_under(self.earlier):
             KeySlot.objects.filter(user=user, master_key_version=self.earlier.version).delete()
         WrappedKey.objects.filter(key_pair__user=user).update(quick_key=None)

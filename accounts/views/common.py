@@ -63,7 +63,7 @@ def posted(request: HttpRequest) -> QueryDict | None:
 
 
 def next_address(request: HttpRequest) -> str:
-    """Return where to go after signing in: an address of ours, whatever was asked for."""
+    """Return where to go after signing in: always one of our own addresses."""
     address = request.POST.get("next") or request.GET.get("next") or ""
     if url_has_allowed_host_and_scheme(address, {request.get_host()}, request.is_secure()):
         return address
@@ -75,7 +75,7 @@ def refuse_sign_in(request: HttpRequest, form: BaseForm, event: Event) -> None:
     username = form.cleaned_data.get("username", "")
     known = User.objects.filter(username=username).values_list("pk", flat=True).first()
     record(event, actor=request.user.pk, subject=known, outcome=Outcome.REFUSED)
-    sentence = _("These do not belong together. Nothing was changed. Check both and try again.")
+    sentence = _("Wrong username, password or code. Nothing was changed. Check them and try again.")
     form.add_error(None, ValidationError(sentence, code="invalid_login"))
 
 
@@ -105,8 +105,8 @@ def begin_session(request: HttpRequest, keyring: Keyring) -> bytes:
 
 @sensitive_variables()
 def unlock(request: HttpRequest, keyring: Keyring) -> bytes:
-    """Keep `keyring` open for this browser; return the secret for its cookie. What the
-    organisation can do, or began to do, is told."""
+    """Keep `keyring` open for this browser; return the secret for its cookie. Shows what the
+    organisation can do, or began to do."""
     secret = unlocking.unlock(request, keyring)
     destroy_ended_answers(user=keyring.user)
     news = organisation_slots.keep_organisation_slot(keyring=keyring)
@@ -157,5 +157,5 @@ def to_replacing(request: HttpRequest) -> HttpResponse:
     """The answer to a right password or code that is no proof any more: nobody is signed in."""
     if not wants_json(request):
         return redirect("accounts:replace-keys")
-    sentence = _("Your keys are to be replaced first. Use your recovery code or a one-time code.")
+    sentence = _("Your keys must be replaced first. Use your recovery code or a one-time code.")
     return refusal(request, 403, "keys_compromised", sentence)

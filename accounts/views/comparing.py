@@ -1,7 +1,8 @@
-"""What is asked before two people count as having compared: two of the eight words, typed.
+"""The question before two people count as having compared: two of the eight words, typed.
 
-A button alone is pressed without a telephone. Which two, the page chooses anew each time; it hands
-out the question signed, so that several open pages do not mix theirs up and nothing is kept.
+People would press a button alone without a telephone call. Each time the page chooses another two;
+it hands out the question signed, so that several open pages do not mix theirs up and nothing is
+kept.
 """
 
 import secrets

@@ -1,4 +1,4 @@
-"""Bringing keys back that the present password does not open."""
+"""Bringing keys back that the current password does not open."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -40,7 +40,7 @@ from audit.events import Event
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def locked_keys(request: PersonRequest) -> HttpResponse:
-    """What happened, and the ways back: the password from before, the code, a new start."""
+    """What happened, and the ways back: the earlier password, the code, a new start."""
     if not request.session.get(CHANGED_ELSEWHERE):
         return redirect("accounts:unlock")
     if has_none(request.user):
@@ -64,7 +64,7 @@ def locked_keys(request: PersonRequest) -> HttpResponse:
     secret = unlock(request, keyring)
     if wants_json(request):
         return unlocking.remember(JsonResponse({"unlocked": True}), secret)
-    sentence = _("Your keys are back, under your present password. Nothing was lost.")
+    sentence = _("Your keys are back, under your current password. Nothing was lost.")
     messages.success(request, sentence)
     return unlocking.remember(redirect("gallery:shared-with-me"), secret)
 
@@ -99,14 +99,14 @@ def _back_already(user: User, password: str) -> Keyring | None:
 
 
 def _count_tries(user_id: object) -> None:
-    """No password hash knows a secret from before, so its tries are counted here."""
+    """No password hash knows an earlier secret, so its tries are counted here."""
     limit, window = settings.SIGN_IN_TRIES, settings.SIGN_IN_WAIT
     throttle.count("earlier", str(user_id), limit=limit, window=window)
 
 
 def _refuse(request: PersonRequest, form: BaseForm, field: str) -> None:
     record_refusal(request, Event.KEYS_BROUGHT_BACK, subject=request.user.pk)
-    sentence = _("This does not open your keys from before. Nothing was changed. Try again.")
+    sentence = _("This does not open your earlier keys. Nothing was changed. Try again.")
     form.add_error(field, ValidationError(sentence, code="does_not_open"))
 
 
@@ -115,7 +115,8 @@ def _refuse(request: PersonRequest, form: BaseForm, field: str) -> None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlocked
 def earlier_keys(request: PersonRequest) -> HttpResponse:
-    """Keys from before a new start, for who finds the password or the code after all."""
+    """Keys of the time before a new start, for people who find the password or the code after
+    all."""
     form = forms.EarlierKeysForm(posted(request))
     context = {"are_there": request.user.earlier_slots.exists()}
     if request.method != "POST":

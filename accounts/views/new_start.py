@@ -1,4 +1,4 @@
-"""A new start: asking for it, stopping it, and, when it is due, beginning anew."""
+"""A new start: asking for it, stopping it, and, when it is due, making the new keys."""
 
 from datetime import timedelta
 from typing import Any
@@ -79,8 +79,8 @@ def _opens(user: User, password: str) -> bool:
 
 
 def _not_needed(request: PersonRequest) -> HttpResponse:
-    """Who can open their keys, or sits at a screen that can, is given no new ones."""
-    sentence = _("Your keys open with your password. There is no need for a new start.")
+    """Somebody who can open their keys, or uses a screen that can, gets no new ones."""
+    sentence = _("Your password opens your keys. You do not need a new start.")
     return refusal(request, 409, "not_needed", sentence)
 
 

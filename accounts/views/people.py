@@ -31,8 +31,8 @@ from cryptocore.errors import CryptoError
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def person(request: PersonRequest, username: str) -> HttpResponseBase:
-    """A person by their exact, certified username; 404 alike for nobody, the disabled, the keyless
-    and whoever has that name only by an altered row."""
+    """A person by their exact, certified username; 404 alike if there is nobody, or they are
+    disabled, have no keys, or have that name only by an altered row."""
     try:
         shown = _person_shown(request, username)
     except WaitsForKeys as waiting:
@@ -97,8 +97,8 @@ def _person_shown(request: PersonRequest, username: str) -> Shown:
 
 def _no_keys_now(request: PersonRequest, person: User) -> HttpResponse:
     sentence = _(
-        "The keys of %(name)s may be known to somebody else, and the next ones are not made yet. "
-        "There is nothing to compare until then. What you share with them waits."
+        "Somebody else may know the keys of %(name)s, and the new ones are not made yet. Until "
+        "then there is nothing to compare, and what you share with them waits."
     )
     return refusal(request, 409, "no_keys", sentence % {"name": certified_name(person)})
 
@@ -210,7 +210,7 @@ def _compare_unlocked(request: PersonRequest, shown: Shown) -> HttpResponse:
 @require_POST
 @unlocked
 def contacts_anew(request: PersonRequest) -> HttpResponse:
-    """Begin one's list of compared keys anew: nobody counts as compared."""
+    """Start your list of compared keys again: nobody counts as compared."""
     pins.begin_anew(keyring=open_keys(request))
     if wants_json(request):
         return JsonResponse({"begun": True})

@@ -86,8 +86,8 @@ def recovery_code(request: PersonRequest) -> HttpResponse:
     if "confirm_1" in request.POST or "confirm_2" in request.POST:
         return _confirm_code(request)
     slot = recovery.recovery_slot_of(request.user)
-    # A code is replaced only by somebody who knows the password: whoever finds the screen
-    # unlocked must not walk away with a way in of their own.
+    # Only somebody who knows the password can replace a code: a stranger at an unlocked screen must
+    # not walk away with a way in of their own.
     make_form = forms.UnlockForm(posted(request)) if slot else None
     if request.method != "POST":
         return render(request, "accounts/recovery_code.html", _code_page(slot, make_form))
@@ -154,7 +154,7 @@ def _no_code(request: PersonRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def test_code(request: PersonRequest) -> HttpResponse:
-    """Tell whether a code is the person's, and nothing else. It is not used up."""
+    """Say whether a code is the person's, and nothing else. It is not used up."""
     form, template = forms.TestCodeForm(posted(request)), "accounts/test_code.html"
     if request.method != "POST":
         return render(request, template, {"form": form})

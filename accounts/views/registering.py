@@ -1,4 +1,4 @@
-"""Making an account: by oneself, or by an invite."""
+"""Making an account: with or without an invite."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ def _make_account(
     context: dict[str, Any],
     **about: Any,
 ) -> HttpResponse:
-    """Make the account that a valid form describes, sign its person in, lead to the code."""
+    """Make the account that a valid form describes, sign the person in, lead to the code."""
     if not form.is_valid():
         return form_refusal(request, form, template, context)
     username, password = form.cleaned_data["username"], form.cleaned_data["password1"]
@@ -83,7 +83,7 @@ def _count_registration(request: HttpRequest) -> None:
 
 def _registration_closed(request: HttpRequest) -> HttpResponse:
     if policy.invites_are_taken():
-        sentence = _("Accounts are made by invitation here. Ask staff for an invite.")
+        sentence = _("You need an invite to make an account here. Ask staff for one.")
     else:
         sentence = _("This site takes no new accounts. Sign in if you have one.")
     title = {"title": _("No new accounts here")}
@@ -94,5 +94,5 @@ def _no_invite(request: HttpRequest) -> HttpResponse:
     """One answer for a token that never was, and one that is used, ended or taken back."""
     count("invite", client_network(request), limit=settings.REGISTRATIONS_PER_HOUR)
     record_refusal(request, Event.INVITE_REFUSED)
-    sentence = _("This invite is not open: it was used, has ended, or was taken back. Ask staff.")
+    sentence = _("This invite does not work: it was used, has ended, or was taken back. Ask staff.")
     return refusal(request, 404, "not_found", sentence)

@@ -1,4 +1,4 @@
-"""Keys that may be known to somebody else: proving who one is, and replacing them all."""
+"""Keys that may be known to somebody else: proving who you are, and replacing them all."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -55,7 +55,8 @@ def replace_keys(request: HttpRequest) -> HttpResponse:
 
 @sensitive_variables()
 def _proven(request: HttpRequest, form: forms.ReplaceKeysForm) -> OpeningKeys:
-    """Return the open keys of who proved to be their person. Raises DoesNotOpen, one for all."""
+    """Return the open keys of a person who proved who they are. Raises DoesNotOpen, the same for
+    every cause."""
     username, code = form.cleaned_data["username"], form.cleaned_data["code"]
     user = identify(request, username=username, recovery_code=code)
     if user is None:
@@ -79,7 +80,7 @@ def _by_operators_code(username: str, code: str, password: str) -> Keyring:
     """The code first: without it nobody learns whether a password opens anything.
 
     The password that opens the keys, not the one that signs in: after a reset by mail these are
-    two. Its tries by whoever has the code are counted here.
+    two. Tries by somebody who has the code are counted here.
     """
     user = User.objects.filter(username=username, is_active=True).first()
     if user is None or not replacing.is_operators_code(user, code):

@@ -63,5 +63,5 @@ def reset(request: HttpRequest, person_id: uuid.UUID, token: str) -> HttpRespons
 
 def _link_gone(request: HttpRequest) -> HttpResponse:
     count("reset", client_network(request), limit=settings.SIGN_IN_TRIES)
-    sentence = _("This link does not work any more. Nothing was changed. Ask for a new one.")
+    sentence = _("This link no longer works. Nothing was changed. Ask for a new one.")
     return refusal(request, 404, "not_found", sentence)

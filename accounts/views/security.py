@@ -1,4 +1,4 @@
-"""One's own password and the page about one's keys."""
+"""Your own password and the page about your keys."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -52,7 +52,7 @@ def _change_password(request: PersonRequest, form: forms.PasswordForm) -> Keyrin
             raise DoesNotOpen
         return passwords.change_password(user=user, old_password=old, new_password=new)
     except DoesNotOpen:
-        sentence = _("This is not your present password. Nothing was changed.")
+        sentence = _("This is not your current password. Nothing was changed.")
         form.add_error("old_password", ValidationError(sentence, code="invalid_password"))
         return None
 

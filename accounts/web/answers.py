@@ -36,7 +36,7 @@ def refusal(
     template: str = "refusal.html",
     context: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
-    """Return a refusal as JSON when asked for, else as a page.
+    """Return a refusal as JSON when asked for, otherwise as a page.
 
     `code` is stable, `message` a sentence for a person.
     """

@@ -47,7 +47,7 @@ def unlocked(view: View) -> View:
             return locked(request)
         if request.method == "POST":
             sentence = _(
-                "Your keys were locked meanwhile: nothing was done. Unlock, and try again."
+                "Your keys were locked meanwhile, so nothing was done. Unlock them and try again."
             )
             messages.warning(request, sentence)
         address = urlencode({"next": _where_to_return(request)})
@@ -76,7 +76,7 @@ def recoverable(view: View) -> View:
         if recovery_slot_of(request.user):
             return view(request, *args, **kwargs)
         if wants_json(request):
-            sentence = _("Make your recovery code first; nothing was uploaded.")
+            sentence = _("Make your recovery code first. Nothing was uploaded.")
             return refusal(request, 403, "recovery_code_needed", sentence)
         return redirect("accounts:recovery-code")
 

@@ -1,7 +1,7 @@
-"""Sessions in the database, whose rows are worth nothing to whoever reads or writes them.
+"""Sessions in the database, whose rows are worth nothing to somebody who reads or writes them.
 
 A row is found by the SHA-256 of the key in the cookie (165 random bits, so no key is needed), and
-its data is signed for that row alone: put into another's row it is no session.
+its data is signed only for that row: in another row it is no session.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
-"""The staff pages: open to whose rights are believed, closed with a reason to whose are not.
+"""The staff pages: open to people whose rights are believed, and refused, with a reason, to others.
 
-The trail proves rights; that it is their person who asks, only keys prove that were made here and
-that the password opens. A password hash anybody can write into a row.
+The trail proves rights. Only keys that were made here, and that the password opens, prove that it
+is that person who asks: anybody could write a password hash into a row.
 """
 
 from collections.abc import Callable
@@ -84,8 +84,9 @@ def _with_own_keys(view: View) -> View:
         except DoesNotOpen:
             record_refused(request.user)
             sentence = _(
-                "Your password opens no keys that were made for you here. Nothing was changed. "
-                "Staff pages open once your own keys do: ask an operator to look at your account."
+                "Your password does not open any keys that were made for you here. Nothing was "
+                "changed. You need your own keys to open the staff pages: ask an operator to look "
+                "at your account."
             )
             return refusal(request, 403, "staff_unproven", sentence)
         return view(request, *args, **kwargs)
@@ -95,7 +96,7 @@ def _with_own_keys(view: View) -> View:
 
 def _sentence(user: User) -> str:
     sentence = _(
-        "Your account is marked as staff, but no act on record made it so. Nothing was changed. "
-        "If it is right, an operator confirms it with: manage.py confirm_staff %(name)s"
+        "Your account is marked as staff, but nothing on record made it so. Nothing was changed. "
+        "If it is right, an operator can confirm it with: manage.py confirm_staff %(name)s"
     )
     return sentence % {"name": user.username}

@@ -1,4 +1,4 @@
-"""How commands that verify tell what they found."""
+"""How commands that verify print what they found."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable

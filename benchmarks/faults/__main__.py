@@ -26,7 +26,7 @@ def main() -> None:
         if name == "full" and os.geteuid() != 0:
             print("(not run: filling a disk of its own needs root)")
             continue
-        # Where temporary files are: a real disk, unless TMPDIR says otherwise. The table tells.
+        # Where temporary files are: a real disk, unless TMPDIR says otherwise. The table says so.
         with tempfile.TemporaryDirectory(prefix="imageshare-faults-") as folder:
             PARTS[name](Path(folder), table)
     sys.exit(1 if table.bad else 0)

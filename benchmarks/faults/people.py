@@ -20,7 +20,7 @@ UNTHROTTLED = {"UPLOADS_PER_HOUR": "1000000", "NAME_LOOKUPS_PER_HOUR": "1000000"
 
 
 class Person:
-    """One person, who signs in and unlocks again where a kill made it necessary."""
+    """One person, who signs in and unlocks again if a kill made it necessary."""
 
     def __init__(self, server: Server, name: str) -> None:
         self.name = name

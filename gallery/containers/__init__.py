@@ -1,4 +1,4 @@
-"""Image files as containers: what they are, how much they are, and what in them tells tales.
+"""Image files as containers: what they are, how large they are, and what in them gives people away.
 
 Reads headers and takes details out without decoding a pixel, so nothing of the picture changes.
 Pure functions over bytes that may come from an attacker: every length is checked against what is

@@ -70,9 +70,10 @@ def orientation_only(orientation: int) -> bytes:
 
 
 def note(block: bytes | memoryview, found: Findings) -> int:
-    """Note the time and what kinds of details a block holds; return the orientation it tells.
+    """Note the time and what kinds of details a block holds; return its orientation.
 
-    One nobody can read costs the picture nothing: it counts as camera details, and goes.
+    A block that cannot be read does not matter to the picture: it counts as camera details, and is
+    left out.
     """
     try:
         opened = _opened(block)

@@ -47,7 +47,7 @@ def _usable(primaries: int, transfer: int) -> tuple[int, int]:
 
 
 def of_picture(data: bytes, meta: Box) -> list[Box]:
-    """Return the properties that tell the colours of the file's picture, or of its first tile."""
+    """Return the properties that define the colours of the file's picture, or of its first tile."""
     item = primary(data, meta)
     for candidate in (item, *parts_of(data, meta).get(item, ())[:1]):
         properties = properties_of(data, meta, candidate)

@@ -1,4 +1,4 @@
-"""Colour profiles (ICC.1:2022): only what colour needs stays of one, made anew.
+"""Colour profiles (ICC.1:2022): a new one is made of only what colour needs.
 
 Profiles of screens name their owner, their serial number and the minute they were made in;
 others carry a megabyte of measurements. A profile that does not add up counts as none, as in
@@ -15,7 +15,7 @@ HEADER_BYTES, TAG_BYTES, MAGIC_AT = 128, 12, 36
 # Version, class, colour spaces, magic, intent and illuminant; not the date, nor whose screen or
 # program it was.
 KEPT_OF_HEADER = ((8, 24), (36, 40), (64, 80))
-# Both directions of a table: who demands the tags of its class of a profile asks for both.
+# Both directions of a table: a reader that demands all tags of a profile's class asks for both.
 COLOUR_TAGS = frozenset(
     b"rXYZ gXYZ bXYZ rTRC gTRC bTRC kTRC wtpt bkpt chad cicp A2B0 A2B1 A2B2 B2A0 B2A1 B2A2 "
     b"D2B0 D2B1 D2B2 D2B3 B2D0 B2D1 B2D2 B2D3 gamt".split()
@@ -30,7 +30,7 @@ CICP, RGB = b"cicp", b"RGB "
 def minimal(profile: bytes, room: int = MAX_PROFILE_BYTES) -> bytes | None:
     """Return a profile that means the same colours and says nothing else; None if it is none.
 
-    Where there is only `room` for so many bytes, it may go without the two names.
+    If there is only `room` for so many bytes, it may be without the two names.
     """
     try:
         tags = _tags(profile)

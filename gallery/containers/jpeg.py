@@ -1,7 +1,7 @@
 """JPEG files (ITU-T T.81; JFIF 1.02; ICC.1 annex B.4), segment by segment.
 
-What follows the first picture is cut off, the further pictures of a phone's MPO file too. Where
-its coded data ends inside the last scan only a decoder can tell: jpeg_end.py.
+What follows the first picture is cut off, the further pictures of a phone's MPO file too. Where its
+coded data ends inside the last scan only a decoder can find out: jpeg_end.py.
 """
 
 import re
@@ -71,7 +71,7 @@ class Walk:
         self.profile_parts = 0
         self.turned = False
         self.frame_at = -1  # among the rest
-        self.missing: dict[int, int] = {}  # by component: a bit for each coefficient not told
+        self.missing: dict[int, int] = {}  # by component, a bit for each coefficient
 
     def segments(self) -> Iterator[Segment]:
         """Yield the segments up to the end, or to where none follows that can be one.
@@ -130,7 +130,7 @@ class Walk:
         count = number(body, 0, 1)
         first, last, bits = (number(body, 1 + 2 * count + at, 1) for at in range(3))
         told = ALL
-        if self.progressive:  # only what comes without lower bits to follow is told whole
+        if self.progressive:  # only a coefficient without lower bits to follow is complete
             told = 0 if bits & 15 else ALL >> 63 - min(last, 63) & -1 << first
         for at in range(1, 1 + 2 * count, 2):
             component = number(body, at, 1)
@@ -146,7 +146,7 @@ class Walk:
             self.rest[self.frame_at] = b"".join([frame[:5], body[:2], frame[7:]])
         self.found.removed.add(Removed.FAULTS)
 
-    # ---- what is told beside it --------------------------------------------------------------
+    # ---- what is said beside it --------------------------------------------------------------
 
     def _take_application(self, marker: int, body: memoryview) -> None:
         name = bytes(body[:12])
@@ -189,7 +189,7 @@ class Walk:
     # ---- the end -----------------------------------------------------------------------------
 
     def finish(self) -> None:
-        """Raises Incomplete if what a file without an end tells cannot be all."""
+        """Raises Incomplete if a file without an end cannot be complete."""
         found = self.found
         if not found.scans:
             raise Malformed("no picture")

@@ -129,7 +129,7 @@ class Walk:
     # ---- colours -----------------------------------------------------------------------------
 
     def _profile(self, body: bytes) -> bytes:
-        """Return the colour profile under a name of ours: its own is free text."""
+        """Return the colour profile under our own name: the file's is free text."""
         _name, _, packed = body.partition(b"\0")
         inflater = zlib.decompressobj()
         try:
@@ -227,7 +227,7 @@ class Walk:
         self.found.colour = self.colour()
         if b"IEND" in self.seen:
             return b""
-        if self.frames:  # whether the last frame is whole, only a decoder can tell
+        if self.frames:  # only a decoder can find out whether the last frame is whole
             raise Incomplete("no end")
         self.found.ended = False
         self.found.removed.add(Removed.FAULTS)

@@ -84,7 +84,7 @@ def _written(kind: bytes, body: bytes | memoryview) -> list[bytes | memoryview]:
 
 
 def _simple(chunks: list[Chunk], found: Findings) -> list[Chunk]:
-    """Without a VP8X chunk a file is one chunk; whatever else is there, nobody reads."""
+    """Without a VP8X chunk a file is one chunk; nobody reads anything else in it."""
     picture, *others = chunks or [Chunk(b"", memoryview(b""))]
     found.see_size(*_coded_size(picture))
     for chunk in others:

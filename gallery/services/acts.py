@@ -1,8 +1,8 @@
 """What every act of an owner on a sealed image has in common.
 
-Read the head; encrypt, wrap and sign; record what is intended; in one short transaction compare
-the head again and commit, or start anew; record that it is done. What is missing after `done` was
-rolled back by somebody; what has `intended` alone was never finished.
+Read the head; encrypt, wrap and sign; record what is intended; in one short transaction compare the
+head again and commit, or start again; record that it is done. If it is missing after `done`,
+somebody rolled it back; if it has only `intended`, it was never finished.
 """
 
 import uuid
@@ -26,13 +26,14 @@ from gallery.models import Grant, SealedImage, Statement
 from gallery.opening import moved_on
 from gallery.sealing import SHARE, head_of
 
-TRIES = 5  # how often an act is begun anew because another came between
+TRIES = 5  # how often an act is tried again because another came between
 
 Result = TypeVar("Result")
 
 
 def starting_anew(act: Callable[[], Result]) -> Result:
-    """Return what `act` returns, begun anew while others come between. Raises HeadMoved at last."""
+    """Return what `act` returns, tried again while others come between. Raises HeadMoved at
+    last."""
     for _ in range(TRIES - 1):
         try:
             return act()
@@ -52,7 +53,7 @@ def owners_access(keyring: Keyring, image_id: uuid.UUID) -> Access:
 
 @contextmanager
 def anew_if_moved(access: Access) -> Iterator[None]:
-    """Let an act begin anew where what it read looks altered because another came between."""
+    """Let an act be tried again if what it read looks altered because another came between."""
     try:
         yield
     except Altered:
@@ -106,8 +107,8 @@ def hold(image: SealedImage, head: Statement | None) -> None:
 
 
 def require_present_signer(image: SealedImage, signed: Statement) -> None:
-    """With the owner's row held: raises HeadMoved if the key that signed is not their present one.
-    What a key signs after its theft was ordered counts for nobody."""
+    """With the owner's row held: raises HeadMoved if the key that signed is not their current one.
+    What a key signs after it was ordered stolen does not count."""
     key = statements.parse(signed.kind, bytes(signed.body))["key"]
     try:
         present = signing_pair_of(image.owner_id).fingerprint
@@ -126,7 +127,7 @@ def end_grants(grants: list[Grant], reason: str) -> None:
 
 def end_expired(image: SealedImage) -> None:
     """End the grants whose time is over: the new share statement does not list them. The image is
-    due to be encrypted anew (services/ended.py)."""
+    due to be encrypted again (services/ended.py)."""
     expired = image.grants.filter(ended_at=None, ends_at__lte=timezone.now())
     WrappedKey.objects.filter(grant__in=expired).delete()
     if expired.update(ended_at=F("ends_at"), ended_reason=Grant.Ended.TIME):

@@ -82,9 +82,9 @@ def upload_all(
     """Seal every file that is an image we accept.
 
     Raises KeyChanged or ContactsRefused as the owner's compared contacts ask. Raises OwnKeyRefused,
-    NoKeys if a recipient's keys changed meanwhile, or the owner's, and what is away (StorageAway,
-    OperationalError, AuditUnavailable, Busy) if that kept all files from being stored; once one is,
-    the others are named.
+    NoKeys if a recipient's keys changed meanwhile, and StorageAway, OperationalError,
+    AuditUnavailable or Busy if that kept all files from being stored; once one is, the others are
+    named.
     """
     own_signing_pair(keyring)
     if wishes.recipients:
@@ -92,7 +92,7 @@ def upload_all(
     own_key = reader_of(keyring.user).key
     if own_key is None:  # their theft was ordered just now
         raise OwnKeyRefused
-    keyring.prove(own_key.pair)  # certified is not enough where one wraps to oneself
+    keyring.prove(own_key.pair)  # certified is not enough when you wrap to yourself
     batch, away = Batch(), None
     for index, file in enumerate(files):
         name = batch.names[index] = clean_name(file.name or "")

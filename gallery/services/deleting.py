@@ -1,4 +1,5 @@
-"""Deleting an image: every key and every stored byte goes; an empty row tells those who had it."""
+"""Deleting an image: every key and every stored byte goes; an empty row stays for the people who
+had it."""
 
 import uuid
 

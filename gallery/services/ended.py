@@ -1,7 +1,7 @@
-"""Access that ended by its date: the reader's key goes, and the image is encrypted anew.
+"""Access that ended by its date: the reader's key is destroyed, and the image is encrypted again.
 
-To refuse a reader whose time is over leaves what was wrapped to them: with a copy of the database
-from before they would go on opening the image for as long as it keeps its lock. So `purge` destroys
+Refusing a reader whose time is over leaves what was wrapped to them: with an older copy of the
+database they could go on opening the image for as long as it keeps its lock. So `purge` destroys
 the key, and the owner's next page with open keys changes the lock, as taking access back does.
 """
 
@@ -45,7 +45,7 @@ def keys_that_ended() -> QuerySet[Grant]:
 
 def destroy_ended_keys() -> None:
     """Destroy what is wrapped to readers whose time is over, image by image. The rows stay as they
-    are: by them the owner's next page sees what is to be encrypted anew."""
+    are: by them the owner's next page sees what has to be encrypted again."""
     for image in set(keys_that_ended().values_list("image", flat=True)):
         with transaction.atomic():
             # Held, or an owner who gives them more time just now would lose a reader's key.
@@ -68,7 +68,8 @@ def images_to_relock(owner: User) -> list[uuid.UUID]:
 
 @sensitive_variables()
 def relock_some(keyring: Keyring) -> None:
-    """Encrypt some of these images anew; the next page goes on. Raises what is busy or away."""
+    """Encrypt some of these images again; the next page goes on. Raises if a part is busy or
+    unavailable."""
     deadline = time.monotonic() + SECONDS
     for image_id in images_to_relock(keyring.user):
         if _claim(image_id):
@@ -89,8 +90,8 @@ def _claim(image_id: uuid.UUID) -> bool:
 
 @sensitive_variables()
 def _relock_ended(keyring: Keyring, image_id: uuid.UUID) -> None:
-    """Only where the owner signed these ends, and the row of everybody they let in is there: an
-    altered row must not bring them to sign a list without somebody."""
+    """Only where the owner signed these ends, and the row of every signed reader is there: an
+    altered row must not make them sign a list without somebody."""
     opener, image = Opener(keyring), owners_access(keyring, image_id).image
     over = ended_grants().filter(image=image).select_related("image__owner")
     is_whole = everybody_signed_has_a_row(image, opener)

@@ -66,7 +66,7 @@ def read_notices(person: User, page_number: str | None = None) -> Inbox:
     """Return a page of a person's notices, each checked; what is wrong is recorded."""
     keys = mac_keys_of([person.pk])[person.pk]
     # First how many there must be, then which there are, and these are not added to between two
-    # looks at them: else a notice that comes meanwhile would seem to be missing.
+    # looks at them: otherwise a notice that comes meanwhile would seem to be missing.
     newest = _newest(person, keys)
     rows = Notice.objects.filter(person=person, sequence__range=NUMBERS).order_by("-sequence")
     last = rows.values_list("sequence", flat=True).first() or 0
@@ -145,8 +145,8 @@ def _newest_on(page: Page[Notice], newest: int) -> int:
 def _newest(person: User, keys: Keys) -> int:
     """Return how many notices there must be.
 
-    A head that is gone or not ours hides at least one; an older one of ours, put back, hides
-    those of the grants that it does not count.
+    A head that is gone or forged hides at least one; an older genuine one, put back, hides those of
+    the grants that it does not count.
     """
     head = NoticeHead.objects.filter(person=person).first()
     last = Notice.objects.filter(person=person).order_by("-sequence").first()

@@ -48,7 +48,7 @@ def send_notices(kind: NoticeKind, grants: Iterable[Grant]) -> Sent:
     """Write one notice to the reader of each grant, inside the caller's transaction.
 
     The caller holds the readers' rows (accounts/keys/recipients.py), so that sequences neither
-    repeat nor leave gaps. Somebody whose newest MAC key does not open is not told: that must not
+    repeat nor leave gaps. Somebody whose newest MAC key does not open gets no notice: that must not
     keep an owner from taking access back.
     """
     sent, grants = Sent(kind), list(grants)
@@ -94,7 +94,7 @@ def _store(notices: list[Notice], heads: list[NoticeHead]) -> None:
 
 
 def record_notices(sent: Iterable[Sent]) -> None:
-    """Record whom notices were sent to, after they were committed, and who could not be told."""
+    """Record who was sent notices, after they were committed, and who could not be."""
     for one in sent:
         _record_people(one.kind, one.told, Outcome.DONE)
         _record_people(one.kind, one.untold, Outcome.FAILED)
@@ -119,7 +119,7 @@ def _record_people(kind: NoticeKind, grants: list[Grant], outcome: Outcome) -> N
 def least_sent(person: uuid.UUID) -> int:
     """Return how many notices a person was sent at least: one of each grant of others' images.
 
-    Heads alone do not tell this: an older one, genuine in its time, may have been put back.
+    Heads alone do not show this: an older one, genuine in its time, may have been put back.
     """
     return Grant.objects.filter(reader=person).exclude(image__owner=person).count()
 
@@ -140,13 +140,13 @@ def _next_numbers(keys: dict[uuid.UUID, Keys]) -> dict[uuid.UUID, int]:
 
 @sensitive_variables()
 def _last_number(person: uuid.UUID, head: NoticeHead | None, keys: Keys) -> int:
-    """Return the last number used. A head that is gone or not ours leaves a gap that tells."""
+    """Return the last number used. A head that is gone or forged leaves a visible gap."""
     try:
         if head is not None:
             return counted(head, keys)
     except CryptoError:
         return _highest_proven(person, keys) + 1
-    # The grant being told of now is counted among them already.
+    # The grant of the current notice is counted among them already.
     return max(least_sent(person) - 1, _highest_proven(person, keys))
 
 

@@ -1,9 +1,9 @@
-"""Looking over one's own wrapped keys, while they can be opened.
+"""Checking a person's own wrapped keys, while they can be opened.
 
 A wrapped key that was damaged is not noticed while its quick key works, and the quick key is a
-cache that goes with the master key: the image would be lost at the next recovery. So a few are
-opened the long way at each unlocked page; one that does not open is wrapped anew from its quick
-key, if that is the content key its owner committed to.
+cache that is lost with the master key: the image would be lost at the next recovery. So a few are
+opened without it at each unlocked page; one that does not open is wrapped again from its quick key,
+if that is the content key its owner committed to.
 """
 
 import time
@@ -62,7 +62,7 @@ class OwnOpener(Opener):
 
     @sensitive_variables()
     def is_sound(self, wrapped: WrappedKey) -> bool:
-        """Whether this wrapped key opens, or does again. What opens none is on record."""
+        """Whether this wrapped key opens, or does again. If nothing opens it, that is on record."""
         grants = Grant.objects.filter(wrapped_key=wrapped, reader=self._keyring.user)
         grant = grants.select_related("image__owner").first()
         if grant is None:
@@ -76,7 +76,7 @@ class OwnOpener(Opener):
         if self._opens(wrapped, access) or self._is_mended(wrapped, access):
             return True
         if not WrappedKey.objects.filter(pk=wrapped.pk, oaep_bytes=wrapped.oaep_bytes).exists():
-            return True  # locked anew meanwhile, or access ended
+            return True  # re-locked meanwhile, or access ended
         person, outcome = self._keyring.user.pk, Outcome.FAILED
         record(Event.WRAPPED_KEY_DAMAGED, actor=person, subject=wrapped.subject, outcome=outcome)
         return False

@@ -1,7 +1,7 @@
 """How much a person stores, and whether there is room for more.
 
-Only a new image is refused: taking access away encrypts an image anew, and never fails for want of
-room.
+Only a new image is refused: taking access away encrypts an image again, and never fails for lack of
+storage.
 """
 
 import uuid
@@ -25,7 +25,7 @@ def require_room(image: SealedImage) -> None:
     """Return if `image`, just inserted, is within its owner's limit. Raises OverQuota.
 
     Inside the transaction that stores it, holding the owner's row: of two uploads at once the
-    second counts the first. Read anew: staff may have changed the limit meanwhile.
+    second counts the first. Read again: staff may have changed the limit meanwhile.
     """
     quota = User.objects.select_for_update().get(pk=image.owner_id).quota
     if not quota:

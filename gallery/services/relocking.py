@@ -1,7 +1,7 @@
-"""After a theft of somebody's keys: which images a thief may open, and encrypting them anew.
+"""After a theft of somebody's keys: which images a thief may open, and encrypting them again.
 
-Whoever has a stolen private key and a copy of the database opens what was wrapped to it then. A new
-lock ends that for what is stored from now on; it cannot call back what was read.
+Somebody who has a stolen private key and a copy of the database can open what was wrapped to it
+then. A new lock ends that for what is stored from now on; it cannot call back what was read.
 """
 
 import uuid
@@ -20,12 +20,12 @@ from gallery.models import Grant
 from gallery.sealing import MANIFEST, heads_of
 from gallery.services.revoking import relock
 
-AT_ONCE = 10  # images per request: each is opened, encrypted and stored anew
+AT_ONCE = 10  # images per request: each is opened, encrypted and stored again
 
 
 @dataclass(frozen=True)
 class StolenReader:
-    """Somebody whose keys were stolen, and the owner's images under locks from before that."""
+    """Somebody whose keys were stolen, and the owner's images whose locks are older than that."""
 
     person: User
     stolen_at: datetime
@@ -34,7 +34,7 @@ class StolenReader:
 
 @dataclass(frozen=True)
 class Relocked:
-    """How many images were encrypted anew, are left, and do not open or verify."""
+    """How many images were encrypted again, are left, and do not open or verify."""
 
     relocked: int
     left: int
@@ -76,7 +76,7 @@ def _stolen_since(owner: User) -> dict[uuid.UUID, datetime]:
 
 
 def _locked_at(images: set[uuid.UUID]) -> dict[uuid.UUID, datetime]:
-    """Return when each image got its present lock, as its newest manifest says."""
+    """Return when each image got its current lock, as its newest manifest says."""
     times = {}
     for manifest in heads_of(images).filter(kind=MANIFEST):
         try:
@@ -89,7 +89,8 @@ def _locked_at(images: set[uuid.UUID]) -> dict[uuid.UUID, datetime]:
 
 @sensitive_variables()
 def relock_some(*, keyring: Keyring) -> Relocked:
-    """Encrypt some of the images anew that a thief may open. What does not open is counted."""
+    """Encrypt again some of the images that a thief may open. Those that do not open are
+    counted."""
     images = {image for one in stolen_readers_of(keyring.user) for image in one.images}
     relocked = closed = 0
     for image_id in sorted(images):

@@ -1,8 +1,9 @@
-"""Readers who wait: the owner lets them in, but the content key hangs on keys they have lost.
+"""Readers who wait: they are on the owner's list, but the content key is wrapped to keys they have
+lost.
 
-After a new start somebody's earlier pairs open nothing, until they find the password or the code
-from before. The owner's signed list still names them: it lists people, not keys. So sharing again
-wraps the content key anew, once the owner agreed to the new fingerprint, and signs nothing.
+After a new start somebody's earlier pairs open nothing, until they find the earlier password or
+code. The owner's signed list still names them: it lists people, not keys. So sharing again wraps
+the content key again, once the owner agreed to the new fingerprint, and signs nothing.
 """
 
 import uuid
@@ -69,7 +70,7 @@ class SharedAgain:
 
 
 def waiting_grants(owner: User) -> QuerySet[Grant]:
-    """Return the grants of this owner's images whose readers' present keys open nothing."""
+    """Return the grants of this owner's images whose readers' current keys open nothing."""
     present = Q(wrapped_key__key_pair__master_key_version=F("reader__master_key_version"))
     return (
         Grant.objects.filter(image__owner=owner, image__deleted_at=None, ended_at=None)
@@ -111,10 +112,10 @@ def _signing_pair(person: User) -> KeyPair | None:
 
 @sensitive_variables()
 def share_again(*, keyring: Keyring, person: User) -> SharedAgain:
-    """Wrap the content keys of what the owner shares with a reader to their present key.
+    """Wrap the content keys of what the owner shares with a reader to their current key.
 
     Images that the owner cannot open either, or whose list is not as it was signed, are left as
-    they are and counted. Asking for it accepts the reader's new key, where another was compared.
+    they are and counted. Asking for it accepts the reader's new key, if another was compared.
     Raises NoKeys if the reader cannot receive yet, KeyChanged if the reader's words did not match
     when they were compared, ContactsRefused.
     """

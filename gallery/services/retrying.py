@@ -36,7 +36,7 @@ class Asked:
 def seal_once(
     seal: Callable[[], SealedImage], *, keyring: Keyring, asked: Asked, origin: Origin
 ) -> SealedImage:
-    """Return what an earlier try of this very upload made, else what `seal` makes.
+    """Return what an earlier try of this very upload made, otherwise what `seal` makes.
 
     Raises UploadIdUsed if that was another picture, or has been deleted since: neither may pass
     for the one that was sent now. Raises StoredBefore if it is this picture, but not as asked.

@@ -1,4 +1,4 @@
-"""Revoking re-locks: a new content key, new stored bytes, wrapped anew for those who remain.
+"""Revoking re-locks: a new content key, new stored bytes, wrapped again for those who remain.
 
 So a restored old row opens nothing. What the former reader saw, or saved, stays with them.
 """
@@ -54,7 +54,7 @@ from gallery.services.uploading import add_renditions, discard_unreferenced
 class Relocked:
     """An image under its next lock, made but not stored yet.
 
-    `unsigned` rows end with it: they name people whom the owner never let in.
+    `unsigned` rows end with it: they name people whom the owner never signed for.
     """
 
     head: Statement
@@ -69,8 +69,8 @@ class Relocked:
 def revoke(*, keyring: Keyring, image_id: uuid.UUID, recipient: User) -> Grant:
     """End `recipient`'s access to the owner's image and change its lock; return the ended grant.
 
-    Again for somebody whose access ended already: nothing to do, if the rows are all there that
-    the owner signed. Else one is hidden and may come back: the lock changes, without whoever it is.
+    For somebody whose access ended already there is nothing to do if all rows are there that the
+    owner signed. Otherwise one is hidden and may come back: the lock changes, without that person.
     Raises NotARecipient for somebody who has no row; NotYours, NotAllowed, Altered, StorageAway,
     AuditUnavailable or HeadMoved: then nothing has changed.
     """
@@ -161,8 +161,8 @@ def _wrap_anew(
 ) -> WrappedKey | None:
     """Return the new key for one who remains, or None to let a reader without a usable key wait.
 
-    Another person's missing or changed key must not keep the owner from revoking. Where it cannot
-    be told whose key changed, everybody but the owner waits.
+    Another person's missing or changed key must not keep the owner from revoking. If nobody can
+    know whose key changed, everybody but the owner waits.
     """
     own = grant.reader_id == grant.image.owner_id
     if not grant.reader.is_active or (contacts is None and not own):

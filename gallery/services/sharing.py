@@ -63,7 +63,8 @@ class Shared:
 def share_image(
     *, keyring: Keyring, image_id: uuid.UUID, recipients: list[Reader], terms: Terms
 ) -> Shared:
-    """Grant `recipients` access to the owner's image; who had it already has its terms changed.
+    """Grant `recipients` access to the owner's image; somebody who has it already gets the new
+    terms.
 
     Raises NotYours, NotAllowed, Altered, TooManyReaders, NoKeys, KeyChanged, ContactsRefused or
     HeadMoved; then nothing has changed.
@@ -170,7 +171,7 @@ def _require_still_waiting(grants: list[Grant]) -> None:
 
 
 def _new_keys(grants: list[Grant]) -> list[WrappedKey]:
-    """Return the keys that are not stored yet. Those that are stay as they are by now: what was
-    read of them may be older than a rotation that wrapped them anew."""
+    """Return the keys that are not stored yet. Those that are stored stay as they are now: what was
+    read may be older than a rotation that wrapped them again."""
     keys = [grant.wrapped_key for grant in grants]
     return [key for key in keys if key is not None and key._state.adding]

@@ -21,7 +21,7 @@ UNREADABLE = (ValueError, TypeError, AttributeError, OverflowError)
 
 
 class ImageCheck:
-    """Checks images, some at a time. `reads_bytes`: compare digests, else lengths alone."""
+    """Checks images, some at a time. `reads_bytes`: compare digests, otherwise only lengths."""
 
     def __init__(self, image_ids: Collection[uuid.UUID], *, reads_bytes: bool) -> None:
         self._reads_bytes = reads_bytes
@@ -132,7 +132,7 @@ def _stands(grant: Grant) -> bool:
 
 
 def _check_wrapped_keys(image: SealedImage) -> Iterator[Finding]:
-    """Those of the present lock, each its reader's own; of those before nothing is left."""
+    """Those of the current lock, each its reader's own; nothing older is left."""
     keys = WrappedKey.objects.filter(subject=image.pk).select_related("key_pair", "grant")
     linked = Grant.objects.filter(image=image, wrapped_key__isnull=False, ended_at=None)
     readers = dict(linked.values_list("wrapped_key", "reader"))

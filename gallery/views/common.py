@@ -45,7 +45,7 @@ def image_page(
 
 
 def releases(request: PersonRequest) -> bool:
-    """Whether the answer has a body: who only asks for its headers has seen nothing."""
+    """Whether the answer has a body: a request for headers only has seen nothing."""
     return request.method != "HEAD"
 
 
@@ -94,7 +94,7 @@ def people_to_choose(request: PersonRequest) -> dict[str, Any]:
 
 
 def _contacts(person: User) -> list[presenting.Person]:
-    """Return whom this person shared with lately, but for those whose names do not verify."""
+    """Return the people this person shared with lately, without those whose names do not verify."""
     shared = Grant.objects.filter(image__owner=person, reader__is_active=True)
     latest = (
         shared.exclude(reader=person)

@@ -1,4 +1,4 @@
-"""Images that a thief of somebody's keys may open, and encrypting them anew."""
+"""Images that a thief of somebody's keys may open, and encrypting them again."""
 
 from typing import Any
 

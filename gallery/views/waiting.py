@@ -1,4 +1,4 @@
-"""Who waits for me: readers whose keys are new, and sharing with them again."""
+"""People waiting for access: readers whose keys are new, and sharing with them again."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ def _share_again(request: PersonRequest) -> HttpResponse:
     readers = resharing.readers_waiting_for(request.user)
     reader = next((one for one in readers if one.person.username == asked), None)
     if reader is None or find_person(asked) is None:
-        sentence = _("Nobody of this name waits for you. Nothing was changed.")
+        sentence = _("Nobody of this name is waiting for access. Nothing was changed.")
         return refusal(request, 404, "not_found", sentence)
     person = reader.person
     if not _is_the_compared_one(request, reader):
@@ -73,7 +73,7 @@ def _share_again(request: PersonRequest) -> HttpResponse:
     try:
         done = resharing.share_again(keyring=open_keys(request), person=person)
     except NoKeys:
-        sentence = _("%(name)s has no new keys yet. Nothing was changed. Try again later.")
+        sentence = _("%(name)s is still getting new keys. Nothing was changed. Try again later.")
         return refusal(request, 409, "no_keys", sentence % {"name": certified_name(person)})
     except (KeyChanged, ContactsRefused):
         return _compare_first(request, person)
@@ -105,6 +105,6 @@ def _shared_again(request: PersonRequest, person: User, done: SharedAgain) -> Ht
     )
     messages.success(request, sentence % {"name": certified_name(person), "count": done.shared})
     if done.closed:
-        sentence = _("%(count)s stay closed: you cannot open them either.")
+        sentence = _("%(count)s stay locked: you cannot open them either.")
         messages.warning(request, sentence % {"count": done.closed})
     return redirect("gallery:waiting" if done.left else "gallery:mine")

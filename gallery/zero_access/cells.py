@@ -1,10 +1,10 @@
-"""Columns that may be keys, in rows that SQLite keeps and no longer tells of: freed pages, the log.
+"""Columns that may be keys, in rows that SQLite keeps but no longer shows: freed pages, the log.
 
 A row is the length of its record, its number and the record: the length of the record's header, the
 type of each column, the columns (https://www.sqlite.org/fileformat2.html, "B-tree Pages" and
-"Record Format"). Where both lengths fit what stands there, a row stood there; so not every 32 bytes
-need be tried. A row deleted alone, out of a page that stays in use, has lost its first bytes to
-SQLite and is not recognised. Keys in hex are looked for, too: text runs into the text beside it.
+"Record Format"). If both lengths fit the bytes there, a row was there; so not every 32 bytes need
+be tried. A row deleted alone, out of a page that stays in use, has lost its first bytes to SQLite
+and is not recognised. Keys in hex are looked for, too: text runs into the text beside it.
 """
 
 import re

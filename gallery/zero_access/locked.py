@@ -33,7 +33,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Image:
-    """An image under its present lock: what its manifest says, and where its bytes are."""
+    """An image under its current lock: what its manifest says, and where its bytes are."""
 
     pk: uuid.UUID
     owner: uuid.UUID
@@ -55,9 +55,9 @@ class Locked:
 
 
 def locked(*, people: int, certainly: User | None = None) -> Locked:
-    """Return what is locked of that many people chosen anew at random (0: of everybody).
+    """Return what is locked of that many people chosen at random each time (0: of everybody).
 
-    Of each at most 20 images that they may open, chosen alike; of `certainly` all.
+    For each at most 20 images that they may open, chosen likewise; for `certainly` all.
     """
     users = list(User.objects.order_by("?")[: people or None])
     if certainly and certainly not in users:
@@ -78,7 +78,7 @@ def locked(*, people: int, certainly: User | None = None) -> Locked:
 
 
 def expected_of(user: User) -> set[uuid.UUID]:
-    """Return the images this person's present keys open: their own, and those shared with them."""
+    """Return the images this person's current keys open: their own, and those shared with them."""
     present = {"wrapped_key__key_pair__master_key_version": user.master_key_version}
     return set(_grants_of(user).filter(**present).values_list("image_id", flat=True))
 

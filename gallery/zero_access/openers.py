@@ -172,7 +172,7 @@ def quick_keys(locked: Locked, key: Key) -> Iterator[Found]:
 
 @sensitive_variables()
 def content_keys(locked: Locked, key: Key) -> Iterator[Found]:
-    """As a content key: what the manifest commits to it tells, and the bytes it decrypts."""
+    """As a content key: the manifest's commitment shows it, and the bytes it decrypts."""
     for image in locked.images:
         if _commits_to(image, key.data):
             yield Found(Kind.CONTENT, image.pk, key.where)

@@ -187,7 +187,7 @@ def stored_heads() -> Iterator[tuple[str, bytes]]:
 
 
 def _stored_names(folder: str = "") -> Iterator[str]:
-    """Yield every name, however deep it lies: a key that was left is in no folder of ours."""
+    """Yield every name, at any depth: a key that was left lies in no folder we know."""
     folders, files = storage.sealed_storage().listdir(folder)
     yield from (f"{folder}{name}" for name in files)
     for inner in folders:

@@ -1,4 +1,4 @@
-"""Filling an empty installation: three people, their images, who may open which, and staff."""
+"""Filling an empty installation: three people, their images, the shares between them, and staff."""
 
 import secrets
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""PostgreSQL as Django's own backend drives it, but for times that are none: see base.py."""
+"""PostgreSQL as Django's own backend drives it, except for impossible times: see base.py."""

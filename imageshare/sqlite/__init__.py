@@ -1,1 +1,1 @@
-"""SQLite as Django's own backend drives it, but for what is read: see base.py."""
+"""SQLite as Django's own backend drives it, except for reading values: see base.py."""

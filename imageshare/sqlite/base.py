@@ -1,10 +1,10 @@
 """A database backend: Django's for SQLite, which lets no stored value stop a page.
 
 PostgreSQL refuses text in a time's column. SQLite keeps any value in any column, and Django raises
-where it reads one that is none of the column's type: not for its row alone, but for the whole
-query, the whole page, every page that asks for the row. Here it is read as a value that nothing we
-wrote has (audit/unreadable.py). So whatever checks a row refuses it, as it refuses any altered one,
-and the rows beside it are read (docs/decisions/0054-altered-rows.md).
+when it reads one that is not of the column's type: not only for its row, but for the whole
+query, the whole page, every page that asks for the row. Here it is read as a value that our code
+never writes (audit/unreadable.py). So every check of a row refuses it, as it refuses any altered
+one, and the rows beside it are read (docs/decisions/0054-altered-rows.md).
 """
 
 import sqlite3
@@ -75,5 +75,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def _decoded(text: bytes) -> str:
-    """Text that is not UTF-8 would else fail the query that fetches it."""
+    """Otherwise text that is not UTF-8 would fail the query that fetches it."""
     return text.decode("utf-8", "replace")

@@ -61,7 +61,7 @@ def test_an_invite_that_is_not_open_and_one_that_never_was_are_refused_alike(new
     never = Client().get("/accounts/invite/" + "x" * 43 + "/")
     for answer in (Client().get(link), Client().post(link, FORM)):
         assert answer.status_code == never.status_code == 404
-        assert b"This invite is not open" in answer.content
+        assert b"This invite does not work" in answer.content
         assert b"password1" not in answer.content
     assert Client().get(link, headers=JSON).json()["code"] == "not_found"
     assert not User.objects.filter(username="dora").exists()

@@ -219,7 +219,7 @@ def test_images_of_ones_own_stay_closed_to_oneself_only(shared_image, alice, bob
     client = start_anew(alice)
     answer = client.get(f"/images/{shared_image.pk}/", headers=JSON)
     assert answer.status_code == 409
-    assert "keys from before" in answer.json()["message"]
+    assert "earlier keys" in answer.json()["message"]
     page = client.get(f"/images/{shared_image.pk}/").content.decode()
     assert "/accounts/earlier-keys/" in page
     assert f"/images/{shared_image.pk}/delete/" in page

@@ -91,7 +91,7 @@ def test_who_cannot_be_done_is_named_and_the_others_are_done(alice, bob, monkeyp
 
     monkeypatch.setattr(rotate_keys, "replace_mac_key", away_for_alice)
     errors = StringIO()
-    with pytest.raises(CommandError, match="1 people could not be done"):
+    with pytest.raises(CommandError, match="1 people failed"):
         call_command("rotate_keys", "alice", "bob", stderr=errors)
     assert errors.getvalue() == "alice: not done (OperationalError)\n"
     assert KeyOrder.objects.filter(user=bob.user).count() == 2
@@ -273,4 +273,4 @@ def test_a_rotation_under_way_becomes_a_replacement(shared_image, bob):
     assert list(reasons) == ["compromised", "compromised"]
     carry_out_orders(bob.keyring)
     assert {state for state, _ in pairs(bob, "signing")} <= {"compromised", "destroyed"}
-    assert run("bob", "--status").startswith("bob: waiting for its person")
+    assert run("bob", "--status").startswith("bob: waiting for the person")

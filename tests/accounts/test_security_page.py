@@ -127,7 +127,7 @@ def test_a_strangers_wrong_tries_push_nothing_out(alice):
         record(Event.ACCOUNT_RECOVERY_REFUSED, **about)
     lines = key_timeline(alice.user)
     told = [(line.sentence, line.is_repeated) for line in lines]
-    assert told[0] == ("Somebody tried to get in with a code, and it was not right.", True)
+    assert told[0] == ("Somebody tried to get in with a wrong code.", True)
     assert told[1] == ("New keys were asked for.", False)
 
 

@@ -249,7 +249,7 @@ def test_an_operator_confirms_who_was_staff_before(elder, capsys):
     assert elder.sign_in().get(INDEX).status_code == 403
     out = io.StringIO()
     call_command("confirm_staff", stdout=out)
-    assert "elder: superuser, and no act on record." in out.getvalue()
+    assert "elder: superuser, but nothing on record made them so." in out.getvalue()
     call_command("confirm_staff", "Elder", stdout=out)
     assert elder.client.get(INDEX).status_code == 200
     call_command("confirm_staff", stdout=out)

@@ -103,7 +103,7 @@ def test_a_lost_password_loses_nothing_and_a_new_start_is_shared_with_again(
         assert bob.go(address) == 200
         assert bob.says("Verified")
         bob.go("/accounts/security/")
-        assert bob.says("New keys were made; the earlier ones are kept, closed.")
+        assert bob.says("New keys were made. The earlier ones are kept, but locked.")
         alice.go("/images/relock/")
         assert alice.says("Nothing to do.")
         assert alice.complaints + bob.complaints == []

@@ -73,5 +73,5 @@ def test_both_open_old_and_new_images_and_the_old_pairs_are_destroyed(
                 assert person.go(address) == 200
                 assert person.says("Verified")
         ben.go("/accounts/security/")
-        assert ben.says("An earlier key was destroyed: nothing needed it any more.")
+        assert ben.says("An earlier key was destroyed because nothing needed it any more.")
         assert ada.complaints + ben.complaints == []

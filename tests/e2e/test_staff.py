@@ -64,7 +64,7 @@ def test_staff_oversee_and_an_invite_makes_one_account(server: Server):
         guest.press("Show my recovery code")
         guest.type_code_back()
         assert late.go(link) == 404
-        assert late.says("This invite is not open")
+        assert late.says("This invite does not work")
 
         staff.go(f"/admin/accounts/user/?q={guest.username}")
         staff.page.get_by_role("link", name=guest.username, exact=True).click()

@@ -81,7 +81,7 @@ def test_the_line_for_postgresql_names_the_tables_that_are_left_out():
 
 @postgres.only_sqlite
 def test_an_earlier_backup_is_not_overwritten(tmp_path):
-    with pytest.raises(CommandError, match="there already"):
+    with pytest.raises(CommandError, match="exists already"):
         call_command("backup", tmp_path)
     assert not list(tmp_path.iterdir())
 

@@ -51,7 +51,10 @@ def test_a_missing_driver_is_one_sentence():
 
 def test_another_engine_is_refused_in_one_sentence():
     said = said_by("-c", "import imageshare.settings", DATABASE_URL="mysql://x@127.0.0.1/x")
-    assert said == "A database URL names neither SQLite nor PostgreSQL. Nothing was started.\n"
+    assert (
+        said == "A database URL must name SQLite or PostgreSQL, and this one does not. "
+        "Nothing was started.\n"
+    )
 
 
 def test_an_empty_url_is_none():

@@ -61,7 +61,7 @@ def test_it_serves_this_machine_alone_whatever_env_says_and_follows_the_code(tmp
         views = code / "imageshare" / "views.py"
         views.write_text(views.read_text().replace('{"alive": True}', '{"alive": "again"}'))
         wait_for(f"{server.address}/healthz", b"again")
-    assert "For development alone" in server.log.read_text()
+    assert "For development only" in server.log.read_text()
 
 
 def listening_addresses(port: int) -> set[str]:

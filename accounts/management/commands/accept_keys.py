@@ -12,12 +12,13 @@ from audit.events import AuditUnavailable
 
 class Command(BaseCommand):
     help = (
-        "Accept the stored key rows of USER as they are, though they are not those the audit "
-        "trail remembers: from now on they are. Needed when verify_keys names them, no backup "
-        "restores them, and their person asks for a new start, which is refused (409 "
-        "keys_not_remembered) until then. First find out what altered them, and be sure who is "
-        "asking: somebody who wrote to the database would get this person's place after the wait. "
-        "Changes no row; records one event. Exit status 1: no such user, or trail away."
+        "Accept the stored key rows of USER as they are, although the audit trail remembers "
+        "others: from now on it remembers these. You need this when verify_keys names them, no "
+        "backup restores them, and that person asks for a new start, which is refused (409 "
+        "keys_not_remembered) until then. First find out what changed them, and be sure who is "
+        "asking: after the wait, somebody who wrote to the database would take this person's "
+        "place. Changes no row; records one event. Exit status 1: no such user, or the trail is "
+        "unavailable."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -30,5 +31,7 @@ class Command(BaseCommand):
         except User.DoesNotExist:
             raise CommandError(f"No such user: {username}. Nothing was changed.") from None
         except (Error, AuditUnavailable):
-            raise CommandError("The database or the trail is away. Nothing was changed.") from None
+            raise CommandError(
+                "The database or the trail is unavailable. Nothing was changed."
+            ) from None
         self.stdout.write(f"The key rows of {user.username} are accepted as they are.")

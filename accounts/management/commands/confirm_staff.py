@@ -12,12 +12,12 @@ from audit.events import AuditUnavailable
 
 class Command(BaseCommand):
     help = (
-        "Confirm that each USER is staff, or a superuser, as their row in the database says. "
-        "Needed where no act on record gave these rights: the account is from before the trail "
-        "kept that, or somebody wrote to the database. Until then the staff pages stay closed to "
-        "them. Without a USER: name those who need it, and change nothing. First be sure that you "
-        "know each of them. Records one event for each. Exit status 1: no such user, or one "
-        "without such rights; nothing was changed."
+        "Confirm that each USER is staff, or a superuser, as their row in the database says. You "
+        "need this when nothing on record gave these rights: the account is older than the "
+        "trail's entries about rights, or somebody wrote to the database. Until then they cannot "
+        "use the staff pages. Without a USER: name the accounts that need it, and change nothing. "
+        "First be sure that you know each of them. Records one event for each. Exit status 1: no "
+        "such user, or one without such rights; nothing was changed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,16 +31,20 @@ class Command(BaseCommand):
             users = [_marked(username) for username in usernames]
             staff_rights.confirm(users)
         except (Error, AuditUnavailable):
-            raise CommandError("The database or the trail is away. Run it again.") from None
+            raise CommandError(
+                "The database or the trail is unavailable. Run it again later."
+            ) from None
         for user in users:
             self.stdout.write(f"{user.username}: {user.rights_in_row}, confirmed.")
 
     def _name_them(self) -> None:
         people = staff_rights.people_with_unproven_rights()
         for user in people:
-            self.stdout.write(f"{user.username}: {user.rights_in_row}, and no act on record.")
+            self.stdout.write(
+                f"{user.username}: {user.rights_in_row}, but nothing on record made them so."
+            )
         if not people:
-            self.stdout.write("All staff rights were given by acts on record.")
+            self.stdout.write("All staff rights are on record.")
 
 
 def _marked(username: str) -> User:

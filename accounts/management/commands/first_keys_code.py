@@ -12,13 +12,14 @@ from audit.events import AuditUnavailable
 
 class Command(BaseCommand):
     help = (
-        "Print a one-time code with which USER, who has no keys, is given first ones at "
-        "/accounts/first-keys/, after signing in with their password. Needed where the audit trail "
-        "does not prove that the account never had any: it was made before the trail kept that, "
-        "or table and file were cut, altered or moved away. First be sure that it really had "
-        "none: anybody who has code and password is that person here from then on. Lasts 7 days; a "
-        "new code ends the one before; only its SHA-256 is kept, in the trail. Records one event. "
-        "Exit status 1: no such user, or they have keys; nothing was changed."
+        "Print a one-time code with which USER, who has no keys, gets first keys at "
+        "/accounts/first-keys/, after signing in with their password. You need this when the "
+        "audit trail does not prove that the account never had keys: it was made before the trail "
+        "recorded that, or table and file were cut, changed or moved away. First be sure that it "
+        "really had none: from then on anybody who has code and password is that person here. The "
+        "code lasts 7 days; a new code ends the earlier one; only its SHA-256 is kept, in the "
+        "trail. Records one event. Exit status 1: no such user, or they have keys; nothing was "
+        "changed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,7 +34,9 @@ class Command(BaseCommand):
         except first_keys.HasKeys:
             raise CommandError(f"{username} has keys. Nothing was changed.") from None
         except (Error, AuditUnavailable):
-            raise CommandError("The database or the trail is away. Nothing was changed.") from None
+            raise CommandError(
+                "The database or the trail is unavailable. Nothing was changed."
+            ) from None
         days = first_keys.CODE_LASTS.days
         self.stdout.write(f"{user.username}, at /accounts/first-keys/, for {days} days:")
         self.stdout.write(code.shown)

@@ -18,13 +18,14 @@ from cryptocore.errors import CryptoError
 class Command(BaseCommand):
     help = (
         "Recover somebody who lost both password and recovery code, with the organisation's "
-        "offline key. `request USER FILE` writes what that key is asked to open (0600; opens "
-        "nothing by itself). `import ANSWER` takes what `recovery_key open` wrote: once, within 7 "
-        "days of the request, for that person alone, and not if they changed their password, used "
-        "their recovery code or brought their keys back since. Within 7 days of that the person "
-        "goes to /accounts/recover/ with username, one-time code and a new password. First be sure "
-        "who is asking: anybody who has the code becomes that person here. Each records one event; "
-        "the person sees both and is mailed. Exit status 1: refused, nothing was changed."
+        "offline key. `request USER FILE` writes the request that this key is to open (mode 0600; "
+        "it opens nothing by itself). `import ANSWER` imports what `recovery_key open` wrote: "
+        "once, within 7 days of the request, for that person only, and not if they changed their "
+        "password, used their recovery code or brought their keys back since. Within 7 days of "
+        "that the person goes to /accounts/recover/ with username, one-time code and a new "
+        "password. First be sure who is asking: anybody who has the code becomes that person "
+        "here. Each records one event; the person sees both and is mailed. Exit status 1: "
+        "refused, nothing was changed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -41,7 +42,9 @@ class Command(BaseCommand):
         except (offline.Refused, organisation_recovery.Refused) as refused:
             raise CommandError(str(refused)) from None
         except (Error, AuditUnavailable):
-            raise CommandError("The database or the trail is away. Nothing was changed.") from None
+            raise CommandError(
+                "The database or the trail is unavailable. Nothing was changed."
+            ) from None
         self.stdout.write(told)
 
     def _request(self, username: str, file: Path) -> str:
@@ -64,7 +67,7 @@ class Command(BaseCommand):
         try:
             answer = Answer.parse(offline.read(file))
         except CryptoError:
-            raise offline.Refused(f"{file} is no answer. Nothing was changed.") from None
+            raise offline.Refused(f"{file} is not an answer. Nothing was changed.") from None
         user = organisation_recovery.take_answer(answer=answer)
         days = LASTS.days
         return (

@@ -20,11 +20,11 @@ class Command(BaseCommand):
         "settings that pin it; never overwrites; records one event. `open REQUEST --key FILE "
         "--answer FILE` opens what `recover_account request` exported, writes the answer (0600) "
         "and prints the person's one-time code, once. `open` needs no database and is meant for a "
-        "machine that is not online; without an installation there: "
-        "python -m accounts.organisation.offline. "
-        "`status` says how many people each key can recover (the disabled among them), and how "
-        "many active ones none can: an earlier key until its people unlock again, so keep its "
-        "private half as long. Exit status 1: refused, nothing written."
+        "machine that is not online; if there is no installation on it: python -m "
+        "accounts.organisation.offline. `status` says how many people each key can recover "
+        "(disabled people included), and how many active people no key can. People stay with an "
+        "earlier key until they unlock again, so keep its private half that long. Exit status 1: "
+        "refused, nothing was written."
     )
     requires_system_checks: list[str] = []  # a new key is made before the old one is replaced
 

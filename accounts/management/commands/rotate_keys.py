@@ -33,16 +33,16 @@ RESUMED_WITHIN = timedelta(hours=1)
 
 class Command(BaseCommand):
     help = (
-        "Replace people's keys. A MAC key is replaced at once. Key pairs can only be made where "
-        "their person's master key is open, so they are ordered: the person's next unlocking, or "
-        "the next page while unlocked, makes the new pair; what was wrapped to the old one is "
+        "Replace people's keys. A MAC key is replaced at once. Key pairs can only be made while "
+        "that person's master key is open, so they are ordered: the person's next unlocking, or "
+        "their next page while unlocked, makes the new pair; what was wrapped to the old one is "
         "wrapped again within the following pages; then the old one is destroyed. Nothing becomes "
         "unreadable meanwhile. Asks for people by name or id, or --all; with --compromised a name "
-        "counts only if it is the certified one. May run beside the server, be stopped at any time "
-        "and be started again: what is ordered is not ordered twice, and with --all a MAC key "
-        "younger than an hour is left as it is. Each person is done wholly or not at all. The last "
-        "line says how it went. Exit status 0: done; 1: somebody could not be done (one line each "
-        "on standard error). Records one event for each person and key."
+        "counts only if it is the certified one. It may run beside the server, and you may stop "
+        "it at any time and start it again: nothing is ordered twice, and with --all a MAC key "
+        "younger than an hour is left as it is. Each person is done completely or not at all. The "
+        "last line says how it went. Exit status 0: done; 1: it failed for somebody (one line "
+        "each on standard error). Records one event for each person and key."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             "--older-than",
             type=_days,
             metavar="DAYS",
-            help="only keys that are older than so many days",
+            help="only keys that are older than this many days",
         )
         parser.add_argument(
             "--purpose", choices=PURPOSES, help="only keys for this; without it, all three"
@@ -60,12 +60,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--compromised",
             action="store_true",
-            help="The keys may be known to somebody else. From this moment nothing is wrapped to "
-            "them, and what they sign counts only where the trail saw it before. Signs the person "
-            "out. At their next sign-in they prove themselves by their recovery code or the "
-            "one-time code that is printed here, once, and choose a new password: password, "
-            "master key and all pairs are then replaced. For somebody named again: a new code; "
-            "with --all, who is waiting already is left as they are.",
+            help=(
+                "The keys may be known to somebody else. From this moment nothing is wrapped to "
+                "them, and what they sign counts only if the trail saw it before. Signs the "
+                "person out. At their next sign-in they prove who they are with their recovery "
+                "code or the one-time code that is printed here, once, and choose a new password: "
+                "password, master key and all pairs are then replaced. If you name somebody "
+                "again, there is a new code; --all leaves out people who are waiting already."
+            ),
         )
         parser.add_argument(
             "--since",
@@ -77,8 +79,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--status",
             action="store_true",
-            help="Change nothing: a line for each person, who is done and who is ordered. Without "
-            "names, everybody.",
+            help=(
+                "Change nothing: show a line for each person, and whether they are done or "
+                "ordered. Without names, everybody."
+            ),
         )
         parser.add_argument(
             "--dry-run", action="store_true", help="Change nothing: say what would be done."
@@ -86,7 +90,7 @@ class Command(BaseCommand):
 
     def handle(self, *, users: list[str], **options: Any) -> None:
         _refuse_contradictions(users, options)
-        # A one-time code makes whoever gets it that person.
+        # Anybody who gets a one-time code becomes that person.
         people = _people(users, certified=options["compromised"])
         if options["status"]:
             return self._show(people)
@@ -102,13 +106,13 @@ class Command(BaseCommand):
                 self.stderr.write(f"{number} people …")
         result = _result(counts, options["dry_run"])
         if failed:
-            raise CommandError(f"{result} {failed} people could not be done: run it again.")
+            raise CommandError(f"{result} {failed} people failed: run it again.")
         self.stdout.write(result)
         return None
 
     @sensitive_variables()
     def _do(self, user: User, options: dict[str, Any]) -> Counter[str]:
-        """Do what is asked for one person; return what was done, by the word that counts it."""
+        """Carry out the order for one person; return what was done, by the word that counts it."""
         if options["compromised"]:
             return self._replace_stolen(user, options)
         due = [purpose for purpose in _purposes(options) if _is_due(user, purpose, options)]
@@ -156,7 +160,7 @@ def _refuse_contradictions(users: list[str], options: dict[str, Any]) -> None:
     if options["since"] and not options["compromised"]:
         raise CommandError("--since goes with --compromised. Nothing was done.")
     if options["compromised"] and (options["purpose"] or options["older_than"] is not None):
-        raise CommandError("--compromised replaces all keys, whatever their age. Nothing was done.")
+        raise CommandError("--compromised replaces all keys, of any age. Nothing was done.")
 
 
 def _people(names: list[str], *, certified: bool) -> QuerySet[User]:
@@ -171,8 +175,8 @@ def _people(names: list[str], *, certified: bool) -> QuerySet[User]:
     unknown = sorted(name for name, person in found.items() if person is None)
     if unknown:
         raise CommandError(
-            f"Nobody with keys is called: {', '.join(unknown)}. Nothing was done. If there is such "
-            "a row, its name is not certified: look into it (verify_keys), then give the id."
+            f"Nobody with keys has this name: {', '.join(unknown)}. Nothing was done. If there is "
+            "such a row, its name is not certified: look into it (verify_keys), then give the id."
         )
     return people.filter(pk__in=[person.pk for person in found.values() if person])
 
@@ -187,7 +191,7 @@ def _person(name: str, people: QuerySet[User], certified: bool) -> User | None:
 def _in_chunks(people: QuerySet[User]) -> Iterator[User]:
     """Yield people some at a time: thousands take no memory, and no cursor stays open, which on
     SQLite would keep an old state of the database alive that nothing can be written upon."""
-    last = NO_ID  # of rows whose id cannot be read as well: else they would begin it all once more
+    last = NO_ID  # rows with unreadable ids included: they must not begin it all once more
     while chunk := _next_chunk(people, last):
         yield from chunk
         last = chunk[-1].pk

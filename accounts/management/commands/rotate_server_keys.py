@@ -19,16 +19,16 @@ EVERY = 100  # people between two lines of progress
 class Command(BaseCommand):
     help = (
         "Put a new newest key into each ring of the key file (instance, audit, notice, factor); "
-        "the old ones stay, to verify and to open what hangs on them. Then wrap everybody's notice "
-        "keys under the newest one, person by person. Servers that run see the new file at once. "
-        "Interrupted, it goes on where it was when it is run again. With --compromised the old "
-        "instance keys certify nobody any more: everybody gets a new notice key, and a signing key "
-        "is certified again only if the audit trail knows it from before the theft and something "
-        "its owner signed verifies under it, or if such a key endorsed it; the others are named on "
-        "standard error: those people sign nothing, and nobody can share with them, until they "
-        "have new keys (rotate_keys USER). Each key that stays as it was is one line. "
-        "Exit status 0: done; 1: something was named, or could not be done. Records one event, and "
-        "one for each person. Back up the key file afterwards."
+        "the old ones stay, to verify what they signed and open what they wrapped. Then wrap "
+        "everybody's notice keys under the newest one, person by person. Running servers see the "
+        "new file at once. If it is interrupted, run it again and it goes on where it was. With "
+        "--compromised the old instance keys no longer certify anybody: everybody gets a new "
+        "notice key, and a signing key is certified again only if the audit trail knows it from "
+        "before the theft and something its owner signed verifies under it, or if such a key "
+        "endorsed it; the others are named on standard error: those people cannot sign, and "
+        "nobody can share with them, until they have new keys (rotate_keys USER). Each key that "
+        "stays as it was is one line. Exit status 0: done; 1: something was named, or failed. "
+        "Records one event, and one for each person. Back up the key file afterwards."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -60,7 +60,8 @@ class Command(BaseCommand):
         except server_keys.AnotherBegun:
             raise CommandError(
                 "A rotation of the other kind was begun and is not finished. Nothing was changed. "
-                "Run it to its end first: with --compromised if it was, without if not."
+                "Finish that one first: run it with --compromised if it was begun with it, "
+                "otherwise without."
             ) from None
         except (Error, OSError, AuditUnavailable) as error:
             name = type(error).__name__
@@ -70,7 +71,7 @@ class Command(BaseCommand):
         kind = "compromised" if stolen_since else "routine"
         record(Event.SERVER_KEYS_ROTATED, actor=None, outcome=Outcome.INTENDED, kind=kind)
         if server_keys.begin(stolen_since=stolen_since):
-            self.stdout.write("Going on with the rotation that was begun.")
+            self.stdout.write("Going on with the unfinished rotation.")
         done = self._carry_out()
         settings.SERVER_KEYS.finish_rotation()
         _record_done(done, kind)

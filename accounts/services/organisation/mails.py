@@ -1,6 +1,6 @@
-"""What a person is mailed of each step of a recovery by the organisation.
+"""The mails to a person about each step of a recovery by the organisation.
 
-They may be signed in nowhere: a page alone would tell them too late.
+They may not be signed in: a page alone would be too late.
 """
 
 from django.conf import settings

@@ -45,7 +45,7 @@ def make_request(*, user: User) -> Request:
         raise Refused(str(not_the_key)) from None
     slot = organisation_slot_of(user)
     if slot is None:
-        raise Refused(f"{user.username} has no slot of the organisation: nobody can recover them.")
+        raise Refused(f"{user.username} has no slot for the organisation: nobody can recover them.")
     request = _request(user, slot)
     record(
         Event.ORGANISATION_REQUEST_MADE,
@@ -72,10 +72,10 @@ def _request(user: User, slot: KeySlot) -> Request:
 
 
 def take_answer(*, answer: Answer) -> User:
-    """Store an answer as a way in, for its person and seven days. Return who that is.
+    """Store an answer as a way in, for that person and seven days. Return who that is.
 
-    Raises Refused for an answer that was not asked for, is late, was taken, is not of here, or
-    whose request its person ended.
+    Raises Refused for an answer that was not asked for, is late, was imported, is for another
+    installation, or whose request that person ended.
     """
     seen = keyset_digest(answer.person)
     user = _whose(answer)
@@ -93,7 +93,7 @@ def take_answer(*, answer: Answer) -> User:
         if change.person.master_key_version != answer.version:
             raise Refused("This account has new keys since the request. Nothing was changed.")
         if keyset_digest(user.pk) != seen:
-            raise Refused("Its person changed the keys just now. Nothing was changed.")
+            raise Refused("This person's keys changed just now. Nothing was changed.")
         replace_slot(slot)
     tell_taken(user)
     return user
@@ -108,7 +108,7 @@ def _whose(answer: Answer) -> User:
     if request is None:
         raise Refused("No such answer was asked for in the last 7 days. Nothing was changed.")
     if organisation_trail.was_taken(user.pk, answer.answer):
-        raise Refused("This answer was taken before. Make a new request. Nothing was changed.")
+        raise Refused("This answer was imported before. Make a new request. Nothing was changed.")
     if not organisation_trail.stands(user.pk, request):
         raise Refused(
             f"{user.username} changed their password, or brought their keys back, since the "
@@ -121,9 +121,9 @@ def _whose(answer: Answer) -> User:
 def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCode]:
     """Set a new password by the one-time code of an answer. Every session ends.
 
-    The person gets a new master key and a new signing pair, which nothing from before endorses;
-    their encryption keys are taken over, and re-wrapping is ordered. Raises DoesNotOpen if the
-    code is not the answer's, the answer ended, or it was used meanwhile.
+    The person gets a new master key and a new signing pair, which no earlier key endorses; their
+    encryption keys are taken over, and re-wrapping is ordered. Raises DoesNotOpen if the code is
+    not the answer's, the answer ended, or it was used meanwhile.
     """
     opening = open_with_answer(answer_slot_of(user), code)
     require_own_keys(opening)

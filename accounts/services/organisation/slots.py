@@ -1,4 +1,4 @@
-"""The organisation's slot: made once its person knows of it, moved when its key is replaced."""
+"""The organisation's slot: made once the person knows of it, moved when its key is replaced."""
 
 from contextlib import suppress
 from enum import Enum, auto
@@ -17,7 +17,7 @@ from audit.events import Event, Outcome, record
 
 
 class News(Enum):
-    """What a person is to be told after an unlock."""
+    """What to show a person after an unlock."""
 
     ANNOUNCED = auto()
     MADE = auto()
@@ -39,10 +39,10 @@ def answer_slot_of(user: User) -> KeySlot | None:
 
 @sensitive_variables()
 def keep_organisation_slot(*, keyring: Keyring) -> News | None:
-    """Make or move the organisation's slot of somebody who was told; tell who was not.
+    """Make or move the organisation's slot of somebody who was notified; notify the others.
 
     Called at every unlock. A public key that is not the pinned one is refused, which is recorded;
-    the unlock goes on, for it is the person's own.
+    the unlock goes on, because it is the person's own.
     """
     if not organisation.is_set_up():
         return None
@@ -58,7 +58,7 @@ def keep_organisation_slot(*, keyring: Keyring) -> News | None:
 
 
 def tell(user: User) -> None:
-    """Remember that this person was told; from the next unlock on the slot is there."""
+    """Remember that this person was notified; from the next unlock on the slot is there."""
     user.organisation_told_at = timezone.now()
     User.objects.filter(pk=user.pk).update(organisation_told_at=user.organisation_told_at)
 
@@ -81,7 +81,7 @@ def _make(keyring: Keyring) -> bool:
 
 
 def _store(slot: KeySlot) -> None:
-    """Store the slot, in the place of an earlier one. Raises DoesNotOpen if its person has a new
+    """Store the slot, in the place of an earlier one. Raises DoesNotOpen if the person has a new
     master key meanwhile: their next unlock makes a slot for that one."""
     key = slot.organisation_key
     with changing_keys(Event.ORGANISATION_SLOT_MADE, slot.user, organisation_key=key) as change:

@@ -13,7 +13,7 @@ from audit.vouched import vouched
 LASTS = timedelta(days=7)
 BEGUN = (Event.ORGANISATION_REQUEST_MADE,)
 TAKEN = (Event.ORGANISATION_ANSWER_TAKEN,)
-# What only somebody with a way in, or with new keys, does: a request from before it is over.
+# Acts that need a way in, or new keys: an earlier request is then over.
 ENDING = (
     Event.ACCOUNT_PASSWORD_CHANGED,
     Event.ACCOUNT_PASSWORD_RESTORED,
@@ -44,7 +44,7 @@ def stands(person: uuid.UUID, request: Leaf) -> bool:
 
 
 def recovery_is_begun(user: User) -> bool:
-    """Whether a request for this person stands; not, as far as anybody can tell, without a trail.
+    """Whether a request for this person stands; without a trail it counts as not.
 
     Asked at each unlock: one query, for nearly everybody.
     """

@@ -1,6 +1,6 @@
-"""Invites: a one-time link, made by staff, by which its person makes their own account.
+"""Invites: a one-time link, made by staff, with which a person makes their own account.
 
-Staff choose no username and no password: the keys are made in the request in which their person
+Staff choose no username and no password: the keys are made in the request in which the person
 chooses one. The token is shown once; here only its SHA-256 is kept.
 """
 
@@ -54,7 +54,7 @@ def take_back_invite(*, invite: Invite, by: User, reason: str) -> None:
     ):
         still_open = Invite.objects.open().filter(pk=invite.pk)
         if not still_open.update(taken_back_at=timezone.now()):
-            sentence = _("This invite is not open any more. Nothing was changed.")
+            sentence = _("This invite is no longer valid. Nothing was changed.")
             raise ValidationError(sentence, code="not_open")
 
 

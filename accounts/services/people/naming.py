@@ -1,8 +1,8 @@
 """Certifying what somebody is called: a change of their display name, and people already here.
 
-The username comes from the newest certificate. Only where that names nobody, for it is from before
-names were certified or from after a theft of the key file, it comes from the person's row, and the
-trail must not know it as somebody else's.
+The username comes from the newest certificate. Only if that has no name (it is older than certified
+names, or newer than a theft of the key file) it comes from the person's row, and the trail must not
+know it as somebody else's.
 """
 
 from collections.abc import Iterator

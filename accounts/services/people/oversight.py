@@ -20,7 +20,7 @@ from audit.events import Event
 @dataclass(frozen=True)
 class Held:
     """The rows an act is about, as the database has them, held until the transaction ends; and the
-    rights that are believed of whoever acts."""
+    rights of the acting person that are believed."""
 
     person: User
     by: User
@@ -36,7 +36,7 @@ def disable_person(*, person: User, by: User, reason: str) -> None:
         with transaction.atomic():
             held = _hold(person, by)
             if held.person == held.by:
-                raise _refused("oneself", _("Nobody disables themselves. Nothing was changed."))
+                raise _refused("oneself", _("You cannot disable yourself. Nothing was changed."))
             held.person.is_active = False
             held.person.save(update_fields=["is_active"])
             _end_sessions(held.person)
@@ -84,23 +84,24 @@ def make_staff(*, person: User, by: User, reason: str) -> None:
 
 
 def remove_staff(*, person: User, by: User, reason: str) -> None:
-    """Let `person` oversee no more. A superuser stays staff, unless nobody made them one."""
+    """Take `person`'s staff rights away. A superuser stays staff, unless nothing on record made
+    them one."""
     with recorded(Event.ACCOUNT_STAFF_REMOVED, person, by=by, reason=reason), transaction.atomic():
         held = _hold(person, by)
         _require_superuser(held.rights)
         if rights_of(held.person) == Rights.SUPERUSER:
-            raise _refused("superuser", _("A superuser stays staff. Nothing was changed."))
+            raise _refused("superuser", _("A superuser is always staff. Nothing was changed."))
         held.person.is_staff = held.person.is_superuser = False
         held.person.save(update_fields=["is_staff", "is_superuser"])
 
 
 def _hold(person: User, by: User) -> Held:
-    """Hold both rows, in the one order all hold people's rows in.
+    """Hold both rows, in the one order in which everybody holds people's rows.
 
-    Raises ValidationError if `by` is no staff any more, or below the person it is about, and
-    AuditUnavailable where the trail cannot say who gave them their rights. So the
-    last superuser is never disabled: only another active one could do it, and of two who disable
-    one another at once the second is staff no more.
+    Raises ValidationError if `by` is no longer staff, or below the person it is about, and
+    AuditUnavailable if the trail cannot say who gave them their rights. So the last superuser is
+    never disabled: only another active one could do it, and of two who disable one another at once
+    the second is no longer staff.
     """
     both = User.objects.select_for_update().filter(pk__in=[person.pk, by.pk]).order_by("pk")
     rows = {row.pk: row for row in both}

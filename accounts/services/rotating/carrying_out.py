@@ -1,9 +1,9 @@
 """Carrying out an order for new keys, where the person's master key is open.
 
 A new pair is certified and primary at once. What was wrapped to the pairs before it is wrapped
-anew, some at a time; until then they still open. A pair is destroyed only when a recount in the
-same transaction, holding its person's row, finds nothing on it: no rotation deletes the only copy
-of anything. Whatever stops half-way is gone on with at the next request.
+again, some at a time; until then they still open. A pair is destroyed only when a recount in the
+same transaction, holding that person's row, finds nothing on it: no rotation deletes the only copy
+of anything. A piece that stops half-way goes on at the next request.
 """
 
 import time
@@ -44,7 +44,7 @@ from audit.leaf import Fact
 from audit.unreadable import NO_ID
 from cryptocore.errors import CryptoError
 
-SECONDS = 0.25  # what one request gives to wrapping anew
+SECONDS = 0.25  # how long one request wraps keys again
 CHUNK = 10  # wrapped keys in one transaction, for which the person's row is held
 REPORTED = 20  # as many subjects as fit an audit entry
 Purpose, State = KeyPair.Purpose, KeyPair.State
@@ -52,7 +52,8 @@ Purpose, State = KeyPair.Purpose, KeyPair.State
 
 @dataclass
 class Rewrapped:
-    """What one request did of an order: how many were wrapped anew, and what does not open."""
+    """What one request did for an order: how many keys were wrapped again, and which do not
+    open."""
 
     count: int = 0
     left: list[WrappedKey] = field(default_factory=list)
@@ -60,9 +61,9 @@ class Rewrapped:
 
 @sensitive_variables()
 def carry_out_orders(keyring: Keyring) -> None:
-    """Do a piece of one of this person's orders, if there is one and nobody else is at it.
+    """Do a piece of one of this person's orders, if there is one and nobody else works on it.
 
-    Raises what is busy or away; then the next request goes on.
+    Raises if a part is busy or unavailable; then the next request goes on.
     """
     for order in orders_to_carry_out(keyring.user):
         if claim(order):
@@ -78,7 +79,7 @@ def _carry_out_claimed(order: KeyOrder, keyring: Keyring) -> None:
         return
     except (CryptoError, NoKeys, DoesNotOpen):
         pause(order)
-        alarm.error("A key of %s does not open or verify: no new ones for now.", keyring.user.pk)
+        alarm.error("A key of %s does not open or verify: no new keys for now.", keyring.user.pk)
         return
     except BaseException:
         release(order)
@@ -88,9 +89,9 @@ def _carry_out_claimed(order: KeyOrder, keyring: Keyring) -> None:
 
 @sensitive_variables()
 def _carry_out(order: KeyOrder, keyring: Keyring) -> None:
-    """One pair made, or some keys wrapped anew: making a pair takes a second by itself.
+    """One pair made, or some keys wrapped again: making a pair takes a second by itself.
 
-    Order, pair and slot are rows: whoever wrote all three is given no certificate for the next.
+    Order, pair and slot are rows: somebody who wrote all three gets no certificate for the next.
     """
     require_own_keys(keyring)
     if order.reason == Reason.ROUTINE and order.replaced_at is None:
@@ -169,12 +170,12 @@ def _require_present(keyring: Keyring, held: User) -> None:
         raise LeaseLost
 
 
-# ---- wrapping anew ---------------------------------------------------------------------------
+# ---- wrapping again --------------------------------------------------------------------------
 
 
 @sensitive_variables()
 def _rewrap(order: KeyOrder, keyring: Keyring) -> bool:
-    """Wrap keys anew for a while; return whether the last one was reached."""
+    """Wrap keys again for a while; return whether the last one was reached."""
     done, deadline = Rewrapped(), time.monotonic() + SECONDS
     try:
         while chunk := _next_chunk(order, keyring):
@@ -196,7 +197,7 @@ def _next_chunk(order: KeyOrder, keyring: Keyring) -> list[WrappedKey]:
 
 
 def _pairs_before(keyring: Keyring) -> QuerySet[KeyPair]:
-    """The pairs that still open earlier images and that the present master key opens."""
+    """The pairs that still open earlier images and that the current master key opens."""
     return KeyPair.objects.filter(
         user=keyring.user,
         purpose=Purpose.ENCRYPTION,
@@ -211,7 +212,8 @@ def _rewrap_chunk(
 ) -> None:
     """Open and wrap outside the transaction; inside it, change only rows that are as they were."""
     target, public_key = key_to_wrap_to(keyring.user)
-    # Certified is not enough: whoever has database and key file can certify a key of their own.
+    # Certified is not enough: somebody who has database and key file can certify a key of their
+    # own.
     keyring.prove(target)
     anew = []
     for row in chunk:

@@ -19,7 +19,7 @@ EVERY = timedelta(days=30)  # from the end of one round to the beginning of the 
 
 
 def own_wrapped_keys(user: User) -> QuerySet[WrappedKey]:
-    """What is wrapped to pairs that the person's present master key opens."""
+    """What is wrapped to pairs that the person's current master key opens."""
     version = user.master_key_version
     return WrappedKey.objects.filter(key_pair__user=user, key_pair__master_key_version=version)
 
@@ -58,7 +58,7 @@ def save_progress(
 
 @sensitive_variables()
 def mend(*, keyring: Keyring, wrapped: WrappedKey, content_key: bytes) -> None:
-    """Wrap a content key that the quick key opened to the person's present key, in the place of a
+    """Wrap a content key that the quick key opened to the person's current key, in the place of a
     wrapping that does not open. On record.
 
     Raises NoKeys without a certified key of theirs that was not stolen, DoesNotOpen if keys or row

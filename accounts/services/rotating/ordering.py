@@ -28,7 +28,8 @@ def order_pairs(user: User, purposes: Collection[str]) -> list[str]:
     """Order new pairs; return for which purposes. What is ordered already is not ordered twice."""
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
-        # A new pair is more than what is brought together under the present one, and does it too.
+        # A new pair also brings everything together under the current one, so this order is
+        # included.
         open_orders_of(user).filter(reason=Reason.REWRAP, purpose__in=purposes).delete()
         already = set(open_orders_of(user).values_list("purpose", flat=True))
         wanted = [purpose for purpose in purposes if purpose not in already]
@@ -59,10 +60,10 @@ def replace_mac_key(user: User) -> None:
 def order_after_theft(user: User, *, since: datetime | None = None) -> str:
     """Let nothing more be wrapped to this person's keys and sign them out; return a one-time code.
 
-    With it, or their recovery code, they choose a new password and are given a new master key and
-    new pairs. Asked again: another code, and the one before it is worth nothing. A recovery code
-    made after `since` is destroyed: whoever knew the password may have made it. Which code proves
-    its person stands in the trail, for a thief may write rows.
+    With it, or their recovery code, they choose a new password and get a new master key and new
+    pairs. If ordered again there is another code, and the earlier one is worth nothing. A recovery
+    code made after `since` is destroyed: the thief of the password may have made it. The trail says
+    which code proves the person, because a thief may write rows.
     """
     code = recovery_code.new_code()
     event = Event.KEYS_ROTATION_ORDERED
@@ -89,14 +90,14 @@ def order_after_theft(user: User, *, since: datetime | None = None) -> str:
 def _mark_compromised(user: User) -> list[str]:
     """From now on the trail decides which signatures of these keys count (gallery/ledger.py).
 
-    Of destroyed pairs, too: whoever has the master key and an old backup has their private halves.
-    Returns the newest fingerprints, for an entry: a mark can be taken out of a row.
+    Also for destroyed pairs: somebody who has the master key and an old backup has their private
+    halves. Returns the newest fingerprints, for an entry: a mark can be taken out of a row.
     """
     pairs = KeyPair.objects.filter(user=user, master_key_version=user.master_key_version)
     pairs.filter(compromised_at=None).update(compromised_at=timezone.now())
     pairs.filter(~Q(state=State.DESTROYED)).update(state=State.COMPROMISED)
     newest = pairs.order_by("-created_at").values_list("fingerprint", flat=True)
-    # Rows may be hidden, or their person's version altered, while the theft is ordered.
+    # Rows may be hidden, or the person's version altered, while the theft is ordered.
     return list(dict.fromkeys([*keys_made_for(user.pk), *newest]))[:NAMED_IN_AN_ENTRY]
 
 

@@ -1,4 +1,5 @@
-"""After a theft: who proves to be the person is given a new master key, and new pairs below it."""
+"""After a theft: the person proves who they are, and gets a new master key, and new pairs below
+it."""
 
 import secrets
 
@@ -38,8 +39,9 @@ def is_operators_code(user: User, code: str) -> bool:
 
 
 def known_recovery_slot(user: User) -> KeySlot | None:
-    """Return the slot of the person's recovery code, if it is the one that was there when the theft
-    was ordered: whoever stole the master key writes others. Raises AuditUnavailable."""
+    """Return the slot of the person's recovery code, if it is the one that was there when the order
+    after the theft was given: the thief of the master key can write others. Raises
+    AuditUnavailable."""
     slot, theft = recovery_slot_of(user), open_theft_of(user.pk)
     is_known = slot and theft and theft.facts.get("recovery_slot") == row_digest(slot).hex()
     return slot if is_known else None
@@ -56,10 +58,9 @@ def known_answer_slot(user: User) -> KeySlot | None:
 def replace_keys(*, stolen: OpeningKeys, new_password: str) -> tuple[Keyring, NewCode]:
     """Replace password, master key, recovery code and all pairs; the old slots are destroyed.
 
-    Where a private key does not open they stay: they are the ways to it, should it be repaired.
-    What is wrapped to the stolen pairs is wrapped anew in the session that follows. Raises
-    DoesNotOpen if this was done meanwhile, or what is open is not this person's; then nothing has
-    changed.
+    If a private key does not open they stay: they are the ways to it, should it be repaired. What
+    is wrapped to the stolen pairs is wrapped again in the session that follows. Raises DoesNotOpen
+    if this was done meanwhile, or the open keys are not this person's; then nothing has changed.
     """
     user = stolen.user
     require_own_keys(stolen)

@@ -34,12 +34,13 @@ from cryptocore import statements
 from cryptocore.errors import CryptoError
 
 SIGNING_FACTS = ("signing", "fingerprint")
-# Without these an entry tells of no new keys and certificates: cheaper to look for than its MAC.
+# Entries without these have no new keys or certificates: this is cheaper to look for than to check
+# the MAC.
 MARKS = (b'"keyset":"', b'"certificate":"')
-BEFORE_THEFT = "the trail does not know it from before the theft"
+BEFORE_THEFT = "the trail did not know it before the theft"
 NO_OWNER = "nothing its owner signed verifies under it"
-UNCERTIFIED = "it was not certified, or its row was altered"
-NAMELESS = "certified, but without a name: the trail does not know its certificate from before"
+UNCERTIFIED = "it was not certified, or its row was changed"
+NAMELESS = "certified, but without a name: the trail did not know its certificate before"
 
 
 class AnotherBegun(Exception):
@@ -108,7 +109,7 @@ class Known:
 
 
 class Carrier:
-    """Carries out the rotation that was begun, or tells what one would do that was not."""
+    """Carries out the rotation that was begun, or says what a new one would do."""
 
     def __init__(self, stolen_since: datetime | None, begun_at: datetime | None) -> None:
         self._stolen, self._begun_at = stolen_since is not None, begun_at
@@ -176,8 +177,9 @@ class Carrier:
             plan.refused.append(Refused(person, "the name", NAMELESS))
 
     def _names_in(self, pairs: Iterable[KeyPair]) -> Names | None:
-        """Return the names in the certificate that the trail knows as the newest from before the
-        theft: with the key file the thief could write any. Else their person confirms theirs."""
+        """Return the names in the certificate that was the newest before the theft, as the trail
+        says: with the key file the thief could write any. Otherwise the person confirms their
+        own."""
         for pair in pairs:
             known = self._known.get(pair.user_id, Known()).certificate
             if statements.digest(bytes(pair.certificate)) in known.done:
@@ -235,7 +237,7 @@ def _certify(pairs: list[KeyPair], names: Names | None) -> int:
 
 
 def _known_before(moment: datetime) -> dict[uuid.UUID, Known]:
-    """Return what the trail knows of everybody from before that time."""
+    """Return what the trail knew of everybody before that time."""
     everybody: dict[uuid.UUID, Known] = defaultdict(Known)
     for entry in entries_between(1, NEWEST):
         if not any(mark in entry.leaf for mark in MARKS) or not entry.is_authentic():

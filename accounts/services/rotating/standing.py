@@ -10,7 +10,7 @@ State = KeyPair.State
 
 @dataclass(frozen=True)
 class Standing:
-    """`word`: done, ordered, under way, waiting for its person, or kept; `keys` in use: purpose,
+    """`word`: done, ordered, under way, waiting for the person, or kept; `keys` in use: purpose,
     epoch and the day they were made."""
 
     word: str
@@ -31,7 +31,7 @@ def _wrapped_to_earlier_pairs(user: User) -> int:
 
 def _word(orders: list[KeyOrder], to_go: int) -> str:
     if any(order.reason == Reason.COMPROMISED for order in orders):
-        return "waiting for its person"
+        return "waiting for the person"
     if any(order.replaced_at for order in orders):
         return "under way"
     if orders:

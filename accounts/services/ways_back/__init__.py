@@ -1,1 +1,1 @@
-"""Ways back to one's keys: password, recovery code, bringing back, a new start."""
+"""Ways back to your keys: password, recovery code, bringing back, a new start."""

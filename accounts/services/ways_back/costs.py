@@ -23,9 +23,9 @@ class SlotGone(Exception):
 
 @sensitive_variables()
 def raise_cost(keyring: Keyring, password: str) -> None:
-    """Make the slot that `password` has just opened anew, if it is cheaper than the settings.
+    """Replace the slot that `password` has just opened, if it is cheaper than the settings.
 
-    Nobody is kept from signing in because this is busy or away: the next sign-in does it.
+    If a part is busy or unavailable people still sign in: the next sign-in does it.
     """
     slot = password_slot_of(keyring.user)
     if slot is None or not _is_cheap(slot):
@@ -36,7 +36,7 @@ def raise_cost(keyring: Keyring, password: str) -> None:
     except (SlotGone, DoesNotOpen):
         return
     except (Busy, DatabaseError, AuditUnavailable) as error:
-        alarm.error("A key slot stays as cheap as it was for now (%s).", type(error).__name__)
+        alarm.error("For now a key slot stays as cheap as it was (%s).", type(error).__name__)
 
 
 def _is_cheap(slot: KeySlot) -> bool:

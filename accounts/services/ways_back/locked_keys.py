@@ -1,7 +1,7 @@
-"""Keys that the present password does not open, because it was set elsewhere.
+"""Keys that the current password does not open, because it was set elsewhere.
 
-Whatever sets a password elsewhere (`changepassword`, a shell, a reset by mail) leaves the key slots
-alone. The password from before, or the recovery code, brings the keys back under the present one.
+A password set elsewhere (`changepassword`, a shell, a reset by mail) leaves the key slots alone.
+The earlier password, or the recovery code, brings the keys back under the current one.
 """
 
 from django.views.decorators.debug import sensitive_variables
@@ -27,7 +27,7 @@ from audit.events import Event
 
 @sensitive_variables()
 def bring_back(*, user: User, old_password: str, password: str) -> Keyring:
-    """Open the keys with the password from before and wrap them under `password`, the present one.
+    """Open the keys with the earlier password and wrap them under `password`, the current one.
 
     Stops a new start that waits. Raises DoesNotOpen if the old password opens nothing, or the
     keys changed meanwhile.
@@ -55,11 +55,11 @@ def bring_back(*, user: User, old_password: str, password: str) -> Keyring:
 
 @sensitive_variables()
 def bring_back_earlier(*, keyring: Keyring, secret: str) -> int:
-    """Open a key set from before a new start, or what a replacement had to leave because it did
-    not open then, and wrap its private keys under the present master key.
+    """Open the keys of the time before a new start, or those a replacement had to leave because
+    they did not open then, and wrap the private keys under the current master key.
 
     `secret` is the password or the recovery code of that time. Returns how many pairs came back;
-    their content keys are wrapped anew as the person goes on. Raises DoesNotOpen.
+    their content keys are wrapped again as the person goes on. Raises DoesNotOpen.
     """
     earlier = _open_earlier(keyring.user, secret)
     require_own_keys(keyring)

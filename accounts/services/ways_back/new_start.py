@@ -1,8 +1,8 @@
 """A new start: new keys for somebody who lost every way to the ones they have.
 
 It waits, so that a thief who got in by mail or by staff's hand cannot replace the keys before their
-person notices; whoever brings the keys back stops it. The earlier key set is kept: nothing is lost
-that could still be found.
+person notices; bringing the keys back stops it. The earlier key set is kept: nothing is lost that
+could still be found.
 """
 
 from datetime import datetime
@@ -37,14 +37,15 @@ def waiting_new_start(user: User) -> NewStart | None:
 
 
 def ask_for_new_start(*, user: User) -> NewStart:
-    """Begin the wait, and tell the person by every way there is. Again: the wait already begun.
+    """Begin the wait, and notify the person in every way there is. If one has begun already: return
+    that.
 
     Raises NotRemembered (accounts/services/deserving.py).
     """
     require_remembered_rows(user)
     if waiting := waiting_new_start(user):
         if _asked_at(user):
-            return waiting  # and nothing is recorded: the trail tells when the wait began
+            return waiting  # and nothing is recorded: the trail has when the wait began
         stop_new_start(user=user)
     try:
         asked = _begin_waiting(user)
@@ -62,9 +63,9 @@ def _begin_waiting(user: User) -> NewStart:
 
 def _asked(asked: NewStart) -> str:
     sentence = _(
-        "New keys were asked for in your name at %(site)s. They will be made after %(due)s. What "
-        "was shared with you stays closed then until its owners share it again.\n\n"
-        "If this was not you: sign in and stop it, or tell staff."
+        "New keys were asked for in your name at %(site)s. They will be made after %(due)s. After "
+        "that, images that were shared with you stay locked until their owners share them "
+        "again.\n\nIf this was not you: sign in and stop it, or tell staff."
     )
     return sentence % {"site": settings.SITE_URL, "due": f"{asked.due_at:%Y-%m-%d %H:%M %Z}"}
 
@@ -90,7 +91,7 @@ def record_stopped(user: User, stopped: bool) -> None:
 
 @sensitive_variables()
 def start_anew(*, user: User, password: str) -> NewMasterKey:
-    """Give the person new keys under `password`, their present one; keep the earlier set.
+    """Give the person new keys under `password`, their current one; keep the earlier set.
 
     Ends every other session. Raises NotDue; DoesNotOpen if the password was changed meanwhile;
     NotRemembered.
@@ -121,10 +122,10 @@ def _was_asked_in_time(user: User) -> bool:
 
 
 def _asked_at(user: User) -> datetime | None:
-    """Return when the wait began that still goes on, as the trail tells.
+    """Return when the wait that still runs began, according to the trail.
 
-    Whoever unlocked since has the keys, and no page told them what to stop if the row was hidden
-    from them while the wait ran.
+    A person who unlocked since then has the keys, and if the row was hidden while the wait ran, no
+    page asked them to stop it.
     """
     acts = vouched((*ACTS, Event.ACCOUNT_UNLOCKED), subject=user.pk)[:1]
     return next((act.time for act in acts if act.event == Event.NEW_START_ASKED), None)

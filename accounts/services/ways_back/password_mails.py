@@ -1,7 +1,7 @@
-"""What a person is mailed when a password or recovery code of theirs changes.
+"""The mails to a person when a password or recovery code of theirs changes.
 
-Somebody who knows the password changes it to shut its person out; a page shows that to nobody but
-the thief. Nothing depends on a mail's arrival, and whoever has the mailbox learns no secret.
+Somebody who knows the password changes it to shut the person out; a page shows that to nobody but
+the thief. Nothing depends on a mail's arrival, and a thief of the mailbox learns no secret.
 """
 
 from django.conf import settings
@@ -22,9 +22,9 @@ def tell_changed(user: User) -> None:
 def tell_restored(user: User) -> None:
     text = _(
         "Somebody signed in at %(site)s with the password that opens your keys. It is your "
-        "password again: one that was set since, by mail or by an operator, no longer counts, and "
-        "every other session ended.\n\nIf you did not ask for a new password by mail, somebody "
-        "else reads this mailbox: change its password, too."
+        "password again: a password that was set since then, by mail or by an operator, no longer "
+        "counts, and every other session ended.\n\nIf you did not ask for a new password by mail, "
+        "somebody else reads this mailbox: change its password, too."
     )
     tell(user, _("Your own password counts again"), text % {"site": settings.SITE_URL})
 
@@ -47,7 +47,7 @@ def tell_code_made(user: User) -> None:
 
 def tell_brought_back(user: User) -> None:
     text = _(
-        "Your keys at %(site)s open with your present password again: somebody typed the password "
-        "from before.\n\nIf this was not you: tell staff at once."
+        "Your keys at %(site)s open with your current password again: somebody typed the earlier "
+        "password.\n\nIf this was not you: tell staff at once."
     )
     tell(user, _("Your keys are back"), text % {"site": settings.SITE_URL})

@@ -16,8 +16,8 @@ from audit.events import Event
 def change_password(*, user: User, old_password: str, new_password: str) -> Keyring:
     """Wrap the master key under the new password and destroy the old slot at once.
 
-    Every session of this person ends; the caller signs the present one in again. Raises
-    DoesNotOpen if the old password does not open the keys, or they were changed meanwhile.
+    Every session of this person ends; the caller signs this one in again. Raises DoesNotOpen if the
+    old password does not open the keys, or they were changed meanwhile.
     """
     keyring = open_with_password(user, old_password)
     require_own_keys(keyring)
@@ -42,8 +42,8 @@ def change_password(*, user: User, old_password: str, new_password: str) -> Keyr
 def restore_password(*, user: User, password: str) -> None:
     """Make `password`, which opens the person's keys, the one that signs in again.
 
-    Another was set since, by mail or at a shell. Whoever did that is signed out, and a new start
-    that waits is stopped. Raises DoesNotOpen if it does not open the keys, or no longer.
+    Another was set since, by mail or at a shell. Anybody who did that is signed out, and a new
+    start that waits is stopped. Raises DoesNotOpen if it does not open the keys, or no longer.
     """
     keyring, slot = open_with_password(user, password), password_slot_of(user)
     require_own_keys(keyring)
@@ -70,7 +70,8 @@ def replace_password_slot(user: User, slot: KeySlot) -> None:
 
 
 def drop_answer(user: User) -> None:
-    """Who still has a way in of their own needs no recovery by the organisation, or refuses it."""
+    """A person who still has a way in of their own needs no recovery by the organisation, or
+    refuses it."""
     user.present_slots.filter(kind=KeySlot.Kind.ANSWER).delete()
 
 

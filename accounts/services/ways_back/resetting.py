@@ -1,7 +1,7 @@
 """A reset by mail: it lets a person sign in again, and opens nothing.
 
-The key slots are left alone. So a stolen mailbox gets at names and times, and at no image: the
-keys come back with the password from before, the recovery code, or after a new start's wait.
+The key slots are left alone. So a stolen mailbox gives access to names and times, and to no image:
+the keys come back with the earlier password, the recovery code, or after a new start's wait.
 """
 
 import uuid
@@ -36,8 +36,8 @@ def send_reset_link(*, username: str) -> None:
     link = settings.SITE_URL.rstrip("/") + reverse("accounts:reset", args=[person.pk, token])
     sentence = _(
         "Somebody asked for a new password for %(username)s at %(site)s. If it was you, open this "
-        "within an hour:\n\n%(link)s\n\nIt lets you sign in. Your images open with the password "
-        "from before or your recovery code. If it was not you, do nothing."
+        "within an hour:\n\n%(link)s\n\nIt lets you sign in. To open your images you need your "
+        "earlier password or your recovery code. If it was not you, do nothing."
     )
     facts = {"username": person.username, "site": settings.SITE_URL, "link": link}
     tell(person, _("A new password"), sentence % facts)

@@ -1,4 +1,4 @@
-"""Private keys from below an earlier master key, wrapped under the present one."""
+"""Private keys of an earlier master key, wrapped under the current one."""
 
 from contextlib import suppress
 
@@ -21,10 +21,10 @@ def pairs_under(earlier: OpeningKeys) -> list[KeyPair]:
 
 @sensitive_variables()
 def taken_over(*, keyring: Keyring, earlier: OpeningKeys) -> list[KeyPair]:
-    """Return the pairs that open, wrapped under the present master key; not stored yet.
+    """Return the pairs that open, wrapped under the current master key; not stored yet.
 
     One that is damaged stays where it is, and so must the ways to it: it may be repaired from a
-    backup, and must not keep its person out of all the others.
+    backup, and must not keep that person out of all the others.
     """
     opening = []
     for pair in pairs_under(earlier):

@@ -14,21 +14,25 @@ from audit.verification import verify
 
 class Command(BaseCommand):
     help = (
-        "Check the audit trail: that every entry is as recorded, in its place and chained to the "
-        "one before; that the search columns, the personal facts not erased and the head agree "
-        "with the entries; that the audit file (rotated files beside it, .gz too) holds the same. "
-        "Each finding is one line on standard error (of one kind at most 20). The last line says "
-        "how it went. Exit status 0: all is well; 1: something is wrong, or could not be read. "
-        "Records one event. Changes nothing unless --reconcile is given; may run beside the server."
+        "Check the audit trail: that every entry is as it was recorded, in its place and chained "
+        "to the one before; that the search columns, the personal facts not erased and the head "
+        "agree with the entries; that the audit file (rotated files beside it, .gz too) holds the "
+        "same. Each finding is one line on standard error (of one kind at most 20). The last line "
+        "says how it went. Exit status 0: all is well; 1: something is wrong, or could not be "
+        "read. Records one event. Changes nothing unless --reconcile is given; may run beside the "
+        "server."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--reconcile",
             action="store_true",
-            help="First append to the table the lines written while it was away, and to the file "
-            "the entries it lacks. Only what the audit key vouches for; nothing is overwritten; "
-            "twice is as once. Records an event of its own if there was something to append.",
+            help=(
+                "First append to the table the lines written while it was unavailable, and to the "
+                "file the entries it lacks. Appends only what the audit key vouches for, and "
+                "overwrites nothing; running it twice is the same as once. Records an event of "
+                "its own if there was something to append."
+            ),
         )
         parser.add_argument(
             "--from",
@@ -36,8 +40,10 @@ class Command(BaseCommand):
             type=_number,
             default=1,
             metavar="SEQUENCE",
-            help="Trust everything before this number, in table and file: use it where older "
-            "files were moved off this machine.",
+            help=(
+                "Trust everything before this number, in table and file: use it if older files "
+                "were moved off this machine."
+            ),
         )
 
     def handle(self, *, reconcile: bool, start: int, **options: Any) -> None:

@@ -25,24 +25,25 @@ EVERY = 500
 class Command(BaseCommand):
     help = (
         "Look for a way into images with nothing but what is at rest: every column of every table "
-        "of both databases, the files of the data folder (SQLite's raw, with their logs, wherever "
-        "they lie), the first bytes of the stored images, whole what lies among them and no row "
-        "names or is shorter than 1 KiB, the environment, the settings and the key file; each "
-        "string raw and decoded from hex, base64 and zlib, and of SQLite's raw bytes the columns "
-        "as long as a key (raw or in hex) of whole rows that no table has any more. Every string "
-        "of 32 bytes is tried as every key there is, whatever opens is tried again, until nothing "
-        "new opens. Tried as passwords, for Argon2 is slow on purpose, are the values of the "
-        "environment and the settings, the words of the key file, secrets.env and .env, and names "
-        "and addresses that people typed; as recovery codes whatever looks like one. Not tried: "
-        "other texts as passwords; 32 bytes at each offset of binary files (nor of SQLite's, "
-        "where SQLite has overwritten how a deleted row began); digests that the audit key proves "
-        "to be some; and strings of signed statements, grants, notices and the trail on private "
-        "keys (on all others they are). The key file may open the keys that check notices, and "
-        "nothing else. Each way in is one line on standard error (at most 20), without the string "
-        "itself. Records one event, with counts; /about/protection/ shows people the newest. "
-        "Changes nothing; may run beside the server. On a copy: DATA_DIR=/copy "
-        "KEY_FILE=/copy/server-keys.json. Exit status 0: no way in, or, with --with-…, exactly "
-        "what that person may open; 1: anything else. Takes some minutes; see --people."
+        "of both databases, the files of the data folder (SQLite's files raw, with their logs, "
+        "wherever they are), the first bytes of the stored images, the whole of any file among "
+        "them that no row names or that is shorter than 1 KiB, the environment, the settings and "
+        "the key file; each string raw and decoded from hex, base64 and zlib, and from SQLite's "
+        "raw bytes the columns as long as a key (raw or in hex) of whole rows that are no longer "
+        "in a table. Every string of 32 bytes is tried as every kind of key, and so is whatever "
+        "that opens, until nothing new opens. Because Argon2 is slow on purpose, these alone are "
+        "tried as passwords: the values of the environment and the settings, the words of the key "
+        "file, secrets.env and .env, and names and addresses that people typed. As recovery codes "
+        "everything is tried that looks like one. Not tried: other texts as passwords; 32 bytes "
+        "at each offset of binary files (nor of SQLite's, where SQLite has overwritten how a "
+        "deleted row began); strings that the audit key proves to be digests; and strings of "
+        "signed statements, grants, notices and the trail on private keys (on all other keys they "
+        "are tried). The key file may open the keys that check notices, and nothing else. Each "
+        "way in is one line on standard error (at most 20), without the string itself. Records "
+        "one event, with counts; /about/protection/ shows people the newest. Changes nothing; may "
+        "run beside the server. On a copy: DATA_DIR=/copy KEY_FILE=/copy/server-keys.json. Exit "
+        "status 0: no way in, or, with --with-…, exactly what that person may open; 1: anything "
+        "else. Takes some minutes; see --people."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -58,9 +59,11 @@ class Command(BaseCommand):
         given.add_argument(
             "--with-password",
             metavar="USER",
-            help="Ask for USER's password (never given on the command line), to see that the "
-            "search finds what there is to find: exactly that person's images, and no others. "
-            "Not shown on the page.",
+            help=(
+                "Ask for USER's password (never given on the command line), to see that the "
+                "search finds what it should: exactly that person's images, and no others. Not "
+                "shown on the page."
+            ),
         )
         given.add_argument(
             "--with-cookie",

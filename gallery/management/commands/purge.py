@@ -11,17 +11,17 @@ class Command(BaseCommand):
         "Remove stored bytes that no image refers to (left by a crash in the middle of an upload "
         "or a revocation) once they are older than PURGE_GRACE_SECONDS, and rows whose time is "
         "over. Reports images whose stored bytes are missing and exits with status 1 if there are "
-        "any; those only a backup brings back."
+        "any; only a backup brings those back."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="count, remove nothing")
+        parser.add_argument("--dry-run", action="store_true", help="only count; remove nothing")
 
     def handle(self, *, dry_run: bool, **options: Any) -> None:
         try:
             counts = purge(dry_run=dry_run)
         except StorageAway:
-            raise CommandError("The image storage is away. Nothing was removed.") from None
+            raise CommandError("The image storage is unavailable. Nothing was removed.") from None
         verb = "would remove" if dry_run else "removed"
         self.stdout.write(f"{verb} " + ", ".join(f"{n} {name}" for name, n in counts.items()))
         missing = missing_renditions()

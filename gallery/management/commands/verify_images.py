@@ -18,17 +18,17 @@ class Command(BaseCommand):
         "Check everything stored of images and notices. Of each image: that every statement is "
         "its owner's, about this image and in its place, each naming the one before it; that the "
         "newest manifest and list of readers are those the audit trail vouches for as the newest, "
-        "and belong together; that each row that lets somebody open it is one its owner signed, "
-        "and each signed one has a row; that wrapped keys are of the present lock and of those "
-        "readers, and none is left from before (what size they have: verify_keys); that the four "
-        "stored files are there, as long as was signed and with the signed digest. That every "
-        "image the trail remembers is there, and nothing is left of deleted ones; that no stored "
-        "file is without a row. Of each person: that every notice has its check value, none is "
-        "missing, and the count is not older than the trail. What is found is looked at twice, so "
-        "that an act under way is no finding. Each finding is one line on standard error (of one "
-        "kind at most 20), a line every 1000 images says how far it is, the last line how it "
-        "went. Exit status 0: all is well; 1: something is wrong, or could not be read. Records "
-        "one event. Changes nothing; opens nothing; may run beside the server. Reads every stored "
+        "and belong together; that its owner signed each row that gives somebody access, and each "
+        "signed reader has a row; that wrapped keys are of the current lock and of those readers, "
+        "and no older ones are left (verify_keys checks their size); that the four stored files "
+        "are there, with the signed length and the signed digest. That every image the trail "
+        "remembers is there, and nothing is left of deleted ones; that no stored file is without "
+        "a row. Of each person: that every notice has its check value, none is missing, and the "
+        "count is not older than the trail. Everything found is checked twice, so that an act "
+        "under way is not a finding. Each finding is one line on standard error (of one kind at "
+        "most 20), a line every 1000 images says how far it is, the last line says how it went. "
+        "Exit status 0: all is well; 1: something is wrong, or could not be read. Records one "
+        "event. Changes nothing; opens nothing; may run beside the server. Reads every stored "
         "byte unless --quick is given."
     )
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--quick",
             action="store_true",
-            help="Compare the lengths of stored files alone: no byte of them is read.",
+            help="Compare only the lengths of stored files: no byte of them is read.",
         )
 
     def handle(self, *, quick: bool, **options: Any) -> None:

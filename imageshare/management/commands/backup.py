@@ -16,18 +16,19 @@ from audit.events import Event, record
 from imageshare.keyfile import write_private
 
 WAIT_SECONDS = 60  # for writers to come to an end
-# What would open something, or be somebody, to whoever has the backup and a person's cookies.
+# Rows that would unlock or sign in somebody who has the backup and a person's cookies.
 LEFT_OUT = {DEFAULT_DB_ALIAS: (Custody, Session)}
 
 
 class Command(BaseCommand):
     help = (
-        "Write the SQLite databases into the new folder DIR, which only its owner reads, each as "
-        "it is at one moment, while the server runs. Who is signed in or unlocked just now is left "
-        "out: people sign in once more after a restore. Copy the trail's file and the stored "
-        "images after it, and keep the key file apart (docs/operations.md). Refuses a folder that "
-        "is there already, and PostgreSQL, which pg_dump backs up. Records one event. Exit status "
-        "1: nothing, or not all, was written, and the last line says what to do."
+        "Write the SQLite databases into the new folder DIR, which only its owner can read, both "
+        "as they are at one moment, while the server runs. Rows of people who are signed in or "
+        "unlocked now are left out: people sign in again after a restore. Copy the trail's file "
+        "and the stored images after it, and keep the key file apart (docs/operations.md). "
+        "Refuses a folder that exists already, and PostgreSQL, which pg_dump backs up. Records "
+        "one event. Exit status 1: nothing, or not all, was written, and the last line says what "
+        "to do."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -43,11 +44,11 @@ class Command(BaseCommand):
                 for alias in connections:
                     _copy(alias, folder)
         except FileExistsError:
-            raise CommandError(f"{folder} is there already. Nothing was written.") from None
+            raise CommandError(f"{folder} exists already. Nothing was written.") from None
         except (OSError, sqlite3.Error) as error:
             why = f"{type(error).__name__}: {error}"
             raise CommandError(
-                f"Not a whole backup: remove {folder} and try again. {why}"
+                f"This is not a whole backup: remove {folder} and try again. {why}"
             ) from None
         record(Event.DATABASES_BACKED_UP, actor=None)
         self.stdout.write(f"Databases are in {folder}. Copy the images and the trail's file next.")

@@ -9,10 +9,10 @@ from imageshare.demo.filling import NotEmpty, fill
 
 class Command(BaseCommand):
     help = (
-        "Fill an empty installation with three people who have recovery codes, twelve images "
-        "painted on the spot, shares between them, one ended access, and a staff account; print "
-        "their passwords. Refuses where anybody is registered. `make demo` does this in a "
-        "throw-away folder and serves it."
+        "Fill an empty installation with three people who have recovery codes, twelve images it "
+        "paints itself, shares between them, one access that ended, and a staff account; print "
+        "their passwords. Refuses if anybody is registered. `make demo` does this in a throw-away "
+        "folder and serves it."
     )
 
     def handle(self, **options: Any) -> None:
@@ -20,7 +20,7 @@ class Command(BaseCommand):
             accounts = fill(self.stdout.write)
         except NotEmpty:
             raise CommandError(
-                "There are people here already. Nothing was changed. Try `make demo`, which takes "
+                "There are people here already. Nothing was changed. Try `make demo`, which uses "
                 "a folder of its own."
             ) from None
         self.stdout.write(f"{'user name':<12}{'password':<20}recovery code")
