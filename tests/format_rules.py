@@ -87,7 +87,7 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
         "opening.a_quick_key_that_is_not_the_committed_one_is_passed_over",
     ),
     "Slots and pairs of earlier versions stay": (
-        "format_rules.slots_from_before_a_new_start_are_no_way_in",
+        "format_rules.slots_of_before_a_new_start_are_no_way_in",
         "new_start.what_was_shared_waits_and_new_shares_open",
     ),
     "A verifier MUST take it from entries": (
@@ -97,12 +97,12 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
     ),
     # Compared contacts
     "a document whose tag does not verify": (
-        "pins.a_list_that_is_not_the_newest_stops_sharing_until_begun_anew",
+        "pins.a_list_that_is_not_the_newest_stops_sharing_until_a_new_one_is_started",
         "pins.a_forged_entry_does_not_make_an_older_list_the_newest",
         "pins.a_list_stored_before_a_crash_is_the_newest",
     ),
     "a missing one where such an entry is done": (
-        "pins.a_list_that_is_not_the_newest_stops_sharing_until_begun_anew",
+        "pins.a_list_that_is_not_the_newest_stops_sharing_until_a_new_one_is_started",
     ),
     "a contact in it whose newest signing key": (
         "pins.a_changed_key_stops_sharing_with_everybody_named",
@@ -156,7 +156,7 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
         "answers.an_answer_nobody_asked_for_is_refused",
         "answers.an_answer_that_was_asked_for_too_long_ago_is_refused",
         "answers.an_answer_is_taken_once",
-        "answers.an_answer_from_before_new_keys_is_refused",
+        "answers.an_answer_older_than_new_keys_is_refused",
         "answers.an_answer_lasts_seven_days",
         "answers.an_answer_opens_once",
     ),
@@ -218,7 +218,7 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
         "remembered.nothing_is_wrapped_to_stolen_keys_though_their_marks_were_taken_out",
     ),
     "A reader MUST refuse a manifest whose `share`": (
-        "rolled_back_images.a_list_of_readers_from_before_the_manifest_is_refused",
+        "rolled_back_images.a_list_of_readers_older_than_the_manifest_is_refused",
     ),
     # Share entries
     "A reader MUST refuse a salt of another size": (
@@ -230,12 +230,14 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
     ),
     "A writer MUST destroy what is wrapped to a reader whose end": (
         "ended_by_date.purge_destroys_the_key_and_no_other",
-        "ended_by_date.the_owners_next_page_encrypts_anew",
+        "ended_by_date.the_owners_next_page_encrypts_again",
         "ended_by_date.it_waits_where_somebody_else_would_lose_their_key",
         "ended_by_date.an_end_that_nobody_signed_shuts_nobody_out_for_good",
     ),
     # Opening
-    "ask whether this reader may open": ("opening.a_stranger_cannot_tell_an_image_from_none",),
+    "ask whether this reader may open": (
+        "opening.a_stranger_cannot_distinguish_an_image_from_none",
+    ),
     "check the certificates of the owner's": (
         "opening.an_owners_key_that_does_not_verify_is_refused",
         "own_certificate.a_reader_whose_key_nobody_certified_opens_nothing",

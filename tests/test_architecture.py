@@ -75,7 +75,7 @@ def test_nobody_pickles_and_nobody_marks_text_as_safe():
 
 
 def modules() -> dict[str, Path]:
-    """Return every module of ours, but for migrations, by its dotted name."""
+    """Return every module of ours, without migrations, by its dotted name."""
     paths = (path for package in MAY_IMPORT for path in (ROOT / package).rglob("*.py"))
     return {dotted(path): path for path in paths if "migrations" not in path.parts}
 

@@ -13,7 +13,7 @@ from accounts.keys.certificates import verified_encryption_key
 from accounts.keys.content_keys import content_key_label
 from accounts.models import User, WrappedKey
 from cryptocore.wrapping import wrap
-from tests.accounts.test_new_start import start_anew
+from tests.accounts.test_new_start import make_new_start
 from tests.conftest import PASSWORD
 from tests.format_rules import KEPT_BY, NO_RULES
 
@@ -102,8 +102,8 @@ def test_a_secret_of_another_size_in_a_wrapped_key_is_refused(shared_image, bob,
     assert answer.status_code == 409
 
 
-def test_slots_from_before_a_new_start_are_no_way_in(bob):
-    start_anew(bob)
+def test_slots_of_before_a_new_start_are_no_way_in(bob):
+    make_new_start(bob)
     form = {"username": "bob", "recovery_code": bob.recovery_code}
     form |= {"new_password1": "an entirely new one 42", "new_password2": "an entirely new one 42"}
     assert Client().post("/accounts/recover/", form).status_code == 422

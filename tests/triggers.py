@@ -1,4 +1,4 @@
-"""The audit tables' own triggers, dropped as whoever owns the database can, and put back."""
+"""The audit tables' own triggers, dropped as the owner of the database can, and put back."""
 
 from importlib import import_module
 

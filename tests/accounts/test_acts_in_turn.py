@@ -5,7 +5,7 @@ from django.test import Client
 
 from accounts.keys.verification import Verifier
 from tests.accounts.organisation.steps import NEW, recover
-from tests.accounts.test_new_start import start_anew
+from tests.accounts.test_new_start import make_new_start
 from tests.accounts.test_rotate_keys import code_of, run
 from tests.conftest import PASSWORD
 
@@ -28,7 +28,7 @@ def sign_in(person, password):
 
 
 def replace_stolen(person):
-    """Order it, as an operator; replace everything by the recovery code, as its person."""
+    """Order it, as an operator; replace everything by the recovery code, as that person."""
     code_of(run(person.username, "--compromised"))
     form = {"username": person.username, "code": person.recovery_code}
     form |= {"new_password1": NEW, "new_password2": NEW}
@@ -49,10 +49,11 @@ def test_password_code_rotation_theft_new_start_and_back(shared_image, bob):
     assert recover(bob, bob.recovery_code).status_code == 422  # used up by the replacement
 
 
-def test_keys_from_before_a_new_start_outlive_a_theft(shared_image, upload, bob):
-    """Lost everything, started anew, then the new keys were stolen: the first are still kept."""
+def test_keys_of_before_a_new_start_outlive_a_theft(shared_image, upload, bob):
+    """Lost everything, made a new start, then the new keys were stolen: the first are still
+    kept."""
     first_code = bob.recovery_code
-    client = start_anew(bob)
+    client = make_new_start(bob)
     assert findings() == []
     later = upload(to=(bob,))
     bob.recovery_code = client.post(

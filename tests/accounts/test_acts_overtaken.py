@@ -12,7 +12,7 @@ from accounts.services.ways_back.locked_keys import bring_back
 from accounts.services.ways_back.new_start import ask_for_new_start
 from accounts.services.ways_back.passwords import change_password, restore_password
 from accounts.services.ways_back.recovery import make_recovery_code, recover
-from tests.accounts.test_new_start import start_anew
+from tests.accounts.test_new_start import make_new_start
 from tests.conftest import PASSWORD
 
 NEW = "an entirely new one 42"
@@ -44,7 +44,7 @@ def test_what_was_read_before_the_keys_changed_changes_nothing_after(bob, act, o
     if overtaken_by == "a theft":
         order_after_theft(User.objects.get(pk=bob.user.pk))
     else:
-        start_anew(bob)
+        make_new_start(bob)
     before = keyset_digest(bob.user.pk)
     with pytest.raises(DoesNotOpen):
         act(user, bob.keyring, bob.recovery_code)

@@ -19,7 +19,7 @@ JSON = {"accept": "application/json"}
 
 
 @pytest.mark.attack("F40")
-def test_what_the_trail_is_told_of_key_rows_is_written_down_in_one_place():
+def test_what_the_trail_records_of_key_rows_is_written_down_in_one_place():
     telling = {path.name for path in SERVICES.rglob("*.py") if '["keyset"]' in path.read_text()}
     assert telling == {"holding.py"}
 

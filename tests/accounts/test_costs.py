@@ -31,7 +31,7 @@ def test_a_wrong_password_raises_nothing(alice, costlier):
     assert cost_of(alice) == (1, 64)
 
 
-def test_at_the_present_cost_nothing_is_made_anew(alice):
+def test_at_the_current_cost_nothing_is_made_again(alice):
     before = keyset_digest(alice.user.pk)
     alice.sign_in()
     assert keyset_digest(alice.user.pk) == before
@@ -69,7 +69,7 @@ def unlock(person):
 
 
 @pytest.mark.parametrize("come_in", [sign_in, unlock])
-def test_the_slot_is_made_anew_and_the_same_password_opens(alice, costlier, come_in):
+def test_the_slot_is_made_again_and_the_same_password_opens(alice, costlier, come_in):
     come_in(alice)
     assert cost_of(alice) == (2, 128)
     assert open_with_password(User.objects.get(pk=alice.user.pk), PASSWORD)

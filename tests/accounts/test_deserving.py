@@ -90,7 +90,7 @@ def test_an_answer_of_ones_own_recovers_nobody(bob):
 
 def due(client):
     let_the_wait_pass()
-    with override_settings(NEW_START_WAIT=timedelta(0)):  # the trail tells when it was asked for
+    with override_settings(NEW_START_WAIT=timedelta(0)):  # the trail has when it was asked for
         return ask(client)
 
 
@@ -114,7 +114,7 @@ def test_and_when_it_is_due(bob):
 
 
 @pytest.mark.attack("F24")
-def test_whose_keys_are_gone_starts_nothing_anew(bob):
+def test_a_person_whose_keys_are_gone_gets_no_new_start(bob):
     client = sign_in_with_foreign_password(bob)
     KeySlot.objects.filter(user=bob.user).delete()
     KeyPair.objects.filter(user=bob.user).delete()

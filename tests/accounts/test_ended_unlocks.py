@@ -79,7 +79,7 @@ def test_so_does_purge(bob, which):
 
 
 @pytest.mark.attack("F36")
-def test_a_row_from_a_copy_of_the_database_opens_with_its_cookie_no_more(bob, alice, unlock_keys):
+def test_a_row_from_a_copy_of_the_database_no_longer_opens_with_its_cookie(bob, alice, unlock_keys):
     client = bob.sign_in()
     copied, secret = Custody.objects.get(), secret_of(client)
     assert custody.open_with_cookie(bob.user, copied, secret)

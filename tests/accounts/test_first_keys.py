@@ -28,7 +28,7 @@ def sign_in(username, password=PASSWORD):
 
 
 def delete_keys(user) -> None:
-    """What whoever can write to the main database does to be taken for somebody without keys."""
+    """What somebody who can write to the main database does to pass for a person without keys."""
     for model in (KeySlot, KeyPair, MacKey):
         model.objects.filter(user=user).delete()
     User.objects.filter(pk=user.pk).update(
@@ -158,7 +158,7 @@ def test_a_trail_too_long_to_walk_while_somebody_waits_proves_nothing(keyless, m
     refused("overseer", PASSWORD)
 
 
-def test_an_account_from_before_the_trail_kept_its_making_is_refused(keyless):
+def test_an_account_older_than_the_trails_entry_of_its_making_is_refused(keyless):
     User.objects.bulk_create(
         [User(username="elder", skeleton="elder", password=make_password(PASSWORD))]
     )
@@ -242,7 +242,7 @@ def test_a_code_ends_after_seven_days(elder, monkeypatch):
     assert use(client, code).status_code == 422
 
 
-def test_no_code_is_made_for_whoever_has_keys_or_is_nobody(alice):
+def test_no_code_is_made_for_people_with_keys_or_for_nobody(alice):
     for name in ("alice", "nobody"):
         with pytest.raises(CommandError):
             call_command("first_keys_code", name)

@@ -49,15 +49,15 @@ def test_a_hundred_posts_without_a_token_are_one_entry_and_one_count(settings, t
     assert [facts(entry) for entry in entries()] == [{"reason": "csrf"}]
     end_windows()
     without_token()
-    begun, counted, anew = entries()
+    begun, counted, later = entries()
     assert begun.request == first["X-Request-ID"]
     assert facts(counted) == {"reason": "csrf", "repeats": 99, "of": begun.request}
-    assert facts(anew) == {"reason": "csrf"}
+    assert facts(later) == {"reason": "csrf"}
     assert list(verify()) == []
 
 
 @pytest.mark.attack("F63")
-def test_whoever_is_refused_next_is_not_named_for_it():
+def test_the_next_person_refused_is_not_named_for_it():
     for _ in range(2):
         without_token("203.0.113.9")
     end_windows()

@@ -1,4 +1,4 @@
-"""Guessing is slow, from one address or from many, and holds nobody else out."""
+"""Guessing is slow, from one address or from many, and locks nobody else out."""
 
 import pytest
 from django.core import signing

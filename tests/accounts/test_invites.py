@@ -1,4 +1,4 @@
-"""Invites: a link that makes one account, once, and tells nobody else its token."""
+"""Invites: a link that makes one account, once, and shows nobody else its token."""
 
 import io
 import logging
@@ -195,7 +195,7 @@ def test_no_log_and_no_entry_holds_the_token(new, link, settings):
     assert new.token not in everything_recorded()
 
 
-def test_the_page_is_not_kept_and_tells_no_other_site_where_it_is(link):
+def test_the_page_is_not_kept_and_no_other_site_learns_where_it_is(link):
     answer = Client().get(link)
     assert answer["Referrer-Policy"] == "same-origin"
     assert "no-store" in answer["Cache-Control"]
@@ -243,7 +243,7 @@ def test_an_invite_taken_back_makes_no_account(staff, new, link):
     assert outcomes == ["intended", "done", "intended", "failed"]
 
 
-def test_the_list_tells_the_state_of_each(staff, overseer):
+def test_the_list_shows_the_state_of_each(staff, overseer):
     for name in ("open", "used_at", "taken_back_at", "ends_at"):
         one = make_invite(display_name=name, email="", by=overseer).invite
         if name != "open":

@@ -74,7 +74,7 @@ def test_nothing_opens_until_the_keys_are_back(shared_image, alice, changed):
     assert unlocks == set(Custody.objects.values_list("pk", flat=True))
 
 
-def test_the_password_from_before_brings_everything_back_this_once(shared_image, alice, changed):
+def test_the_earlier_password_brings_everything_back_this_once(shared_image, alice, changed):
     assert bring_back(changed).json() == {"unlocked": True}
     assert opens(changed, shared_image) == 200
     user = User.objects.get(pk=alice.user.pk)
@@ -103,7 +103,7 @@ def test_both_passwords_are_needed(alice, changed, old, present):
     assert not Custody.objects.exists()
 
 
-def test_tries_of_the_password_from_before_are_held(alice, changed, settings):
+def test_tries_of_the_earlier_password_are_limited(alice, changed, settings):
     for _ in range(settings.SIGN_IN_TRIES):
         assert bring_back(changed, old="wrong").status_code == 422
     answer = bring_back(changed)

@@ -1,4 +1,4 @@
-"""Who is called what: certified, carried along, changed by its person, given once."""
+"""Names of people: certified, carried along, changed by the person, given once."""
 
 import io
 
@@ -25,7 +25,7 @@ from accounts.services.people.naming import (
 from audit.models import AuditEntry
 from cryptocore import statements
 from imageshare import start
-from tests.accounts.test_new_start import start_anew
+from tests.accounts.test_new_start import make_new_start
 from tests.accounts.test_replacing import replace
 from tests.accounts.test_rotate_keys import code_of, run
 from tests.accounts.test_rotate_server_keys import key_file  # noqa: F401
@@ -199,7 +199,7 @@ def test_names_survive_rotation_theft_and_a_new_start(alice, bob, carol):
     code = code_of(run("bob", "--compromised"))
     assert name_of(bob).is_certified  # while they wait for new keys, too
     replace(code, bob.client, password=bob.password)
-    start_anew(carol)
+    make_new_start(carol)
     for person, epoch in ((alice, 2), (bob, 2), (carol, 2)):
         assert (pair_of(person).epoch, name_of(person).username) == (epoch, person.username)
     assert Kind.NAME not in kinds()
@@ -226,7 +226,7 @@ def test_names_survive_the_theft_of_the_key_file(key_file, make_person):  # noqa
 @pytest.mark.attack("F12")
 @pytest.mark.parametrize("name", ["bob", "b0b"])
 def test_a_name_that_a_row_was_robbed_of_is_not_given_again(alice, bob, name):
-    """UPDATE frees bob's name; whoever registers under it next would be certified as bob."""
+    """UPDATE frees bob's name; the next person to register under it would be certified as bob."""
     User.objects.filter(pk=bob.user.pk).update(username="zz-gone", skeleton="zz-gone")
     with pytest.raises(ValidationError, match="taken"):
         registration.register(username=name, display_name="Bob", email="", password=PASSWORD)
@@ -299,7 +299,7 @@ def test_the_start_certifies_and_so_does_the_command(alice, capsys):
 
 
 @pytest.mark.attack("F18")
-def test_a_certificate_from_before_is_not_named_a_second_time(alice, bob):
+def test_an_older_certificate_is_not_named_a_second_time(alice, bob):
     """Put back from an old backup, with a swapped row beside it, before the next start."""
     without_names(alice, bob)
     nameless = pair_of(alice)

@@ -1,4 +1,5 @@
-"""A new start waits, is told, can be stopped, keeps the earlier keys, and signs for nobody else."""
+"""A new start waits, is announced, can be stopped, keeps the earlier keys, and signs for nobody
+else."""
 
 from datetime import timedelta
 
@@ -43,12 +44,12 @@ def bring_back_earlier(client, secret):
     return client.post("/accounts/earlier-keys/", {"secret": secret}, headers=JSON)
 
 
-def start_anew(person) -> Client:
+def make_new_start(person) -> Client:
     """Bring `person` all the way to new keys; return their browser."""
     client = sign_in_with_foreign_password(person)
     assert ask(client).status_code == 202
     let_the_wait_pass()
-    with override_settings(NEW_START_WAIT=timedelta(0)):  # the trail tells when it was asked for
+    with override_settings(NEW_START_WAIT=timedelta(0)):  # the trail has when it was asked for
         answer = ask(client)
     assert answer.status_code == 200, answer.content
     assert "recovery_code" in answer.json()
@@ -77,14 +78,14 @@ def test_it_waits_three_days(bob):
 def test_no_keys_are_made_before_the_wait_is_over(bob):
     ask_for_new_start(user=bob.user)
     with pytest.raises(NotDue):
-        new_start.start_anew(user=bob.user, password=PASSWORD)
+        new_start.make_new_start(user=bob.user, password=PASSWORD)
     NewStart.objects.update(stopped_at=timezone.now(), due_at=timezone.now())
     with pytest.raises(NotDue):
-        new_start.start_anew(user=bob.user, password=PASSWORD)
+        new_start.make_new_start(user=bob.user, password=PASSWORD)
 
 
 def test_a_wait_that_nobody_asked_for_is_over_for_nobody(bob):
-    """Whoever has the database writes a row that is due; the trail knows of no question."""
+    """Anybody who has the database writes a row that is due; the trail knows of no question."""
     client = sign_in_with_foreign_password(bob)
     yesterday = timezone.now() - timedelta(days=1)
     NewStart.objects.create(user=bob.user, due_at=yesterday, asked_at=yesterday)
@@ -104,7 +105,8 @@ def test_asked_for_again_it_takes_no_longer(bob, settings):
 
 
 def test_a_theft_that_is_ordered_ends_the_wait(bob):
-    """A thief of the mailbox may have asked: whoever proves nothing waits from the beginning."""
+    """A thief of the mailbox may have asked: a person who proves nothing waits from the
+    beginning."""
     client = sign_in_with_foreign_password(bob)
     ask(client)
     let_the_wait_pass()
@@ -121,7 +123,7 @@ def test_the_page_says_how_long_and_counts_what_opens_now(shared_image, upload, 
     page = sign_in_with_foreign_password(bob).get(ADDRESS).content.decode()
     assert "a wait of 30 hours" in page
     assert "1 image that your keys open now" in page
-    start_anew(bob)
+    make_new_start(bob)
     client = sign_in_with_foreign_password(bob, "set elsewhere once more")
     assert "0 images that your keys open now" in client.get(ADDRESS).content.decode()
 
@@ -160,7 +162,7 @@ def test_a_stopped_one_makes_no_keys(bob):
 # ---- telling ---------------------------------------------------------------------------------
 
 
-def test_the_person_is_told_by_mail_on_every_page_and_in_the_trail(bob, settings):
+def test_the_person_is_notified_by_mail_on_every_page_and_in_the_trail(bob, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     User.objects.filter(pk=bob.user.pk).update(email="bob@example.org")
     client = sign_in_with_foreign_password(bob)
@@ -178,12 +180,12 @@ def test_a_mail_server_that_is_away_stops_nothing(bob, settings):
     assert ask(sign_in_with_foreign_password(bob)).status_code == 202
 
 
-# ---- beginning anew --------------------------------------------------------------------------
+# ---- making new keys -------------------------------------------------------------------------
 
 
 def test_new_keys_are_certified_unendorsed_and_the_earlier_set_is_kept(bob):
     earlier = signing_pair_of(bob.user.pk)
-    start_anew(bob)
+    make_new_start(bob)
     pair = signing_pair_of(bob.user.pk)
     assert (pair.epoch, pair.master_key_version) == (2, 2)
     assert not is_endorsed(pair)
@@ -200,14 +202,14 @@ def test_new_keys_are_certified_unendorsed_and_the_earlier_set_is_kept(bob):
 
 
 def test_the_trail_has_the_new_keys_and_the_digest_of_all_rows(bob):
-    start_anew(bob)
+    make_new_start(bob)
     done = AuditEntry.objects.filter(event="new-start:done", outcome="done").last().told().facts
     assert done["keyset"] == keyset_digest(bob.user.pk)
     assert done["signing"] == signing_pair_of(bob.user.pk).fingerprint
 
 
 def test_what_was_shared_waits_and_new_shares_open(shared_image, upload, alice, bob):
-    client = start_anew(bob)
+    client = make_new_start(bob)
     answer = client.get(f"/images/{shared_image.pk}/", headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (409, "waiting")
     assert client.get("/images/", headers=JSON).json()["images"][0]["state"] == "waiting"
@@ -215,8 +217,8 @@ def test_what_was_shared_waits_and_new_shares_open(shared_image, upload, alice, 
     assert client.get(f"/images/{newer.pk}/original").status_code == 200
 
 
-def test_images_of_ones_own_stay_closed_to_oneself_only(shared_image, alice, bob):
-    client = start_anew(alice)
+def test_a_persons_own_images_stay_locked_only_for_that_person(shared_image, alice, bob):
+    client = make_new_start(alice)
     answer = client.get(f"/images/{shared_image.pk}/", headers=JSON)
     assert answer.status_code == 409
     assert "earlier keys" in answer.json()["message"]
@@ -229,7 +231,7 @@ def test_images_of_ones_own_stay_closed_to_oneself_only(shared_image, alice, bob
 
 def test_every_other_session_ends(bob):
     other = sign_in_with_foreign_password(bob)
-    start_anew(bob)
+    make_new_start(bob)
     assert other.get("/images/", headers=JSON).status_code == 401
 
 
@@ -238,13 +240,13 @@ def test_every_other_session_ends(bob):
 
 @pytest.mark.parametrize("way", ["password", "recovery code"])
 def test_what_opened_the_earlier_keys_brings_them_back(shared_image, bob, way):
-    client = start_anew(bob)
+    client = make_new_start(bob)
     secret = PASSWORD if way == "password" else bob.recovery_code
     answer = bring_back_earlier(client, secret)
     assert answer.json() == {"key_pairs": 1}
     assert client.get(f"/images/{shared_image.pk}/original").status_code == 200
     assert not bob.user.key_slots.filter(master_key_version=1).exists()
-    # What they opened is wrapped for the present key by now, and they are destroyed.
+    # What they opened is wrapped for the current key by now, and they are destroyed.
     about = AuditEntry.objects.filter(subject=bob.user.pk, outcome="done").order_by("sequence")
     told = [entry.told() for entry in about]
     assert {"keys:brought-back", "key:destroyed"} < {leaf.event for leaf in told}
@@ -253,13 +255,13 @@ def test_what_opened_the_earlier_keys_brings_them_back(shared_image, bob, way):
 
 
 def test_a_damaged_pair_keeps_the_others_from_nobody(shared_image, bob):
-    """Two pairs from before: what hangs on the whole one opens, and the ways to the other stay."""
+    """Two earlier pairs: what is wrapped to the whole one opens, and the ways to the other stay."""
     order_pairs(bob.user, ["encryption"])
     bob.sign_in()
     damaged = KeyPair.objects.filter(user=bob.user, purpose="encryption", state="primary")
     whole = bytes(damaged.get().wrapped_private_key)
-    KeyOrder.objects.update(done_at=timezone.now())  # nothing is wrapped anew to it
-    client = start_anew(bob)
+    KeyOrder.objects.update(done_at=timezone.now())  # nothing is wrapped to it again
+    client = make_new_start(bob)
     damaged = KeyPair.objects.filter(user=bob.user, purpose="encryption", epoch=2)
     damaged.update(wrapped_private_key=bytes(40))
     assert bring_back_earlier(client, PASSWORD).json() == {"key_pairs": 1}
@@ -271,7 +273,7 @@ def test_a_damaged_pair_keeps_the_others_from_nobody(shared_image, bob):
 
 
 def test_a_wrong_one_brings_nothing_back_and_is_held(shared_image, bob, settings):
-    client = start_anew(bob)
+    client = make_new_start(bob)
     for _ in range(settings.SIGN_IN_TRIES):
         answer = bring_back_earlier(client, "wrong")
         assert answer.status_code == 422
@@ -281,7 +283,7 @@ def test_a_wrong_one_brings_nothing_back_and_is_held(shared_image, bob, settings
 
 
 def test_another_persons_secret_opens_nothing(bob, carol):
-    client = start_anew(bob)
+    client = make_new_start(bob)
     answer = bring_back_earlier(client, carol.recovery_code)
     assert answer.status_code == 422
 

@@ -56,7 +56,7 @@ ACTS = ["disable", "enable", "end-sessions", "quota", "make-staff", "remove-staf
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_whoever_is_not_staff_can_do_nothing(client, alice, bob, name):
+def test_people_who_are_not_staff_can_do_nothing(client, alice, bob, name):
     assert act(client, bob.user, name).status_code == 302
     assert act(alice.sign_in(), bob.user, name).status_code == 302
     assert User.objects.filter(is_active=True, is_staff=False, session_epoch=0).count() == 2
@@ -90,7 +90,7 @@ def test_the_last_superuser_is_not_disabled(overseer):
     overseer.refresh_from_db()
     with pytest.raises(ValidationError) as refusal:
         oversight.disable_person(person=second, by=overseer, reason=REASON)
-    assert code_of(refusal) == "not_staff"  # a disabled superuser acts no more
+    assert code_of(refusal) == "not_staff"  # a disabled superuser can no longer act
     assert User.objects.get(pk=second.pk).is_active
 
 
@@ -180,7 +180,7 @@ def test_sign_in_recovery_and_a_wrong_password_are_refused_alike(staff, bob):
     assert Client().post("/accounts/recover/", code, headers=JSON).status_code == 422
 
 
-def test_a_session_from_before_stays_ended_when_the_person_is_enabled(staff, bob):
+def test_an_earlier_session_stays_ended_when_the_person_is_enabled(staff, bob):
     browser = bob.sign_in()
     act(staff, bob.user, "disable")
     assert act(staff, bob.user, "enable").status_code == 302

@@ -57,7 +57,7 @@ def test_looking_names_up_is_throttled_with_sharing(alice, bob, settings):
     settings.NAME_LOOKUPS_PER_HOUR = 3
     client = alice.sign_in()
     assert [page(client, "bob").status_code for _ in range(4)] == [200, 200, 200, 429]
-    assert page(client, "alice").status_code == 200  # one's own name is no news
+    assert page(client, "alice").status_code == 200  # your own name is no news
 
 
 def test_the_e_mail_address_is_nowhere(alice, bob):
@@ -190,13 +190,13 @@ def test_a_question_about_another_key_or_to_somebody_else_answers_nothing(alice,
         assert answer.status_code == 422
 
 
-def test_the_two_words_are_chosen_anew(alice, bob):
+def test_the_two_words_are_chosen_again_each_time(alice, bob):
     client = alice.sign_in()
     asked = {tuple(page(client, "bob").json()["compare"]["words"]) for _ in range(30)}
     assert len(asked) > 3
 
 
-def test_words_that_do_not_match_are_recorded_and_one_is_told_what_to_do(alice, bob):
+def test_words_that_do_not_match_are_recorded_and_the_page_says_what_to_do(alice, bob):
     client = alice.sign_in()
     assert compare(client, "bob", "differ", word_1="", word_2="").json()["matches"] is False
     assert page(client, "bob").json()["change"] == "differs"

@@ -21,12 +21,12 @@ from audit.events import Event, Outcome, record
 from audit.models import AuditEntry
 from cryptocore import canonical
 from gallery.models import Grant, SealedImage
-from tests.accounts.test_new_start import start_anew
+from tests.accounts.test_new_start import make_new_start
 from tests.accounts.test_person_page import compare, page
 from tests.conftest import jpeg
 
 JSON = {"accept": "application/json"}
-BOB = Names("bob", "Bob Brook")  # whoever has the key file certifies names, too
+BOB = Names("bob", "Bob Brook")  # anybody who has the key file certifies names, too
 SIGNING, ENCRYPTION = KeyPair.Purpose.SIGNING, KeyPair.Purpose.ENCRYPTION
 
 
@@ -63,7 +63,7 @@ def share(image, *people, **fields):
 
 @pytest.fixture
 def image(upload, alice):
-    """An image of alice's, who is signed in in `client`."""
+    """An image of alice, who is signed in in `client`."""
     image = upload()
     image.client = alice.client
     return image
@@ -237,7 +237,7 @@ def test_a_forged_reading_key_beside_an_endorsed_change_is_not_called_endorsed(a
 
 
 def test_a_stolen_key_endorses_nothing(image, compared):
-    """Found out after the rotation: then whoever stole the key can have made the next one."""
+    """Found out after the rotation: then the thief of the key may have made the next one."""
     before = newest(compared, SIGNING)
     replace_encryption(compared, replace_signing(compared))
     assert page(image.client, "bob").json()["change"] == "endorsed"
@@ -312,7 +312,7 @@ def empty_tag(person, older):
 
 
 @pytest.mark.parametrize("attack", [missing, older_one, flipped_body, flipped_tag, empty_tag])
-def test_a_list_that_is_not_the_newest_stops_sharing_until_begun_anew(
+def test_a_list_that_is_not_the_newest_stops_sharing_until_a_new_one_is_started(
     alice, image, bob, carol, attack
 ):
     compare(alice.client, "carol")
@@ -333,14 +333,14 @@ def test_a_list_that_is_not_the_newest_stops_sharing_until_begun_anew(
     assert page(alice.client, "carol").json()["compared_at"] is None
 
 
-def test_the_list_of_before_it_was_begun_anew_is_refused(alice, image, compared):
+def test_the_list_before_a_new_one_was_started_is_refused(alice, image, compared):
     kept = row_of(alice)
     alice.client.post("/accounts/contacts/anew/")
     older_one(alice, kept)
     assert codes(share(image, compared)) == ["contacts_refused"]
 
 
-def test_comparing_begins_a_refused_list_anew(alice, image, compared, carol):
+def test_comparing_starts_a_new_list_in_place_of_a_refused_one(alice, image, compared, carol):
     Pins.objects.all().delete()
     assert compare(alice.client, "carol").status_code == 200
     assert share(image, compared, carol).status_code == 200
@@ -420,7 +420,7 @@ def test_a_new_master_key_takes_the_list_along(alice, image, compared):
 
 def test_after_a_new_start_the_list_is_refused_until_the_earlier_keys_are_found(bob, carol):
     compare(bob.sign_in(), "carol")
-    client = start_anew(bob)
+    client = make_new_start(bob)
     assert page(client, "carol").json()["contacts_refused"] is True
     client.post("/accounts/earlier-keys/", {"secret": bob.password}, headers=JSON)
     assert page(client, "carol").json()["compared_at"]

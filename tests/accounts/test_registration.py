@@ -172,7 +172,7 @@ def test_names_with_what_is_not_seen_are_refused(client, name):
     "name",
     [
         *("Åsa Öberg", "李小龍", "أليس", "O’Neill-Smith, Jr."),
-        "علی\u200cرضا",  # Persian: zero width non-joiner between letters that would else join
+        "علی\u200cرضا",  # Persian: zero width non-joiner between letters that would otherwise join
         "ශ්\u200dරී ලංකා",  # Sinhala: zero width joiner after al-lakuna
         "ജോര്\u200dജ്",  # Malayalam: chillu
         "র\u200d্যাব",  # Bengali: before the virama

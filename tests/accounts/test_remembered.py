@@ -42,7 +42,7 @@ def make_account(token) -> int:
 
 
 @pytest.mark.attack("F6")
-def test_an_invite_taken_back_or_used_opens_no_more_whatever_its_row_says(overseer):
+def test_an_invite_taken_back_or_used_no_longer_opens_whatever_its_row_says(overseer):
     new = invites.make_invite(display_name="Dora Dune", email="", by=overseer)
     invites.take_back_invite(invite=new.invite, by=overseer, reason="a mistake")
     Invite.objects.update(taken_back_at=None)
@@ -63,7 +63,7 @@ def test_an_open_invite_with_a_token_of_ones_own_makes_no_account(overseer):
 
 
 @pytest.mark.attack("F92")
-def test_an_invite_from_before_the_trail_told_its_token_makes_an_account(overseer, monkeypatch):
+def test_an_invite_older_than_the_trails_tokens_makes_an_account(overseer, monkeypatch):
     real = invites.recorded
 
     def untold(event, subject, *, by, **facts):
@@ -103,7 +103,7 @@ def test_an_invite_waits_while_the_trail_is_away(overseer, monkeypatch):
 
 
 @pytest.mark.attack("F7")
-def test_an_account_that_was_disabled_signs_in_no_more_whatever_its_row_says(alice, overseer):
+def test_an_account_that_was_disabled_cannot_sign_in_whatever_its_row_says(alice, overseer):
     assert signs_in(alice)
     oversight.disable_person(person=alice.user, by=overseer, reason="left")
     User.objects.filter(pk=alice.user.pk).update(is_active=True)

@@ -178,7 +178,7 @@ def test_everything_is_replaced_and_nothing_is_lost(stolen, shared_image, bob, w
     assert MacKey.objects.filter(user=user).count() == 2
     assert wrapping_key_of(user.pk)
     assert not is_endorsed(primary(bob, "signing"))
-    assert bob.client.get("/images/").status_code == 200  # what is left to wrap anew is done here
+    assert bob.client.get("/images/").status_code == 200  # what is left to wrap again is done here
     assert pairs(bob) == [("destroyed", False), ("primary", True)]
     assert pairs(bob, "signing") == [("compromised", False), ("primary", True)]
     WrappedKey.objects.update(quick_key=None)
@@ -189,7 +189,7 @@ def test_everything_is_replaced_and_nothing_is_lost(stolen, shared_image, bob, w
     assert entry.told().facts["reason"] == "compromised"
 
 
-def test_after_a_reset_by_mail_the_password_from_before_still_opens_with_the_code(stolen, bob):
+def test_after_a_reset_by_mail_the_earlier_password_still_opens_with_the_code(stolen, bob):
     user = User.objects.get(pk=bob.user.pk)
     user.set_password("set by mail, opens nothing")
     user.save()
@@ -214,7 +214,7 @@ def test_a_damaged_pair_keeps_nobody_out_and_comes_back_when_repaired(stolen, sh
     assert not bob.user.key_slots.filter(master_key_version=1).exists()
 
 
-def test_the_person_is_told_by_mail(stolen, bob, settings):
+def test_the_person_is_notified_by_mail(stolen, bob, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     User.objects.filter(pk=bob.user.pk).update(email="bob@example.org")
     assert replace(stolen, password=PASSWORD).status_code == 200
@@ -260,7 +260,7 @@ def test_a_password_set_elsewhere_signs_in_and_opens_nothing(lost, shared_image)
     assert "old_password" not in page
 
 
-def test_the_password_from_before_does_not_bring_stolen_keys_back(lost, bob):
+def test_the_earlier_password_does_not_bring_stolen_keys_back(lost, bob):
     before = keyset_digest(bob.user.pk)
     form = {"old_password": PASSWORD, "password": FOREIGN}
     answer = lost.post("/accounts/locked-keys/", form, headers=JSON)
@@ -268,7 +268,9 @@ def test_the_password_from_before_does_not_bring_stolen_keys_back(lost, bob):
     assert keyset_digest(bob.user.pk) == before
 
 
-def test_who_proves_nothing_starts_anew_after_the_wait(lost, shared_image, upload, bob):
+def test_a_person_who_proves_nothing_gets_a_new_start_after_the_wait(
+    lost, shared_image, upload, bob
+):
     assert ask(lost).status_code == 202
     assert ask(lost).status_code == 202  # not before
     assert KeyOrder.objects.filter(user=bob.user, done_at=None).exists()
@@ -296,7 +298,7 @@ def test_at_no_stage_does_verify_keys_find_anything(shared_image, alice, bob):
         assert replace(code, bob.client, password=PASSWORD).status_code == 200
         yield "replaced"
         bob.client.get("/images/")
-        yield "wrapped anew"
+        yield "wrapped again"
 
     for stage in stages():
         said = StringIO()
@@ -318,7 +320,7 @@ def test_a_recovery_code_made_since_the_theft_proves_nothing(shared_image, bob):
     assert replace(code, password=PASSWORD).status_code == 200
 
 
-def test_an_earlier_recovery_code_still_proves_who_one_is(shared_image, bob):
+def test_an_earlier_recovery_code_still_proves_who_you_are(shared_image, bob):
     run("bob", "--compromised", "--since", timezone.now().isoformat())
     assert replace(bob.recovery_code).status_code == 200
 

@@ -40,7 +40,7 @@ def sign_in_again(person) -> Client:
 
 @pytest.fixture
 def opened(shared_image) -> Callable[[Client], set[tuple[int, str]]]:
-    """What a browser is told wherever something of the image bob may see is shown."""
+    """The headers a browser gets wherever something of the image bob may see is shown."""
 
     def ask(client: Client) -> set[tuple[int, str]]:
         addresses = [f"/images/{shared_image.pk}/{name}" for name in SHOWN]
@@ -101,7 +101,7 @@ def test_a_copy_of_every_cookie_opens_nothing_after_locking(shared_image, opened
 
 @pytest.mark.attack("C2")
 def test_a_custody_row_put_back_opens_only_with_its_own_session(shared_image, opened, bob):
-    """Whoever restores the row still needs the session that names it; locking forgets that."""
+    """Anybody who restores the row still needs the session that names it; locking forgets that."""
     client = bob.sign_in()
     row, copy = Custody.objects.get(user=bob.user), with_cookies(**kept(client))
     client.post("/accounts/lock/")

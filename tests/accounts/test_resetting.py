@@ -91,7 +91,7 @@ def test_a_link_is_old_after_an_hour(mailed, settings):
 
 
 @pytest.mark.parametrize("username", ["alice", "bob", "nobody-here"])
-def test_one_answer_whoever_is_asked_for(mailed, bob, username):
+def test_one_answer_for_every_name(mailed, bob, username):
     answer = ask(username)
     assert (answer.status_code, answer.json()) == (202, {"asked": True})
     assert len(mail.outbox) == (username == "alice")

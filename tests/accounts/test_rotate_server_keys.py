@@ -32,7 +32,7 @@ from cryptocore.errors import CryptoError
 from gallery.models import SealedImage
 from imageshare import keyfile
 from imageshare.keyfile import RINGS, LiveServerKeys
-from tests.accounts.test_new_start import start_anew
+from tests.accounts.test_new_start import make_new_start
 from tests.accounts.test_pins import newest, replace_signing
 from tests.accounts.test_replacing import replace
 from tests.accounts.test_rotate_keys import code_of
@@ -346,8 +346,8 @@ def test_earlier_signing_keys_are_certified_by_what_they_endorsed(alice):
         assert verified_signing_key(one)
 
 
-def started_anew(bob):
-    start_anew(bob)
+def made_new_start(bob):
+    make_new_start(bob)
 
 
 def rotated(bob):
@@ -363,7 +363,7 @@ def replaced_after_a_theft(bob):
     )
 
 
-@pytest.mark.parametrize("act", [started_anew, rotated, replaced_after_a_theft])
+@pytest.mark.parametrize("act", [made_new_start, rotated, replaced_after_a_theft])
 def test_whatever_way_keys_were_made_they_are_certified_again(alice, bob, act):
     """Each act names the new signing key in the trail; and verify_keys finds all well before
     and after."""

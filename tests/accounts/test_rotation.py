@@ -239,7 +239,7 @@ def many(shared_image, bob):
     return wrapped_to(primary(bob), 24)
 
 
-def test_wrapping_anew_stops_when_its_time_is_over_and_goes_on_at_the_next_request(
+def test_wrapping_again_stops_when_its_time_is_over_and_goes_on_at_the_next_request(
     many, bob, monkeypatch
 ):
     monkeypatch.setattr(rotation, "SECONDS", 0)
@@ -368,7 +368,8 @@ def test_a_destroyed_key_is_in_neither_the_database_file_nor_its_log(bob, purpos
 
 
 def test_a_certified_pair_that_the_person_does_not_open_is_wrapped_to_by_nobody(shared_image, bob):
-    """Whoever has database and key file inserts pairs of their own, and an order to wrap anew."""
+    """Anybody who has database and key file inserts pairs of their own, and an order to wrap
+    again."""
     thief = Keyring(bob.user, bytes(32), bob.keyring.version)
     forge_newest_pairs(bob, thief)
     KeyOrder.objects.create(

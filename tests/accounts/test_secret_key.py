@@ -1,4 +1,5 @@
-"""Whoever guesses SECRET_KEY makes known-browser cookies, which spare a browser the throttles."""
+"""Anybody who guesses SECRET_KEY makes known-browser cookies, which spare a browser the
+throttles."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The page about oneself: ways back, testing the code, and what happened to one's keys."""
+"""Your own page: ways back, testing the code, and what happened to your keys."""
 
 import pytest
 from django.test import Client
@@ -55,7 +55,7 @@ def test_a_password_that_was_set_elsewhere_is_no_way_back(alice):
 # ---- testing the code ------------------------------------------------------------------------
 
 
-def test_the_right_code_is_told_and_not_used_up(alice):
+def test_the_right_code_is_confirmed_and_not_used_up(alice):
     client = alice.sign_in()
     for _ in range(2):
         assert client.post(TEST, {"recovery_code": alice.recovery_code}, headers=JSON).json() == {
@@ -67,7 +67,7 @@ def test_the_right_code_is_told_and_not_used_up(alice):
 
 
 @pytest.mark.parametrize("whose", ["bob's", "nobody's"])
-def test_a_wrong_code_is_told_and_held_after_some_tries(alice, bob, settings, whose):
+def test_a_wrong_code_is_refused_and_limited_after_some_tries(alice, bob, settings, whose):
     code = bob.recovery_code if whose == "bob's" else "A" * 30
     client = alice.sign_in()
     for _ in range(settings.SIGN_IN_TRIES):
@@ -76,7 +76,7 @@ def test_a_wrong_code_is_told_and_held_after_some_tries(alice, bob, settings, wh
     assert answer.status_code == 429
 
 
-def test_only_who_is_signed_in_tests(alice):
+def test_only_people_who_are_signed_in_test(alice):
     answer = Client().post(TEST, {"recovery_code": alice.recovery_code}, headers=JSON)
     assert answer.status_code == 401
 
@@ -90,7 +90,7 @@ def test_a_code_that_was_not_typed_back_is_replaced_with_the_password_only(alice
 # ---- what happened ---------------------------------------------------------------------------
 
 
-def test_the_timeline_tells_it_newest_first(alice):
+def test_the_timeline_shows_it_newest_first(alice):
     client = alice.sign_in()
     new = {"new_password1": "another good password", "new_password2": "another good password"}
     client.post("/accounts/password/", {"old_password": PASSWORD, **new})

@@ -45,7 +45,7 @@ def test_somebody_elses_session_data_in_ones_own_row_signs_nobody_in(alice, mall
 
 @pytest.mark.attack("F25")
 def test_a_row_called_as_django_would_call_it_is_nobodys(alice):
-    """Also how sessions from before an upgrade end."""
+    """Also how sessions older than an upgrade end."""
     client = alice.sign_in()
     chosen = "a" * 32
     Session.objects.filter(pk=row_key(client.session.session_key)).update(session_key=chosen)

@@ -240,7 +240,7 @@ def test_the_session_id_is_new_after_unlocking(alice):
     "address",
     ["/accounts/register/", LOGIN, "/accounts/recover/", "/accounts/password/", UNLOCK],
 )
-def test_an_empty_post_is_told_what_is_missing(alice, address):
+def test_an_empty_post_learns_what_is_missing(alice, address):
     answer = alice.sign_in().post(address, headers=JSON)
     assert answer.status_code == 422
     assert answer.json()["errors"]
@@ -250,7 +250,7 @@ def test_an_empty_post_is_told_what_is_missing(alice, address):
 
 
 @pytest.mark.parametrize("forget_version", [True, False])
-def test_keys_deleted_in_the_database_are_never_made_anew_silently(alice, forget_version):
+def test_keys_deleted_in_the_database_are_never_made_again_silently(alice, forget_version):
     alice.user.key_slots.all().delete()
     KeyPair.objects.filter(user=alice.user).delete()
     if forget_version:

@@ -1,4 +1,4 @@
-"""Staff rights are believed with the act that gave them, and with nothing else."""
+"""Staff rights are believed only with the act that gave them."""
 
 import io
 
@@ -28,7 +28,7 @@ SENTENCE = b"Marked as staff, but nothing on record made them so:"
 
 
 def write_rights(person, *, staff=True, superuser=False) -> None:
-    """What whoever can write to the database does."""
+    """What somebody who can write to the database does."""
     User.objects.filter(pk=person.user.pk).update(is_staff=staff, is_superuser=superuser)
 
 
@@ -47,7 +47,7 @@ def overseer(staff) -> User:
 
 @pytest.mark.attack("F76")
 def test_a_password_written_into_the_row_of_staff_opens_no_staff_page(staff, overseer, mallory):
-    """The hash alone signs in, locked; with a key slot and keys of one's own it opens, and those
+    """The hash alone signs in, locked; with a key slot and keys of their own it opens, but those
     were not made for this person."""
     hashed = User.objects.get(pk=mallory.user.pk).password
     User.objects.filter(pk=overseer.pk).update(password=hashed)
@@ -237,13 +237,13 @@ def test_who_is_no_staff_is_led_to_signing_in_as_before(alice):
 
 @pytest.fixture
 def elder(make_person):
-    """A superuser from before the trail kept who made one."""
+    """A superuser older than the trail's entries about who made one."""
     person = make_person("elder")
     write_rights(person, superuser=True)
     return person
 
 
-def test_an_operator_confirms_who_was_staff_before(elder, capsys):
+def test_an_operator_confirms_people_who_were_staff_before(elder, capsys):
     start.name_unproven_staff()
     assert "confirm_staff elder" in capsys.readouterr().out
     assert elder.sign_in().get(INDEX).status_code == 403
@@ -259,14 +259,14 @@ def test_an_operator_confirms_who_was_staff_before(elder, capsys):
 
 
 @pytest.mark.parametrize("names", [["elder", "nobody"], ["elder", "alice"]])
-def test_one_who_is_none_confirms_nobody(elder, alice, names):
+def test_naming_one_who_is_not_staff_confirms_nobody(elder, alice, names):
     with pytest.raises(CommandError):
         call_command("confirm_staff", *names)
     assert not AuditEntry.objects.filter(event=Event.ACCOUNT_STAFF_CONFIRMED).exists()
 
 
 @pytest.mark.attack("F22")
-def test_staff_who_were_disabled_come_not_back_by_their_rows(overseer, mallory):
+def test_staff_who_were_disabled_do_not_come_back_by_their_rows(overseer, mallory):
     oversight.make_staff(person=mallory.user, by=overseer, reason="helps")
     browser = mallory.sign_in()
     rows = [*User.objects.filter(pk=mallory.user.pk), *Session.objects.all()]

@@ -1,4 +1,4 @@
-"""Who takes over a mailbox does not outrank the password that opens the keys."""
+"""A thief of a mailbox does not outrank the password that opens the keys."""
 
 import re
 
@@ -86,7 +86,7 @@ def test_the_person_is_mailed_and_sees_it_in_the_timeline(thief):
 
 @pytest.mark.attack("F39")
 def test_it_counts_where_ones_own_session_is_with_the_mailed_password(thief, bob):
-    """Bob set a password by mail himself, and then remembers the one from before."""
+    """Bob set a password by mail himself, and then remembers the earlier one."""
     fields = {"password": PASSWORD, "old_password": PASSWORD}
     answer = thief.post("/accounts/locked-keys/", fields, headers=JSON)
     assert answer.json() == {"unlocked": True}
@@ -116,7 +116,7 @@ def test_the_password_by_mail_still_signs_in_and_opens_nothing(thief):
 
 
 def test_after_a_theft_was_ordered_it_is_no_proof(thief, bob):
-    """Then whoever stole it may know it: the recovery code or a one-time code is asked for."""
+    """Then the thief may know it: the recovery code or a one-time code is asked for."""
     order_after_theft(User.objects.get(pk=bob.user.pk))
     assert sign_in()[1].status_code == 422
     assert User.objects.get(pk=bob.user.pk).check_password(THIEFS)
@@ -127,7 +127,7 @@ def test_who_is_disabled_stays_out(thief, bob):
     assert sign_in()[1].status_code == 422
 
 
-def test_a_password_from_before_a_new_start_signs_nobody_in(bob):
+def test_a_password_older_than_a_new_start_signs_nobody_in(bob):
     """It opens an earlier slot, and that is asked for at /accounts/earlier-keys/."""
     user = User.objects.get(pk=bob.user.pk)
     user.set_password(THIEFS)
@@ -150,8 +150,9 @@ def test_a_slot_that_is_replaced_meanwhile_restores_nothing(thief, bob, monkeypa
 
 
 @pytest.mark.parametrize("username", ["bob", "nobody-of-this-name", "overseer"])
-def test_a_wrong_password_costs_as_much_whoever_is_meant(bob, staff, username, monkeypatch):
-    """Twice the derivation, for a name that is unknown or has no keys, too: time tells nothing."""
+def test_a_wrong_password_costs_as_much_for_every_name(bob, staff, username, monkeypatch):
+    """Twice the derivation, for a name that is unknown or has no keys, too: the time it takes
+    reveals nothing."""
     from accounts import custody, hashers
     from accounts.custody import KDF_TURNS
 

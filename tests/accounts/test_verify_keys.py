@@ -93,7 +93,7 @@ def test_every_flipped_column_is_found(alice, bob, record_property):
 
 
 def test_the_flips_are_found_row_by_row_and_not_only_by_the_digest(alice, bob, monkeypatch):
-    """The trail is one net; what can be told without it must not depend on it."""
+    """The trail is one net; what can be found without it must not depend on it."""
     monkeypatch.setattr(Verifier, "_check_trail", lambda self, person: iter(()))
     told = {
         (model.__name__, column)
@@ -240,7 +240,7 @@ def test_an_act_that_was_never_finished_is_named_as_that(alice):
 
 
 def test_the_digest_of_an_act_that_overlapped_counts_too(alice):
-    """Two acts at once: which committed last, the order of their entries does not tell."""
+    """Two acts at once: the order of their entries does not show which committed last."""
     person = {"actor": alice.user.pk, "subject": alice.user.pk}
     newest = KeysetTrail().of(alice.user.pk).keysets
     record(Event.KEYS_ROTATED, **person, outcome=Outcome.INTENDED)
@@ -329,7 +329,7 @@ def lists(alice, bob):
     return stored
 
 
-def test_a_deleted_list_of_contacts_is_named_until_begun_anew(alice, lists):
+def test_a_deleted_list_of_contacts_is_named_until_a_new_one_is_started(alice, lists):
     Pins.objects.all().delete()
     assert [(f.kind, f.person) for f in findings()] == [(Kind.CONTACTS_GONE, alice.user.pk)]
     alice.client.post("/accounts/contacts/anew/", headers=JSON)
@@ -341,7 +341,7 @@ def test_an_older_list_of_contacts_put_back_is_named(alice, lists):
     assert [(f.kind, f.person) for f in findings()] == [(Kind.CONTACTS_ALTERED, alice.user.pk)]
 
 
-def test_the_list_of_before_it_was_begun_anew_is_named(alice, lists):
+def test_the_list_before_a_new_one_was_started_is_named(alice, lists):
     alice.client.post("/accounts/contacts/anew/", headers=JSON)
     lists[1].save()
     assert kinds() == {Kind.CONTACTS_ALTERED}

@@ -1,7 +1,7 @@
 """A thief of a password, and so of the master key, who writes to the database as well.
 
 Once the theft is ordered to be mended, and after it was, the rows they write or put back prove
-nobody, open nothing new and are wrapped to by nobody.
+nothing, open nothing new, and nobody wraps anything to them.
 """
 
 from datetime import timedelta
@@ -114,7 +114,7 @@ def test_keys_that_were_hidden_while_the_theft_was_ordered_are_stolen(bob, mallo
 
 
 class Before:
-    """Bob's rows from before the theft was known."""
+    """Bob's rows as they were before the theft was known."""
 
     def __init__(self, bob) -> None:
         self.user = User.objects.get(pk=bob.user.pk)
@@ -158,7 +158,7 @@ def test_keys_that_were_replaced_sign_nobody_in_though_all_rows_are_put_back(men
 
 
 @pytest.mark.attack("F94")
-def test_nor_does_an_unlock_from_before_open_anything(shared_image, mended, bob):
+def test_nor_does_an_earlier_unlock_open_anything(shared_image, mended, bob):
     answer = bob.client.get(f"/images/{shared_image.pk}/preview", headers=JSON)
     assert answer.status_code == 401
 

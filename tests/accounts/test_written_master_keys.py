@@ -49,7 +49,7 @@ def test_an_order_makes_it_no_certified_pair_and_nothing_is_wrapped_to_it(
     for _ in range(2):
         impostor.get("/images/")
     assert not KeyPair.objects.filter(user=bob.user, epoch=3).exists()
-    SealedImage.objects.update(relock_after=timezone.now())  # and alice's image is locked anew
+    SealedImage.objects.update(relock_after=timezone.now())  # and alice's image is re-locked
     alice.sign_in()
     answer = impostor.get(f"/images/{shared_image.pk}/original", headers=JSON)
     assert answer.status_code != 200

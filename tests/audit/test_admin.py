@@ -63,7 +63,7 @@ def test_a_change_page_has_nothing_to_fill_in_or_to_save(staff, three_entries):
     assert 'name="event"' not in page
 
 
-def test_whoever_is_not_staff_sees_nothing(client, alice, three_entries):
+def test_people_who_are_not_staff_see_nothing(client, alice, three_entries):
     assert alice.sign_in().get(reverse(LIST)).status_code == 302
     assert client.get(reverse(LIST)).status_code == 302
 

@@ -1,4 +1,4 @@
-"""record(): what it refuses, what it writes, and what it asks of whoever calls it."""
+"""record(): what it refuses, what it writes, and what it asks of its callers."""
 
 import logging
 import os
@@ -80,7 +80,7 @@ def test_an_entry_says_who_did_what_to_what_and_how_it_went():
     assert before <= told.time <= datetime.now(UTC)
 
 
-def test_nobody_and_nothing_are_told_as_none():
+def test_nobody_and_nothing_are_none():
     record(Event.ACCOUNT_SIGN_IN_REFUSED, actor=None)
     told = AuditEntry.objects.get().told()
     assert (told.actor, told.subject, told.request, told.personal) == (None, None, None, None)

@@ -100,7 +100,7 @@ def test_a_leaf_says_these_bytes():
     assert Leaf.parse(told.encode()) == told
 
 
-def test_time_is_told_in_utc():
+def test_time_is_in_utc():
     east = NOON.astimezone(timezone(timedelta(hours=9)))
     assert leaf(time=east).encode() == leaf().encode()
 

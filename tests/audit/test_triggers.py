@@ -1,4 +1,4 @@
-"""The tables themselves refuse what our code never does, whoever asks."""
+"""The tables themselves refuse what our code never does, from anybody."""
 
 import pytest
 from django.db import IntegrityError, connection, connections

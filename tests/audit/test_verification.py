@@ -1,4 +1,4 @@
-"""Each way of tampering is found, and told apart from the others."""
+"""Each way of tampering is found, and distinguished from the others."""
 
 import gzip
 import json
@@ -95,7 +95,7 @@ def test_all_entries_edited_are_found():
     assert findings() == [(Kind.EDITED, number, number) for number in (1, 2, 3, 4, 5)]
 
 
-def test_an_entry_under_a_key_nobody_has_is_told_apart():
+def test_an_entry_under_a_key_nobody_has_is_named_as_that():
     tamper("UPDATE audit_auditentry SET key_id = 'lost' WHERE sequence = 3")
     assert findings() == [(Kind.KEY_UNKNOWN, 3, 3)]
 
@@ -106,7 +106,7 @@ def test_deleted_entries_are_found(numbers):
     assert findings() == [(Kind.DELETED, *numbers)]
 
 
-def test_a_deleted_entry_is_found_though_the_rest_was_numbered_anew(trail_file):
+def test_a_deleted_entry_is_found_though_the_rest_was_numbered_again(trail_file):
     tamper("DELETE FROM audit_auditentry WHERE sequence = 3")
     tamper("UPDATE audit_auditentry SET sequence = sequence - 1 WHERE sequence > 3")
     tamper("UPDATE audit_audithead SET sequence = 4")
@@ -430,7 +430,7 @@ def test_verifying_holds_no_lock(lock_table):
     lock_table().release()
 
 
-def test_a_number_set_tells_the_ranges_that_are_missing():
+def test_a_number_set_names_the_ranges_that_are_missing():
     numbers = NumberSet(3, 20)
     for number in (1, 3, 4, 7, 20, 21):
         numbers.add(number)

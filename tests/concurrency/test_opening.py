@@ -48,14 +48,14 @@ class Opening:
 
 @pytest.fixture
 def revoke_watched(monkeypatch) -> list[Revoke]:
-    """The newest of these is told when the re-locked bytes are being stored."""
+    """The newest of these is notified when the re-locked bytes are being stored."""
     acts: list[Revoke] = []
     put = storage.put
 
     def tell_and_put(data: bytes) -> str:
         if acts:
             acts[-1].storing.set()
-            assert acts[-1].opened.wait(timeout=60)  # else it may be over before a look
+            assert acts[-1].opened.wait(timeout=60)  # otherwise it may be over before a look
         return put(data)
 
     monkeypatch.setattr(storage, "put", tell_and_put)

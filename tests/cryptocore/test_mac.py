@@ -38,7 +38,7 @@ def test_the_right_tag_is_taken():
 
 
 def test_tags_and_commitments_are_compared_in_constant_time(monkeypatch):
-    """Unlike `==`, which no outcome tells apart: so the comparison itself is watched."""
+    """Unlike `==`, though no outcome shows the difference: so the comparison itself is watched."""
     compared, real = [], hmac.compare_digest
     monkeypatch.setattr(hmac, "compare_digest", lambda *two: compared.append(two) or real(*two))
     check_mac(b"a notice", TAG, KEY)

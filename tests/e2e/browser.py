@@ -22,7 +22,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-# A browser writes every refused request to its console; what else stands there is a fault.
+# A browser writes every refused request to its console; anything else there is a fault.
 EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of 4")
 
 

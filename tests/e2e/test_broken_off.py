@@ -1,4 +1,5 @@
-"""A real connection that breaks, a length that is not said: nothing is done, whoever is between."""
+"""A real connection that breaks, a length that is missing: nothing is done, with or without a
+proxy."""
 
 import json
 import socket
@@ -21,8 +22,8 @@ def iris(server: Server) -> HttpClient:
 
 
 def answer_to(port: int, sent: bytes) -> tuple[int, str] | None:
-    """Send this and nothing more, as a broken connection does; return status and code, or None
-    where nobody answers: a small body is collected before anything of ours sees it."""
+    """Send this and nothing more, as a broken connection does; return status and code, or None if
+    nobody answers: a small body is collected before our code sees it."""
     with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)

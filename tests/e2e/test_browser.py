@@ -52,7 +52,7 @@ def test_share_verify_refuse_revoke_recover(
     assert alice.says("2 images are encrypted, signed and shared")
     assert alice.says("Only Ben Brook and you can open what you uploaded.")
 
-    # Bob is told, sees them, finds them verified, and opens them.
+    # Bob is notified, sees them, finds them verified, and opens them.
     bob.go("/activity/")
     assert bob.says(f"Ada Ardent (@{alice.username}) shared an image with you.")
     bob.go("/images/")
@@ -82,7 +82,7 @@ def test_share_verify_refuse_revoke_recover(
     mallory.go("/images/")
     assert mallory.image_addresses() == []
 
-    # Alice ends bob's access to one; bob is told.
+    # Alice ends bob's access to one; bob is notified.
     revoked, kept = addresses
     alice.go(revoked)
     alice.page.get_by_text("Remove Ben Brook’s access").click()

@@ -24,7 +24,7 @@ def test_two_images_are_shared_opened_revoked_and_recovered(server):
     assert answer.json()["errors"] == {}
     first, second = (image["id"] for image in answer.json()["images"])
 
-    # Bob is told, sees both, and opens them verified and byte for byte.
+    # Bob is notified, sees both, and opens them verified and byte for byte.
     notices = bob.get("/activity/").json()["notices"]
     assert [(notice["kind"], notice["state"]) for notice in notices] == [("shared", "genuine")] * 2
     cards = bob.get("/images/").json()["images"]
@@ -46,7 +46,7 @@ def test_two_images_are_shared_opened_revoked_and_recovered(server):
         assert mallory.post(f"/images/{first}/{verb}/", fields).status == 404
     assert mallory.get("/images/").json()["images"] == []
 
-    # Alice takes one back; bob is told, and keeps the other.
+    # Alice takes one back; bob is notified, and keeps the other.
     receipt = alice.post(f"/images/{first}/revoke/", {"recipient": "bob"}).json()
     assert (receipt["opened"], receipt["downloaded"]) == (1, 1)
     gone = bob.get(f"/images/{first}/original")
@@ -62,7 +62,7 @@ def test_two_images_are_shared_opened_revoked_and_recovered(server):
     assert later.get(f"/images/{second}/original").body == hill
     assert bob.get(f"/images/{second}/original", as_json=True).status == 401
 
-    # Signed out and locked are told apart.
+    # Signed out and locked have different answers.
     assert later.post("/accounts/lock/").json() == {"unlocked": False}
     assert later.get(f"/images/{second}/original").json()["code"] == "locked"
     assert later.post("/accounts/unlock/", {"password": NEW_PASSWORD}).status == 200

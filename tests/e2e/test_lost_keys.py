@@ -66,7 +66,7 @@ def test_a_lost_password_loses_nothing_and_a_new_start_is_shared_with_again(
         bob.go("/images/")
         (address,) = bob.image_addresses()
 
-        # An operator sets bob's password: it signs in, and the password from before opens.
+        # An operator sets bob's password: it signs in, and the earlier password opens.
         set_password(impatient, bob.username, FOREIGN)
         sign_in(bob, FOREIGN)
         assert bob.says("Your keys are locked")

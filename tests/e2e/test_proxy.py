@@ -46,7 +46,7 @@ def test_an_upload_that_breaks_off_before_or_behind_it_stores_nothing(proxy, ali
     for cut in (100, len(body) // 2, len(body) - 30, len(body) - 1):
         with connected(proxy.port, TLS) as client:
             client.sendall(head + body[:cut])  # and gone
-    shorter = body[:-40]  # what somebody between made of it, its length said anew
+    shorter = body[:-40]  # cut by somebody in between, with a matching length
     head = alice.head_of_post(upload, kind, f"Content-Length: {len(shorter)}")
     assert refused(proxy, head + shorter) == (400, "cut_short")
     head = alice.head_of_post(upload, kind, "Transfer-Encoding: chunked")

@@ -1,4 +1,5 @@
-"""Slow clients hold nobody up; who is too slow is cut off; early refusals say that they close."""
+"""Slow clients hold nobody up; one that is too slow is cut off; early refusals say that they
+close."""
 
 import http.client
 import io
@@ -92,7 +93,7 @@ def test_who_does_not_read_large_pictures_holds_room_of_their_own_and_no_thread(
 
 
 def noise() -> bytes:
-    """A picture of five megabytes: more than a kernel keeps for who does not read."""
+    """A picture of five megabytes: more than a kernel keeps for a client that does not read."""
     file, size = io.BytesIO(), (2400, 2000)
     Image.frombytes("RGB", size, os.urandom(3 * size[0] * size[1])).save(file, "JPEG", quality=95)
     return file.getvalue()

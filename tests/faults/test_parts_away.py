@@ -1,6 +1,6 @@
-"""Over HTTP, on a real server: a copy of the trail, both, or the business database is away.
+"""Over HTTP, on a real server: a copy of the trail, both, or the business database is unavailable.
 
-The trail's table tells whether what is stored of an image is the newest: without it nothing is
+The trail's table says whether the stored state of an image is the newest: without it nothing is
 opened or signed. Without its file all goes on. With both gone, or while somebody else has the
 database, nothing is released and nothing changes. Once the part is back, nobody has to do anything.
 """
@@ -64,7 +64,7 @@ def test_without_the_table_an_image_is_deleted_all_the_same(site):
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_without_the_file_the_table_tells_of_it_and_an_alarm_is_raised(site, name):
+def test_without_the_file_the_table_has_the_entry_and_an_alarm_is_raised(site, name):
     image = site.shared()
     with without_file(site):
         about = done_with(site, name, image, act(site, name, image))

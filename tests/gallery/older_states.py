@@ -1,4 +1,5 @@
-"""Putting older, genuine rows and files of an image back, as whoever writes to the database can."""
+"""Putting older, genuine rows and files of an image back, as somebody who writes to the database
+can."""
 
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -47,7 +48,7 @@ class State:
         return state
 
     def values(self, name) -> list[dict]:
-        """The rows as dictionaries, but for the cache of content keys, which opening fills."""
+        """The rows as dictionaries, without the cache of content keys, which opening fills."""
         columns = [
             field.attname
             for field in TABLES[name][0]._meta.concrete_fields

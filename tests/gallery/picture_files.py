@@ -26,7 +26,7 @@ FORMATS = (*PILLOW_FORMATS, "HEIC")
 
 
 def corners(mode: str = "RGB", size: tuple[int, int] = (WIDTH, HEIGHT)) -> Image.Image:
-    """Return a picture whose four corners tell how it is turned."""
+    """Return a picture whose four corners show how it is turned."""
     width, height = size
     picture = Image.new("RGB", size)
     for index, colour in enumerate(COLOURS):
@@ -54,7 +54,7 @@ def animated(kind: str, frames: int = 3) -> bytes:
 
 @cache
 def profile() -> bytes:
-    """Return sRGB with red and blue exchanged: who follows it shows other colours.
+    """Return sRGB with red and blue exchanged: a program that follows it shows other colours.
 
     Made once: it holds the second it was made in.
     """

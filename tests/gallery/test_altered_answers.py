@@ -1,7 +1,7 @@
 """Whatever is altered at rest, one thing at a time: one answer, and no byte of the picture.
 
-gallery/opening.py is tested check by check in test_opening.py. Here the answers are compared:
-whoever could tell one failed check from another would be told how far a forgery got.
+gallery/opening.py is tested check by check in test_opening.py. Here the answers are compared: an
+attacker who could distinguish one failed check from another would learn how far a forgery got.
 """
 
 import json
@@ -38,7 +38,7 @@ def image(upload, bob) -> SealedImage:
 
 
 def change(row: Any, **columns: Any) -> Callable[[], None]:
-    """Change columns of a row as whoever can write to the database; return how to undo it."""
+    """Change columns of a row as somebody who can write to the database; return how to undo it."""
     before = {name: getattr(row, name) for name in columns}
     rows = type(row).objects.filter(pk=row.pk)
     rows.update(**columns)
@@ -134,7 +134,9 @@ def is_said_alike(image: SealedImage, reader: Any, changes: Iterator) -> None:
     address, bodies, pages = f"/images/{image.pk}/", set(), set()
     assert CAPTION in reader.get("/images/", headers=JSON).content.decode()
     for what, alter in changes:
-        WrappedKey.objects.update(quick_key=None)  # else it opens without the key wrapped by RSA
+        WrappedKey.objects.update(
+            quick_key=None
+        )  # otherwise it opens without the key wrapped by RSA
         mends = alter()
         bodies |= {said(reader.get(address + name, headers=JSON)) for name in SHOWN}
         pages |= {said(reader.get(address))}
@@ -163,4 +165,4 @@ def test_stored_bytes_altered_in_any_way_are_answered_alike(image, bob):
 @pytest.mark.attack("B5", "B6", "B9", "B10", "B12")
 def test_rows_altered_in_any_way_are_answered_alike(image, bob):
     is_said_alike(image, bob.client, changes_of_rows(image, bob.user))
-    assert len(steps()) > 8  # the trail, and it alone, tells them apart
+    assert len(steps()) > 8  # only the trail distinguishes them

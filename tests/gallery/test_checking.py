@@ -74,7 +74,7 @@ def test_several_names_in_one_value_count_as_several(alice, shared_image, settin
         assert (answer.status_code, answer.json()["code"]) == (429, "throttled")
 
 
-def test_it_is_for_who_may_upload_alone(alice, make_person, client):
+def test_it_is_only_for_people_who_may_upload(alice, make_person, client):
     assert client.post(CHECK, headers=JSON).json()["code"] == "signed_out"
     signed_in = alice.sign_in()
     signed_in.post("/accounts/lock/")

@@ -70,7 +70,7 @@ def test_purge_destroys_the_key_and_no_other(
 
 @pytest.mark.attack("F38")
 @pytest.mark.parametrize("purged_first", [True, False])
-def test_the_owners_next_page_encrypts_anew(
+def test_the_owners_next_page_encrypts_again(
     upload_for_five_minutes, alice, bob, ten_minutes_later, purged_first
 ):
     image = upload_for_five_minutes(bob)
@@ -95,7 +95,7 @@ def test_the_owners_next_page_encrypts_anew(
 
 @pytest.mark.attack("F38")
 def test_a_restored_row_opens_nothing_of_it(upload_for_five_minutes, alice, bob, ten_minutes_later):
-    """As of a copy of the database from before, put back."""
+    """As in an older copy of the database, put back."""
     image = upload_for_five_minutes(bob)
     grant, key = grant_of(bob), grant_of(bob).wrapped_key
     ten_minutes_later()
@@ -125,7 +125,7 @@ def test_who_remains_keeps_their_access(
 def test_an_end_that_a_later_share_signed_away_counts_too(
     upload_for_five_minutes, alice, bob, carol, ten_minutes_later, monkeypatch
 ):
-    """The new list names bob no more, and nothing was encrypted anew for it."""
+    """The new list no longer names bob, and nothing was encrypted again for it."""
     image = upload_for_five_minutes(bob)
     ten_minutes_later()
     share = {"recipients": ["carol"]}
@@ -142,7 +142,8 @@ def test_an_end_that_a_later_share_signed_away_counts_too(
 def test_an_answer_under_way_when_the_time_is_over_says_so(
     upload_for_five_minutes, alice, bob, monkeypatch
 ):
-    """They were let in, and then it was over: nothing is altered, and the trail says nothing so."""
+    """They were authorised, and then it was over: nothing is altered, and the trail says nothing
+    so."""
     image = upload_for_five_minutes(bob)
     client = bob.sign_in()
 
@@ -159,7 +160,8 @@ def test_an_answer_under_way_when_the_time_is_over_says_so(
 
 @pytest.mark.attack("F38")
 def test_an_end_that_nobody_signed_shuts_nobody_out_for_good(upload, alice, bob):
-    """Whoever writes to the database must not bring an owner to sign a list without a reader."""
+    """Anybody who writes to the database must not bring an owner to sign a list without a
+    reader."""
     image = upload(to=(bob,))
     Grant.objects.filter(reader=bob.user).update(ends_at=timezone.now())
     alice.client.get("/images/")

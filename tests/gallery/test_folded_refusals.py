@@ -1,4 +1,4 @@
-"""Whoever is signed in fills no trail by being refused, and the trail says what they tried."""
+"""Anybody who is signed in fills no trail by being refused, and the trail says what they tried."""
 
 import uuid
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def entries(event: str) -> list[AuditEntry]:
 
 
 def recorded(event: str) -> int:
-    """How many of these the trail tells of, entries and counts."""
+    """How many of these the trail has, as entries and counts."""
     end_windows()
     write_ended()
     return sum(facts(entry).get("repeats", 1) for entry in entries(event))
@@ -158,7 +158,7 @@ def test_every_altered_image_is_named_however_many(alice, upload):
 
 @pytest.mark.attack("F78")
 def test_a_row_alone_keeps_no_refusal_out_of_the_trail(alice, upload):
-    """Whoever writes to the database writes rows of this table, too."""
+    """Anybody who writes to the database writes rows of this table, too."""
     alice.sign_in()
     seen, hidden = upload(), upload()
     open_altered(alice, seen)

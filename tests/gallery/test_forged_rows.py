@@ -193,7 +193,7 @@ def test_what_is_done_is_not_called_undone_because_the_trail_went_away(
     assert opens(bob, shared_image) == 410
 
 
-def test_an_owner_revokes_though_nobody_can_tell_who_opened_it(
+def test_an_owner_revokes_though_nobody_can_say_who_opened_it(
     shared_image, alice, bob, monkeypatch
 ):
     def away(self, image_id):

@@ -23,7 +23,7 @@ def row_of(person, image):
 
 
 @pytest.mark.attack("F90")
-def test_a_row_that_says_it_ended_while_access_is_taken_back_opens_no_more(image, alice, bob):
+def test_a_row_that_says_it_ended_while_access_is_taken_back_no_longer_opens(image, alice, bob):
     row = Grant.objects.filter(pk=row_of(bob, image).pk)
     row.update(ended_at=timezone.now(), ended_reason="revoked")
     assert post_revoke(alice, image).status_code == 200
@@ -48,7 +48,7 @@ def test_nor_does_one_that_was_away_or_named_somebody_else(upload, alice, bob, m
 
 
 @pytest.mark.attack("F90")
-def test_whoever_is_taken_off_a_whole_list_twice_costs_no_new_lock(image, alice, mallory):
+def test_taking_a_person_off_a_whole_list_twice_costs_no_new_lock(image, alice, mallory):
     for name in ("bob", "bob", "mallory"):
         post_revoke(alice, image, name)
     assert SealedImage.objects.get(pk=image.pk).lock == 2
@@ -56,7 +56,8 @@ def test_whoever_is_taken_off_a_whole_list_twice_costs_no_new_lock(image, alice,
 
 @pytest.fixture
 def copied_row(image, bob):
-    """Beside bob's row another that says the same: whoever has the file drops its indexes."""
+    """Beside bob's row another that says the same: somebody who has the file can drop its
+    indexes."""
     (only_one,) = Grant._meta.constraints
     with connection.schema_editor() as editor:
         editor.remove_constraint(Grant, only_one)
@@ -79,7 +80,7 @@ def test_a_copied_row_keeps_no_reader_in(image, alice, bob, carol, copied_row):
 
 @pytest.mark.attack("F90")
 def test_a_copied_row_keeps_no_right(image, alice, bob, copied_row):
-    """The owner is told that the list is altered; nothing is signed upon it."""
+    """The owner sees that the list is altered; nothing is signed upon it."""
     assert share(alice, image, bob, rights="view").status_code == 409
     assert post_revoke(alice, image).status_code == 200
     assert share(alice, image, bob, rights="view").status_code == 200

@@ -1,4 +1,4 @@
-"""What intake refuses, before anything is decoded wherever headers tell."""
+"""What intake refuses, before anything is decoded wherever the headers show it."""
 
 import struct
 import zlib
@@ -226,7 +226,7 @@ def test_an_hevc_stream_larger_than_its_box_says_is_not_decoded():
 
 
 @pytest.mark.parametrize("kind", ["PNG", "HEIC"])
-def test_the_size_a_decoder_tells_is_checked_again(kind, monkeypatch):
+def test_the_size_a_decoder_finds_is_checked_again(kind, monkeypatch):
     data = plain(kind)
     monkeypatch.setattr(
         containers, "clean", lambda data: replace(_cleaned(data), width=1, height=1, work_pixels=1)

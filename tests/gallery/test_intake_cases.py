@@ -82,7 +82,7 @@ def test_every_case_has_its_right_value():
 
 @pytest.mark.attack("F66", "F68")
 @pytest.mark.parametrize(("name", "removed"), TAKEN.items(), ids=TAKEN)
-def test_a_whole_picture_is_taken_and_what_was_done_to_it_is_told(name, removed):
+def test_a_whole_picture_is_accepted_and_what_was_done_to_it_is_said(name, removed):
     picture = taken(name)
     assert picture.removed == removed
     again = take_in(picture.original, keep_details=False, limits=LIMITS)
@@ -132,7 +132,7 @@ def test_all_ways_to_end_a_jpeg_leave_the_same_file():
 
 @pytest.mark.attack("F67")
 @pytest.mark.parametrize("name", ["icc_screen.png", "icc_screen.jpg"])
-def test_whose_screen_it_was_is_not_told(name):
+def test_whose_screen_it_was_is_not_revealed(name):
     image = Image.open(io.BytesIO(taken(name).original))
     profile = image.info["icc_profile"]
     for word in (b"Example", b"E\0x\0a\0m\0p\0l\0e", b"UltraFine", b"mmod", b"dscm", b"APPL"):

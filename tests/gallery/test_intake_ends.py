@@ -50,7 +50,7 @@ def frames(data: bytes) -> list[bytes]:
 
 
 def assert_mended(data: bytes, whole: bytes, *removed: str) -> None:
-    """The file is taken; what is left is `whole`, and what was done is told."""
+    """The file is taken; what is left is `whole`, and a sentence says what was done."""
     picture = cleaned(data)
     assert picture.original == whole
     assert set(picture.removed) == {*removed}
@@ -133,7 +133,7 @@ def test_a_picture_in_a_phones_trailer_is_not_taken_for_the_end():
 
 
 @pytest.mark.attack("F66")
-def test_a_height_told_behind_the_scan_goes_where_decoders_look():
+def test_a_height_stated_behind_the_scan_goes_where_decoders_look():
     data = plain("JPEG")
     lines = segment(0xDC, struct.pack(">H", HEIGHT))
     at = data.index(b"\xff\xc0")

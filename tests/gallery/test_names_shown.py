@@ -37,7 +37,7 @@ ALTERED = [
 
 @pytest.fixture
 def clients(alice, bob, mallory):
-    """Everybody signed in before anything is altered: who cannot sign in sees nothing."""
+    """Everybody signed in before anything is altered: people who cannot sign in see nothing."""
     return {person.username: person.sign_in() for person in (alice, bob, mallory)}
 
 
@@ -143,7 +143,7 @@ def test_an_owner_sees_no_false_reader_and_ends_that_access(
 
 @pytest.mark.attack("F10")
 def test_a_swapped_username_takes_nobodys_access_away(upload, clients, alice, bob, mallory):
-    """Nor is anybody told that it did. A username alone still does it: it never changes."""
+    """Nor does anything say that it did. A username alone still does it: it never changes."""
     image = upload(to=(bob,))
     address = f"/images/{image.pk}/revoke/"
     call(bob, "Mallory Mist")

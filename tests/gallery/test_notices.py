@@ -244,7 +244,7 @@ def states_while(upload, bob, page, before: int) -> list[str] | None:
     return found if next(query) > before else None
 
 
-def test_two_people_of_the_same_name_are_told_apart(upload, alice, bob, make_person):
+def test_two_people_of_the_same_name_can_be_distinguished(upload, alice, bob, make_person):
     upload(to=(bob,))
     twin = make_person("alicia", "Alice Ardent")
     assert shown(bob)[0]["sentence"].startswith("Alice Ardent (@alice) shared")

@@ -67,7 +67,7 @@ def test_asking_for_headers_alone_opens_nothing_and_is_no_opening(shared_image, 
 
 @pytest.mark.attack("C9", "C10")
 @pytest.mark.parametrize("what", ["", *BYTES])
-def test_a_stranger_cannot_tell_an_image_from_none(shared_image, mallory, what):
+def test_a_stranger_cannot_distinguish_an_image_from_none(shared_image, mallory, what):
     theirs = get(mallory, shared_image, what)
     nobodys = mallory.client.get(
         f"/images/00000000-0000-4000-8000-000000000000/{what}", headers=JSON
@@ -378,7 +378,7 @@ def test_a_page_of_thumbnails_is_one_entry(upload, bob):
 
 # ---- each check by itself --------------------------------------------------------------------
 
-# Several checks would refuse most of these. The step tells which one did: each must stand alone.
+# Several checks would refuse most of these. The step says which one did: each must stand alone.
 
 
 def is_refused_at(step, person, image):
@@ -389,7 +389,7 @@ def is_refused_at(step, person, image):
 
 @pytest.mark.attack("B5", "B9")
 def test_a_key_that_somebody_else_wrapped_is_not_the_committed_one(shared_image, bob):
-    """Whoever can write to the database can wrap a key of their own: public keys are public."""
+    """Anybody who can write to the database can wrap a key of their own: public keys are public."""
     wrapped = WrappedKey.objects.get(key_pair__user=bob.user)
     label = content_key_label(wrapped.key_pair, subject=shared_image.pk, lock=1)
     forged = wrap(bytes(32), verified_encryption_key(wrapped.key_pair), label=label)

@@ -48,7 +48,7 @@ def opened(shared_image, bob):
 
 
 @pytest.mark.attack("F26")
-def test_a_damaged_wrapped_key_is_wrapped_anew_from_its_quick_key(opened, bob):
+def test_a_damaged_wrapped_key_is_wrapped_again_from_its_quick_key(opened, bob):
     damaged = damage(wrapped_for(bob))
     assert bob.client.get("/images/").status_code == 200
     mended = wrapped_for(bob)
@@ -83,7 +83,7 @@ def test_one_that_no_way_opens_is_on_record_and_shown(opened, bob, quick):
 
 def test_a_mended_key_is_wrapped_to_the_pair_in_use(opened, bob):
     order_pairs(bob.user, ["encryption"])
-    bob.client.get("/images/")  # makes the next pair; wrapping anew is for the pages to come
+    bob.client.get("/images/")  # makes the next pair; wrapping again is for the pages to come
     wrapped = wrapped_for(bob)
     assert (wrapped.key_pair.epoch, wrapped.key_pair.state) == (1, "open-only")
     damage(wrapped)

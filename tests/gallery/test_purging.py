@@ -63,7 +63,7 @@ def test_what_vanishes_meanwhile_is_no_error(no_grace, monkeypatch):
     call_command("purge")
 
 
-def test_missing_bytes_are_told_by_image_and_exit_status(shared_image, capsys):
+def test_missing_bytes_are_reported_by_image_and_exit_status(shared_image, capsys):
     storage.discard([Rendition.objects.get(image=shared_image, name="preview").storage_name])
     with pytest.raises(SystemExit):
         call_command("purge")

@@ -39,7 +39,7 @@ def upload(alice, bob, amount: int) -> None:
 
 def queries(client: Client, address: str) -> tuple[str, int, int]:
     """Return how often a page asks each database, once a first visit wrote what it alone does, and
-    the round of looks at one's own wrapped keys, which takes as many pages as it takes, is over."""
+    the round of checks of their own wrapped keys, which takes some pages, is over."""
     client.get(address)
     WrappedKeyCheck.objects.update(done_at=timezone.now())
     with (

@@ -1,4 +1,4 @@
-"""After a theft of keys owners are asked to encrypt anew, and one press does it for everybody."""
+"""After a theft of keys owners are asked to re-lock, and one click does it for everybody."""
 
 from datetime import timedelta
 
@@ -53,7 +53,7 @@ def test_one_press_changes_the_lock_and_ends_nobodys_access(upload, alice, bob, 
     assert not WrappedKey.objects.filter(pk__in=before).exists()
     for client in (alice.client, bob.client, carol.sign_in()):
         assert client.get(f"/images/{image.pk}/original").status_code == 200
-    # Statements tell seconds only: the theft was in the second of the new lock, or before it.
+    # Statements have only seconds: the theft was in the second of the new lock, or before it.
     earlier = F("compromised_at") - timedelta(seconds=1)
     KeyPair.objects.exclude(compromised_at=None).update(compromised_at=earlier)
     assert asked(alice) == []

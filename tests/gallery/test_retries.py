@@ -130,7 +130,7 @@ def test_a_retry_stores_what_the_first_try_did_not_come_to(alice, bob):
 @pytest.mark.attack("F49")
 @pytest.mark.parametrize("error", [NoKeys, OwnKeyRefused, StorageAway])
 def test_what_fails_in_the_middle_is_said_of_the_rest_alone(alice, bob, monkeypatch, error):
-    """Somebody's keys change, or a part of ours goes away, while the first image is sealed."""
+    """Somebody's keys change, or a part of the server fails, while the first image is sealed."""
     sealed = batches.upload_image
 
     def once(**asked):

@@ -35,7 +35,9 @@ def test_somebody_without_access_and_the_owner_cannot_be_revoked(shared_image, a
     assert SealedImage.objects.get().lock == 1
 
 
-def test_a_former_recipient_is_told_and_a_stranger_is_not(shared_image, alice, bob, mallory):
+def test_a_former_recipient_gets_a_reason_and_a_stranger_does_not(
+    shared_image, alice, bob, mallory
+):
     opens(bob, shared_image)
     receipt = post_revoke(alice, shared_image).json()
     assert (receipt["recipient"], receipt["opened"], receipt["downloaded"]) == ("bob", 1, 0)
@@ -173,7 +175,7 @@ def test_the_old_content_key_is_not_the_committed_one_and_opens_none_of_the_new_
         assert not content.decrypt(stored, old).startswith(b"\xff\xd8")
 
 
-def test_deleting_empties_everything_and_tells_those_who_had_it(shared_image, alice, bob):
+def test_deleting_empties_everything_and_notifies_those_who_had_it(shared_image, alice, bob):
     names = list(Rendition.objects.values_list("storage_name", flat=True))
     answer = alice.sign_in().post(f"/images/{shared_image.pk}/delete/", headers=JSON)
     assert answer.json() == {"deleted": str(shared_image.pk)}

@@ -1,8 +1,8 @@
 """Older, genuine states of an image put back: each kind of row alone, in pairs, and all of it.
 
-Signatures and digests of an older state are all in order; that it is not the newest, the trail
-alone knows. Whatever is put back, nobody opens what they may not any more, the owner's next act
-wraps nothing to who was removed, and `verify_images` names it.
+Signatures and digests of an older state are all in order; only the trail knows that it is not the
+newest. Whatever is put back, nobody opens what they no longer may, the owner's next act wraps
+nothing to a removed reader, and `verify_images` names it.
 """
 
 import io
@@ -114,7 +114,8 @@ def test_no_older_state_put_back_after_an_act_counts(scene, act, capsys):
 @pytest.mark.attack("F1")
 @pytest.mark.parametrize("act", ["change", "revoke"])
 def test_the_owners_next_act_brings_no_older_state_back_to_life(scene, act, capsys):
-    """Taking carol's access back encrypts the image anew, for everybody who is then on the list."""
+    """Taking carol's access back encrypts the image again, for everybody who is then on the
+    list."""
     bad, tried, refused = [], 0, 0
     for image, names in states_put_back(scene, act):
         tried += 1
@@ -176,7 +177,7 @@ def as_before(monkeypatch):
 
 
 @pytest.mark.attack("F3")
-def test_images_from_before_open_are_shared_revoked_and_verify(scene, as_before):
+def test_older_images_open_are_shared_revoked_and_verify(scene, as_before):
     image = scene.upload()
     scene.share(image)
     scene.change(image)
@@ -190,7 +191,7 @@ def test_images_from_before_open_are_shared_revoked_and_verify(scene, as_before)
 
 @pytest.mark.attack("F3")
 @pytest.mark.parametrize("act", ["change", "revoke"])
-def test_older_states_from_before_are_refused_too(scene, as_before, act):
+def test_older_states_of_older_images_are_refused_too(scene, as_before, act):
     image = scene.upload()
     before = State.of(image)
     getattr(scene, act)(image)
@@ -200,7 +201,7 @@ def test_older_states_from_before_are_refused_too(scene, as_before, act):
 
 
 @pytest.mark.attack("F3")
-def test_an_older_state_from_before_is_refused_after_acts_that_told_their_numbers(scene, as_before):
+def test_an_older_state_is_refused_after_acts_that_recorded_their_numbers(scene, as_before):
     image = scene.upload()
     before = State.of(image)
     scene.share(image)
@@ -212,7 +213,7 @@ def test_an_older_state_from_before_is_refused_after_acts_that_told_their_number
 
 
 @pytest.mark.attack("F3", "F4")
-def test_the_first_act_with_a_number_on_an_image_from_before_may_lose_its_end(
+def test_the_first_act_with_a_number_on_an_older_image_may_lose_its_end(
     scene, as_before, monkeypatch
 ):
     image = scene.upload()
@@ -225,7 +226,7 @@ def test_the_first_act_with_a_number_on_an_image_from_before_may_lose_its_end(
 
 
 @pytest.mark.attack("F1")
-def test_a_list_of_readers_from_before_the_manifest_is_refused(scene):
+def test_a_list_of_readers_older_than_the_manifest_is_refused(scene):
     """The share statement alone is put back, and the trail's number of it is forgotten, too."""
     image = scene.upload()
     scene.revoke(image)

@@ -93,7 +93,7 @@ def test_a_replaced_share_statement_gives_no_rights_back(shared_image, alice, bo
     assert opens(bob, shared_image, "original") == 409
 
 
-def test_somebody_whose_time_was_over_is_granted_anew(shared_image, alice, bob):
+def test_somebody_whose_time_was_over_is_granted_again(shared_image, alice, bob):
     Grant.objects.filter(reader=bob.user).update(ends_at=timezone.now())
     assert opens(bob, shared_image) == 410
     assert share(alice, shared_image, bob).json()["added"] == ["bob"]
@@ -122,7 +122,7 @@ def test_every_act_is_recorded_as_intended_and_done(shared_image, alice, carol):
 
 
 def test_an_act_that_came_between_is_not_overwritten(shared_image, alice, carol, monkeypatch):
-    """The head moves while the first try signs; the second try sees it and starts anew."""
+    """The head moves while the first try signs; the second try sees it and starts again."""
     from gallery.services import sharing
 
     calls = []
@@ -150,7 +150,7 @@ def test_without_json_the_page_says_what_is_wrong(shared_image, alice):
     assert b"nobody-here" in answer.content
 
 
-def test_the_list_and_the_page_tell_the_owner_who_and_the_recipient_not(
+def test_the_list_and_the_page_show_readers_to_the_owner_and_not_to_a_recipient(
     shared_image, alice, bob, carol
 ):
     share(alice, shared_image, carol)

@@ -270,7 +270,7 @@ def test_without_the_trail_nothing_of_others_is_called_verified(bob, seen, monke
     assert verdict(bob, seen)["code"] == "unchecked"
 
 
-def test_a_list_from_before_it_kept_earlier_keys_says_so(alice, bob, upload):
+def test_a_list_too_old_to_keep_earlier_keys_says_so(alice, bob, upload):
     """Bob compared the second key with an older version of this program."""
     image = upload(to=(bob,))
     order(alice, "signing")

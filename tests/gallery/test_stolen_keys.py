@@ -53,7 +53,7 @@ def test_what_is_shared_after_the_theft_waits_and_is_wrapped_to_nobody(upload, a
     assert opens(bob, image) == 200
 
 
-def test_the_page_of_who_waits_shares_again_once_there_are_new_keys(upload, alice, bob):
+def test_the_page_of_people_waiting_shares_again_once_there_are_new_keys(upload, alice, bob):
     code = code_of(run("bob", "--compromised"))
     image = upload(to=(bob,))
     ask = ("/images/waiting/", {"reader": "bob"})
@@ -87,7 +87,7 @@ def test_the_page_of_somebody_who_waits_says_so(alice, bob, carol):
     assert alice.client.post("/people/bob/", form, headers=JSON).status_code == 409
 
 
-def test_the_page_says_who_waits(upload, alice, bob):
+def test_the_page_says_who_is_waiting(upload, alice, bob):
     run("bob", "--compromised")
     image = upload(to=(bob,))
     shown = alice.client.get(f"/images/{image.pk}/").content.decode()
@@ -97,7 +97,7 @@ def test_the_page_says_who_waits(upload, alice, bob):
     assert "can open this image" not in again.content.decode()
 
 
-def test_who_waits_is_let_in_though_their_code_was_destroyed(upload, alice, bob):
+def test_a_waiting_reader_gets_access_though_their_code_was_destroyed(upload, alice, bob):
     an_hour_ago = (timezone.now() - timedelta(hours=1)).isoformat()
     run("bob", "--compromised", "--since", an_hour_ago)
     image = upload(to=(bob,))
@@ -119,7 +119,8 @@ def picture_file() -> io.BytesIO:
 def test_a_share_under_way_when_the_theft_is_ordered_is_not_signed_with_the_stolen_key(
     shared_image, alice, bob, carol, monkeypatch
 ):
-    """Else the newest list would be one that nobody believes, and the image closed for good."""
+    """Otherwise the newest list would be one that nobody believes, and the image locked for
+    good."""
     sign_statement, codes = sharing.sign_statement, []
 
     def then_stolen(*arguments, **options):
@@ -183,7 +184,7 @@ def test_what_a_reader_may_do_is_changed_while_their_key_is_on_the_old_pair(
 
 
 def forged_share(image, keyring, *, through_the_site=False, **changed):
-    """The next share statement, signed by whoever has alice's stolen signing key.
+    """The next share statement, signed by somebody who has alice's stolen signing key.
 
     Through the site, where they sign in as her, it comes into the trail as well.
     """

@@ -56,7 +56,7 @@ def test_only_an_upload_may_be_large(alice, address):
     assert (answer.status_code, answer.json()["code"]) == (413, "request_too_large")
 
 
-def test_large_uploads_take_turns_and_the_next_is_told_to_come_back(alice, monkeypatch):
+def test_large_uploads_take_turns_and_the_next_is_asked_to_come_back(alice, monkeypatch):
     one_at_a_time = middleware.Turns(at_once=1, waiting=0, wait_seconds=0)
     monkeypatch.setattr(middleware, "UPLOAD_TURNS", one_at_a_time)
     client = alice.sign_in()

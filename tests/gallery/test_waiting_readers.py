@@ -9,7 +9,7 @@ from accounts.services.rotating.ordering import order_after_theft
 from gallery.models import Grant, Statement
 from gallery.services import resharing, sharing
 from gallery.services.revoking import relock, revoke
-from tests.accounts.test_new_start import start_anew
+from tests.accounts.test_new_start import make_new_start
 from tests.gallery.test_notices import shown
 from tests.gallery.test_revoking import post_revoke
 
@@ -32,9 +32,9 @@ def test_nobody_waits_for_anybody_at_first(shared_image, alice):
     assert share_again(alice).status_code == 404
 
 
-def test_the_owner_sees_who_waits_and_which_key_to_compare(shared_image, upload, alice, bob):
+def test_the_owner_sees_who_is_waiting_and_which_key_to_compare(shared_image, upload, alice, bob):
     upload(to=(bob,))
-    start_anew(bob)
+    make_new_start(bob)
     (reader,) = waiting(alice)
     assert reader == {
         "username": "bob",
@@ -53,7 +53,7 @@ def test_the_owner_sees_who_waits_and_which_key_to_compare(shared_image, upload,
 
 def test_one_press_shares_all_of_them_again(shared_image, upload, alice, bob):
     second = upload(to=(bob,))
-    client = start_anew(bob)
+    client = make_new_start(bob)
     statements = Statement.objects.count()
     assert share_again(alice).json() == {"shared_again": 2, "left": 0, "closed": 0}
     for image in (shared_image, second):
@@ -63,15 +63,15 @@ def test_one_press_shares_all_of_them_again(shared_image, upload, alice, bob):
 
 
 def test_a_key_that_changed_since_the_page_was_shown_is_not_wrapped_to(shared_image, alice, bob):
-    start_anew(bob)
+    make_new_start(bob)
     form = {"reader": "bob", "fingerprint": "0" * 64}
     answer = alice.sign_in().post(ADDRESS, form, headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (409, "key_changed")
     assert waiting(alice)[0]["images"] == 1
 
 
-def test_the_reader_is_told(shared_image, alice, bob):
-    client = start_anew(bob)
+def test_the_reader_is_notified(shared_image, alice, bob):
+    client = make_new_start(bob)
     share_again(alice)
     notices = client.get("/activity/", headers=JSON).json()["notices"]
     assert [(one["kind"], one["state"]) for one in notices] == [("shared", "genuine")] * 2
@@ -79,36 +79,36 @@ def test_the_reader_is_told(shared_image, alice, bob):
 
 @pytest.mark.parametrize("who", ["carol", "mallory"])
 def test_only_the_owner_shares_again(shared_image, upload, alice, bob, carol, mallory, who):
-    start_anew(bob)
+    make_new_start(bob)
     stranger = {"carol": carol, "mallory": mallory}[who]
     assert waiting(stranger) == []
     assert share_again(stranger).status_code == 404
 
 
 def test_nobody_is_asked_to_share_again_with_somebody_disabled(shared_image, alice, bob):
-    start_anew(bob)
+    make_new_start(bob)
     User.objects.filter(pk=bob.user.pk).update(is_active=False)
     assert waiting(alice) == []
     for address in ("/images/", "/images/mine/"):
         assert "is waiting for access" not in alice.client.get(address).content.decode()
 
 
-def test_a_former_reader_is_not_let_in_again(shared_image, alice, bob):
+def test_a_former_reader_does_not_get_access_again(shared_image, alice, bob):
     post_revoke(alice, shared_image)
-    start_anew(bob)
+    make_new_start(bob)
     assert waiting(alice) == []
     assert share_again(alice).status_code == 404
 
 
 def test_a_row_nobody_signed_is_not_shared_again(shared_image, alice, bob, carol):
-    """Whoever writes to the database names carol in bob's place, and her key as lost."""
+    """Anybody who writes to the database names carol in bob's place, and her key as lost."""
     Grant.objects.filter(reader=bob.user).update(reader=carol.user, wrapped_key=None)
     assert share_again(alice, "carol").json() == {"shared_again": 0, "left": 0, "closed": 1}
     assert Grant.objects.get(reader=carol.user).wrapped_key is None
 
 
 def test_a_key_nobody_certified_is_not_wrapped_to(shared_image, alice, bob, mallory):
-    start_anew(bob)
+    make_new_start(bob)
     theirs = KeyPair.objects.get(user=mallory.user, purpose="encryption")
     KeyPair.objects.filter(pk=theirs.pk).delete()
     newest = KeyPair.objects.get(user=bob.user, purpose="encryption", state="primary")
@@ -121,15 +121,16 @@ def test_a_key_nobody_certified_is_not_wrapped_to(shared_image, alice, bob, mall
 
 
 def test_what_the_owner_cannot_open_either_is_counted_and_left(shared_image, alice, bob):
-    start_anew(bob)
-    alices = start_anew(alice)
+    make_new_start(bob)
+    alices = make_new_start(alice)
     shown = alices.get(ADDRESS, headers=JSON).json()["waiting"][0]["fingerprint"]
     answer = alices.post(ADDRESS, {"reader": "bob", "fingerprint": shown}, headers=JSON)
     assert answer.json() == {"shared_again": 0, "left": 0, "closed": 1}
 
 
 def coming_between(monkeypatch, act) -> None:
-    """Let `act` happen once, after the list of who waits was read and before a key is wrapped."""
+    """Let `act` happen once, after the list of waiting readers was read and before a key is
+    wrapped."""
     acts, wrap = [act], resharing.wrap_to
 
     def wrap_after_it(*arguments, **options):
@@ -140,11 +141,11 @@ def coming_between(monkeypatch, act) -> None:
     monkeypatch.setattr(resharing, "wrap_to", wrap_after_it)
 
 
-def test_an_image_encrypted_anew_meanwhile_is_shared_under_its_new_lock(
+def test_an_image_encrypted_again_meanwhile_is_shared_under_its_new_lock(
     shared_image, upload, alice, bob, monkeypatch
 ):
     upload(to=(bob,))
-    client = start_anew(bob)
+    client = make_new_start(bob)
     coming_between(monkeypatch, lambda: relock(keyring=alice.keyring, image_id=shared_image.pk))
     assert share_again(alice).json() == {"shared_again": 1, "left": 0, "closed": 0}
     assert client.get(f"/images/{shared_image.pk}/original").status_code == 200
@@ -152,8 +153,10 @@ def test_an_image_encrypted_anew_meanwhile_is_shared_under_its_new_lock(
     assert waiting(alice) == []
 
 
-def test_who_is_revoked_meanwhile_is_not_let_in_again(shared_image, alice, bob, monkeypatch):
-    client = start_anew(bob)
+def test_a_reader_revoked_meanwhile_does_not_get_access_again(
+    shared_image, alice, bob, monkeypatch
+):
+    client = make_new_start(bob)
     act = {"keyring": alice.keyring, "image_id": shared_image.pk, "recipient": bob.user}
     coming_between(monkeypatch, lambda: revoke(**act))
     assert share_again(alice).json() == {"shared_again": 0, "left": 0, "closed": 0}
@@ -162,7 +165,7 @@ def test_who_is_revoked_meanwhile_is_not_let_in_again(shared_image, alice, bob, 
 
 
 def test_terms_that_change_meanwhile_are_kept(shared_image, alice, bob, monkeypatch):
-    client = start_anew(bob)
+    client = make_new_start(bob)
     form = {"recipients": ["bob"], "rights": "view"}
     address = f"/images/{shared_image.pk}/share/"
     coming_between(monkeypatch, lambda: alice.client.post(address, form, headers=JSON))
@@ -179,7 +182,7 @@ def share_again_with(alice, bob):
 
 @pytest.mark.parametrize("waits", ["on keys from before", "without any key"])
 def test_pressed_twice_at_once_it_is_done_once(shared_image, alice, bob, monkeypatch, waits):
-    client = start_anew(bob)
+    client = make_new_start(bob)
     if waits == "without any key":
         take_the_key_of(bob)
     coming_between(monkeypatch, lambda: share_again_with(alice, bob))
@@ -189,7 +192,7 @@ def test_pressed_twice_at_once_it_is_done_once(shared_image, alice, bob, monkeyp
 
 
 def take_the_key_of(person) -> None:
-    """As an owner's act does that cannot tell whose keys have changed."""
+    """As an owner's act does that cannot know whose keys have changed."""
     Grant.objects.filter(reader=person.user).update(wrapped_key=None)
     WrappedKey.objects.filter(key_pair__user=person.user).delete()
 
@@ -198,7 +201,7 @@ def take_the_key_of(person) -> None:
 def test_shared_again_while_the_terms_change_keeps_both(
     shared_image, alice, bob, monkeypatch, waits
 ):
-    client = start_anew(bob)
+    client = make_new_start(bob)
     if waits == "without any key":
         take_the_key_of(bob)
     acts, sign_statement = [share_again_with], sharing.sign_statement
@@ -218,7 +221,7 @@ def test_shared_again_while_the_terms_change_keeps_both(
 
 
 def test_a_locked_owner_unlocks_first(shared_image, alice, bob):
-    start_anew(bob)
+    make_new_start(bob)
     alice.sign_in().post("/accounts/lock/")
     assert alice.client.post(ADDRESS, {"reader": "bob"}, headers=JSON).status_code == 401
     assert shown(alice) == []
@@ -230,7 +233,7 @@ def test_a_theft_ordered_while_it_goes_on_lets_the_others_wait(
     shared_image, upload, alice, bob, monkeypatch, done_before
 ):
     upload(to=(bob,))
-    start_anew(bob)
+    make_new_start(bob)
     real, calls = resharing._share_again_once, []
 
     def overtaken(*arguments):

@@ -139,7 +139,7 @@ def test_a_request_that_is_too_large_is_refused_and_guarded(client):
     is_guarded(answer)
 
 
-def test_health_addresses_tell_nothing_else(client):
+def test_health_addresses_say_nothing_else(client):
     assert client.get("/healthz").json() == {"alive": True}
     ready = client.get("/readyz").json()
     parts = {"database", "audit_database", "audit_file", "storage"}

@@ -1,4 +1,5 @@
-"""A backup made as docs/operations.md says opens nothing, whoever was unlocked meanwhile."""
+"""A backup made as docs/operations.md says opens nothing, even if people were unlocked
+meanwhile."""
 
 import base64
 import os
@@ -43,7 +44,7 @@ def unlocked(shared_image, bob):
 
 @pytest.mark.attack("F37")
 @postgres.only_sqlite
-def test_the_documented_lines_leave_out_who_is_unlocked(unlocked, tmp_path):
+def test_the_documented_lines_leave_out_people_who_are_unlocked(unlocked, tmp_path):
     databases = names()
     (DATA_DIR / "audit.jsonl").touch()
     # As an installation has them: the suite's files have other names.

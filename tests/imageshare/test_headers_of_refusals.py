@@ -15,7 +15,7 @@ NO_IMAGE = "/images/00000000-0000-4000-8000-000000000000/"
 
 
 class World:
-    """Who asks, and for what: alice owns an image that bob may see."""
+    """The people who ask, and what for: alice owns an image that bob may see."""
 
     def __init__(self, image, alice, bob, mallory, settings, tmp_path) -> None:
         self.address = f"/images/{image.pk}/"
@@ -140,7 +140,7 @@ def test_a_refusal_is_guarded_by_headers(world, status, refuse, headers):
 
 
 @pytest.mark.attack("E10")
-def test_a_redirect_and_a_401_to_who_is_signed_out_are_guarded_too(world):
+def test_a_redirect_and_a_401_to_people_signed_out_are_guarded_too(world):
     page, bytes_alone = signed_out(world, PAGE), signed_out(world, JSON)
     assert (page.status_code, bytes_alone.status_code) == (302, 401)
     assert is_guarded(page)

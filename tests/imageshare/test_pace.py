@@ -24,7 +24,7 @@ def test_who_sends_nothing_is_cut_off(pair):
 
 
 @pytest.mark.attack("F58", "F77")
-def test_nobody_waits_for_who_does_not_read(pair):
+def test_nobody_waits_for_a_client_that_does_not_read(pair):
     paced, client = pair
     while not paced.unsent:
         paced.sendall(b"x" * 1000)
@@ -66,7 +66,7 @@ def test_a_new_request_begins_with_all_the_time_there_is(pair):
     assert (paced.waited, paced.passed) == (0, 0)
 
 
-def test_an_answer_to_who_was_cut_off_waits_for_nobody(pair):
+def test_an_answer_to_a_client_that_was_cut_off_waits_for_nobody(pair):
     paced, _ = pair
     with pytest.raises(ConnectionResetError):
         paced.recv(1)

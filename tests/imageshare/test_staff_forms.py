@@ -94,7 +94,7 @@ def test_with_the_token_each_of_these_forms_is_one_that_does_something(rows, ove
 
 
 @pytest.mark.attack("A6", "C4")
-def test_members_and_who_is_signed_out_can_post_nothing_there(rows, bob, mallory, client):
+def test_members_and_people_signed_out_can_post_nothing_there(rows, bob, mallory, client):
     for browser in (bob.sign_in(), mallory.sign_in(), client):
         before, trail = everything(), trail_of_acts()
         for address in forms(rows):
@@ -119,7 +119,7 @@ def test_staff_who_are_locked_are_asked_for_their_password_first(rows, overseer)
 
 
 @pytest.mark.attack("A6")
-def test_staff_who_are_no_superusers_make_no_staff(rows, overseer):
+def test_staff_who_are_not_superusers_make_no_staff(rows, overseer):
     User.objects.filter(pk=overseer.user.pk).update(is_superuser=False)
     browser = overseer.sign_in()
     for address in forms(rows):

@@ -74,7 +74,7 @@ def test_unlocking_keeps_where_one_was(browser):
     assert LEADS_TO.findall(answer.content.decode()) == ["/accounts/unlock/?next=%2Factivity%2F"]
 
 
-def test_a_browser_without_cookies_is_told_that(browser):
+def test_a_browser_without_cookies_reads_that(browser):
     answer = browser.post("/accounts/login/", {"username": "alice", "password": PASSWORD})
     assert answer.status_code == 403
     assert "Allow cookies for this site" in answer.content.decode()

@@ -88,7 +88,7 @@ def test_what_is_not_ours_and_open_to_everybody_stops_the_start(tmp_path, monkey
 
 
 @pytest.mark.attack("F43")
-def test_who_starts_it_is_told_what_was_open(tmp_path, capsys):
+def test_the_start_says_what_was_open(tmp_path, capsys):
     path = tmp_path / "server-keys.json"
     path.touch()
     path.chmod(0o640)

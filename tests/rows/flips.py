@@ -1,4 +1,4 @@
-"""Every column of every row of the main database, changed as whoever can write to it would.
+"""Every column of every row of the main database, changed as anybody who can write to it would.
 
 SQLite keeps any value in any column, whatever the column's type; PostgreSQL takes those that fit.
 What a database refuses to keep nobody can put there, and is no flip.
@@ -181,7 +181,7 @@ def _telling(column: models.Field) -> tuple[str, ...]:
 
 @contextmanager
 def unguarded() -> Iterator[None]:
-    """Write as one who opened SQLite's file: its constraints hold for whoever wants them to."""
+    """Write as one who opened SQLite's file: its constraints hold for anybody who wants them to."""
     if connection.vendor != "sqlite":
         yield
         return

@@ -1,4 +1,4 @@
-"""Who looks where after a row was altered, and what is wrong with what they are shown."""
+"""Which pages people open after a row was altered, and what is wrong with what they see."""
 
 import sys
 import traceback

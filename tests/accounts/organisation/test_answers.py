@@ -159,7 +159,7 @@ def test_what_is_no_answer_is_refused(private_half, tmp_path, content):
         run("recover_account", "import", tmp_path / "answer")
 
 
-def test_an_answer_from_before_new_keys_is_refused(answered, bob):
+def test_an_answer_older_than_new_keys_is_refused(answered, bob):
     User.objects.filter(pk=bob.user.pk).update(master_key_version=2)
     with pytest.raises(CommandError, match="new keys since"):
         run("recover_account", "import", answered[0])
@@ -229,14 +229,14 @@ def test_a_change_of_the_password_at_the_same_moment_ends_it(answered, bob, monk
     assert slot_of(bob, "answer") is None
 
 
-def test_the_person_is_told_from_the_request_on(private_half, bob, carol, ask):
+def test_the_person_is_notified_from_the_request_on(private_half, bob, carol, ask):
     assert BEGUN not in bob.sign_in().get("/images/").content
     ask(bob)
     assert BEGUN in bob.sign_in().get("/images/").content
     assert BEGUN not in carol.sign_in().get("/images/").content
 
 
-def test_who_was_recovered_is_not_told_that_it_has_begun(answered, bob):
+def test_a_recovered_person_is_not_notified_that_it_has_begun(answered, bob):
     here = Client()
     run("recover_account", "import", answered[0])
     assert recover(bob, answered[1], here).status_code == 200
@@ -290,7 +290,7 @@ def test_whose_keys_are_back_has_no_answer_waiting_any_more(answered, bob):
 
 @pytest.mark.parametrize("leaf", [b"", b"garbled", b"\x00\xff", b'{"v":1}'])
 def test_a_garbled_entry_beside_it_hides_no_request(answered, ask, bob, leaf):
-    """Whoever writes to the trail's table must not keep a person from being recovered."""
+    """Anybody who writes to the trail's table must not keep a person from being recovered."""
     ask(bob, "another.json")
     drop_triggers()
     with connections["audit"].cursor() as cursor:

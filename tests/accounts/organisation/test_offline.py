@@ -75,7 +75,7 @@ def test_a_request_has_one_form(private_half, bob, ask, change):
 
 
 def test_something_else_wrapped_to_the_organisation_is_not_answered(private_half, bob, ask):
-    """Whoever can write to the database can wrap anything to a public key."""
+    """Anybody who can write to the database can wrap anything to a public key."""
     bob.sign_in()
     request = Request.parse(ask(bob).read_bytes())
     fingerprint, public_key = organisation.public_key()

@@ -1,4 +1,4 @@
-"""The public half is pinned: any other is refused, and people are told before it counts."""
+"""The public half is pinned: any other is refused, and people are notified before it counts."""
 
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def test_the_check_is_registered():
     assert check_recovery_key in checks.registry.registry.registered_checks
 
 
-def test_who_was_there_before_is_told_first_and_has_the_slot_at_the_next_unlock(
+def test_people_already_here_are_notified_first_and_have_the_slot_at_the_next_unlock(
     bob, pin, settings, client
 ):
     pin()
@@ -105,7 +105,7 @@ def test_who_has_no_slot_is_not_sent_to_the_organisation(
     assert (b"Your organisation" in page) is (has_slot and is_pinned)
 
 
-def test_who_registers_is_told_before_and_has_the_slot_at_once(private_half, client):
+def test_people_who_register_are_notified_before_and_have_the_slot_at_once(private_half, client):
     assert b"can recover accounts" in client.get("/accounts/register/").content
     form = {"username": "dora", "display_name": "Dora", "password1": NEW, "password2": NEW}
     assert client.post("/accounts/register/", form).status_code == 302
@@ -117,7 +117,7 @@ def test_who_registers_is_told_before_and_has_the_slot_at_once(private_half, cli
     )
 
 
-def test_without_a_key_nobody_is_told_of_one(bob, client):
+def test_without_a_key_nobody_is_notified_of_one(bob, client):
     assert b"can recover accounts" not in client.get("/accounts/register/").content
     browser = bob.sign_in()
     assert b"organisation" not in browser.get("/accounts/security/").content

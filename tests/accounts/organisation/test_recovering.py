@@ -48,7 +48,8 @@ def test_the_slot_holds_no_signing_key_and_no_master_key(private_half, bob, ask)
 
 
 def test_a_whole_recovery(upload, alice, bob, pin, ask, open_it):
-    """Bob lost password and code: with the answer he opens everything again, and signs anew."""
+    """Bob lost password and code: with the answer he opens everything again, and signs with a new
+    key."""
     shared = upload(to=(bob,), caption="At the lake")
     private_half = pin()
     elsewhere = bob.sign_in()
@@ -127,7 +128,7 @@ def test_a_recovery_is_in_the_trail_and_shown_to_its_person(answered, bob):
     assert replaced.facts["reason"] == "organisation"
 
 
-def test_each_step_is_mailed_to_who_gave_an_address(answered, ask, bob, settings):
+def test_each_step_is_mailed_to_people_who_gave_an_address(answered, ask, bob, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     User.objects.filter(pk=bob.user.pk).update(email="bob@example.org")
     ask(bob, "another.json")

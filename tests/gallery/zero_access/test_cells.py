@@ -1,4 +1,4 @@
-"""Keys in rows that SQLite no longer tells of are found, and what is no row is not tried."""
+"""Keys in rows that SQLite no longer shows are found, and what is no row is not tried."""
 
 import sqlite3
 from contextlib import closing

@@ -37,7 +37,7 @@ from gallery.zero_access.places import collect
 from gallery.zero_access.search import Search
 from gallery.zero_access.strings import Strings
 from tests import postgres
-from tests.accounts.test_new_start import FOREIGN, start_anew
+from tests.accounts.test_new_start import FOREIGN, make_new_start
 from tests.conftest import PASSWORD
 from tests.e2e.without_encryption import leave_key, leave_plain
 from tests.environment import DATA_DIR
@@ -425,7 +425,7 @@ def test_one_live_cookie_opens_exactly_that_persons_images(
 def test_after_a_new_start_the_present_password_opens_what_came_since(
     shared_image, upload, bob, answer, capsys
 ):
-    start_anew(bob)
+    make_new_start(bob)
     upload(to=(bob,))
     answer(FOREIGN)
     assert "1 images open, 1 of the 1 that bob can open" in prove(capsys, with_password="bob")
