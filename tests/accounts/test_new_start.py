@@ -78,10 +78,10 @@ def test_it_waits_three_days(bob):
 def test_no_keys_are_made_before_the_wait_is_over(bob):
     ask_for_new_start(user=bob.user)
     with pytest.raises(NotDue):
-        new_start.make_new_start(user=bob.user, password=PASSWORD)
+        new_start.start_anew(user=bob.user, password=PASSWORD)
     NewStart.objects.update(stopped_at=timezone.now(), due_at=timezone.now())
     with pytest.raises(NotDue):
-        new_start.make_new_start(user=bob.user, password=PASSWORD)
+        new_start.start_anew(user=bob.user, password=PASSWORD)
 
 
 def test_a_wait_that_nobody_asked_for_is_over_for_nobody(bob):

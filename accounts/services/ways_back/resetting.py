@@ -22,7 +22,7 @@ from audit.events import Event, record
 
 
 class LinkGone(Exception):
-    """This link sets no password any more."""
+    """This link can no longer set a password."""
 
 
 @sensitive_variables()
