@@ -69,14 +69,12 @@ class Heads:
         manifest = self.head(MANIFEST, image)
         if manifest["lock"] != image.lock:
             raise Altered("manifest-lock")
-        self._check_share_of(image, manifest.get("share"))
-        return manifest
-
-    def _check_share_of(self, image: SealedImage, named: str | None) -> None:
-        """Check that the list of readers is not older than this manifest."""
-        manifest, share = self.newest(MANIFEST, image), self.newest(SHARE, image)
-        if named and not self._trails.of(image.pk).allows_together(manifest, named, share):
+        # The list of readers must not be older than this manifest.
+        named, signed = manifest.get("share"), self.newest(MANIFEST, image)
+        share = self.newest(SHARE, image)
+        if named and not self._trails.of(image.pk).allows_together(signed, named, share):
             raise Altered("manifest-share")
+        return manifest
 
     def head(self, kind: str, image: SealedImage) -> Body:
         """Return the newest statement of this kind about the image: signed by its owner, and
@@ -128,7 +126,15 @@ class Heads:
         since = self._stolen_since(pair)
         if since and not saw_before(since, head, image):
             raise Altered("compromised-key")
-        return _about(verified, image, sequence=head.sequence)
+        expected = {
+            "instance": str(settings.SERVER_KEYS.instance_id),
+            "subject": str(image.pk),
+            "signer": str(image.owner_id),
+            "sequence": head.sequence,
+        }
+        if any(verified[name] != value for name, value in expected.items()):
+            raise Altered(kind)
+        return verified
 
     def _owner_key(self, owner_id: uuid.UUID, fingerprint: str) -> tuple[KeyPair, RsaKey]:
         if (owner_id, fingerprint) not in self._signing_keys:
@@ -166,19 +172,6 @@ class Heads:
             return False
         said = (entry.person, entry.rights, entry.ends_at)
         return digest in signed and said == (grant.reader_id, grant.rights, grant.ends_at)
-
-
-def _about(body: Body, image: SealedImage, *, sequence: int) -> Body:
-    """Return a verified body if it is about this image, by its owner, in its place."""
-    expected = {
-        "instance": str(settings.SERVER_KEYS.instance_id),
-        "subject": str(image.pk),
-        "signer": str(image.owner_id),
-        "sequence": sequence,
-    }
-    if any(body[name] != value for name, value in expected.items()):
-        raise Altered(body["kind"])
-    return body
 
 
 # ---- the chain -------------------------------------------------------------------------------

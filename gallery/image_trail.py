@@ -12,6 +12,7 @@ themselves have their numbers; one that was stored and is not there any more was
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 
 from audit.events import AuditUnavailable, Event, Outcome
 from audit.leaf import Fact, Leaf
@@ -143,12 +144,7 @@ class ImageTrails:
 
 def _number_from_statements(trails: Mapping[uuid.UUID, ImageTrail]) -> None:
     for row in Statement.objects.filter(subject__in=trails.keys()) if trails else ():
-        trails[row.subject].number(row.kind, _number_of(row))
-
-
-def _number_of(row: Statement) -> dict[str, int]:
-    """Return a statement's number by its digest: its own word, that of the column is anybody's."""
-    try:
-        return {row.digest: statements.parse(row.kind, bytes(row.body))["sequence"]}
-    except CryptoError:
-        return {}
+        with suppress(CryptoError):
+            # Its own word for its number: the column may be anybody's.
+            number = statements.parse(row.kind, bytes(row.body))["sequence"]
+            trails[row.subject].number(row.kind, {row.digest: number})

@@ -43,7 +43,12 @@ class Ledger:
         self._people: dict[uuid.UUID | None, Activity] = defaultdict(Activity)
         try:
             for actor, event, time in self._entries(image_id):
-                self._count(self._people[actor], event, time)
+                activity = self._people[actor]
+                if event == Event.IMAGE_DOWNLOADED:
+                    activity.downloaded += 1
+                else:
+                    activity.opened += 1
+                activity.last_opened = time
             self.away = False
         except Error:
             self.away = True
@@ -58,14 +63,6 @@ class Ledger:
             outcome=Outcome.DONE,
         )
         return entries.order_by("sequence").values_list("actor", "event", "time")
-
-    @staticmethod
-    def _count(activity: Activity, event: str, time: datetime) -> None:
-        if event == Event.IMAGE_DOWNLOADED:
-            activity.downloaded += 1
-        else:
-            activity.opened += 1
-        activity.last_opened = time
 
     def of(self, person_id: uuid.UUID) -> Activity:
         return self._people[person_id]

@@ -16,7 +16,7 @@ from gallery.access import Access
 from gallery.errors import AccessEnded, Altered, OtherSigner, Waiting
 from gallery.heads import Body
 from gallery.ledger import Ledger
-from gallery.models import Grant, Rendition, SealedImage
+from gallery.models import Grant, Rendition
 from gallery.opening import Opened, Opener, settled
 from gallery.readers import readers_as_signed
 from gallery.services.inbox import NoticeState, ShownNotice
@@ -199,7 +199,7 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
     """
     description, manifest = opener.description(access), opener.manifest(access.image)
     signer = opener.signer_of(access.image)
-    context = {
+    context: dict[str, Any] = {
         "image": _image_facts(access, description),
         "verdict": verdict_of(signer, access.image.owner, manifest),
         "is_owner": access.is_owner,
@@ -207,14 +207,13 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
         "ends_at": access.grant.ends_at,
         "owner": signer.name,
     }
-    return {**context, **_readers(access.image, opener)} if access.is_owner else context
-
-
-def _readers(image: SealedImage, opener: Opener) -> dict[str, Any]:
-    readers, ledger = readers_as_signed(image, opener), Ledger(image.pk)
-    prefetch_names(grant.reader for grant in readers.signed)
-    rows = [_row(grant, ledger) for grant in readers.signed if grant.reader_id != image.owner_id]
-    return {"rows": rows, "list_altered": bool(readers.unsigned)}
+    if access.is_owner:
+        readers, ledger = readers_as_signed(access.image, opener), Ledger(access.image.pk)
+        prefetch_names(grant.reader for grant in readers.signed)
+        others = [grant for grant in readers.signed if grant.reader_id != access.image.owner_id]
+        context["rows"] = [_row(grant, ledger) for grant in others]
+        context["list_altered"] = bool(readers.unsigned)
+    return context
 
 
 def _image_facts(access: Access, description: Body) -> dict[str, Any]:

@@ -110,16 +110,12 @@ def _kept(view: memoryview, block: Block, found: Findings) -> bytes | memoryview
 def _kept_extension(whole: memoryview, found: Findings) -> bytes | memoryview:
     label, name = whole[1], bytes(whole[3:14])
     if label == CONTROL:
-        return _kept_control(whole)
+        if whole[2] != 4:
+            raise Malformed("a control block of another size")
+        # Delay, disposal and transparency; further sub-blocks are nobody's.
+        return bytes(whole[:7]) + b"\0"
     if label == APPLICATION and name in LOOPING and bytes(whole[14:16]) == LOOP_SUB_BLOCK:
         return bytes(whole[:LOOP_BYTES]) + b"\0"
     removed = Removed.XMP if name == b"XMP DataXMP" else Removed.OTHER
     found.removed.add(Removed.COMMENTS if label in (COMMENT, PLAIN_TEXT) else removed)
     return b""
-
-
-def _kept_control(whole: memoryview) -> bytes:
-    """Return delay, disposal and transparency; further sub-blocks are nobody's."""
-    if whole[2] != 4:
-        raise Malformed("a control block of another size")
-    return bytes(whole[:7]) + b"\0"

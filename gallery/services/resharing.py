@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
@@ -130,21 +131,15 @@ def share_again(*, keyring: Keyring, person: User) -> SharedAgain:
         if came[Came.SHARED] == AT_ONCE:
             break
         try:
-            came[_share_one_again(keyring, grant, image, key)] += 1
+            came[starting_anew(partial(_share_again_once, keyring, grant, image, key))] += 1
+        except (Altered, Waiting):
+            came[Came.CLOSED] += 1
         except NoKeys:
             if not came[Came.SHARED]:
                 raise
             break  # their keys were stolen, or replaced, meanwhile: the other images wait on
     truncate_write_ahead_log()
     return SharedAgain(came[Came.SHARED], len(waiting) - came.total(), came[Came.CLOSED])
-
-
-@sensitive_variables()
-def _share_one_again(keyring: Keyring, grant: uuid.UUID, image: uuid.UUID, key: ReaderKey) -> Came:
-    try:
-        return starting_anew(lambda: _share_again_once(keyring, grant, image, key))
-    except (Altered, Waiting):
-        return Came.CLOSED
 
 
 @sensitive_variables()

@@ -22,10 +22,8 @@ from gallery.services.relocking import StolenReader, relock_some, stolen_readers
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def relock(request: PersonRequest) -> HttpResponseBase:
-    return _relock(request) if request.method == "POST" else _list(request)
-
-
-def _list(request: PersonRequest) -> HttpResponse:
+    if request.method == "POST":
+        return _relock(request)
     stolen = stolen_readers_of(request.user)
     prefetch_names(reader.person for reader in stolen)
     readers = [_shown(reader, request.user) for reader in stolen]
