@@ -68,7 +68,11 @@ class Turns:
     @contextmanager
     def _place(self, who: str, is_known: bool) -> Iterator[None]:
         with self._lock:
-            if self._is_full_for(who, is_known):
+            if (
+                self._held.total() >= self._most
+                or self._held[who] >= self._each
+                or (not is_known and self._strangers >= self._most_strangers)
+            ):
                 raise Busy
             self._held[who] += 1
             self._strangers += not is_known
@@ -79,13 +83,6 @@ class Turns:
                 self._held[who] -= 1
                 self._held += Counter()  # forgets who holds none
                 self._strangers -= not is_known
-
-    def _is_full_for(self, who: str, is_known: bool) -> bool:
-        return (
-            self._held.total() >= self._most
-            or self._held[who] >= self._each
-            or (not is_known and self._strangers >= self._most_strangers)
-        )
 
     @contextmanager
     def _acquired(self, turns: threading.Semaphore) -> Iterator[None]:

@@ -65,16 +65,19 @@ def carry_out_orders(keyring: Keyring) -> None:
 
     Raises if a part is busy or unavailable; then the next request goes on.
     """
-    for order in orders_to_carry_out(keyring.user):
-        if claim(order):
-            _carry_out_claimed(order, keyring)
-            return
-
-
-@sensitive_variables()
-def _carry_out_claimed(order: KeyOrder, keyring: Keyring) -> None:
+    order = next((order for order in orders_to_carry_out(keyring.user) if claim(order)), None)
+    if order is None:
+        return
     try:
-        _carry_out(order, keyring)
+        # Order, pair and slot are rows: somebody who wrote all three gets no certificate for the
+        # next.
+        require_own_keys(keyring)
+        if order.reason == Reason.ROUTINE and order.replaced_at is None:
+            # One pair made, and nothing else: this takes a second by itself.
+            if KEY_MAKING_TURNS.is_free():
+                _replace_pair(order, keyring)
+        elif _rewrap(order, keyring):
+            _close(order, keyring)
     except LeaseLost:
         return
     except (CryptoError, NoKeys, DoesNotOpen):
@@ -87,28 +90,16 @@ def _carry_out_claimed(order: KeyOrder, keyring: Keyring) -> None:
     release(order)
 
 
-@sensitive_variables()
-def _carry_out(order: KeyOrder, keyring: Keyring) -> None:
-    """One pair made, or some keys wrapped again: making a pair takes a second by itself.
-
-    Order, pair and slot are rows: somebody who wrote all three gets no certificate for the next.
-    """
-    require_own_keys(keyring)
-    if order.reason == Reason.ROUTINE and order.replaced_at is None:
-        if KEY_MAKING_TURNS.is_free():
-            _replace_pair(order, keyring)
-        return
-    if _rewrap(order, keyring):
-        _close(order, keyring)
-
-
 # ---- the new pair ----------------------------------------------------------------------------
 
 
 @sensitive_variables()
 def _replace_pair(order: KeyOrder, keyring: Keyring) -> None:
     """Make the next pair and put it in the place of the primary one."""
-    before = _primary(keyring, order.purpose)
+    primary = KeyPair.objects.filter(user=keyring.user, purpose=order.purpose, state=State.PRIMARY)
+    before = primary.filter(master_key_version=keyring.version).first()
+    if before is None:
+        raise NoKeys
     facts: dict[str, Fact] = {"purpose": order.purpose, "before": before.fingerprint}
     try:
         pair = _next_pair(keyring, before)
@@ -122,14 +113,6 @@ def _replace_pair(order: KeyOrder, keyring: Keyring) -> None:
         _exchange(order, before, pair)
     if pair.purpose == Purpose.SIGNING:
         record_certified(pair)
-
-
-def _primary(keyring: Keyring, purpose: str) -> KeyPair:
-    pairs = KeyPair.objects.filter(user=keyring.user, purpose=purpose, state=State.PRIMARY)
-    pair = pairs.filter(master_key_version=keyring.version).first()
-    if pair is None:
-        raise NoKeys
-    return pair
 
 
 @sensitive_variables()
