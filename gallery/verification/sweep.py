@@ -43,7 +43,9 @@ class Sweep:
         away: then nothing is known."""
         yield from self._check_trail()
         yield from self._check_images()
-        yield from self._check_files()
+        before = timezone.now() - settings.PURGE_GRACE
+        for name in storage.orphans(before, known_names):
+            yield Finding(Kind.ORPHAN, name)
         yield from self._check_people()
 
     def _check_trail(self) -> Iterator[Finding]:
@@ -68,11 +70,6 @@ class Sweep:
 
     def _once_more(self, image_id: uuid.UUID) -> Look:
         return lambda: ImageCheck([image_id], reads_bytes=self._reads_bytes).check(image_id)
-
-    def _check_files(self) -> Iterator[Finding]:
-        before = timezone.now() - settings.PURGE_GRACE
-        for name in storage.orphans(before, known_names):
-            yield Finding(Kind.ORPHAN, name)
 
     def _check_people(self) -> Iterator[Finding]:
         for chunk in _chunks(User.objects.all()):

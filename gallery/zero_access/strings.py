@@ -1,7 +1,6 @@
 """What can be made of what was found: keys, passwords, recovery codes, private keys."""
 
 import base64
-import binascii
 import hashlib
 import re
 import zlib
@@ -61,7 +60,12 @@ class Strings:
         self._seen.add(digest)
         self._add_key(Key(data, where, suspect))
         for text in _texts(data):
-            self._add_text(text, where, suspect, depth)
+            for code in CODE.findall(text):
+                with suppress(CryptoError):
+                    self.codes.setdefault(recovery_code.normalise(code), where)
+            for word in WORD.findall(text):
+                for decoded in _decoded(word):
+                    self.add(decoded, where, suspect=suspect, depth=depth + 1)
 
     def add_password(self, text: str, where: str) -> None:
         """Take a text that is tried as a password, too: each costs a second of Argon2."""
@@ -77,19 +81,6 @@ class Strings:
             is_key = key.data.startswith(start) and shortest <= len(key.data) <= longest
         if is_key:
             self.keys.setdefault(key.data, key)
-
-    def _add_text(self, text: str, where: str, suspect: bool, depth: int) -> None:
-        for found in CODE.findall(text):
-            self._add_code(found, where)
-        for word in WORD.findall(text):
-            for decoded in _decoded(word):
-                self.add(decoded, where, suspect=suspect, depth=depth + 1)
-
-    def _add_code(self, text: str, where: str) -> None:
-        try:
-            self.codes.setdefault(recovery_code.normalise(text), where)
-        except CryptoError:
-            return
 
 
 def _texts(data: bytes) -> Iterator[str]:
@@ -114,13 +105,7 @@ def _decoded(word: str) -> Iterator[bytes]:
             continue
         with suppress(ValueError):
             yield bytes.fromhex(part)
-        yield from _from_base64(part.rstrip("="))
-
-
-def _from_base64(part: str) -> Iterator[bytes]:
-    padded = part + "=" * (-len(part) % 4)
-    for altchars in (b"+/", b"-_"):
-        try:
-            yield base64.b64decode(padded, altchars, validate=True)
-        except (binascii.Error, ValueError):
-            continue
+        bare = part.rstrip("=")
+        for altchars in (b"+/", b"-_"):
+            with suppress(ValueError):
+                yield base64.b64decode(bare + "=" * (-len(bare) % 4), altchars, validate=True)
