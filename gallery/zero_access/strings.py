@@ -58,7 +58,13 @@ class Strings:
         if digest in self._seen or depth > DEEPEST:
             return
         self._seen.add(digest)
-        self._add_key(Key(data, where, suspect))
+        start, shortest, longest = PRIVATE_KEY
+        if len(data) == KEY_BYTES:
+            is_key = data not in self.no_keys and not UUID_IN_HEX.fullmatch(data)
+        else:
+            is_key = data.startswith(start) and shortest <= len(data) <= longest
+        if is_key:
+            self.keys.setdefault(data, Key(data, where, suspect))
         for text in _texts(data):
             for code in CODE.findall(text):
                 with suppress(CryptoError):
@@ -72,15 +78,6 @@ class Strings:
         if len(text) in PASSWORD_CHARACTERS:
             self.passwords.setdefault(text, where)
         self.add(text.encode("utf-8", "surrogateescape"), where)
-
-    def _add_key(self, key: Key) -> None:
-        start, shortest, longest = PRIVATE_KEY
-        if len(key.data) == KEY_BYTES:
-            is_key = key.data not in self.no_keys and not UUID_IN_HEX.fullmatch(key.data)
-        else:
-            is_key = key.data.startswith(start) and shortest <= len(key.data) <= longest
-        if is_key:
-            self.keys.setdefault(key.data, key)
 
 
 def _texts(data: bytes) -> Iterator[str]:
