@@ -79,10 +79,22 @@ class Heads:
     def head(self, kind: str, image: SealedImage) -> Body:
         """Return the newest statement of this kind about the image: signed by its owner, and
         vouched for by the trail. Raises Altered or TrailAway."""
-        if (kind, image.pk) not in self._bodies:
-            head, body = self._newest_vouched_for(kind, image)
-            self._heads[kind, image.pk], self._bodies[kind, image.pk] = head, body
-        return self._bodies[kind, image.pk]
+        if (kind, image.pk) in self._bodies:
+            return self._bodies[kind, image.pk]
+        head = self._heads.get((kind, image.pk)) or head_of(kind, image.pk)
+        if head is None:
+            raise Altered(f"{kind}-missing")
+        body = self.verified(kind, image, head)
+        while not self._trails.allows(head):
+            self._trails.forget(image.pk)
+            if self._trails.allows(head):  # it was asked before an act came between
+                break
+            newer = head_of(kind, image.pk)
+            if newer is None or newer.digest == head.digest:
+                raise Altered(f"{kind}-not-newest")
+            head, body = newer, self.verified(kind, image, newer)
+        self._heads[kind, image.pk], self._bodies[kind, image.pk] = head, body
+        return body
 
     def newest(self, kind: str, image: SealedImage) -> Statement:
         """Return the row of that statement. Raises as head() does."""
@@ -98,21 +110,6 @@ class Heads:
         if not is_unbroken(head):
             raise Altered(f"{kind}-chain")
         return head
-
-    def _newest_vouched_for(self, kind: str, image: SealedImage) -> tuple[Statement, Body]:
-        head = self._heads.get((kind, image.pk)) or head_of(kind, image.pk)
-        if head is None:
-            raise Altered(f"{kind}-missing")
-        body = self.verified(kind, image, head)
-        while not self._trails.allows(head):
-            self._trails.forget(image.pk)
-            if self._trails.allows(head):  # it was asked before an act came between
-                break
-            newer = head_of(kind, image.pk)
-            if newer is None or newer.digest == head.digest:
-                raise Altered(f"{kind}-not-newest")
-            head, body = newer, self.verified(kind, image, newer)
-        return head, body
 
     def verified(self, kind: str, image: SealedImage, head: Statement) -> Body:
         """Return what a statement says, newest or not: its owner signed it about this image, in

@@ -120,11 +120,9 @@ class ImageTrails:
         trail = self.of(head.subject)
         if trail.is_deleted:
             return False
-        return trail.allows(head) or self._allows_unfinished(trail, head)
-
-    @staticmethod
-    def _allows_unfinished(trail: ImageTrail, head: Statement) -> bool:
-        """Whether an act that was intended stored it: its end is not in the trail, or not yet."""
+        if trail.allows(head):
+            return True
+        # An act that was intended may have stored it: its end is not in the trail, or not yet.
         intended, images = (Outcome.INTENDED,), [head.subject]
         try:
             found = vouched_of_each(SIGNED_AT, subjects=images, outcomes=intended)

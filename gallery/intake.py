@@ -254,7 +254,11 @@ def _shrunk(image: Image.Image, side: int) -> Image.Image:
 def _reduced(image: Image.Image, factor: int) -> Image.Image:
     """Return the picture in a plain mode, reduced. In strips: a second whole one costs too much."""
     image.load()
-    mode = _plain_mode(image)
+    mode = image.mode if image.mode in ("L", "CMYK") else "RGB"
+    if image.mode.startswith(("I", "1")):
+        mode = "L"
+    elif image.has_transparency_data:
+        mode = "RGBA"
     if factor == 1 and image.mode == mode:
         return image
     size = (-(-image.width // factor), -(-image.height // factor))
@@ -268,14 +272,6 @@ def _reduced(image: Image.Image, factor: int) -> Image.Image:
             strip = strip.convert(mode)
         reduced.paste(strip.reduce(factor), (0, top // factor))
     return reduced
-
-
-def _plain_mode(image: Image.Image) -> str:
-    if image.mode.startswith(("I", "1")):
-        return "L"
-    if image.has_transparency_data:
-        return "RGBA"
-    return image.mode if image.mode in ("L", "CMYK") else "RGB"
 
 
 def _in_srgb(image: Image.Image, colour: Colour) -> Image.Image:

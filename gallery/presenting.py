@@ -84,27 +84,24 @@ def cards(
     prefetch_names(grant.image.owner for grant in grants)
     if opener:
         opener.prepare([grant.image_id for grant in grants])
-    facts = [_opened_facts(grant, opener) if opener else {} for grant in grants]
-    return [
-        _card(grant, is_new=grant.image_id in new, **of_one)
-        for grant, of_one in zip(grants, facts, strict=True)
-    ]
-
-
-def _card(grant: Grant, **facts: Any) -> Card:
-    owner = certified_name(grant.image.owner)
-    return Card(
-        id=grant.image_id,
-        url=address("image", grant.image_id),
-        thumbnail_url=address("thumbnail", grant.image_id),
-        owner_name=owner.display_name,
-        owner_username=owner.username,
-        shared_at=grant.granted_at,
-        ends_at=grant.ends_at,
-        rights=grant.rights,
-        recipient_count=getattr(grant, "recipient_count", 1),
-        **facts,
-    )
+    shown = []
+    for grant in grants:
+        owner = certified_name(grant.image.owner)
+        card = Card(
+            id=grant.image_id,
+            url=address("image", grant.image_id),
+            thumbnail_url=address("thumbnail", grant.image_id),
+            owner_name=owner.display_name,
+            owner_username=owner.username,
+            shared_at=grant.granted_at,
+            ends_at=grant.ends_at,
+            rights=grant.rights,
+            recipient_count=getattr(grant, "recipient_count", 1),
+            is_new=grant.image_id in new,
+            **(_opened_facts(grant, opener) if opener else {}),
+        )
+        shown.append(card)
+    return shown
 
 
 def _opened_facts(grant: Grant, opener: Opener) -> dict[str, Any]:
