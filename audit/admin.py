@@ -184,7 +184,10 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
             told = entry.told().facts
         except CryptoError:
             return str(_("This entry does not verify."))
-        return ", ".join(f"{name}: {_in_words(fact)}" for name, fact in told.items())
+        return ", ".join(
+            f"{name}: {' '.join(fact) if isinstance(fact, list) else fact}"
+            for name, fact in told.items()
+        )
 
     @admin.display(description=_("network"))
     def network(self, entry: AuditEntry) -> str:
@@ -205,10 +208,6 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     @admin.display(description=_("chain value"))
     def chain_hex(self, entry: AuditEntry) -> str:
         return entry.chain.hex()
-
-
-def _in_words(fact: Any) -> str:
-    return " ".join(fact) if isinstance(fact, list) else str(fact)
 
 
 def _personal_facts(entry: AuditEntry) -> PersonalFacts:

@@ -201,7 +201,10 @@ def create(path: Path) -> None:
 
 
 def _new_entry(ring: str) -> dict[str, str]:
-    key = _new_instance_key() if ring == "instance" else secrets.token_bytes(KEY_BYTES)
+    if ring == "instance":
+        key = keypair.private_der(keypair.generate())
+    else:
+        key = secrets.token_bytes(KEY_BYTES)
     return {f"{ring}-{secrets.token_hex(4)}": base64.b64encode(key).decode()}
 
 
@@ -231,10 +234,6 @@ def _rewriting(path: Path) -> Iterator[Content]:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def _new_instance_key() -> bytes:
-    return keypair.private_der(keypair.generate())
 
 
 def write_private(path: Path, text: str) -> None:
