@@ -181,12 +181,12 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     @admin.display(description=_("facts"))
     def facts(self, entry: AuditEntry) -> str:
         try:
-            told = entry.told().facts
+            facts = entry.parsed().facts
         except CryptoError:
             return str(_("This entry does not verify."))
         return ", ".join(
             f"{name}: {' '.join(fact) if isinstance(fact, list) else fact}"
-            for name, fact in told.items()
+            for name, fact in facts.items()
         )
 
     @admin.display(description=_("network"))

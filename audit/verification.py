@@ -181,7 +181,7 @@ class _Copies:
 
     def check(self, entry: AuditEntry) -> Iterator[Finding]:
         try:
-            leaf = entry.told()
+            leaf = entry.parsed()
         except CryptoError:
             yield Finding(Kind.EDITED, entry.sequence, entry.sequence)
             return

@@ -104,10 +104,10 @@ def saw_before(moment: datetime, statement: Statement, image: SealedImage) -> bo
 
 def _names(entry: AuditEntry, statement: Statement, image: SealedImage, moment: datetime) -> bool:
     try:
-        told = entry.told()
+        leaf = entry.parsed()
     except CryptoError:
         return False
-    about = (told.subject, told.actor, told.facts.get(statement.kind))
-    if about != (image.pk, image.owner_id, statement.digest) or told.time >= moment:
+    about = (leaf.subject, leaf.actor, leaf.facts.get(statement.kind))
+    if about != (image.pk, image.owner_id, statement.digest) or leaf.time >= moment:
         return False
-    return told.event in SIGNED_AT and entry.is_authentic()
+    return leaf.event in SIGNED_AT and entry.is_authentic()

@@ -72,7 +72,7 @@ class KeysetTrail:
             self._read_to = entry.sequence
             if not any(mark in entry.leaf for mark in MARKS) or not entry.is_authentic():
                 continue
-            leaf = entry.told()
+            leaf = entry.parsed()
             if leaf.subject and leaf.event in KEYSET_EVENTS:
                 self.people.setdefault(leaf.subject, Remembered()).take_in(leaf, entry.sequence)
             if leaf.actor and (numbered := pins.number_in(leaf)):

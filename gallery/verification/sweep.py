@@ -101,6 +101,6 @@ def _told() -> Iterator[Leaf]:
     """Yield what the trail says was done, of uploads and notices, as the audit key vouches for."""
     for entry in entries_between(1, NEWEST):
         if any(mark in entry.leaf for mark in MARKS) and entry.is_authentic():
-            leaf = entry.told()
+            leaf = entry.parsed()
             if leaf.outcome == Outcome.DONE:
                 yield leaf

@@ -203,7 +203,7 @@ def test_new_keys_are_certified_unendorsed_and_the_earlier_set_is_kept(bob):
 
 def test_the_trail_has_the_new_keys_and_the_digest_of_all_rows(bob):
     make_new_start(bob)
-    done = AuditEntry.objects.filter(event="new-start:done", outcome="done").last().told().facts
+    done = AuditEntry.objects.filter(event="new-start:done", outcome="done").last().parsed().facts
     assert done["keyset"] == keyset_digest(bob.user.pk)
     assert done["signing"] == signing_pair_of(bob.user.pk).fingerprint
 
@@ -248,9 +248,9 @@ def test_what_opened_the_earlier_keys_brings_them_back(shared_image, bob, way):
     assert not bob.user.key_slots.filter(master_key_version=1).exists()
     # What they opened is wrapped for the current key by now, and they are destroyed.
     about = AuditEntry.objects.filter(subject=bob.user.pk, outcome="done").order_by("sequence")
-    told = [entry.told() for entry in about]
-    assert {"keys:brought-back", "key:destroyed"} < {leaf.event for leaf in told}
-    recorded = [leaf.facts["keyset"] for leaf in told if "keyset" in leaf.facts]
+    leaves = [entry.parsed() for entry in about]
+    assert {"keys:brought-back", "key:destroyed"} < {leaf.event for leaf in leaves}
+    recorded = [leaf.facts["keyset"] for leaf in leaves if "keyset" in leaf.facts]
     assert recorded[-1] == keyset_digest(bob.user.pk)
 
 

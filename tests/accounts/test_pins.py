@@ -105,7 +105,7 @@ def test_a_changed_key_stops_sharing_with_everybody_named(image, compared, carol
     assert readers(image) == set()
     assert page(image.client, "bob").json()["change"] == how
     entry = AuditEntry.objects.get(event="image:share-refused")
-    assert entry.told().facts["codes"] == ["key_changed"]
+    assert entry.parsed().facts["codes"] == ["key_changed"]
 
 
 def test_a_changed_key_stops_uploading(alice, compared):
@@ -131,7 +131,7 @@ def test_the_page_asks_and_the_ticked_box_goes_on(alice, image, compared):
     assert share(image, compared, accept_changed=["BOB "]).status_code == 200
     assert readers(image) == {"bob"}
     entry = AuditEntry.objects.get(event="contact:change-accepted", outcome="done")
-    facts = entry.told().facts
+    facts = entry.parsed().facts
     assert (facts["fingerprint"], facts["how"]) == (pair.fingerprint, "endorsed")
     assert share(image, compared, rights="view").status_code == 200  # asked once
 
@@ -361,9 +361,9 @@ def test_a_list_stored_before_a_crash_is_the_newest(alice, image, compared):
     compare(alice.client, "bob")
     after = row_of(alice)
     (leaf,) = [
-        entry.told()
+        entry.parsed()
         for entry in AuditEntry.objects.filter(event="contact:compared", outcome="intended")
-        if entry.told().facts["number"] == 2
+        if entry.parsed().facts["number"] == 2
     ]
     document = canonical.decode(after.body) | {"sequence": 3}
     body = canonical.encode(document)

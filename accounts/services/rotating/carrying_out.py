@@ -28,10 +28,10 @@ from accounts.keys.orders import (
     LeaseLost,
     Reason,
     claim,
-    note,
     orders_to_carry_out,
     pause,
     release,
+    save_progress,
 )
 from accounts.keys.recipients import key_to_wrap_to
 from accounts.models import KeyOrder, KeyPair, User, WrappedKey
@@ -137,7 +137,7 @@ def _exchange(order: KeyOrder, before: KeyPair, pair: KeyPair) -> None:
     signatures are verified by the public half and the certificate, which stay.
     """
     now, signs = timezone.now(), pair.purpose == Purpose.SIGNING
-    note(order, replaced_at=now, **({"done_at": now} if signs else {}))
+    save_progress(order, replaced_at=now, **({"done_at": now} if signs else {}))
     changed: dict[str, object] = {"state": State.OPEN_ONLY}
     if signs:
         changed = {"state": State.DESTROYED, "wrapped_private_key": None}
@@ -210,7 +210,7 @@ def _rewrap_chunk(
         anew.append((row, to))
     with transaction.atomic():
         _require_present(keyring, User.objects.select_for_update().get(pk=keyring.user.pk))
-        note(order, rewrapped_up_to=chunk[-1].pk)
+        save_progress(order, rewrapped_up_to=chunk[-1].pk)
         if not KeyPair.objects.filter(pk=target.pk, state=State.PRIMARY).exists():
             raise LeaseLost
         moved = [_move(row, to) for row, to in anew]
@@ -251,12 +251,12 @@ def _close(order: KeyOrder, keyring: Keyring) -> None:
     all the same.
     """
     if not _emptied(keyring).exists():
-        note(order, done_at=timezone.now())
+        save_progress(order, done_at=timezone.now())
         return
     with changing_keys(Event.KEY_DESTROYED, keyring.user) as change:
         _require_present(keyring, change.person)
         change.facts["fingerprints"] = _destroy(_emptied(keyring))
-        note(order, done_at=timezone.now())
+        save_progress(order, done_at=timezone.now())
 
 
 def _emptied(keyring: Keyring) -> QuerySet[KeyPair]:

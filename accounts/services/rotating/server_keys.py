@@ -238,7 +238,7 @@ def _known_before(moment: datetime) -> dict[uuid.UUID, Known]:
     for entry in entries_between(1, NEWEST):
         if not any(mark in entry.leaf for mark in MARKS) or not entry.is_authentic():
             continue
-        leaf = entry.told()
+        leaf = entry.parsed()
         counts = leaf.event in KEYSET_EVENTS and leaf.outcome == Outcome.DONE
         if counts and leaf.subject and leaf.time < moment:
             facts = (leaf.facts.get(name) for name in SIGNING_FACTS)
