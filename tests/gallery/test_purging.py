@@ -76,7 +76,7 @@ def test_a_storage_that_is_away_loses_nothing(settings, tmp_path, shared_image):
         **settings.STORAGES,
         "sealed": {**settings.STORAGES["sealed"], "OPTIONS": {"location": tmp_path}},
     }
-    with pytest.raises(CommandError, match="away"):
+    with pytest.raises(CommandError, match="unavailable"):
         call_command("purge")
     with pytest.raises(storage.StorageAway):
         storage.read(ORPHAN, at_most=1)
