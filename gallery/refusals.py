@@ -71,6 +71,14 @@ def _no_room(error: errors.NoRoom) -> Refusal:
     return Refusal(503, "busy", sentence, retry_after_seconds=10)
 
 
+def _no_stream(error: errors.NoStream) -> Refusal:
+    sentence = _(
+        "Another ZIP is on its way to you, or too many are on their way to others. Wait until "
+        "yours has arrived, and try again."
+    )
+    return Refusal(503, "busy", sentence, retry_after_seconds=10)
+
+
 def _own_key_refused(error: errors.OwnKeyRefused) -> Refusal:
     sentence = _(
         "This site no longer vouches for your signing key, so nobody could open what you sign. "
@@ -151,6 +159,7 @@ REFUSALS: dict[type[Exception], Callable[..., Refusal]] = {
     errors.OtherSigner: _other_signer,
     errors.OwnKeyRefused: _own_key_refused,
     errors.NoRoom: _no_room,
+    errors.NoStream: _no_stream,
     errors.HeadMoved: _overtaken,
     NoKeys: _overtaken,
     CryptoError: _altered,
