@@ -18,6 +18,10 @@ class NoStream(GalleryError):
     released."""
 
 
+class Locked(GalleryError):
+    """The person's keys were locked while an answer that takes minutes was on its way."""
+
+
 class NotYours(GalleryError):
     """No such image for this person: absent, or never theirs. One answer for both."""
 

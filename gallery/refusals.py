@@ -58,6 +58,11 @@ def _not_allowed(error: errors.NotAllowed) -> Refusal:
     return Refusal(403, "not_allowed", sentence, event=Event.IMAGE_REFUSED, facts=facts)
 
 
+def _locked(error: errors.Locked) -> Refusal:
+    sentence = _("Your keys were locked before this image was opened. Unlock them and try again.")
+    return Refusal(401, "locked", sentence)
+
+
 def _overtaken(error: Exception) -> Refusal:
     sentence = _("Something else is changing this right now. Nothing was changed.")
     return Refusal(503, "busy", sentence, retry_after_seconds=1)
@@ -150,9 +155,16 @@ def _altered(error: errors.Altered | CryptoError) -> Refusal:
     )
 
 
+def away() -> Refusal:
+    """What is said of one image of several when a part of the server is unavailable."""
+    sentence = _("A part of ImageShare is busy or unavailable. Try again in a moment.")
+    return Refusal(503, "busy", sentence, retry_after_seconds=10)
+
+
 REFUSALS: dict[type[Exception], Callable[..., Refusal]] = {
     errors.NotYours: _not_yours,
     errors.NotAllowed: _not_allowed,
+    errors.Locked: _locked,
     errors.AccessEnded: _access_ended,
     errors.Altered: _altered,
     errors.Waiting: _waiting,
