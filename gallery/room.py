@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from accounts.turns import Busy, Turns
+from accounts.turns import A_QUARTER, CLIENT_TURNS, Busy, Turns
 from accounts.web.requests import PersonRequest
 from gallery.errors import NoRoom, NoStream
 
@@ -56,8 +56,8 @@ class Room:
 # As much as half of the threads hold while they read and decrypt; for one person a quarter of it.
 EACH = max(2, settings.THREADS // 8) * settings.MAX_UPLOAD_BYTES
 ROOM = Room(most=4 * EACH, each=EACH)
-# One for each person, for all people a quarter of the threads.
-STREAMS = Turns(at_once=max(1, settings.THREADS // 4), waiting=0, wait_seconds=0, each=1)
+# One for each person, for all people a quarter of the threads; a part of what may wait for clients.
+STREAMS = Turns(at_once=A_QUARTER, waiting=0, wait_seconds=0, each=1)
 
 
 def take_room(request: PersonRequest, length: int) -> None:
@@ -79,6 +79,7 @@ def take_stream(request: PersonRequest) -> None:
     with ExitStack() as held:
         try:
             held.enter_context(STREAMS.turn())
+            held.enter_context(CLIENT_TURNS.turn())
         except Busy:
             raise NoStream from None
         held.callback(ROOM.take(request.user.pk, settings.MAX_UPLOAD_BYTES))

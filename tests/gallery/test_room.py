@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from django.conf import settings
 
-from accounts.turns import Turns
+from accounts.turns import Busy, Turns
 from audit.context import RequestContext, current_request
 from gallery import room as rooms
 from gallery.errors import NoRoom, NoStream
@@ -92,6 +92,19 @@ def test_a_zip_takes_room_for_the_largest_picture_and_gives_it_back(ask):
         rooms.ROOM.take(MALLORY, 1)
     theirs.when_answered()
     rooms.ROOM.take(MALLORY, 1)()
+
+
+@pytest.mark.attack("F96")
+def test_slow_uploads_and_slow_zips_together_leave_a_quarter_of_the_threads(ask, monkeypatch):
+    uploads = Turns(at_once=1, waiting=0, wait_seconds=0)
+    monkeypatch.setattr(rooms, "CLIENT_TURNS", uploads)
+    with uploads.turn(), pytest.raises(NoStream):
+        ask(ALICE)
+    alices = ask(ALICE)
+    with pytest.raises(Busy), uploads.turn():
+        pass
+    alices.when_answered()
+    assert uploads.is_free()
 
 
 def test_without_room_no_turn_is_kept(ask):
