@@ -1,5 +1,6 @@
 """What an owner may ask for when uploading and sharing."""
 
+import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -177,3 +178,27 @@ class ShareForm(TermsForm):
         if not readers:
             raise ValidationError(_("Choose at least one person."), code="required")
         return readers
+
+
+class IdsField(forms.Field):
+    """Ids of images, each in a value of its own."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Iterable[str] | None) -> list[uuid.UUID]:
+        """Return each id once, in the order in which they were asked for."""
+        values = list(value or [])
+        if len(values) > settings.MAX_SELECTED:
+            sentence = _("At most %(limit)s images at once. Nothing was downloaded. Choose fewer.")
+            limit = {"limit": settings.MAX_SELECTED}
+            raise ValidationError(sentence, code="too_many_images", params=limit)
+        try:
+            return list(dict.fromkeys(map(uuid.UUID, values)))
+        except ValueError:
+            raise ValidationError(
+                _("One of these is not the id of an image. Nothing was downloaded."), code="invalid"
+            ) from None
+
+
+class SelectionForm(forms.Form):
+    images = IdsField(error_messages={"required": gettext_lazy("Choose at least one image.")})

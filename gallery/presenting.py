@@ -135,8 +135,11 @@ def shown_name(description: Body, grant: Grant) -> str:
 
 
 def neutral_name(media_type: str, image_id: uuid.UUID) -> str:
-    extension = media_type.removeprefix("image/").replace("jpeg", "jpg")
-    return f"image-{str(image_id)[:8]}.{extension}"
+    return f"image-{str(image_id)[:8]}{ending_of(media_type)}"
+
+
+def ending_of(media_type: str) -> str:
+    return "." + media_type.removeprefix("image/").replace("jpeg", "jpg")
 
 
 def disposition(rendition: str, opened: Opened, image_id: uuid.UUID) -> str:

@@ -87,6 +87,13 @@ def keyring_of(request: HttpRequest) -> Keyring | None:
     return KEYRING.of(request, _resume)
 
 
+def keyring_now(request: HttpRequest) -> Keyring | None:
+    """Return the open keys as a request would find them that comes now, for an answer that takes
+    minutes: None if the person was locked, signed out or disabled since it began."""
+    KEYRING.keep(request, _resume(request))
+    return keyring_of(request)
+
+
 def open_keyring_of(request: HttpRequest) -> Keyring | None:
     """Return the keys that this request has opened already; opens none."""
     return KEYRING.if_found(request)

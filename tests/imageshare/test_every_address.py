@@ -30,6 +30,7 @@ CHANGES = {
     "accounts/lock/",
     "accounts/contacts/anew/",
     "images/upload/check/",
+    "images/zip/",
     "images/<uuid:image_id>/share/",
     "images/<uuid:image_id>/revoke/",
     "images/<uuid:image_id>/delete/",
