@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.filters import DaysFilter, EventFilter, OutcomeFilter
 from audit.models import AuditEntry, PersonalFacts
+from audit.unreadable import as_id
 from cryptocore.errors import CryptoError
 
 AGENT_SHOWN = 60
@@ -126,13 +127,6 @@ class ReadOnlyAdmin(ModelAdmin[Row]):
 def in_short(time: datetime | None) -> str:
     """Return a time as the site's own pages write it: lists of staff pages are wide enough."""
     return date_format(timezone.localtime(time), "j M Y, H:i") if time else "–"
-
-
-def as_id(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
 
 
 def _refuse_writing(request: HttpRequest) -> None:

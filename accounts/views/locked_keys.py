@@ -23,10 +23,10 @@ from accounts.services.ways_back import locked_keys as service
 from accounts.services.ways_back.new_start import waiting_new_start
 from accounts.views.common import (
     CHANGED_ELSEWHERE,
+    keep_open,
     posted,
     refuse_password,
     to_replacing,
-    unlock,
 )
 from accounts.web import unlocking
 from accounts.web.answers import form_refusal, wants_json
@@ -62,7 +62,7 @@ def locked_keys(request: PersonRequest) -> HttpResponse:
         return form_refusal(request, form, "accounts/locked_keys.html", context)
     del request.session[CHANGED_ELSEWHERE]
     request.session.cycle_key()
-    secret = unlock(request, keyring)
+    secret = keep_open(request, keyring)
     if wants_json(request):
         return unlocking.remember(JsonResponse({"unlocked": True}), secret)
     sentence = _("Your keys are back, under your current password. Nothing was lost.")

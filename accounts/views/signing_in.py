@@ -26,7 +26,7 @@ from accounts.views.common import (
     signed_in_answer,
     to_replacing,
 )
-from accounts.views.common import unlock as unlock_browser
+from accounts.views.common import keep_open as unlock_browser
 from accounts.web import unlocking
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import signed_in

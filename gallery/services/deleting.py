@@ -18,8 +18,8 @@ from gallery.sealing import SHARE, head_of
 from gallery.services.acts import (
     end_grants,
     hold,
+    image_act,
     owners_access,
-    recorded,
     starting_anew,
 )
 from gallery.services.notices import NoticeKind, record_notices, send_notices
@@ -34,7 +34,7 @@ def _delete_once(keyring: Keyring, image_id: uuid.UUID) -> None:
     image = owners_access(keyring, image_id).image
     head, grants = head_of(SHARE, image_id), live_grants(image)
     names = list(image.renditions.values_list("storage_name", flat=True))
-    with recorded(Event.IMAGE_DELETED, image):
+    with image_act(Event.IMAGE_DELETED, image):
         with transaction.atomic():
             hold(image, head)
             lock_keys([], besides=[grant.reader for grant in grants])

@@ -76,7 +76,7 @@ def _locked_at(images: set[uuid.UUID]) -> dict[uuid.UUID, datetime]:
 
 
 @sensitive_variables()
-def relock_some(*, keyring: Keyring) -> Relocked:
+def relock_after_theft(*, keyring: Keyring) -> Relocked:
     """Encrypt again some of the images that a thief may open. Those that do not open are
     counted."""
     images = {image for one in stolen_readers_of(keyring.user) for image in one.images}

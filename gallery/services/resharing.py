@@ -31,8 +31,8 @@ from gallery.sealing import SHARE, wrap_to
 from gallery.services.acts import (
     anew_if_moved,
     hold,
+    image_act,
     owners_access,
-    recorded,
     starting_anew,
 )
 from gallery.services.notices import NoticeKind, record_notices, send_notices
@@ -164,7 +164,7 @@ def _share_again_once(
     wrapped = wrap_to(key, content_key, image_id=image.pk, lock=image.lock)
     reader, fingerprint = str(grant.reader_id), pair.fingerprint
     with (
-        recorded(Event.IMAGE_SHARED, image, reader=reader, key=fingerprint),
+        image_act(Event.IMAGE_SHARED, image, reader=reader, key=fingerprint),
         transaction.atomic(),
     ):
         hold(image, head)

@@ -42,9 +42,9 @@ from gallery.services.acts import (
     end_expired,
     end_grants,
     hold,
+    image_act,
     owners_access,
     record_unsigned,
-    recorded,
     starting_anew,
 )
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
@@ -52,7 +52,7 @@ from gallery.services.uploading import add_renditions, discard_unreferenced
 
 
 @dataclass
-class Relocked:
+class NextLock:
     """An image under its next lock, made but not stored yet.
 
     `unsigned` rows end with it: they name people whom the owner never signed for.
@@ -114,7 +114,7 @@ def _relock_once(keyring: Keyring, image_id: uuid.UUID, keeping_everybody: bool)
 
 
 @sensitive_variables()
-def _relock(keyring: Keyring, access: Access, *, without: User | None = None) -> Relocked:
+def _relock(keyring: Keyring, access: Access, *, without: User | None = None) -> NextLock:
     """Open everything once more and seal it under a new content key.
 
     `without` is a person and not a row: what a row says may change between two looks at it.
@@ -144,7 +144,7 @@ def _relock(keyring: Keyring, access: Access, *, without: User | None = None) ->
     fields = manifest_fields(sealed, content_key, share, image=image, lock=lock)
     manifest = sign(MANIFEST, fields, previous=manifest_head)
     unsigned = [grant for grant in readers.unsigned if grant.reader != without]
-    return Relocked(share_head, lock, sealed, [manifest, share], remaining, unsigned)
+    return NextLock(share_head, lock, sealed, [manifest, share], remaining, unsigned)
 
 
 @sensitive_variables()
@@ -168,13 +168,13 @@ def _wrap_anew(
     return wrap_for(reader, content_key, image_id=grant.image_id, lock=lock)
 
 
-def _commit(image: SealedImage, relocked: Relocked, ended: list[Grant]) -> None:
+def _commit(image: SealedImage, relocked: NextLock, ended: list[Grant]) -> None:
     """Write the new ciphertext, exchange the rows, then take the old ciphertext away."""
     facts = {"reader": str(ended[0].reader_id)} if ended else {}
     event = Event.IMAGE_REVOKED if ended else Event.IMAGE_RELOCKED
     old_names = list(image.renditions.values_list("storage_name", flat=True))
     new_names: dict[str, str] = {}
-    with recorded(event, image, signed=relocked.statements, **facts):
+    with image_act(event, image, signed=relocked.statements, **facts):
         try:
             for name, rendition in relocked.sealed.items():
                 new_names[name] = storage.put(rendition.stored)
@@ -190,7 +190,7 @@ def _commit(image: SealedImage, relocked: Relocked, ended: list[Grant]) -> None:
 
 
 def _exchange(
-    image: SealedImage, relocked: Relocked, ended: list[Grant], new_names: dict[str, str]
+    image: SealedImage, relocked: NextLock, ended: list[Grant], new_names: dict[str, str]
 ) -> Sent:
     hold(image, relocked.head)
     keys = [grant.wrapped_key for grant in relocked.remaining if grant.wrapped_key]

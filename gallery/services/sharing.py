@@ -30,8 +30,8 @@ from gallery.services.acts import (
     anew_if_moved,
     end_expired,
     hold,
+    image_act,
     owners_access,
-    recorded,
     require_present_signer,
     starting_anew,
 )
@@ -131,7 +131,7 @@ def _commit(
 ) -> None:
     fields = share_fields(grants)
     share = sign_statement(SHARE, fields, keyring=keyring, subject=image.pk, previous=head)
-    with recorded(Event.IMAGE_SHARED, image, signed=[share]), transaction.atomic():
+    with image_act(Event.IMAGE_SHARED, image, signed=[share]), transaction.atomic():
         hold(image, head)
         # Keys that are stored stay as they are now: what was read may be older than a rotation
         # that wrapped them again.

@@ -32,7 +32,7 @@ from gallery.sealing import (
     wrap_for,
     wrap_to,
 )
-from gallery.services.acts import recorded
+from gallery.services.acts import image_act
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
 from gallery.services.quota import require_room
 
@@ -93,7 +93,7 @@ def upload_image(
     share = sign(SHARE, share_fields(grants))
     manifest = manifest_fields(sealed, content_key, share, image=image, lock=image.lock)
     statements = [sign(MANIFEST, manifest), share]
-    with recorded(Event.IMAGE_UPLOADED, image, signed=statements):
+    with image_act(Event.IMAGE_UPLOADED, image, signed=statements):
         sent = _store(image, sealed, statements, grants)
     record_notices([sent])
     return image

@@ -14,8 +14,8 @@ from accounts.usernames import fold, is_well_formed
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
-from audit.admin import as_id
 from audit.events import Event
+from audit.unreadable import as_id
 from gallery import presenting
 from gallery.access import access_to
 from gallery.answers import answers_refusals

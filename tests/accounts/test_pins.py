@@ -7,7 +7,6 @@ import io
 import uuid
 
 import pytest
-from django.db import transaction
 from django.utils import timezone
 
 from accounts.custody import Keyring
@@ -15,6 +14,7 @@ from accounts.keys import pins
 from accounts.keys.certificates import Names, certify_encryption_key, certify_signing_key, endorse
 from accounts.keys.identities import identity_of
 from accounts.models import KeyPair, Pins
+from accounts.services.holding import changing_keys
 from accounts.services.key_making import new_pair
 from accounts.services.master_keys import make_master_key
 from audit.events import Event, Outcome, record
@@ -411,7 +411,7 @@ def test_another_request_in_between_loses_nothing(alice, compared, carol, monkey
 
 def test_a_new_master_key_takes_the_list_along(alice, image, compared):
     made = make_master_key(user=alice.user, password=alice.password, earlier=alice.keyring)
-    with transaction.atomic():
+    with changing_keys(Event.KEYS_REPLACED, alice.user):
         made.store(alice.user.password)
     assert pins.contacts_of(made.keyring).entries.keys() == {str(compared.user.pk)}
     with pytest.raises(pins.ContactsRefused):

@@ -69,7 +69,7 @@ def test_an_invite_older_than_the_trails_tokens_makes_an_account(overseer, monke
     def untold(event, subject, *, by, **facts):
         return real(event, subject, by=by)
 
-    monkeypatch.setattr(invites, "recorded", untold)
+    monkeypatch.setattr(invites, "account_act", untold)
     new = invites.make_invite(display_name="Dora Dune", email="", by=overseer)
     assert make_account(new.token) == 201
 

@@ -18,9 +18,8 @@ from accounts.models import KeyOrder, KeyPair, MacKey, User
 from accounts.services.rotating.ordering import order_after_theft, order_pairs, replace_mac_key
 from accounts.services.rotating.standing import standing_of
 from accounts.usernames import is_well_formed
-from audit.admin import as_id
 from audit.events import AuditUnavailable
-from audit.unreadable import NO_ID
+from audit.unreadable import NO_ID, as_id
 from cryptocore import recovery_code
 
 MAC = "mac"

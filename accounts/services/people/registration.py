@@ -10,7 +10,7 @@ from accounts.custody import Keyring
 from accounts.keys.certified import NameTaken
 from accounts.models import Invite, User
 from accounts.organisation import pin as organisation
-from accounts.services.acts import recorded
+from accounts.services.acts import account_act
 from accounts.services.key_making import make_keys, record_made
 from audit.events import Event, record_after
 
@@ -36,7 +36,7 @@ def register(
         keys = make_keys(user=user, password=password)
     except NameTaken:
         raise ValidationError(usernames.TAKEN, code="username_taken") from None
-    with recorded(Event.ACCOUNT_REGISTERED, user):
+    with account_act(Event.ACCOUNT_REGISTERED, user):
         try:
             with transaction.atomic():
                 if invite:

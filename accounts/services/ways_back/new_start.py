@@ -17,7 +17,7 @@ from accounts.custody import DoesNotOpen
 from accounts.keys.certified import record_certified
 from accounts.mail import tell
 from accounts.models import NewStart, User
-from accounts.services.acts import recorded
+from accounts.services.acts import account_act
 from accounts.services.deserving import require_remembered_rows
 from accounts.services.holding import changing_keys
 from accounts.services.master_keys import NewMasterKey, make_master_key
@@ -48,7 +48,7 @@ def ask_for_new_start(*, user: User) -> NewStart:
             return waiting  # and nothing is recorded: the trail has when the wait began
         stop_new_start(user=user)
     try:
-        with recorded(Event.NEW_START_ASKED, user), transaction.atomic():
+        with account_act(Event.NEW_START_ASKED, user), transaction.atomic():
             due_at = timezone.now() + settings.NEW_START_WAIT
             asked = NewStart.objects.create(user=user, due_at=due_at)
     except IntegrityError:  # another request began one meanwhile
