@@ -64,7 +64,7 @@ def test_an_open_invite_with_a_token_of_ones_own_makes_no_account(overseer):
 
 @pytest.mark.attack("F92")
 def test_an_invite_older_than_the_trails_tokens_makes_an_account(overseer, monkeypatch):
-    real = invites.recorded
+    real = invites.account_act
 
     def untold(event, subject, *, by, **facts):
         return real(event, subject, by=by)
