@@ -1,4 +1,5 @@
-"""Checks that stop a deployment whose uploads would touch the disk unencrypted."""
+"""Checks that stop a deployment whose uploads would touch the disk unencrypted, or whose limits
+make no sense."""
 
 from typing import Any
 
@@ -16,5 +17,20 @@ def check_uploads_stay_in_memory(app_configs: Any, **kwargs: Any) -> list[CheckM
             "FILE_UPLOAD_HANDLERS must be gallery.uploads.MemoryUploadHandler alone.",
             hint="Any other handler writes uploads to disk unencrypted.",
             id="gallery.E001",
+        )
+    ]
+
+
+@register
+def check_days_of_access(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """gallery.E002: a default that its own maximum refuses would refuse every share."""
+    default, most = settings.DEFAULT_ACCESS_DAYS, settings.MAX_ACCESS_DAYS
+    if min(default, most) >= 0 and (not most or default <= most):
+        return []
+    return [
+        Error(
+            f"DEFAULT_ACCESS_DAYS ({default}) and MAX_ACCESS_DAYS ({most}) do not fit together.",
+            hint="Set both to whole days, the default to no more than the maximum; 0: none.",
+            id="gallery.E002",
         )
     ]

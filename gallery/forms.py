@@ -25,6 +25,8 @@ from gallery.typed_names import lookups_in, user_names
 
 # Beyond it a time is a slip of the finger, and its arithmetic may leave the calendar.
 FARTHEST_END = timedelta(days=36_525)
+# A page that was filled in with the latest possible end is sent a while later.
+A_MOMENT = timedelta(hours=1)
 
 
 CHANGE_SENTENCES = {
@@ -89,13 +91,15 @@ class TermsForm(forms.Form):
     ends_at = forms.DateTimeField(
         label=gettext_lazy("Access ends"),
         required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
     def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.owner = owner
         self.changed_keys: list[Change] = []
+        if days := settings.DEFAULT_ACCESS_DAYS or self.most_days:
+            self.initial["ends_at"] = timezone.now() + timedelta(days=days)
 
     def refuse_changed(self, changes: list[Change]) -> None:
         """Say whose compared key changed, and let the form ask what to do."""
@@ -115,6 +119,19 @@ class TermsForm(forms.Form):
 
     def clean_ends_at(self) -> Any:
         ends_at = self.cleaned_data["ends_at"]
+        longest = timedelta(days=self.most_days) if self.most_days else None
+        # Of a draft nobody's access begins.
+        if longest and self.cleaned_data.get("recipients"):
+            latest = timezone.now() + longest
+            if ends_at is None or ends_at > latest + A_MOMENT:
+                raise ValidationError(
+                    _(
+                        "Access to images ends after at most %(days)s days here. Nothing was "
+                        "shared. Choose an end date before %(latest)s."
+                    ),
+                    code="too_long",
+                    params={"days": self.most_days, "latest": date_format(latest, "j F Y, H:i")},
+                )
         if ends_at is None:
             return None
         if ends_at <= timezone.now():
@@ -127,6 +144,11 @@ class TermsForm(forms.Form):
             )
             raise ValidationError(sentence, code="too_far")
         return ends_at.replace(microsecond=0)
+
+    @property
+    def most_days(self) -> int:
+        """For how many days this organisation lets access last; 0: without a limit."""
+        return int(settings.MAX_ACCESS_DAYS)
 
     @property
     def terms(self) -> Terms:
