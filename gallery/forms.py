@@ -1,5 +1,6 @@
 """What an owner may ask for when uploading and sharing."""
 
+import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -24,6 +25,9 @@ from gallery.typed_names import lookups_in, user_names
 
 # Beyond it a time is a slip of the finger, and its arithmetic may leave the calendar.
 FARTHEST_END = timedelta(days=36_525)
+MAX_SELECTED = (
+    1000  # images of one request; settings.DATA_UPLOAD_MAX_NUMBER_FIELDS has room for them
+)
 
 
 CHANGE_SENTENCES = {
@@ -177,3 +181,27 @@ class ShareForm(TermsForm):
         if not readers:
             raise ValidationError(_("Choose at least one person."), code="required")
         return readers
+
+
+class ImagesField(forms.Field):
+    """The ids of the images that somebody selected, each once."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Iterable[str] | None) -> list[uuid.UUID]:
+        try:
+            images = list(dict.fromkeys(uuid.UUID(one) for one in value or []))
+        except ValueError:
+            sentence = _("This is not an image’s id. Nothing was done. Select the images again.")
+            raise ValidationError(sentence, code="invalid") from None
+        if len(images) > MAX_SELECTED:
+            sentence = _("At most %(limit)s images at once. Nothing was done. Select fewer.")
+            params = {"limit": MAX_SELECTED}
+            raise ValidationError(sentence, code="too_many_images", params=params)
+        return images
+
+
+class SelectionForm(forms.Form):
+    images = ImagesField(
+        error_messages={"required": gettext_lazy("Select at least one image. Nothing was done.")}
+    )

@@ -159,7 +159,7 @@ PURGE_GRACE = timedelta(seconds=env.int("PURGE_GRACE_SECONDS", default=3600))
 # Never Django's temporary files: an upload is plaintext.
 FILE_UPLOAD_HANDLERS = ["gallery.uploads.MemoryUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = MAX_FILES
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 2 * MAX_RECIPIENTS
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000  # a selection of 1000 images, and MAX_RECIPIENTS people
 DATA_UPLOAD_MAX_MEMORY_SIZE = MEBIBYTE
 # Collected before a thread sees it (imageshare/serving.py); of a larger one a thread reads only
 # what somebody unlocked sends.
