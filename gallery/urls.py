@@ -1,6 +1,6 @@
 from django.urls import path
 
-from gallery.views import image, lists, notices, relocking, sharing, uploading, waiting
+from gallery.views import image, lists, notices, relocking, selecting, sharing, uploading, waiting
 
 app_name = "gallery"
 
@@ -11,6 +11,9 @@ urlpatterns = [
     path("images/upload/check/", uploading.check, name="check-upload"),
     path("images/waiting/", waiting.waiting, name="waiting"),
     path("images/relock/", relocking.relock, name="relock"),
+    path("images/selected/share/", selecting.share, name="share-selected"),
+    path("images/selected/revoke/", selecting.revoke, name="revoke-selected"),
+    path("images/selected/delete/", selecting.delete, name="delete-selected"),
     path("images/<uuid:image_id>/", image.image, name="image"),
     path("images/<uuid:image_id>/original", image.original, name="original"),
     path("images/<uuid:image_id>/preview", image.preview, name="preview"),

@@ -94,7 +94,14 @@ def _list(
     cards = presenting.cards(shown, Opener(keyring) if keyring else None, new=new)
     if wants_json(request):
         return JsonResponse(_list_json(cards, page))
-    context = {"cards": cards, "page_obj": page, "unlocked": keyring is not None}
+    select = request.GET.get("select")
+    context = {
+        "cards": cards,
+        "page_obj": page,
+        "unlocked": keyring is not None,
+        "selecting": select in ("1", "all"),
+        "select_all": select == "all",
+    }
     return render(request, template, {**context, **more})
 
 

@@ -98,7 +98,7 @@ def revoke(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
     access = access_to(image_id, reader=request.user)
     access.require_owner()
     try:
-        recipient = _person_named(request.POST.get("recipient", ""))
+        recipient = person_named(request.POST.get("recipient", ""))
         grant = revoking.revoke(keyring=open_keys(request), image_id=image_id, recipient=recipient)
     except NotARecipient:
         return _nothing_to_revoke(request, access)
@@ -114,7 +114,7 @@ def _nothing_to_revoke(request: PersonRequest, access: Access) -> HttpResponse:
     return render(request, "gallery/image.html", context, status=422)
 
 
-def _person_named(name: str) -> User:
+def person_named(name: str) -> User:
     """Return the person of a certified username, or of an id: an owner can take access back from
     somebody whose name does not verify, too, and while the trail does not answer."""
     by_id = None if is_well_formed(fold(name)) else as_id(name)
