@@ -278,7 +278,7 @@ def test_sent_twice_it_is_done_once_and_says_so(three, alice, carol, act, fields
 def test_the_result_page_says_what_happened_to_each(three, alice, bob, carol):
     opens(bob, three[0])
     page = confirm(alice, "revoke", three, headers={}, recipients="bob").content.decode()
-    assert "All 3 images, as you asked." in page
+    assert "All 3 images are done." in page
     assert "Before that: opened once, downloaded 0×." in page
     assert page.count("Before that: never opened, downloaded 0×.") == 2
     page = confirm(alice, "share", three, headers={}, recipients=["bob", "carol"]).content.decode()
@@ -434,7 +434,7 @@ def test_pages_go_on_and_the_last_says_what_happened_to_each(three, alice, carol
     for _ in range(2):
         form = hidden_fields(page)
         page = alice.client.post(f"/images/selected/{act}/", form).content.decode()
-    assert "All 3 images, as you asked." in page
+    assert "All 3 images are done." in page
     assert all(f"{colour}.jpg" in page for colour in ("teal", "navy", "olive"))
 
 
