@@ -288,6 +288,24 @@ def test_the_result_page_says_what_happened_to_each(three, alice, bob, carol):
     assert "teal.jpg" in page  # it is still said which
 
 
+def test_one_act_on_many_is_one_line_of_the_activity_page(three, alice, bob, carol):
+    confirm(alice, "share", three, recipients="carol")
+    share(alice, three[0], carol, rights="view")
+    page = carol.sign_in().get("/activity/").content.decode()
+    assert "Alice Ardent (@alice) shared 3 images with you." in page
+    assert '<a href="/images/">' in page
+    assert "Alice Ardent (@alice) changed what you may do with an image." in page
+    assert len(carol.client.get("/activity/", headers=JSON).json()["notices"]) == 4
+    confirm(alice, "revoke", three, recipients=["bob", "carol"])
+    page = carol.client.get("/activity/").content.decode()
+    assert "Alice Ardent (@alice) ended your access to 3 images." in page
+    Notice.objects.filter(person=carol.user, sequence=2).update(body=b"{}")
+    page = carol.client.get("/activity/").content.decode()
+    assert "shared an image with you." in page
+    assert "shared 3 images" not in page
+    assert "may not be genuine" in page
+
+
 # ---- one among them --------------------------------------------------------------------------
 
 
