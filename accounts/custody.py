@@ -353,16 +353,12 @@ def _opens_or_not() -> Iterator[None]:
 
 @sensitive_variables()
 def _password_kek(slot: KeySlot, password: str) -> bytes:
-    cost = _checked_cost(slot)
+    if slot.time_cost is None or slot.memory_kib is None or not cost_is_allowed(slot):
+        raise DoesNotOpen
+    cost = Argon2Cost(slot.time_cost, slot.memory_kib, min(slot.parallelism or 1, 64))
     with KDF_TURNS.turn():
         stretched = stretch(password, salt=bytes(slot.salt), cost=cost)
     return derive_key(stretched, _slot_context(slot))
-
-
-def _checked_cost(slot: KeySlot) -> Argon2Cost:
-    if slot.time_cost is None or slot.memory_kib is None or not cost_is_allowed(slot):
-        raise DoesNotOpen
-    return Argon2Cost(slot.time_cost, slot.memory_kib, min(slot.parallelism or 1, 64))
 
 
 def cost_is_allowed(slot: KeySlot) -> bool:

@@ -87,8 +87,12 @@ def record_refusal(
     """Record or count that `request` was refused. Raises AuditUnavailable."""
     write_ended()
     actor = request.user.pk
-    whose = _digest(str(actor) if actor else _network(request))
-    _record_or_count(Kind(event, whose, actor, subject, facts))
+    whose = str(actor)
+    if not actor:
+        networks = FoldedRefusals.objects.filter(actor=None, about=None)
+        is_full = networks.count() >= MOST_NETWORKS
+        whose = ELSEWHERE if is_full else client_network(request)
+    _record_or_count(Kind(event, _digest(whose), actor, subject, facts))
 
 
 def record_refusal_of(
@@ -184,11 +188,6 @@ def _facts_of(row: FoldedRefusals) -> dict[str, Fact]:
     except (ValueError, TypeError, AttributeError):
         return {}
     return facts
-
-
-def _network(request: HttpRequest) -> str:
-    networks = FoldedRefusals.objects.filter(actor=None, about=None)
-    return ELSEWHERE if networks.count() >= MOST_NETWORKS else client_network(request)
 
 
 def _digest(subject: str) -> str:

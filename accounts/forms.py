@@ -107,14 +107,11 @@ class NewPasswordMixin(forms.Form):
             )
             self.add_error(self.second_name_of_new, mismatch)
         if first:
-            self._judge(first)
+            try:
+                validate_password(first, self.person())
+            except ValidationError as error:
+                self.add_error(self.first_name_of_new, error)
         return cleaned
-
-    def _judge(self, password: str) -> None:
-        try:
-            validate_password(password, self.person())
-        except ValidationError as error:
-            self.add_error(self.first_name_of_new, error)
 
 
 class AccountForm(NewPasswordMixin):

@@ -16,7 +16,6 @@ from django.utils import timezone
 from accounts.keys.remembered import is_disabled
 from accounts.models import User
 from audit.events import Event, Outcome, record
-from audit.leaf import Leaf
 from audit.models import AuditEntry
 from audit.vouched import vouched
 
@@ -57,17 +56,14 @@ def claimed_by(user: User) -> Rights:
 def _given_to(person: uuid.UUID) -> Rights:
     """Return what the acts on record gave this person and did not take back."""
     given = Rights.NONE
-    for leaf in reversed(vouched(ACTS, subject=person)):
-        given = _after(leaf, given)
+    for act in reversed(vouched(ACTS, subject=person)):
+        if act.event == Event.ACCOUNT_STAFF_REMOVED:
+            given = Rights.NONE
+        elif act.event == Event.ACCOUNT_STAFF_MADE:
+            given = max(given, Rights.STAFF)
+        else:
+            given = Rights.named(act.facts.get("rights"))
     return given
-
-
-def _after(act: Leaf, before: Rights) -> Rights:
-    if act.event == Event.ACCOUNT_STAFF_REMOVED:
-        return Rights.NONE
-    if act.event == Event.ACCOUNT_STAFF_MADE:
-        return max(before, Rights.STAFF)
-    return Rights.named(act.facts.get("rights"))
 
 
 # ---- rights in a row that no act gave --------------------------------------------------------

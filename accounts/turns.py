@@ -1,4 +1,4 @@
-"""Taking turns at what takes a whole core: key derivation, key making."""
+"""Taking turns at what takes a whole core, key derivation and key making, or waits for clients."""
 
 import threading
 from collections import Counter
@@ -68,7 +68,11 @@ class Turns:
     @contextmanager
     def _place(self, who: str, is_known: bool) -> Iterator[None]:
         with self._lock:
-            if self._is_full_for(who, is_known):
+            if (
+                self._held.total() >= self._most
+                or self._held[who] >= self._each
+                or (not is_known and self._strangers >= self._most_strangers)
+            ):
                 raise Busy
             self._held[who] += 1
             self._strangers += not is_known
@@ -79,13 +83,6 @@ class Turns:
                 self._held[who] -= 1
                 self._held += Counter()  # forgets who holds none
                 self._strangers -= not is_known
-
-    def _is_full_for(self, who: str, is_known: bool) -> bool:
-        return (
-            self._held.total() >= self._most
-            or self._held[who] >= self._each
-            or (not is_known and self._strangers >= self._most_strangers)
-        )
 
     @contextmanager
     def _acquired(self, turns: threading.Semaphore) -> Iterator[None]:
@@ -109,3 +106,9 @@ def _asking() -> tuple[str, bool]:
 KDF_TURNS = Turns(at_once=settings.KDF_AT_ONCE, waiting=8, wait_seconds=10, each=4, strangers=8)
 # A key pair takes about a second of one core.
 KEY_MAKING_TURNS = Turns(at_once=1, waiting=3, wait_seconds=20, each=2, strangers=3)
+# Of a process's threads those that wait for people's clients, to send or to read: so many for each
+# person, and never the last quarter, however many are slow.
+A_QUARTER = max(1, settings.THREADS // 4)
+CLIENT_TURNS = Turns(
+    at_once=max(1, settings.THREADS - A_QUARTER), waiting=0, wait_seconds=0, each=A_QUARTER
+)

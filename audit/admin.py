@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.filters import DaysFilter, EventFilter, OutcomeFilter
 from audit.models import AuditEntry, PersonalFacts
+from audit.unreadable import as_id
 from cryptocore.errors import CryptoError
 
 AGENT_SHOWN = 60
@@ -128,13 +129,6 @@ def in_short(time: datetime | None) -> str:
     return date_format(timezone.localtime(time), "j M Y, H:i") if time else "–"
 
 
-def as_id(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
-
-
 def _refuse_writing(request: HttpRequest) -> None:
     if request.method not in ("GET", "HEAD"):
         raise PermissionDenied
@@ -181,10 +175,13 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     @admin.display(description=_("facts"))
     def facts(self, entry: AuditEntry) -> str:
         try:
-            told = entry.told().facts
+            facts = entry.parsed().facts
         except CryptoError:
             return str(_("This entry does not verify."))
-        return ", ".join(f"{name}: {_in_words(fact)}" for name, fact in told.items())
+        return ", ".join(
+            f"{name}: {' '.join(fact) if isinstance(fact, list) else fact}"
+            for name, fact in facts.items()
+        )
 
     @admin.display(description=_("network"))
     def network(self, entry: AuditEntry) -> str:
@@ -205,10 +202,6 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     @admin.display(description=_("chain value"))
     def chain_hex(self, entry: AuditEntry) -> str:
         return entry.chain.hex()
-
-
-def _in_words(fact: Any) -> str:
-    return " ".join(fact) if isinstance(fact, list) else str(fact)
 
 
 def _personal_facts(entry: AuditEntry) -> PersonalFacts:

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 from django.conf import settings
 
@@ -145,18 +145,10 @@ def read_lines() -> Iterator[bytes]:
 
     Raises OSError if a file cannot be read.
     """
-    for path in _paths():
-        with _open(path) as file:
+    current = settings.AUDIT_FILE
+    beside = (path for mark in ".-" for path in current.parent.glob(f"{current.name}{mark}*"))
+    rotated = sorted(path for path in beside if path.is_file())
+    for path in [*rotated, current] if current.exists() else rotated:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             while line := file.readline(LINE_BYTES + 1):
                 yield line
-
-
-def _paths() -> list[Path]:
-    path = settings.AUDIT_FILE
-    rotated = (other for mark in ".-" for other in path.parent.glob(f"{path.name}{mark}*"))
-    current = [path] if path.exists() else []
-    return sorted(other for other in rotated if other.is_file()) + current
-
-
-def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")

@@ -68,13 +68,11 @@ class Leaf:
         """
         check_facts(self.facts)
         leaf = canonical.encode(self._body(self.facts))
-        if len(leaf) > LEAF_BYTES and len(self._encode_without_images()) > LEAF_BYTES:
-            raise ValueError(f"an audit entry holds at most {LEAF_BYTES} bytes")
+        if len(leaf) > LEAF_BYTES:
+            short = {name: fact for name, fact in self.facts.items() if name != IMAGES}
+            if len(canonical.encode(self._body(short))) > LEAF_BYTES:
+                raise ValueError(f"an audit entry holds at most {LEAF_BYTES} bytes")
         return leaf
-
-    def _encode_without_images(self) -> bytes:
-        short = {name: fact for name, fact in self.facts.items() if name != IMAGES}
-        return canonical.encode(self._body(short))
 
     def _body(self, facts: Mapping[str, Fact]) -> dict[str, Any]:
         return {
@@ -129,10 +127,7 @@ def check_facts(facts: Mapping[str, Fact]) -> None:
             raise TypeError("a fact is a string, an integer or a list of strings")
         if type(fact) is list and not all(type(item) is str for item in fact):
             raise TypeError("a list of facts holds strings")
-    _check_images(facts.get(IMAGES, []))
-
-
-def _check_images(images: Fact) -> None:
+    images = facts.get(IMAGES, [])
     if type(images) is not list or len(images) > MAX_IMAGES:
         raise ValueError(f"images: a list of at most {MAX_IMAGES}")
     for image in images:

@@ -65,7 +65,7 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         recent = self._recent(actor, event, since, outcome).filter(subject=subject)
         return _tolerantly(
             lambda: any(
-                entry.is_proven(actor, event, since, outcome) and entry.told().subject == subject
+                entry.is_proven(actor, event, since, outcome) and entry.parsed().subject == subject
                 for entry in recent[:RECENT]
             )
         )
@@ -145,7 +145,7 @@ class AuditEntry(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnly
 
-    def told(self) -> Leaf:
+    def parsed(self) -> Leaf:
         """Return what the leaf says. Raises CryptoError if it says nothing we wrote."""
         return Leaf.parse(self.leaf)
 
@@ -163,13 +163,13 @@ class AuditEntry(models.Model):
         """Whether the audit key vouches that this person did this, between `since` and now."""
         if not self.is_authentic():
             return False
-        told = self.told()
-        said = (told.actor, told.event, told.outcome)
-        return said == (actor, event, outcome) and since <= told.time <= timezone.now()
+        leaf = self.parsed()
+        said = (leaf.actor, leaf.event, leaf.outcome)
+        return said == (actor, event, outcome) and since <= leaf.time <= timezone.now()
 
     def images(self) -> list[str]:
         try:
-            return list(self.told().facts.get(IMAGES, []))
+            return list(self.parsed().facts.get(IMAGES, []))
         except CryptoError:
             return []
 

@@ -32,29 +32,19 @@ def reconcile(*, start: int = 1) -> Reconciled:
     line keeps its leaf, so the time in it is when it happened; its number says when it was
     imported. Doing it twice adds nothing. Raises django.db.Error or OSError if either is away.
     """
-    imported = _import_lines()
-    return Reconciled(imported, _restore_lines(start))
-
-
-def _import_lines() -> int:
-    imported = 0
+    imported = restored = 0
     for piece in in_pieces(file.read_lines()):
         lines = [line for line in map(parse_or_none, piece) if line and line.sequence is None]
         known = imported_hashes(lines)
         for line in lines:
             if chain.hash_leaf(line.leaf) not in known and is_vouched_for(line):
                 imported += table.append_once(line.leaf) is not None
-    return imported
-
-
-def _restore_lines(start: int) -> int:
     present = _numbers_in_file(start, read_head().sequence)
-    restored = 0
     for first, last in present.missing():
         for entry in filter(AuditEntry.is_authentic, entries_between(first, last)):
             file.append(Line.of_entry(entry))
             restored += 1
-    return restored
+    return Reconciled(imported, restored)
 
 
 def _numbers_in_file(first: int, last: int) -> NumberSet:

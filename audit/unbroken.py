@@ -34,6 +34,6 @@ def unbroken_from(entry: AuditEntry) -> Iterator[Leaf]:
         # An entry of this moment may have no line yet: what is wrong is looked at once more.
         if any(verify(start=entry.sequence)) and any(verify(start=entry.sequence)):
             raise Broken
-        yield from (row.told() for row in entries_between(entry.sequence, newest))
+        yield from (row.parsed() for row in entries_between(entry.sequence, newest))
     except (Error, OSError):
         raise AuditUnavailable from None

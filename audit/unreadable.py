@@ -26,3 +26,11 @@ def unreadable_columns(row: Model) -> list[str]:
     stand_ins = (NO_ID, NO_NUMBER, NO_TEXT, NO_TIME)
     columns = row._meta.concrete_fields
     return [one.name for one in columns if getattr(row, one.attname) in stand_ins]
+
+
+def as_id(typed: str) -> uuid.UUID | None:
+    """Return the id that somebody typed; None if it is none."""
+    try:
+        return uuid.UUID(typed)
+    except ValueError:
+        return None

@@ -101,7 +101,10 @@ class _TableCheck:
 
     def __init__(self, start: int) -> None:
         self.expected = start
-        self.before = _chain_before(start)
+        self.before: bytes | None = chain.BEGINNING
+        if start > 1:  # what came before is trusted, also where its row is gone
+            entry = AuditEntry.objects.proofs().filter(sequence=start - 1).first()
+            self.before = entry.chain if entry else None
         self.unproven: list[AuditEntry] = []  # since `before`, vouched for by no key
 
     def run(self, head: AuditHead) -> Iterator[Finding]:
@@ -154,14 +157,6 @@ class _TableCheck:
         yield from _check_outside()
 
 
-def _chain_before(start: int) -> bytes | None:
-    """Return the chain value before number `start`, None if its row is gone (it is trusted)."""
-    if start <= 1:
-        return chain.BEGINNING
-    entry = AuditEntry.objects.proofs().filter(sequence=start - 1).first()
-    return entry.chain if entry else None
-
-
 def _check_outside() -> Iterator[Finding]:
     """Look for rows numbered below the first or above the head's, where none can be."""
     counted = read_head().sequence
@@ -186,14 +181,20 @@ class _Copies:
 
     def check(self, entry: AuditEntry) -> Iterator[Finding]:
         try:
-            leaf = entry.told()
+            leaf = entry.parsed()
         except CryptoError:
             yield Finding(Kind.EDITED, entry.sequence, entry.sequence)
             return
         if self.columns.get(entry.sequence) != columns(leaf):
             yield Finding(Kind.COLUMN_ALTERED, entry.sequence, entry.sequence)
         kept = self.personal_facts.get(entry.sequence)
-        if kept is not None and _digest(kept) != leaf.personal:
+        if kept is None:
+            return
+        try:
+            digest = Personal(kept.salt, kept.address, kept.agent).digest()
+        except (TypeError, ValueError):
+            digest = ""  # facts we could not have written
+        if digest != leaf.personal:
             yield Finding(Kind.PERSONAL_ALTERED, entry.sequence, entry.sequence)
 
 
@@ -207,14 +208,6 @@ def _columns_of(numbers: list[int]) -> dict[int, dict[str, Any]]:
             return {}
         half = len(numbers) // 2
         return _columns_of(numbers[:half]) | _columns_of(numbers[half:])
-
-
-def _digest(kept: PersonalFacts) -> str | None:
-    """Return the digest the leaf must hold; "" of facts we could not have written."""
-    try:
-        return Personal(kept.salt, kept.address, kept.agent).digest()
-    except (TypeError, ValueError):
-        return ""
 
 
 class _FileCheck:
@@ -239,22 +232,19 @@ class _FileCheck:
             yield Finding(Kind.FILE_TRUNCATED if at_end else Kind.LINE_MISSING, first, last)
 
     def _check_piece(self, piece: list[tuple[int, bytes]]) -> Iterator[Finding]:
-        # A power cut breaks a line off; it claims nothing, and what it lacks is found missing.
-        lines = [
-            (number, parse_or_none(data))
-            for number, data in piece
-            if not (TORN.match(data) or self._is_earlier(data))
-        ]
+        lines = []
+        for number, data in piece:
+            # Without parsing it: a line that claims a number before `start` is trusted.
+            claimed = NUMBER.search(data)
+            is_earlier = claimed is not None and int(claimed[1]) < self.start
+            # A power cut breaks a line off; it claims nothing, and what it lacks is found missing.
+            if not (is_earlier or TORN.match(data)):
+                lines.append((number, parse_or_none(data)))
         rows = rows_of(line for _, line in lines)
         imported = imported_hashes(line for _, line in lines)
         for number, line in lines:
             if kind := self._judge(line, rows, imported):
                 yield Finding(kind, number, number)
-
-    def _is_earlier(self, data: bytes) -> bool:
-        """Whether a line claims a number before `start`, without parsing it."""
-        claimed = NUMBER.search(data)
-        return claimed is not None and int(claimed[1]) < self.start
 
     def _judge(
         self, line: Line | None, rows: dict[int, AuditEntry], imported: set[bytes]
@@ -262,7 +252,9 @@ class _FileCheck:
         if line is None:
             return Kind.LINE_FOREIGN
         if line.sequence is None:
-            return _judge_without_number(line, imported)
+            if not is_vouched_for(line):
+                return Kind.LINE_FOREIGN
+            return None if chain.hash_leaf(line.leaf) in imported else Kind.LINE_WAITING
         return self._judge_numbered(line, line.sequence, rows.get(line.sequence))
 
     def _judge_numbered(self, line: Line, sequence: int, row: AuditEntry | None) -> Kind | None:
@@ -270,8 +262,10 @@ class _FileCheck:
         if not is_the_rows and not is_vouched_for(line):
             return self._judge_unproven(sequence, row)
         self.seen.add(sequence)
-        if row is None:
-            self._note_beyond_table(sequence)
+        if row is None and sequence > self.seen.last:
+            # Only the file has it. Gaps before the end of the table are known.
+            first, last = self.beyond_table or (sequence, sequence)
+            self.beyond_table = min(first, sequence), max(last, sequence)
         # A row nobody vouches for has been found already.
         conflicts = row is not None and not is_the_rows and row.is_authentic()
         return Kind.LINE_CONFLICTS if conflicts else None
@@ -281,18 +275,6 @@ class _FileCheck:
             return Kind.LINE_FOREIGN
         self.seen.add(sequence)
         return Kind.LINE_EDITED
-
-    def _note_beyond_table(self, sequence: int) -> None:
-        """Widen the range of numbers that only the file has. Gaps before its end are known."""
-        if sequence > self.seen.last:
-            first, last = self.beyond_table or (sequence, sequence)
-            self.beyond_table = min(first, sequence), max(last, sequence)
-
-
-def _judge_without_number(line: Line, imported: set[bytes]) -> Kind | None:
-    if not is_vouched_for(line):
-        return Kind.LINE_FOREIGN
-    return None if chain.hash_leaf(line.leaf) in imported else Kind.LINE_WAITING
 
 
 def parse_or_none(data: bytes) -> Line | None:

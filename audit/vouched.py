@@ -78,7 +78,7 @@ def _leaves(
         rows = list(found.proofs())
     except Error:
         raise AuditUnavailable from None
-    leaves = (entry.told() for entry in rows if entry.is_authentic())
+    leaves = (entry.parsed() for entry in rows if entry.is_authentic())
     return (leaf for leaf in leaves if leaf.event in events and leaf.outcome in outcomes)
 
 

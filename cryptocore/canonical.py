@@ -53,19 +53,15 @@ def decode(
 
 def _check(value: object, depth: int) -> None:
     if isinstance(value, dict | list):
-        _check_items(value, depth)
+        if depth == 0:
+            raise ValueError("nested too deeply")
+        if isinstance(value, dict) and not all(type(key) is str for key in value):
+            raise TypeError("keys are text")
+        items: Iterable[Any] = value.values() if isinstance(value, dict) else value
+        for item in items:
+            _check(item, depth - 1)
     elif type(value) is int:
         if abs(value) >= INTEGER_LIMIT:
             raise ValueError("an integer is below 2**53")
     elif not (value is None or type(value) in (bool, str)):
         raise TypeError(f"{type(value).__name__} has no canonical form")
-
-
-def _check_items(value: dict[Any, Any] | list[Any], depth: int) -> None:
-    if depth == 0:
-        raise ValueError("nested too deeply")
-    if isinstance(value, dict) and not all(type(key) is str for key in value):
-        raise TypeError("keys are text")
-    items: Iterable[Any] = value.values() if isinstance(value, dict) else value
-    for item in items:
-        _check(item, depth - 1)

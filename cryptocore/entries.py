@@ -84,47 +84,18 @@ def entry_digest(entry: bytes, salt: bytes) -> str:
 def _entry(value: dict[str, Any]) -> Entry:
     if value.keys() != FIELDS:
         raise ValueError(f"exactly these fields: {', '.join(sorted(FIELDS))}")
-    return Entry(
-        person=_person(value["person"]),
-        rights=_rights(value["rights"]),
-        ends_at=_ends_at(value["ends_at"]),
-        opens=_opens(value["opens"]),
-        watermark=_watermark(value["watermark"]),
-    )
-
-
-def _person(value: Any) -> UUID:
-    if type(value) is not str or str(UUID(value)) != value:
+    person, rights, ends_at = value["person"], value["rights"], value["ends_at"]
+    opens, watermark = value["opens"], value["watermark"]
+    if type(person) is not str or str(UUID(person)) != person:
         raise ValueError("person is a UUID in lower case with hyphens")
-    return UUID(value)
-
-
-def _rights(value: Any) -> Rights:
-    if value == "view":
-        return "view"
-    if value == "download":
-        return "download"
-    raise ValueError("rights are view or download")
-
-
-def _ends_at(value: Any) -> datetime | None:
-    if value is None:
-        return None
-    if type(value) is not str:
+    if rights not in ("view", "download"):
+        raise ValueError("rights are view or download")
+    if ends_at is not None and type(ends_at) is not str:
         raise ValueError("ends_at is a time or null")
-    return parse_time(value)
-
-
-def _opens(value: Any) -> int | None:
-    if value is None:
-        return None
     # bool is an int to Python: True would pass for 1.
-    if type(value) is not int or value < 1:
+    if opens is not None and (type(opens) is not int or opens < 1):
         raise ValueError("opens is a whole number from 1, or null")
-    return value
-
-
-def _watermark(value: Any) -> bool:
-    if type(value) is not bool:
+    if type(watermark) is not bool:
         raise ValueError("watermark is true or false")
-    return value
+    end = None if ends_at is None else parse_time(ends_at)
+    return Entry(UUID(person), rights, end, opens, watermark)

@@ -161,7 +161,10 @@ def _check_body(kind: str, value: Mapping[str, Any]) -> None:
     given = {name: check for name, check in OPTIONAL.get(kind, {}).items() if name in value}
     _check_fields({"kind": _exactly(kind), **COMMON, **KINDS[kind], **given}, value)
     if given and kind == "key":
-        _check_names(value)
+        if given.keys() != OPTIONAL["key"].keys():
+            raise ValueError("both names or none")
+        if value["purpose"] != "signing":
+            raise ValueError("a name stands with a signing key: that is the person's identity")
     if (value["sequence"] == 1) != (value["previous"] is None):
         raise ValueError("previous is null in the first statement and only there")
 
@@ -222,13 +225,6 @@ def _check_stored_length(value: Any) -> None:
     _check_positive(value)
     if value < 2 * BLOCK_BYTES or value % BLOCK_BYTES:
         raise ValueError("an IV and whole blocks, in bytes")
-
-
-def _check_names(value: Mapping[str, Any]) -> None:
-    if not OPTIONAL["key"].keys() <= value.keys():
-        raise ValueError("both names or none")
-    if value["purpose"] != "signing":
-        raise ValueError("a name stands with a signing key: that is the person's identity")
 
 
 def _check_username(value: Any) -> None:

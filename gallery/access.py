@@ -38,7 +38,8 @@ class Access:
 
 
 def access_to(image_id: uuid.UUID, *, reader: User) -> Access:
-    """Return the reader's access. Raises NotYours, AccessEnded for a former reader, or Altered."""
+    """Return the reader's access. Raises NotYours, Altered, or AccessEnded for a former reader: one
+    whose access was revoked, whose time is over, or whose image was deleted."""
     grant = (
         Grant.objects.filter(image_id=image_id, reader=reader)
         .select_related("image__owner", "wrapped_key__key_pair")

@@ -59,16 +59,15 @@ class DecodingTurns:
             self._ends[person] = begins + pixels
             mine = (begins, next(self._numbers))
             heapq.heappush(self._waiting, mine)
-            if not self._changed.wait_for(lambda: self._is_next(mine), self._wait_seconds):
+            if not self._changed.wait_for(
+                lambda: not self._is_busy and self._waiting[0] == mine, self._wait_seconds
+            ):
                 self._waiting.remove(mine)
                 heapq.heapify(self._waiting)
                 self._changed.notify_all()
                 raise Busy
             heapq.heappop(self._waiting)
             self._is_busy, self._present = True, begins
-
-    def _is_next(self, mine: tuple[int, int]) -> bool:
-        return not self._is_busy and self._waiting[0] == mine
 
     def _leave(self) -> None:
         with self._changed:

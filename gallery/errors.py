@@ -13,6 +13,15 @@ class NoRoom(GalleryError):
     """Too many large pictures wait for this reader, or for all readers. Nothing was released."""
 
 
+class NoStream(GalleryError):
+    """A ZIP is on its way to this reader already, or too many are to others. Nothing was
+    released."""
+
+
+class Locked(GalleryError):
+    """The person's keys were locked while an answer that takes minutes was on its way."""
+
+
 class NotYours(GalleryError):
     """No such image for this person: absent, or never theirs. One answer for both."""
 

@@ -25,9 +25,6 @@ from gallery.typed_names import lookups_in, user_names
 
 # Beyond it a time is a slip of the finger, and its arithmetic may leave the calendar.
 FARTHEST_END = timedelta(days=36_525)
-MAX_SELECTED = (
-    1000  # images of one request; settings.DATA_UPLOAD_MAX_NUMBER_FIELDS has room for them
-)
 
 
 CHANGE_SENTENCES = {
@@ -183,25 +180,25 @@ class ShareForm(TermsForm):
         return readers
 
 
-class ImagesField(forms.Field):
-    """The ids of the images that somebody selected, each once."""
+class IdsField(forms.Field):
+    """Ids of images, each in a value of its own."""
 
     widget = forms.MultipleHiddenInput
 
     def to_python(self, value: Iterable[str] | None) -> list[uuid.UUID]:
+        """Return each id once, in the order in which they were asked for."""
+        values = list(value or [])
+        if len(values) > settings.MAX_SELECTED:
+            sentence = _("At most %(limit)s images at once. Nothing was done. Choose fewer.")
+            limit = {"limit": settings.MAX_SELECTED}
+            raise ValidationError(sentence, code="too_many_images", params=limit)
         try:
-            images = list(dict.fromkeys(uuid.UUID(one) for one in value or []))
+            return list(dict.fromkeys(map(uuid.UUID, values)))
         except ValueError:
-            sentence = _("This is not an image’s id. Nothing was done. Select the images again.")
-            raise ValidationError(sentence, code="invalid") from None
-        if len(images) > MAX_SELECTED:
-            sentence = _("At most %(limit)s images at once. Nothing was done. Select fewer.")
-            params = {"limit": MAX_SELECTED}
-            raise ValidationError(sentence, code="too_many_images", params=params)
-        return images
+            raise ValidationError(
+                _("One of these is not the id of an image. Nothing was done."), code="invalid"
+            ) from None
 
 
 class SelectionForm(forms.Form):
-    images = ImagesField(
-        error_messages={"required": gettext_lazy("Select at least one image. Nothing was done.")}
-    )
+    images = IdsField(error_messages={"required": gettext_lazy("Choose at least one image.")})

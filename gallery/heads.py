@@ -69,22 +69,32 @@ class Heads:
         manifest = self.head(MANIFEST, image)
         if manifest["lock"] != image.lock:
             raise Altered("manifest-lock")
-        self._check_share_of(image, manifest.get("share"))
-        return manifest
-
-    def _check_share_of(self, image: SealedImage, named: str | None) -> None:
-        """Check that the list of readers is not older than this manifest."""
-        manifest, share = self.newest(MANIFEST, image), self.newest(SHARE, image)
-        if named and not self._trails.of(image.pk).allows_together(manifest, named, share):
+        # The list of readers must not be older than this manifest.
+        named, signed = manifest.get("share"), self.newest(MANIFEST, image)
+        share = self.newest(SHARE, image)
+        if named and not self._trails.of(image.pk).allows_together(signed, named, share):
             raise Altered("manifest-share")
+        return manifest
 
     def head(self, kind: str, image: SealedImage) -> Body:
         """Return the newest statement of this kind about the image: signed by its owner, and
         vouched for by the trail. Raises Altered or TrailAway."""
-        if (kind, image.pk) not in self._bodies:
-            head, body = self._newest_vouched_for(kind, image)
-            self._heads[kind, image.pk], self._bodies[kind, image.pk] = head, body
-        return self._bodies[kind, image.pk]
+        if (kind, image.pk) in self._bodies:
+            return self._bodies[kind, image.pk]
+        head = self._heads.get((kind, image.pk)) or head_of(kind, image.pk)
+        if head is None:
+            raise Altered(f"{kind}-missing")
+        body = self.verified(kind, image, head)
+        while not self._trails.allows(head):
+            self._trails.forget(image.pk)
+            if self._trails.allows(head):  # it was asked before an act came between
+                break
+            newer = head_of(kind, image.pk)
+            if newer is None or newer.digest == head.digest:
+                raise Altered(f"{kind}-not-newest")
+            head, body = newer, self.verified(kind, image, newer)
+        self._heads[kind, image.pk], self._bodies[kind, image.pk] = head, body
+        return body
 
     def newest(self, kind: str, image: SealedImage) -> Statement:
         """Return the row of that statement. Raises as head() does."""
@@ -101,21 +111,6 @@ class Heads:
             raise Altered(f"{kind}-chain")
         return head
 
-    def _newest_vouched_for(self, kind: str, image: SealedImage) -> tuple[Statement, Body]:
-        head = self._heads.get((kind, image.pk)) or head_of(kind, image.pk)
-        if head is None:
-            raise Altered(f"{kind}-missing")
-        body = self.verified(kind, image, head)
-        while not self._trails.allows(head):
-            self._trails.forget(image.pk)
-            if self._trails.allows(head):  # it was asked before an act came between
-                break
-            newer = head_of(kind, image.pk)
-            if newer is None or newer.digest == head.digest:
-                raise Altered(f"{kind}-not-newest")
-            head, body = newer, self.verified(kind, image, newer)
-        return head, body
-
     def verified(self, kind: str, image: SealedImage, head: Statement) -> Body:
         """Return what a statement says, newest or not: its owner signed it about this image, in
         this place. Raises Altered or TrailAway."""
@@ -128,7 +123,15 @@ class Heads:
         since = self._stolen_since(pair)
         if since and not saw_before(since, head, image):
             raise Altered("compromised-key")
-        return _about(verified, image, sequence=head.sequence)
+        expected = {
+            "instance": str(settings.SERVER_KEYS.instance_id),
+            "subject": str(image.pk),
+            "signer": str(image.owner_id),
+            "sequence": head.sequence,
+        }
+        if any(verified[name] != value for name, value in expected.items()):
+            raise Altered(kind)
+        return verified
 
     def _owner_key(self, owner_id: uuid.UUID, fingerprint: str) -> tuple[KeyPair, RsaKey]:
         if (owner_id, fingerprint) not in self._signing_keys:
@@ -166,19 +169,6 @@ class Heads:
             return False
         said = (entry.person, entry.rights, entry.ends_at)
         return digest in signed and said == (grant.reader_id, grant.rights, grant.ends_at)
-
-
-def _about(body: Body, image: SealedImage, *, sequence: int) -> Body:
-    """Return a verified body if it is about this image, by its owner, in its place."""
-    expected = {
-        "instance": str(settings.SERVER_KEYS.instance_id),
-        "subject": str(image.pk),
-        "signer": str(image.owner_id),
-        "sequence": sequence,
-    }
-    if any(body[name] != value for name, value in expected.items()):
-        raise Altered(body["kind"])
-    return body
 
 
 # ---- the chain -------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ themselves have their numbers; one that was stored and is not there any more was
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 
 from audit.events import AuditUnavailable, Event, Outcome
 from audit.leaf import Fact, Leaf
@@ -119,11 +120,9 @@ class ImageTrails:
         trail = self.of(head.subject)
         if trail.is_deleted:
             return False
-        return trail.allows(head) or self._allows_unfinished(trail, head)
-
-    @staticmethod
-    def _allows_unfinished(trail: ImageTrail, head: Statement) -> bool:
-        """Whether an act that was intended stored it: its end is not in the trail, or not yet."""
+        if trail.allows(head):
+            return True
+        # An act that was intended may have stored it: its end is not in the trail, or not yet.
         intended, images = (Outcome.INTENDED,), [head.subject]
         try:
             found = vouched_of_each(SIGNED_AT, subjects=images, outcomes=intended)
@@ -143,12 +142,7 @@ class ImageTrails:
 
 def _number_from_statements(trails: Mapping[uuid.UUID, ImageTrail]) -> None:
     for row in Statement.objects.filter(subject__in=trails.keys()) if trails else ():
-        trails[row.subject].number(row.kind, _number_of(row))
-
-
-def _number_of(row: Statement) -> dict[str, int]:
-    """Return a statement's number by its digest: its own word, that of the column is anybody's."""
-    try:
-        return {row.digest: statements.parse(row.kind, bytes(row.body))["sequence"]}
-    except CryptoError:
-        return {}
+        with suppress(CryptoError):
+            # Its own word for its number: the column may be anybody's.
+            number = statements.parse(row.kind, bytes(row.body))["sequence"]
+            trails[row.subject].number(row.kind, {row.digest: number})

@@ -209,7 +209,12 @@ def _fingerprint(data: bytes) -> int:
 def _renditions(cleaned: containers.Cleaned, limits: Limits) -> Renditions:
     """Decode the first frame, all of it, and make what is shown of it."""
     with _opened(cleaned, limits) as image:
-        size, orientation = image.size, _orientation(image, cleaned)
+        size, orientation = image.size, cleaned.orientation
+        # In HEIF files boxes say it, not Exif. libheif has turned it; Pillow's AVIF says how.
+        if cleaned.format == "HEIC":
+            orientation = 1
+        elif cleaned.format == "AVIF":
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         preview = _shrunk(image, PREVIEW_PIXELS)
     preview = _in_srgb(preview, cleaned.colour)
     if orientation != 1:
@@ -236,19 +241,6 @@ def _opened(cleaned: containers.Cleaned, limits: Limits) -> Image.Image:
     return image
 
 
-def _orientation(image: Image.Image, cleaned: containers.Cleaned) -> int:
-    """Return how to turn what was decoded (Exif: 1 to 8).
-
-    In HEIF files boxes say it, not Exif: libheif has turned it already, Pillow's AVIF says how.
-    """
-    if cleaned.format == "HEIC":
-        return 1
-    if cleaned.format == "AVIF":
-        orientation: int = image.getexif().get(ExifTags.Base.Orientation, 1)
-        return orientation
-    return cleaned.orientation
-
-
 def _shrunk(image: Image.Image, side: int) -> Image.Image:
     """Return the picture, RGB, RGBA, grey or CMYK, no longer than `side`; never enlarged."""
     scale = min(1, side / max(image.size))
@@ -262,7 +254,11 @@ def _shrunk(image: Image.Image, side: int) -> Image.Image:
 def _reduced(image: Image.Image, factor: int) -> Image.Image:
     """Return the picture in a plain mode, reduced. In strips: a second whole one costs too much."""
     image.load()
-    mode = _plain_mode(image)
+    mode = image.mode if image.mode in ("L", "CMYK") else "RGB"
+    if image.mode.startswith(("I", "1")):
+        mode = "L"
+    elif image.has_transparency_data:
+        mode = "RGBA"
     if factor == 1 and image.mode == mode:
         return image
     size = (-(-image.width // factor), -(-image.height // factor))
@@ -270,22 +266,12 @@ def _reduced(image: Image.Image, factor: int) -> Image.Image:
     rows = factor * max(1, STRIP_PIXELS // image.width // factor)
     for top in range(0, image.height, rows):
         strip = image.crop((0, top, image.width, min(top + rows, image.height)))
-        reduced.paste(_plain(strip, mode).reduce(factor), (0, top // factor))
+        if strip.mode.startswith("I"):  # 16 bits of grey, which convert() would cut off at 255
+            strip = strip.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+        elif strip.mode != mode:
+            strip = strip.convert(mode)
+        reduced.paste(strip.reduce(factor), (0, top // factor))
     return reduced
-
-
-def _plain_mode(image: Image.Image) -> str:
-    if image.mode.startswith(("I", "1")):
-        return "L"
-    if image.has_transparency_data:
-        return "RGBA"
-    return image.mode if image.mode in ("L", "CMYK") else "RGB"
-
-
-def _plain(image: Image.Image, mode: str) -> Image.Image:
-    if image.mode.startswith("I"):  # 16 bits of grey, which convert() would cut off at 255
-        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-    return image if image.mode == mode else image.convert(mode)
 
 
 def _in_srgb(image: Image.Image, colour: Colour) -> Image.Image:

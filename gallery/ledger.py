@@ -43,7 +43,12 @@ class Ledger:
         self._people: dict[uuid.UUID | None, Activity] = defaultdict(Activity)
         try:
             for actor, event, time in self._entries(image_id):
-                self._count(self._people[actor], event, time)
+                activity = self._people[actor]
+                if event == Event.IMAGE_DOWNLOADED:
+                    activity.downloaded += 1
+                else:
+                    activity.opened += 1
+                activity.last_opened = time
             self.away = False
         except Error:
             self.away = True
@@ -58,14 +63,6 @@ class Ledger:
             outcome=Outcome.DONE,
         )
         return entries.order_by("sequence").values_list("actor", "event", "time")
-
-    @staticmethod
-    def _count(activity: Activity, event: str, time: datetime) -> None:
-        if event == Event.IMAGE_DOWNLOADED:
-            activity.downloaded += 1
-        else:
-            activity.opened += 1
-        activity.last_opened = time
 
     def of(self, person_id: uuid.UUID) -> Activity:
         return self._people[person_id]
@@ -107,10 +104,10 @@ def saw_before(moment: datetime, statement: Statement, image: SealedImage) -> bo
 
 def _names(entry: AuditEntry, statement: Statement, image: SealedImage, moment: datetime) -> bool:
     try:
-        told = entry.told()
+        leaf = entry.parsed()
     except CryptoError:
         return False
-    about = (told.subject, told.actor, told.facts.get(statement.kind))
-    if about != (image.pk, image.owner_id, statement.digest) or told.time >= moment:
+    about = (leaf.subject, leaf.actor, leaf.facts.get(statement.kind))
+    if about != (image.pk, image.owner_id, statement.digest) or leaf.time >= moment:
         return False
-    return told.event in SIGNED_AT and entry.is_authentic()
+    return leaf.event in SIGNED_AT and entry.is_authentic()

@@ -2,7 +2,7 @@
 
 from accounts.custody import Keyring
 from accounts.web.middleware import AfterUnlockedPages
-from gallery.services.ended import relock_some
+from gallery.services.ended import relock_ended
 from gallery.services.own_keys import look_over_own_keys
 
 
@@ -12,7 +12,7 @@ class RelockingMiddleware(AfterUnlockedPages):
     what = "New locks"
 
     def work(self, keyring: Keyring) -> None:
-        relock_some(keyring)
+        relock_ended(keyring)
 
 
 class OwnKeysMiddleware(AfterUnlockedPages):

@@ -57,7 +57,9 @@ class Body:
         for preamble in self._until_delimiter():
             _require_blank(preamble)
         while self._has_next():
-            name, file_name = _described(self._headers())
+            if self._held[:2] == b"\r\n":
+                raise Malformed("a part without headers")
+            name, file_name = _described(self._line(b"\r\n\r\n"))
             yield Part(name, file_name, self._until_delimiter())
         _require_blank(self._held)
         while self._left:
@@ -96,11 +98,6 @@ class Body:
         if self._line(b"\r\n").strip(b" \t"):
             raise Malformed("a delimiter with more behind it")
         return True
-
-    def _headers(self) -> bytes:
-        if self._held[:2] == b"\r\n":
-            raise Malformed("a part without headers")
-        return self._line(b"\r\n\r\n")
 
     def _line(self, end: bytes) -> bytes:
         while (at := self._held.find(end)) < 0:

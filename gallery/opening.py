@@ -131,7 +131,10 @@ class Opener(Heads):
     # (5)
     def _read_stored(self, image: SealedImage, rendition: str, facts: Body) -> bytes:
         """Return the stored bytes, read once: their length and digest are the signed ones."""
-        name = self._storage_name(image, rendition)
+        name = self._storage_names.get((image.pk, rendition))
+        if name is None:
+            rows = image.renditions.filter(name=rendition)
+            name = rows.values_list("storage_name", flat=True).first()
         stored = storage.read(name, at_most=facts["length"]) if name else None
         if stored is None:
             raise Altered("stored-missing")
@@ -140,12 +143,6 @@ class Opener(Heads):
         if not secrets.compare_digest(statements.digest(stored), facts["sha256"]):
             raise Altered("stored-digest")
         return stored
-
-    def _storage_name(self, image: SealedImage, rendition: str) -> str | None:
-        if (image.pk, rendition) in self._storage_names:
-            return self._storage_names[image.pk, rendition]
-        rows = image.renditions.filter(name=rendition)
-        return rows.values_list("storage_name", flat=True).first()
 
     # (6), (7)
     @sensitive_variables()
@@ -163,7 +160,10 @@ class Opener(Heads):
             content_key = self._by_private_key(wrapped)
             if not self._is_committed(content_key, access.image):
                 raise Altered("commitment")
-            self._keep_quick_key(wrapped, content_key)
+            quick_key = self._keyring.wrap_quick_key(
+                content_key, subject=wrapped.subject, lock=wrapped.lock
+            )
+            WrappedKey.objects.filter(pk=wrapped.pk).update(quick_key=quick_key)
         return content_key
 
     def _is_out_of_reach(self, wrapped: WrappedKey) -> bool:
@@ -201,13 +201,6 @@ class Opener(Heads):
         )
         signed = bytes.fromhex(self.manifest(image)["key_commitment"])
         return secrets.compare_digest(computed, signed)
-
-    @sensitive_variables()
-    def _keep_quick_key(self, wrapped: WrappedKey, content_key: bytes) -> None:
-        quick_key = self._keyring.wrap_quick_key(
-            content_key, subject=wrapped.subject, lock=wrapped.lock
-        )
-        WrappedKey.objects.filter(pk=wrapped.pk).update(quick_key=quick_key)
 
 
 def settled(opener: Opener, access: Access, act: Callable[[Access], Result]) -> Result:

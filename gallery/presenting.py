@@ -16,7 +16,7 @@ from gallery.access import Access
 from gallery.errors import AccessEnded, Altered, OtherSigner, Waiting
 from gallery.heads import Body
 from gallery.ledger import Ledger
-from gallery.models import Grant, Rendition, SealedImage
+from gallery.models import Grant, Rendition
 from gallery.opening import Opened, Opener, settled
 from gallery.readers import readers_as_signed
 from gallery.services.inbox import NoticeState, ShownNotice
@@ -84,27 +84,24 @@ def cards(
     prefetch_names(grant.image.owner for grant in grants)
     if opener:
         opener.prepare([grant.image_id for grant in grants])
-    facts = [_opened_facts(grant, opener) if opener else {} for grant in grants]
-    return [
-        _card(grant, is_new=grant.image_id in new, **of_one)
-        for grant, of_one in zip(grants, facts, strict=True)
-    ]
-
-
-def _card(grant: Grant, **facts: Any) -> Card:
-    owner = certified_name(grant.image.owner)
-    return Card(
-        id=grant.image_id,
-        url=address("image", grant.image_id),
-        thumbnail_url=address("thumbnail", grant.image_id),
-        owner_name=owner.display_name,
-        owner_username=owner.username,
-        shared_at=grant.granted_at,
-        ends_at=grant.ends_at,
-        rights=grant.rights,
-        recipient_count=getattr(grant, "recipient_count", 1),
-        **facts,
-    )
+    shown = []
+    for grant in grants:
+        owner = certified_name(grant.image.owner)
+        card = Card(
+            id=grant.image_id,
+            url=address("image", grant.image_id),
+            thumbnail_url=address("thumbnail", grant.image_id),
+            owner_name=owner.display_name,
+            owner_username=owner.username,
+            shared_at=grant.granted_at,
+            ends_at=grant.ends_at,
+            rights=grant.rights,
+            recipient_count=getattr(grant, "recipient_count", 1),
+            is_new=grant.image_id in new,
+            **(_opened_facts(grant, opener) if opener else {}),
+        )
+        shown.append(card)
+    return shown
 
 
 def _opened_facts(grant: Grant, opener: Opener) -> dict[str, Any]:
@@ -138,8 +135,11 @@ def shown_name(description: Body, grant: Grant) -> str:
 
 
 def neutral_name(media_type: str, image_id: uuid.UUID) -> str:
-    extension = media_type.removeprefix("image/").replace("jpeg", "jpg")
-    return f"image-{str(image_id)[:8]}.{extension}"
+    return f"image-{str(image_id)[:8]}{ending_of(media_type)}"
+
+
+def ending_of(media_type: str) -> str:
+    return "." + media_type.removeprefix("image/").replace("jpeg", "jpg")
 
 
 def disposition(rendition: str, opened: Opened, image_id: uuid.UUID) -> str:
@@ -199,7 +199,7 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
     """
     description, manifest = opener.description(access), opener.manifest(access.image)
     signer = opener.signer_of(access.image)
-    context = {
+    context: dict[str, Any] = {
         "image": _image_facts(access, description),
         "verdict": verdict_of(signer, access.image.owner, manifest),
         "is_owner": access.is_owner,
@@ -207,14 +207,13 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
         "ends_at": access.grant.ends_at,
         "owner": signer.name,
     }
-    return {**context, **_readers(access.image, opener)} if access.is_owner else context
-
-
-def _readers(image: SealedImage, opener: Opener) -> dict[str, Any]:
-    readers, ledger = readers_as_signed(image, opener), Ledger(image.pk)
-    prefetch_names(grant.reader for grant in readers.signed)
-    rows = [_row(grant, ledger) for grant in readers.signed if grant.reader_id != image.owner_id]
-    return {"rows": rows, "list_altered": bool(readers.unsigned)}
+    if access.is_owner:
+        readers, ledger = readers_as_signed(access.image, opener), Ledger(access.image.pk)
+        prefetch_names(grant.reader for grant in readers.signed)
+        others = [grant for grant in readers.signed if grant.reader_id != access.image.owner_id]
+        context["rows"] = [_row(grant, ledger) for grant in others]
+        context["list_altered"] = bool(readers.unsigned)
+    return context
 
 
 def _image_facts(access: Access, description: Body) -> dict[str, Any]:

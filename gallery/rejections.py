@@ -5,19 +5,77 @@ import math
 from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from gallery.errors import OverQuota
 from gallery.pictures import Limits, PictureRejected
 
 MEBIBYTE = 2**20
 
+SENTENCES = {
+    "empty": gettext_lazy("%(name)s is empty. It was not uploaded. Choose the file again."),
+    "too_large": gettext_lazy(
+        "%(name)s is %(size)s MB; the limit is %(max_size)s MB. It was not uploaded. "
+        "Export it as JPEG, or ask staff to raise the limit."
+    ),
+    "not_an_image": gettext_lazy(
+        "%(name)s is not an image we can show. It was not uploaded. "
+        "Supported: JPEG, PNG, WebP, HEIC, AVIF, GIF."
+    ),
+    "tiff": gettext_lazy(
+        "%(name)s is a TIFF or a camera’s raw file, which browsers cannot show. "
+        "It was not uploaded. Export it as JPEG or PNG."
+    ),
+    "dicom": gettext_lazy(
+        "%(name)s is a DICOM file, whose header names the patient. It was not uploaded. "
+        "Export the picture alone, as PNG or JPEG."
+    ),
+    "incomplete": gettext_lazy(
+        "%(name)s is incomplete: the file ends before its picture does. It was not uploaded. "
+        "Copy or download it again from its source."
+    ),
+    "damaged": gettext_lazy(
+        "%(name)s is damaged: parts of the file contradict each other. It was not uploaded. "
+        "If a program still opens it, export it from there as JPEG or PNG."
+    ),
+    "unusual": gettext_lazy(
+        "%(name)s uses a rare form of its format that we cannot clean. It was not uploaded. "
+        "Export it as a plain JPEG or PNG."
+    ),
+    "unreadable": gettext_lazy(
+        "We could not decode the picture in %(name)s. It was not uploaded. "
+        "If a program still opens it, export it from there as JPEG or PNG."
+    ),
+    "entangled": gettext_lazy(
+        "%(name)s has other data inside its picture data, and the picture is too large for us "
+        "to separate the two. It was not uploaded. Export it again as JPEG."
+    ),
+    "too_complex": gettext_lazy(
+        "%(name)s has more parts than we can take apart. It was not uploaded. Export it as a "
+        "plain JPEG or PNG."
+    ),
+    "too_many_pixels": gettext_lazy(
+        "%(name)s is %(width)s × %(height)s pixels; the limit is %(max_megapixels)s million "
+        "in all. It was not uploaded. Export it smaller."
+    ),
+    "too_many_frames": gettext_lazy(
+        "%(name)s has %(frames)s frames; the limit is %(max_frames)s. It was not uploaded. "
+        "Export a shorter animation."
+    ),
+    "too_much_work": gettext_lazy(
+        "%(name)s would take too long to show. It was not uploaded. "
+        "Export it smaller, or an animation shorter."
+    ),
+}
+
 
 def sentence_for(rejection: PictureRejected, name: str, limits: Limits) -> str:
     """Return the sentence about the file called `name` and why it was refused."""
+    # Rounded up: a size that is over a limit never reads as if it were equal to it.
+    size = math.ceil(rejection.facts.get("size", 0) / MEBIBYTE * 10) / 10
     facts = {
         "name": name,
-        "size": _rounded_up(rejection.facts.get("size", 0) / MEBIBYTE),
+        "size": number_format(size, decimal_pos=1),
         "width": rejection.facts.get("width"),
         "height": rejection.facts.get("height"),
         "frames": rejection.facts.get("frames"),
@@ -25,7 +83,7 @@ def sentence_for(rejection: PictureRejected, name: str, limits: Limits) -> str:
         "max_megapixels": number_format(limits.max_pixels // 1_000_000),
         "max_frames": number_format(limits.max_frames),
     }
-    return _sentences()[rejection.code] % facts
+    return SENTENCES[rejection.code] % facts
 
 
 def part_away_sentence(name: str) -> str:
@@ -76,66 +134,3 @@ def stored_before_sentence(name: str) -> str:
         "%(name)s is stored already, by an earlier try of this upload, with other people, terms "
         "or caption. That was not changed. Open it under “My images” to see who can open it."
     ) % {"name": name}
-
-
-def _rounded_up(megabytes: float) -> str:
-    """Return a number with one decimal that never equals a limit it is over."""
-    return number_format(math.ceil(megabytes * 10) / 10, decimal_pos=1)
-
-
-def _sentences() -> dict[str, str]:
-    return {
-        "empty": _("%(name)s is empty. It was not uploaded. Choose the file again."),
-        "too_large": _(
-            "%(name)s is %(size)s MB; the limit is %(max_size)s MB. It was not uploaded. "
-            "Export it as JPEG, or ask staff to raise the limit."
-        ),
-        "not_an_image": _(
-            "%(name)s is not an image we can show. It was not uploaded. "
-            "Supported: JPEG, PNG, WebP, HEIC, AVIF, GIF."
-        ),
-        "tiff": _(
-            "%(name)s is a TIFF or a camera’s raw file, which browsers cannot show. "
-            "It was not uploaded. Export it as JPEG or PNG."
-        ),
-        "dicom": _(
-            "%(name)s is a DICOM file, whose header names the patient. It was not uploaded. "
-            "Export the picture alone, as PNG or JPEG."
-        ),
-        "incomplete": _(
-            "%(name)s is incomplete: the file ends before its picture does. It was not uploaded. "
-            "Copy or download it again from its source."
-        ),
-        "damaged": _(
-            "%(name)s is damaged: parts of the file contradict each other. It was not uploaded. "
-            "If a program still opens it, export it from there as JPEG or PNG."
-        ),
-        "unusual": _(
-            "%(name)s uses a rare form of its format that we cannot clean. It was not uploaded. "
-            "Export it as a plain JPEG or PNG."
-        ),
-        "unreadable": _(
-            "We could not decode the picture in %(name)s. It was not uploaded. "
-            "If a program still opens it, export it from there as JPEG or PNG."
-        ),
-        "entangled": _(
-            "%(name)s has other data inside its picture data, and the picture is too large for us "
-            "to separate the two. It was not uploaded. Export it again as JPEG."
-        ),
-        "too_complex": _(
-            "%(name)s has more parts than we can take apart. It was not uploaded. Export it as a "
-            "plain JPEG or PNG."
-        ),
-        "too_many_pixels": _(
-            "%(name)s is %(width)s × %(height)s pixels; the limit is %(max_megapixels)s million "
-            "in all. It was not uploaded. Export it smaller."
-        ),
-        "too_many_frames": _(
-            "%(name)s has %(frames)s frames; the limit is %(max_frames)s. It was not uploaded. "
-            "Export a shorter animation."
-        ),
-        "too_much_work": _(
-            "%(name)s would take too long to show. It was not uploaded. "
-            "Export it smaller, or an animation shorter."
-        ),
-    }

@@ -45,20 +45,18 @@ class Sealed:
 
 @sensitive_variables()
 def seal_renditions(plain: Mapping[str, Plain], content_key: bytes) -> dict[str, Sealed]:
-    return {name: _seal(name, rendition, content_key) for name, rendition in plain.items()}
-
-
-@sensitive_variables()
-def _seal(name: str, plain: Plain, content_key: bytes) -> Sealed:
-    stored = content.encrypt(plain.data, content_key)
-    tag = content.plaintext_tag(content_key, rendition=name, plaintext=plain.data)
-    facts = {
-        "sha256": statements.digest(stored),
-        "length": len(stored),
-        "media_type": plain.media_type,
-        "plaintext_tag": tag.hex(),
-    }
-    return Sealed(stored, facts)
+    sealed = {}
+    for name, rendition in plain.items():
+        stored = content.encrypt(rendition.data, content_key)
+        tag = content.plaintext_tag(content_key, rendition=name, plaintext=rendition.data)
+        facts: dict[str, object] = {
+            "sha256": statements.digest(stored),
+            "length": len(stored),
+            "media_type": rendition.media_type,
+            "plaintext_tag": tag.hex(),
+        }
+        sealed[name] = Sealed(stored, facts)
+    return sealed
 
 
 @sensitive_variables()

@@ -64,7 +64,10 @@ class Signers:
     def _change_of(self, owner: User, keys: frozenset[str]) -> SignerChange | None:
         if self._is_own(owner):  # nobody compares their own key
             return None
-        self._ask()
+        if not self._asked:
+            self._asked = True
+            with suppress(ContactsRefused, AuditUnavailable):
+                self._contacts = contacts_of(self._keyring)
         if not (self._contacts and self._contacts.entries):
             return None
         name = certified_name(owner)
@@ -76,9 +79,3 @@ class Signers:
 
     def _is_own(self, owner: User) -> bool:
         return owner.pk == self._keyring.user.pk
-
-    def _ask(self) -> None:
-        if not self._asked:
-            self._asked = True
-            with suppress(ContactsRefused, AuditUnavailable):
-                self._contacts = contacts_of(self._keyring)

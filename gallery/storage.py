@@ -166,15 +166,11 @@ def orphans(before: datetime, is_known: Callable[[list[str]], set[str]]) -> Iter
     check_there()
     sealed = sealed_storage()
     folders, loose = sealed.listdir("")
-    yield from (name for name in loose if _is_left_over(name, before))
+    yield from (name for name in loose if name.startswith(UNFINISHED) and _is_old(name, before))
     for folder in folders:
         names = [f"{folder}/{name}" for name in sealed.listdir(folder)[1]]
         known = is_known(names)
         yield from (name for name in names if name not in known and _is_old(name, before))
-
-
-def _is_left_over(name: str, before: datetime) -> bool:
-    return name.startswith(UNFINISHED) and _is_old(name, before)
 
 
 def _is_old(name: str, before: datetime) -> bool:

@@ -1,7 +1,7 @@
 """From what somebody typed or pasted to user names: read in exactly one way, or refused."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -23,7 +23,13 @@ def user_names(typed: str) -> list[str]:
 
     Raises ValidationError where it is not clear who is meant, and AuditUnavailable.
     """
-    return read(typed, _display_names(USERNAME_SHOWN.findall(typed)))
+    shown = map(usernames.fold, USERNAME_SHOWN.findall(typed))
+    askable = set(filter(usernames.is_well_formed, shown))
+    people = list(User.objects.filter(username__in=askable, is_active=True)) if askable else []
+    prefetch_names(people)
+    called = {one.username: certified_name(one).require_known().display_name for one in people}
+    display_names = {name: " ".join(words.split()) for name, words in called.items()}
+    return read(typed, display_names)
 
 
 def read(typed: str, display_names: Mapping[str, str]) -> list[str]:
@@ -48,8 +54,9 @@ def read(typed: str, display_names: Mapping[str, str]) -> list[str]:
         before, after = text[: one.start()].rstrip(" "), text[one.end() : end]
         start = len(before.removesuffix(display_names[name]).rstrip(" "))
         is_so_called = before.endswith(display_names[name])
+        is_end = after.lstrip(" ")[:1] in ("", *SEPARATORS)
         # Words before them without a separator could be of a longer name they had.
-        if not (is_so_called and start in beginnings and _is_end(after)):
+        if not (is_so_called and start in beginnings and is_end):
             raise _unclear(text)
         names = [name, *_plain_names(after), *names]
         end = start
@@ -60,19 +67,6 @@ def lookups_in(typed: str) -> int:
     """Return how many names at most are looked up for `typed`."""
     chunks = BETWEEN_PEOPLE.split(typed)
     return sum(chunk.count("@") or len(chunk.split()) for chunk in chunks)
-
-
-def _display_names(names: Iterable[str]) -> dict[str, str]:
-    """Return what the people of these user names are called. Raises AuditUnavailable."""
-    askable = set(filter(usernames.is_well_formed, map(usernames.fold, names)))
-    people = list(User.objects.filter(username__in=askable, is_active=True)) if askable else []
-    prefetch_names(people)
-    called = {one.username: certified_name(one).require_known().display_name for one in people}
-    return {name: " ".join(display_name.split()) for name, display_name in called.items()}
-
-
-def _is_end(after: str) -> bool:
-    return after.lstrip(" ")[:1] in ("", *SEPARATORS)
 
 
 def _plain_names(text: str) -> Iterator[str]:

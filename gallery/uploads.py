@@ -1,7 +1,7 @@
 """Receiving forms: strictly, and their files in memory, under a hard cap, never in a temporary
 file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from io import BytesIO
 from itertools import chain
 from typing import Any
@@ -72,7 +72,10 @@ class MemoryUploadHandler(FileUploadHandler):
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
         self.kept = BytesIO()
-        self.limit = settings.MAX_UPLOAD_BYTES if self._is_wanted() else 0
+        place = self.request.resolver_match
+        is_upload = place is not None and place.view_name == ADDRESS and self.field_name == FIELD
+        is_wanted = is_upload and keyring_of(self.request)
+        self.limit = settings.MAX_UPLOAD_BYTES if is_wanted else 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         if start + len(raw_data) <= self.limit:
@@ -93,11 +96,6 @@ class MemoryUploadHandler(FileUploadHandler):
             content_type_extra=self.content_type_extra,
         )
 
-    def _is_wanted(self) -> bool:
-        place = self.request.resolver_match
-        is_upload = place is not None and place.view_name == ADDRESS and self.field_name == FIELD
-        return is_upload and bool(keyring_of(self.request))
-
 
 class Fields:
     """The fields of a form, as many and as long as Django's settings allow."""
@@ -110,15 +108,13 @@ class Fields:
         self._count += 1
         if self._count > settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
             raise TooManyFieldsSent("too many fields")
-        value = b"".join(self._counted(part.data))
-        self._sent.appendlist(part.name, value.decode("utf-8", "replace"))
-
-    def _counted(self, data: Iterator[bytes]) -> Iterator[bytes]:
-        for piece in data:
+        value = bytearray()
+        for piece in part.data:
             self._length += len(piece)
             if self._length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
                 raise RequestDataTooBig("the fields are too long")
-            yield piece
+            value += piece
+        self._sent.appendlist(part.name, value.decode("utf-8", "replace"))
 
     def as_sent(self) -> QueryDict:
         self._sent._mutable = False

@@ -18,7 +18,10 @@ def verdict_of(signer: Assessment, owner: User, manifest: dict[str, Any]) -> dic
     """Return the badge of an image whose every check has passed. Called verified only where the
     signer's name is certified, and their key is none that the reader compared otherwise."""
     original = manifest["renditions"][Rendition.Name.ORIGINAL.value]
-    older = _is_older_key(owner, manifest["key"])
+    try:
+        older = signing_pair_of(owner.pk).fingerprint != manifest["key"]
+    except NoKeys:  # stolen, and the next one is not made yet
+        older = True
     return {
         "code": signer.standing.value,
         "is_verified": signer.standing == Standing.VERIFIED,
@@ -77,13 +80,6 @@ def _since_compared(change: SignerChange | None) -> str:
     if change.how == How.RENAMED:
         return _("When you compared their key on %(day)s, they were called %(name)s.") % facts
     return ""
-
-
-def _is_older_key(owner: User, fingerprint: str) -> bool:
-    try:
-        return signing_pair_of(owner.pk).fingerprint != fingerprint
-    except NoKeys:  # stolen, and the next one is not made yet
-        return True
 
 
 def refusal_of(change: SignerChange, name: str) -> str:

@@ -45,11 +45,16 @@ class WholeBodyMiddleware:
             )
             return refusal(request, 411, "length_required", sentence)
         length = stated_length(request)
-        if length and not _is_form(request):
+        charset = (request.content_params or {}).get("charset", "utf-8")
+        is_form = request.content_type in (MULTIPART, URL_ENCODED) and charset.lower() == "utf-8"
+        if length and not is_form:
             sentence = _("This page expects a form, and this is not one. Nothing was changed.")
             return refusal(request, 415, "not_a_form", sentence)
         try:
-            _read_whole(request, length)
+            if request.content_type == MULTIPART and length:
+                request.POST.keys()  # read here: gallery/multipart.py counts the bytes
+            elif request.content_type == MULTIPART or len(request.body) != length:
+                raise CutShort("the body ends too early")
         except (CutShort, UnreadablePostError):
             sentence = _("This request broke off on its way. Nothing was changed. Send it again.")
             return refusal(request, 400, "cut_short", sentence)
@@ -57,16 +62,3 @@ class WholeBodyMiddleware:
             sentence = _("We could not read all of this request. Nothing was changed.")
             return refusal(request, 400, "bad_request", sentence)
         return None
-
-
-def _is_form(request: HttpRequest) -> bool:
-    charset = (request.content_params or {}).get("charset", "utf-8")
-    return request.content_type in (MULTIPART, URL_ENCODED) and charset.lower() == "utf-8"
-
-
-def _read_whole(request: HttpRequest, length: int) -> None:
-    """Raises CutShort, UnreadablePostError if the connection broke, or MultiPartParserError."""
-    if request.content_type == MULTIPART and length:
-        request.POST.keys()  # read here: gallery/multipart.py counts the bytes
-    elif request.content_type == MULTIPART or len(request.body) != length:
-        raise CutShort("the body ends too early")

@@ -44,17 +44,13 @@ def configured(url: dict[str, Any], *, wait_seconds: int) -> dict[str, Any]:
             "started."
         )
     require_driver()
-    options = _session(url, wait_seconds)
-    ours = {"ENGINE": READING_POSTGRES, "ATOMIC_REQUESTS": False, "OPTIONS": options}
-    return {**KEPT, **url, **ours}
-
-
-def _session(url: dict[str, Any], wait_seconds: int) -> dict[str, Any]:
-    """Return what every connection begins with. The operator's word is the last."""
     options = {"connect_timeout": wait_seconds, **url.get("OPTIONS", {})}
     options.pop("pool", None)  # a pool finds dead connections one by one, ever more slowly
+    # What every connection begins with. The operator's word is the last.
     session = f"{POSTGRES_SESSION.format(wait_seconds)} {options.get('options', '')}"
-    return {**options, "options": session}
+    options["options"] = session
+    ours = {"ENGINE": READING_POSTGRES, "ATOMIC_REQUESTS": False, "OPTIONS": options}
+    return {**KEPT, **url, **ours}
 
 
 def is_postgres(config: dict[str, Any]) -> bool:

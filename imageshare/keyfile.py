@@ -63,12 +63,12 @@ class Rotation:
     stolen_since: datetime | None
 
     @classmethod
-    def parse(cls, told: Mapping[str, str | None]) -> Self:
-        since = told["stolen_since"]
+    def parse(cls, stored: Mapping[str, str | None]) -> Self:
+        since = stored["stolen_since"]
         stolen_since = datetime.fromisoformat(since) if since is not None else None
-        return cls(datetime.fromisoformat(str(told["begun_at"])), stolen_since)
+        return cls(datetime.fromisoformat(str(stored["begun_at"])), stolen_since)
 
-    def told(self) -> dict[str, str | None]:
+    def as_json(self) -> dict[str, str | None]:
         since = self.stolen_since.isoformat() if self.stolen_since else None
         return {"begun_at": self.begun_at.isoformat(), "stolen_since": since}
 
@@ -176,7 +176,7 @@ class LiveServerKeys:
                 content["not_believed"] = list(content["instance"])
             for name in RINGS:
                 content[name] = {**_new_entry(name), **content[name]}
-            content["rotation"] = rotation.told()
+            content["rotation"] = rotation.as_json()
 
     def finish_rotation(self) -> None:
         """Note that everything hangs on the newest keys."""
@@ -201,7 +201,10 @@ def create(path: Path) -> None:
 
 
 def _new_entry(ring: str) -> dict[str, str]:
-    key = _new_instance_key() if ring == "instance" else secrets.token_bytes(KEY_BYTES)
+    if ring == "instance":
+        key = keypair.private_der(keypair.generate())
+    else:
+        key = secrets.token_bytes(KEY_BYTES)
     return {f"{ring}-{secrets.token_hex(4)}": base64.b64encode(key).decode()}
 
 
@@ -231,10 +234,6 @@ def _rewriting(path: Path) -> Iterator[Content]:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def _new_instance_key() -> bytes:
-    return keypair.private_der(keypair.generate())
 
 
 def write_private(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.services.deserving import NotRemembered
 from accounts.throttle import Throttled, throttled
-from accounts.turns import Turns
+from accounts.turns import CLIENT_TURNS, Turns
 from accounts.web.answers import refusal
 from accounts.web.decorators import unlocked
 from audit.context import client_address
@@ -20,12 +20,6 @@ from audit.context import client_address
 logger = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
 
-# Of a process's threads: so many for each person, and never the last quarter, however many are
-# slow.
-A_QUARTER = max(1, settings.THREADS // 4)
-BODY_TURNS = Turns(
-    at_once=max(1, settings.THREADS - A_QUARTER), waiting=0, wait_seconds=0, each=A_QUARTER
-)
 UPLOAD_TURNS = Turns(at_once=settings.UPLOADS_AT_ONCE, waiting=8, wait_seconds=30)
 PROXY_IS_SILENT = (
     "Refused: X-Forwarded-For is missing, is shorter than TRUSTED_PROXIES says, or holds no "
@@ -124,7 +118,7 @@ class RequestSizeMiddleware:
         return unlocked(self._read_large)(request)
 
     def _read_large(self, request: HttpRequest) -> HttpResponse:
-        with BODY_TURNS.turn():
+        with CLIENT_TURNS.turn():
             if stated_length(request) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
                 return self.get_response(request)
             with UPLOAD_TURNS.turn():

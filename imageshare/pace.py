@@ -24,11 +24,13 @@ class PacedSocket(socket.socket):
     every LEAST_BYTES_A_SECOND that passed either way. What the server takes to work counts for
     nobody. A thread waits for what is received alone: what cannot leave at once is kept, and the
     main loop sends it with `flush`. Large pictures have room for that (gallery/room.py), and give
-    it back with `when_answered`.
+    it back with `when_answered`. Only of an answer too large for any room no more than
+    `most_unsent` bytes are kept, and its thread waits.
     """
 
     waited = 0.0
     passed = 0
+    most_unsent: int | None = None
     when_answered: Callable[[], None] | None = None
 
     def __init__(self, fileno: int) -> None:
@@ -36,7 +38,7 @@ class PacedSocket(socket.socket):
         self.unsent = bytearray()
 
     def begin_request(self) -> None:
-        self.waited, self.passed = 0.0, 0
+        self.waited, self.passed, self.most_unsent = 0.0, 0, None
 
     def end_answer(self) -> None:
         """Give room back, once: the answer is sent, or given up."""
@@ -58,6 +60,9 @@ class PacedSocket(socket.socket):
     def sendall(self, data: Any, flags: int = 0) -> None:
         self.unsent += data
         self.flush()
+        while self.most_unsent is not None and len(self.unsent) > self.most_unsent:
+            with self._waiting():
+                self._send_some()
 
     def send(self, data: Any, flags: int = 0) -> int:
         self.sendall(data)
@@ -68,10 +73,13 @@ class PacedSocket(socket.socket):
         self.setblocking(False)
         with suppress(BlockingIOError):
             while self.unsent:
-                sent = super().send(self.unsent)
-                del self.unsent[:sent]
-                self.passed += sent
+                self._send_some()
         return not self.unsent
+
+    def _send_some(self) -> None:
+        sent = super().send(self.unsent)
+        del self.unsent[:sent]
+        self.passed += sent
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:

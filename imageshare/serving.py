@@ -56,7 +56,8 @@ class Worker(ThreadWorker):
             if error.errno not in NOBODY_CAME:
                 raise
             return
-        if self._has_enough(peer[0]) and not self._make_room(peer[0]):
+        has_enough = self.peers[peer[0]] >= CONNECTIONS_OF_A_PEER and not settings.TRUSTED_PROXIES
+        if has_enough and not self._make_room(peer[0]):
             client.close()
             return
         self.nr_conns += 1
@@ -64,9 +65,6 @@ class Worker(ThreadWorker):
         self._collect(Connection(self.cfg, client, peer, listener.getsockname(), self.forget))
         if self.nr_conns >= self.worker_connections:
             self._make_room()
-
-    def _has_enough(self, peer: str) -> bool:
-        return not settings.TRUSTED_PROXIES and self.peers[peer] >= CONNECTIONS_OF_A_PEER
 
     def _make_room(self, peer: str | None = None) -> bool:
         """Close the connection that has kept us waiting longest, of `peer` or of anybody.
@@ -151,16 +149,13 @@ class Worker(ThreadWorker):
             return
         conn.end_request()
         if not conn.collected:
-            seconds = self._kept_alive_seconds()
+            kept_alive = float(self.cfg.keepalive)
+            seconds = kept_alive if self.alive else min(kept_alive, STOP_KEEPALIVE_LINGER)
             self._watch(conn, self.keepalived_conns, seconds, self.on_client_socket_readable)
         elif conn.is_complete():
             self.enqueue_req(conn)
         else:
             self._collect(conn)
-
-    def _kept_alive_seconds(self) -> float:
-        seconds = float(self.cfg.keepalive)
-        return seconds if self.alive else min(seconds, STOP_KEEPALIVE_LINGER)
 
     # ---- it ends -----------------------------------------------------------------------------
 

@@ -155,11 +155,13 @@ MAX_PIXELS = env.int("MAX_PIXELS", default=64_000_000)
 MAX_FRAMES = env.int("MAX_FRAMES", default=600)
 UPLOADS_AT_ONCE = env.int("UPLOADS_AT_ONCE", default=8)  # larger than a mebibyte, per process
 MAX_RECIPIENTS = 500
+MAX_SELECTED = 1000
 PURGE_GRACE = timedelta(seconds=env.int("PURGE_GRACE_SECONDS", default=3600))
 # Never Django's temporary files: an upload is plaintext.
 FILE_UPLOAD_HANDLERS = ["gallery.uploads.MemoryUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = MAX_FILES
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000  # a selection of 1000 images, and MAX_RECIPIENTS people
+# A selection of images, with whom it is shared, and whose changed keys are accepted.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = MAX_SELECTED + 2 * MAX_RECIPIENTS
 DATA_UPLOAD_MAX_MEMORY_SIZE = MEBIBYTE
 # Collected before a thread sees it (imageshare/serving.py); of a larger one a thread reads only
 # what somebody unlocked sends.

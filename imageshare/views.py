@@ -163,18 +163,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
         response = _away(request, 503, "busy", sentence)
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return response
+    error = sys.exc_info()[0]
     with suppress(AuditUnavailable):
-        record(Event.REQUEST_FAILED, actor=None, outcome=Outcome.FAILED, error=_error_name())
+        name = error.__name__ if error else "unknown"
+        record(Event.REQUEST_FAILED, actor=None, outcome=Outcome.FAILED, error=name)
     sentence = _(
         "Something went wrong on our side. What you saved before is safe. "
         "Go back and try again, or give staff the reference below."
     )
     return _away(request, 500, "failed", sentence)
-
-
-def _error_name() -> str:
-    error = sys.exc_info()[0]
-    return error.__name__ if error else "unknown"
 
 
 def _away(request: HttpRequest, status: int, code: str, sentence: str) -> HttpResponse:

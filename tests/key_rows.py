@@ -42,7 +42,8 @@ def watch_key_rows() -> None:
                 _inside.reset(token)
 
     for name, module in list(sys.modules.items()):
-        if name.startswith("accounts.") and getattr(module, "changing_keys", None) is real:
+        is_ours = name.startswith(("accounts.", "tests."))
+        if is_ours and getattr(module, "changing_keys", None) is real:
             module.changing_keys = watched
 
 

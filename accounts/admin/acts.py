@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -82,16 +81,13 @@ class ActingAdmin(ReadOnlyAdmin[Row]):
     row_name = ""  # what the services call the row
 
     def get_urls(self) -> list[URLPattern]:
-        ours = [
-            path(f"<uuid:row_id>/{act.name}/", self._guarded(act), name=self._name_of(act.name))
-            for act in self.acts
-        ]
+        ours = []
+        for act in self.acts:
+            # Unlocked: somebody who finds a staff screen open must not act in that person's name.
+            view = require_http_methods(["GET", "HEAD", "POST"])(unlocked(partial(self._act, act)))
+            guarded, name = self.admin_site.admin_view(view), self._name_of(act.name)
+            ours.append(path(f"<uuid:row_id>/{act.name}/", guarded, name=name))
         return [*ours, *super().get_urls()]
-
-    def _guarded(self, act: Act[Row]) -> Callable[..., HttpResponseBase]:
-        # Unlocked: somebody who finds a staff screen open must not act in that person's name.
-        view = require_http_methods(["GET", "HEAD", "POST"])(unlocked(partial(self._act, act)))
-        return self.admin_site.admin_view(view)
 
     def _name_of(self, page: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
@@ -99,18 +95,16 @@ class ActingAdmin(ReadOnlyAdmin[Row]):
     def _act(self, act: Act[Row], request: PersonRequest, row_id: uuid.UUID) -> HttpResponse:
         row = get_object_or_404(self.model, pk=row_id)
         form = act.form(request.POST if request.method == "POST" else None, row=row)
-        if form.is_valid() and self._does(act, request, row, form):
-            messages.success(request, act.done % {"name": row})
-            return redirect(f"admin:{self._name_of('change')}", row.pk)
+        if form.is_valid():
+            try:
+                act.do(**{self.row_name: row}, by=request.user, **form.wishes())
+            except ValidationError as refusal:
+                form.add_error(None, refusal)
+            else:
+                messages.success(request, act.done % {"name": row})
+                return redirect(f"admin:{self._name_of('change')}", row.pk)
         context = {"act": act, "row": row, "back": self._address_of("change", row)}
         return self.page(request, "admin/act.html", form, title=act.title, **context)
-
-    def _does(self, act: Act[Row], request: PersonRequest, row: Row, form: ReasonForm[Row]) -> bool:
-        try:
-            act.do(**{self.row_name: row}, by=request.user, **form.wishes())
-        except ValidationError as refusal:
-            form.add_error(None, refusal)
-        return not form.errors
 
     def page(
         self, request: HttpRequest, template: str, form: forms.Form | None, **context: Any

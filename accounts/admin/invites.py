@@ -69,15 +69,20 @@ class InviteAdmin(ActingAdmin[Invite]):
     @sensitive_variables()
     def _make(self, request: PersonRequest) -> HttpResponse:
         form = NewInviteForm(request.POST if request.method == "POST" else None)
-        made = _made(request, form) if form.is_valid() else None
-        context = {"title": _("Make an invite"), "back": self._list_address()}
+        made = None
+        if form.is_valid():
+            try:
+                made = invites.make_invite(**form.cleaned_data, by=request.user)
+            except ValidationError as refusal:
+                form.add_error(None, refusal)
+        back = reverse(f"admin:{self._name_of('changelist')}")
+        context = {"title": _("Make an invite"), "back": back}
         if made is None:
             return self.page(request, "admin/make_invite.html", form, **context)
-        context |= {"invite": made.invite, "link": _link(made.token)}
+        # From SITE_URL, never from what the request calls its host.
+        link = settings.SITE_URL.rstrip("/") + reverse("accounts:invite", args=[made.token])
+        context |= {"invite": made.invite, "link": link}
         return self.page(request, "admin/invite_made.html", None, **context)
-
-    def _list_address(self) -> str:
-        return reverse(f"admin:{self._name_of('changelist')}")
 
     @admin.display(description=_("state"))
     def state(self, invite: Invite) -> str:
@@ -102,18 +107,3 @@ class InviteAdmin(ActingAdmin[Invite]):
     @admin.display(description=_("made by"), ordering="made_by__username")
     def maker(self, invite: Invite) -> str:
         return invite.made_by.username if invite.made_by else ""
-
-
-@sensitive_variables()
-def _made(request: PersonRequest, form: NewInviteForm) -> invites.NewInvite | None:
-    try:
-        return invites.make_invite(**form.cleaned_data, by=request.user)
-    except ValidationError as refusal:
-        form.add_error(None, refusal)
-        return None
-
-
-@sensitive_variables()
-def _link(token: str) -> str:
-    """Return the whole address: from SITE_URL, never from what the request calls its host."""
-    return settings.SITE_URL.rstrip("/") + reverse("accounts:invite", args=[token])

@@ -7,9 +7,9 @@ hold the key file, cannot replace a person's key with their own, or put another 
 
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from Crypto.PublicKey.RSA import RsaKey
 from django.conf import settings
@@ -51,7 +51,7 @@ def certify_signing_key(
     """
     instance_key = settings.SERVER_KEYS.signing_key
     fingerprint = keypair.fingerprint(keypair.public_der(instance_key.public_key()))
-    names = names or carried_names(previous, known or Newest())
+    names = names or newest_names(previous, known or Newest())
     body = _compose(
         pair,
         _place_after(previous, known),
@@ -87,9 +87,9 @@ def is_newest_certificate(pair: KeyPair, known: Newest) -> bool:
     return number > known.number or statements.digest(bytes(pair.certificate)) in known.done
 
 
-def carried_names(pair: KeyPair | None, known: Newest) -> Names | None:
-    """Return the names to carry over from a pair's certificate: none from one that does not verify,
-    or that was put back, or its older names would become the newest."""
+def newest_names(pair: KeyPair | None, known: Newest) -> Names | None:
+    """Return the names in a pair's certificate: none from one that does not verify, or that was put
+    back, or its older names would become the newest."""
     try:
         return certified_names(pair) if pair and is_newest_certificate(pair, known) else None
     except CryptoError:
@@ -176,22 +176,14 @@ def _compose(
 def _place_after(previous: KeyPair | None, known: Newest | None = None) -> tuple[int, str | None]:
     """Return `sequence` and `previous` of the statement after that of a pair. What the trail knows
     to be later counts: a row that was damaged or put back must not begin the numbers again."""
-    before = _parsed(previous)
     number, digest = 0, None
-    if previous and before:
-        number, digest = before["sequence"], statements.digest(bytes(previous.certificate))
+    if previous:
+        body = bytes(previous.certificate)
+        with suppress(CryptoError):  # a damaged row must not keep that person from new keys
+            number, digest = statements.parse(KIND, body)["sequence"], statements.digest(body)
     if known and known.number > number:
         number, digest = known.number, max(known.done)
     return number + 1, digest
-
-
-def _parsed(pair: KeyPair | None) -> dict[str, Any] | None:
-    """Return what a certificate says; None if it is none. Then the next one begins a chain: a
-    damaged row must not keep that person from new keys."""
-    try:
-        return statements.parse(KIND, bytes(pair.certificate)) if pair else None
-    except CryptoError:
-        return None
 
 
 def verified_signing_key(pair: KeyPair) -> RsaKey:

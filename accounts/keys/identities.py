@@ -79,11 +79,15 @@ class Identity:
         return statements.parse_time(claimed["time"])
 
     def as_entry(self) -> dict[str, Any]:
+        # What the keys before it signed, as this server certified them, is believed as soon as the
+        # present one is compared.
+        pairs = KeyPair.objects.filter(user_id=self.signing.user_id, purpose=self.signing.purpose)
+        before = pairs.filter(epoch__lt=self.signing.epoch)
         return {
             "fingerprint": self.signing.fingerprint,
             "certifier": self.certifier,
             "time": statements.format_time(timezone.now()),
-            "earlier": sorted(_certified_before(self.signing)),
+            "earlier": sorted({pair.fingerprint for pair in before if is_certified(pair)}),
             **(asdict(self.names) if self.names else {}),
         }
 
@@ -99,14 +103,6 @@ def identity_with(reading: KeyPair) -> Identity:
     signing = signing_pair_of(reading.user_id)
     certifier = statements.parse(KIND, bytes(reading.certificate))["key"]
     return Identity(signing, certifier, certified_names(signing))
-
-
-def _certified_before(signing: KeyPair) -> frozenset[str]:
-    """Return the signing keys a person had before, as this server certified them: what they signed
-    is believed as soon as the present one is compared."""
-    pairs = KeyPair.objects.filter(user_id=signing.user_id, purpose=signing.purpose)
-    before = pairs.filter(epoch__lt=signing.epoch)
-    return frozenset(pair.fingerprint for pair in before if is_certified(pair))
 
 
 @dataclass(frozen=True)

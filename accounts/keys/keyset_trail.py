@@ -70,25 +70,15 @@ class KeysetTrail:
     def catch_up(self) -> None:
         for entry in entries_between(self._read_to + 1, NEWEST):
             self._read_to = entry.sequence
-            if any(mark in entry.leaf for mark in MARKS) and entry.is_authentic():
-                leaf = entry.told()
-                self._fold(leaf, entry.sequence)
-                self._fold_list(leaf)
-                self._fold_certificate(leaf)
-
-    def _fold(self, leaf: Leaf, number: int) -> None:
-        if leaf.subject is None or leaf.event not in KEYSET_EVENTS:
-            return
-        self.people.setdefault(leaf.subject, Remembered()).take_in(leaf, number)
-
-    def _fold_list(self, leaf: Leaf) -> None:
-        if leaf.actor and (numbered := pins.number_in(leaf)):
-            self.lists.setdefault(leaf.actor, Newest()).take_in(leaf.outcome, *numbered)
-
-    def _fold_certificate(self, leaf: Leaf) -> None:
-        if leaf.subject and leaf.outcome == Outcome.DONE:
-            known = self.certificates.setdefault(leaf.subject, Newest())
-            take_in_certificate(known, leaf)
+            if not any(mark in entry.leaf for mark in MARKS) or not entry.is_authentic():
+                continue
+            leaf = entry.parsed()
+            if leaf.subject and leaf.event in KEYSET_EVENTS:
+                self.people.setdefault(leaf.subject, Remembered()).take_in(leaf, entry.sequence)
+            if leaf.actor and (numbered := pins.number_in(leaf)):
+                self.lists.setdefault(leaf.actor, Newest()).take_in(leaf.outcome, *numbered)
+            if leaf.subject and leaf.outcome == Outcome.DONE:
+                take_in_certificate(self.certificates.setdefault(leaf.subject, Newest()), leaf)
 
     def certificate_of(self, person_id: uuid.UUID) -> Newest:
         return self.certificates.get(person_id, Newest())

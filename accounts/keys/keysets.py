@@ -57,12 +57,9 @@ def keyset_digest(user_id: uuid.UUID) -> str:
 
 def row_digest(row: Model) -> bytes:
     """Return the SHA-256 of a row's canonical JSON: every column, bytes as hex, times in UTC."""
-    columns = {field.attname: _as_json(getattr(row, field.attname)) for field in _columns(row)}
+    fields = row._meta.concrete_fields
+    columns = {field.attname: _as_json(getattr(row, field.attname)) for field in fields}
     return hashlib.sha256(canonical.encode({"row": row._meta.model_name, **columns})).digest()
-
-
-def _columns(row: Model) -> list[Any]:
-    return list(row._meta.concrete_fields)
 
 
 def _as_json(value: Any) -> Any:

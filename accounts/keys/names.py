@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from accounts import usernames
-from accounts.keys.certificates import Names, certified_names, is_newest_certificate
+from accounts.keys.certificates import Names, certified_names, newest_names
 from accounts.keys.certified import known_certificates
 from accounts.models import KeyPair, User
 from audit.events import AuditUnavailable
-from audit.vouched import Newest
 from cryptocore.errors import CryptoError
 
 MEMO = "_certified_name"  # on a person's instance, which lives as long as a request
@@ -72,9 +71,14 @@ def prefetch_names(people: Iterable[User]) -> None:
             setattr(person, MEMO, unknown_name())
         return
     pairs = newest_signing_pairs(ids)  # after the trail: what changed meanwhile is newer than it
-    names = {pk: _names_of(pairs.get(pk), known[pk]) for pk in ids}
+    newest = {pk: newest_names(pairs.get(pk), known[pk]) for pk in ids}
     for person in people:
-        setattr(person, MEMO, _name_of(person, names[person.pk]))
+        names = newest[person.pk]
+        if names == Names(person.username, str(person)):
+            name = Name(names.username, names.display_name)
+        else:
+            name = Name(None, _("Somebody whose name does not verify"))
+        setattr(person, MEMO, name)
 
 
 def newest_signing_pairs(people: Collection[uuid.UUID]) -> dict[uuid.UUID, KeyPair]:
@@ -82,20 +86,6 @@ def newest_signing_pairs(people: Collection[uuid.UUID]) -> dict[uuid.UUID, KeyPa
     pairs = KeyPair.objects.filter(user__in=people, purpose=KeyPair.Purpose.SIGNING)
     pairs = pairs.defer("wrapped_private_key").order_by("epoch")
     return {pair.user_id: pair for pair in pairs}
-
-
-def _names_of(pair: KeyPair | None, known: Newest) -> Names | None:
-    try:
-        names = certified_names(pair) if pair else None
-        return names if pair and is_newest_certificate(pair, known) else None
-    except CryptoError:
-        return None
-
-
-def _name_of(person: User, names: Names | None) -> Name:
-    if names is None or (names.username, names.display_name) != (person.username, str(person)):
-        return Name(None, _("Somebody whose name does not verify"))
-    return Name(names.username, names.display_name)
 
 
 def unknown_name() -> Name:

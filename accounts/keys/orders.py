@@ -60,7 +60,7 @@ def pause(order: KeyOrder) -> None:
     _held(order).update(lease_ends_at=timezone.now() + PAUSE)
 
 
-def note(order: KeyOrder, **columns: Any) -> None:
+def save_progress(order: KeyOrder, **columns: Any) -> None:
     """Write down how far the order came. Raises LeaseLost, so that a transaction rolls back."""
     if not _held(order).update(**columns):
         raise LeaseLost

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -141,7 +140,11 @@ def contacts_of(keyring: Keyring) -> Contacts:
     try:
         return _read_now(keyring)
     except (CryptoError, ContactsRefused):
-        _record_refused(keyring.user.pk)
+        # Every picture of a page asks for the list: on record once in ten minutes is enough.
+        person, event, outcome = keyring.user.pk, Event.CONTACTS_REFUSED, Outcome.REFUSED
+        since = timezone.now() - REPORTED_FOR
+        if not AuditEntry.objects.seen_since(person, event, person, since, outcome=outcome):
+            record(event, actor=person, subject=person, outcome=outcome)
         raise ContactsRefused from None
 
 
@@ -149,14 +152,6 @@ def contacts_of(keyring: Keyring) -> Contacts:
 def _read_now(keyring: Keyring) -> Contacts:
     remembered = _remembered(keyring.user)
     return _read(keyring, _row_of(keyring.user), remembered)
-
-
-def _record_refused(person: UUID) -> None:
-    """Every picture of a page asks for the list: once in ten minutes is enough."""
-    event, outcome = Event.CONTACTS_REFUSED, Outcome.REFUSED
-    since = timezone.now() - REPORTED_FOR
-    if not AuditEntry.objects.seen_since(person, event, person, since, outcome=outcome):
-        record(event, actor=person, subject=person, outcome=outcome)
 
 
 def _row_of(user: User) -> Pins | None:
@@ -224,20 +219,17 @@ def settle(*, keyring: Keyring, readers: Iterable[Reader], accepted: Iterable[st
     try:
         contacts.require_unchanged(readers)
     except KeyChanged as changed:
-        if open_ := [c for c in changed.changes if not _is_accepted(c, accepted)]:
-            raise KeyChanged(open_) from None
+        left = [
+            change
+            for change in changed.changes
+            if change.how in NEVER_ACCEPTED or change.person.username not in accepted
+        ]
+        if left:
+            raise KeyChanged(left) from None
         for change in changed.changes:
-            _accept(keyring, change)
-
-
-def _is_accepted(change: Change, accepted: set[str]) -> bool:
-    return change.how not in NEVER_ACCEPTED and change.person.username in accepted
-
-
-def _accept(keyring: Keyring, change: Change) -> None:
-    facts = {"fingerprint": change.identity.signing.fingerprint, "how": change.how.value}
-    entry, event = change.identity.as_entry(), Event.CONTACT_CHANGE_ACCEPTED
-    _change(keyring, event, change.person, entry, anew=False, **facts)
+            facts = {"fingerprint": change.identity.signing.fingerprint, "how": change.how.value}
+            entry, event = change.identity.as_entry(), Event.CONTACT_CHANGE_ACCEPTED
+            _change(keyring, event, change.person, entry, anew=False, **facts)
 
 
 def _change(keyring: Keyring, event: Event, person: User, entry: Any, **facts: Any) -> None:
@@ -256,7 +248,14 @@ def _change_once(
     list."""
     before = _next_to(keyring, anew)
     added = {str(person.pk): _with_earlier(entry, before, person)} if entry else {}
-    body = _compose(keyring.user, before.sequence + 1, {**before.entries, **added})
+    document = {
+        "v": VERSION,
+        "instance": str(settings.SERVER_KEYS.instance_id),
+        "user": str(keyring.user.pk),
+        "sequence": before.sequence + 1,
+        "contacts": {**before.entries, **added},
+    }
+    body = canonical.encode(document, max_bytes=MAX_BYTES)
     pins = Pins(user=keyring.user, body=body, tag=keyring.tag_pins(body))
     facts |= {"pins": statements.digest(body), "number": before.sequence + 1}
     with (
@@ -291,17 +290,6 @@ def _next_to(keyring: Keyring, anew: bool) -> Contacts:
 
 def _bytes_of(row: Pins | None) -> bytes | None:
     return bytes(row.body) if row else None
-
-
-def _compose(user: User, sequence: int, entries: Entries) -> bytes:
-    document = {
-        "v": VERSION,
-        "instance": str(settings.SERVER_KEYS.instance_id),
-        "user": str(user.pk),
-        "sequence": sequence,
-        "contacts": entries,
-    }
-    return canonical.encode(document, max_bytes=MAX_BYTES)
 
 
 @sensitive_variables()

@@ -58,7 +58,11 @@ def find_people(names: Iterable[str], *, besides: User) -> list[Reader]:
         try:
             readers[name] = recipient_of(user)
         except NoKeys:
-            errors.append(_without_keys(user))
+            sentence = _(
+                "@%(name)s has not finished setting up their account. Nothing was shared. Try "
+                "again later."
+            )
+            errors.append(ValidationError(sentence, code="no_keys", params={"name": name}))
     errors += [] if errors else _wrongly_named(known.values())
     if errors:
         raise ValidationError(errors)
@@ -102,7 +106,14 @@ def _wrongly_named(people: Iterable[User]) -> list[ValidationError]:
     wrong = [user for user in people if not certified_name(user).require_known().is_certified]
     for user in wrong:
         record_wrong_name(user)
-    return [_not_certified(user.username) for user in wrong]
+    sentence = _(
+        "The name “%(name)s” does not verify: somebody may have changed it in the database. "
+        "Nothing was shared. Tell staff."
+    )
+    return [
+        ValidationError(sentence, code="name_not_certified", params={"name": user.username})
+        for user in wrong
+    ]
 
 
 def record_wrong_name(user: User) -> None:
@@ -122,21 +133,6 @@ def unknown_recipient(name: str) -> ValidationError:
 
 def printable_start(typed: str) -> str:
     return "".join(character for character in typed[:64] if character.isprintable())
-
-
-def _without_keys(user: User) -> ValidationError:
-    sentence = _(
-        "@%(name)s has not finished setting up their account. Nothing was shared. Try again later."
-    )
-    return ValidationError(sentence, code="no_keys", params={"name": user.username})
-
-
-def _not_certified(name: str) -> ValidationError:
-    sentence = _(
-        "The name “%(name)s” does not verify: somebody may have changed it in the database. "
-        "Nothing was shared. Tell staff."
-    )
-    return ValidationError(sentence, code="name_not_certified", params={"name": name})
 
 
 def key_to_wrap_to(user: User) -> tuple[KeyPair, RsaKey]:

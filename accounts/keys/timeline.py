@@ -91,22 +91,23 @@ def key_timeline(person: User) -> list[Happening] | None:
         leaves = _leaves(person.pk)
     except AuditUnavailable:
         return None
-    groups = [list(group) for _same, group in groupby(leaves, key=_folded_by)]
+    by_sentence_and_actor = groupby(leaves, key=lambda leaf: (_sentence(leaf), leaf.actor))
+    groups = [list(group) for _same, group in by_sentence_and_actor]
     return [_happening(group, person) for group in groups[:SHOWN]]
 
 
 def _leaves(person: uuid.UUID) -> list[Leaf]:
-    done = [leaf for leaf in vouched(SENTENCES, subject=person, at_most=DONE_READ) if _is_act(leaf)]
+    # A new key is certified as a part of what made it: the timeline has that already.
+    done = [
+        leaf
+        for leaf in vouched(SENTENCES, subject=person, at_most=DONE_READ)
+        if leaf.event != Event.KEY_CERTIFIED or "keyset" in leaf.facts
+    ]
     unsuccessful = (Outcome.REFUSED, Outcome.FAILED)
     refused = vouched(
         REFUSED_SENTENCES, subject=person, outcomes=unsuccessful, at_most=REFUSED_READ
     )
     return sorted([*done, *refused], key=lambda leaf: leaf.time, reverse=True)
-
-
-def _is_act(leaf: Leaf) -> bool:
-    """A new key is certified as a part of what made it: the timeline has that already."""
-    return leaf.event != Event.KEY_CERTIFIED or "keyset" in leaf.facts
 
 
 STOLEN = _("An operator ordered that all your keys be replaced: somebody else may know them.")
@@ -119,23 +120,16 @@ def _sentence(leaf: Leaf) -> str:
     return str(sentences.get(Event(leaf.event), ""))
 
 
-def _folded_by(leaf: Leaf) -> tuple[str, uuid.UUID | None]:
-    return _sentence(leaf), leaf.actor
-
-
 def _happening(leaves: list[Leaf], person: User) -> Happening:
     leaf = leaves[0]
     by = None if leaf.actor == person.pk else leaf.actor
     actor = User.objects.filter(pk=by).first() if by else None
+    name = certified_name(actor) if actor else None
+    called = f"@{name.username}" if name and name.username else str(name or "")
     return Happening(
         time=leaf.time,
         sentence=_sentence(leaf),
         is_warning=leaf.outcome != Outcome.DONE,
         is_repeated=len(leaves) > 1,
-        by=_named(actor) if actor else "",
+        by=called,
     )
-
-
-def _named(actor: User) -> str:
-    name = certified_name(actor)
-    return f"@{name.username}" if name.username else name.display_name

@@ -9,7 +9,7 @@ wrapped key with a flipped bit) the digest of all key rows shows, which the trai
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from itertools import pairwise
 
@@ -92,18 +92,15 @@ class Verifier:
         for user in User.objects.order_by("pk").iterator():
             seen.add(user.pk)
             self.people += 1
-            yield from self._check(user)
+            yield from self._check_rows(user)
+            yield from self._check_trail(user.pk)
+            yield from self._check_twice(self._compare_contacts, user.pk)
+            yield from self._check_name(user)
         for person, remembered in self._trail.people.items():
             if person not in seen and remembered.keysets:
                 yield Finding(Kind.GONE, person)
         for user in people_with_unproven_rights():
             yield Finding(Kind.STAFF_RIGHTS, user.pk, user.username)
-
-    def _check(self, user: User) -> Iterator[Finding]:
-        yield from self._check_rows(user)
-        yield from self._check_trail(user.pk)
-        yield from self._check_contacts(user.pk)
-        yield from self._check_name(user)
 
     def _check_rows(self, user: User) -> Iterator[Finding]:
         pairs, slots = list(user.key_pairs.all()), list(user.key_slots.all())
@@ -119,19 +116,21 @@ class Verifier:
 
     def _check_wrapped_keys(self, user: User, pairs: list[KeyPair]) -> Iterator[Finding]:
         for pair in pairs:
-            modulus = _modulus_of(pair)
+            try:
+                modulus = keypair.load_public_key(pair.public_key).n
+            except CryptoError:
+                continue  # a key that does not load is named by itself
             columns = pair.wrapped_keys.values_list("subject", "oaep_bytes")
-            for subject, wrapped in columns.iterator(CHUNK) if modulus else ():
+            for subject, wrapped in columns.iterator(CHUNK):
                 self.rows += 1
-                if not _is_wrapped_to(modulus, wrapped):
+                # What RSA-OAEP makes is as long as the modulus, and less (RFC 8017 §7.1.1).
+                has_length = len(wrapped) == (modulus.bit_length() + 7) // 8
+                if not (has_length and 0 < int.from_bytes(wrapped) < modulus):
                     row = f"image {subject} to {pair.purpose} pair {pair.epoch}"
                     yield Finding(Kind.WRAPPED_KEY, user.pk, row)
 
     def _check_trail(self, person: uuid.UUID) -> Iterator[Finding]:
         yield from self._check_twice(self._compare, person)
-
-    def _check_contacts(self, person: uuid.UUID) -> Iterator[Finding]:
-        yield from self._check_twice(self._compare_contacts, person)
 
     def _check_name(self, user: User) -> Iterator[Finding]:
         """Of who has no keys nothing is certified; of a key that is not, that is said already."""
@@ -172,23 +171,6 @@ class Verifier:
         return Kind.ALTERED if has_rows else Kind.GONE
 
 
-# ---- wrapped keys ----------------------------------------------------------------------------
-
-
-def _modulus_of(pair: KeyPair) -> int:
-    """Return a pair's modulus; 0 for a key that does not load, which is named by itself."""
-    try:
-        return keypair.load_public_key(pair.public_key).n
-    except CryptoError:
-        return 0
-
-
-def _is_wrapped_to(modulus: int, wrapped: bytes) -> bool:
-    """Whether these may be the bytes of RSA-OAEP under that modulus (RFC 8017 §7.1.1)."""
-    fits = len(wrapped) == (modulus.bit_length() + 7) // 8
-    return fits and 0 < int.from_bytes(wrapped) < modulus
-
-
 # ---- pairs -----------------------------------------------------------------------------------
 
 
@@ -210,14 +192,20 @@ def _check_pairs(user: User, pairs: list[KeyPair]) -> Iterator[Finding]:
 def _wrong_with(pair: KeyPair, user: User) -> Iterator[Kind]:
     if not _is_certified(pair):
         yield Kind.CERTIFICATE
-    elif _certified_at(pair) + MADE_WITHIN < pair.created_at:
-        yield Kind.CERTIFIED_EARLIER
-    if not _endorsement_holds(pair):
-        yield Kind.ENDORSEMENT
+    else:
+        claimed = statements.parse(certificates.KIND, pair.certificate)
+        if statements.parse_time(claimed["time"]) + MADE_WITHIN < pair.created_at:
+            yield Kind.CERTIFIED_EARLIER
+    if pair.endorsement is not None or pair.endorsement_signature is not None:
+        signs = pair.purpose == Purpose.SIGNING
+        if not (signs and certificates.has_true_endorsement(pair)):
+            yield Kind.ENDORSEMENT
     if not _private_half_fits(pair):
         yield Kind.PRIVATE_HALF
-    if not _compromise_fits(pair):
-        yield Kind.COMPROMISED_SINCE
+    if pair.state != State.DESTROYED:  # of the destroyed, some were compromised, too
+        is_marked = pair.compromised_at is not None
+        if is_marked != (pair.state == State.COMPROMISED):
+            yield Kind.COMPROMISED_SINCE
     present = pair.master_key_version == user.master_key_version
     if not (present or (pair.state != State.PRIMARY and _is_earlier(pair, user))):
         yield Kind.VERSION
@@ -235,17 +223,6 @@ def _is_certified(pair: KeyPair) -> bool:
     return True
 
 
-def _certified_at(pair: KeyPair) -> datetime:
-    return statements.parse_time(statements.parse(certificates.KIND, pair.certificate)["time"])
-
-
-def _endorsement_holds(pair: KeyPair) -> bool:
-    """Whether there is none, or a valid one."""
-    if pair.endorsement is None and pair.endorsement_signature is None:
-        return True
-    return pair.purpose == Purpose.SIGNING and certificates.has_true_endorsement(pair)
-
-
 def _private_half_fits(pair: KeyPair) -> bool:
     """Whether it is there or gone as the state says. An earlier signing key no longer needs it."""
     if pair.wrapped_private_key is None:
@@ -254,12 +231,6 @@ def _private_half_fits(pair: KeyPair) -> bool:
     length = len(pair.wrapped_private_key)
     plausible = length % 8 == 0 and length <= keypair.MAX_PRIVATE_BYTES
     return plausible and pair.state in (State.PRIMARY, State.OPEN_ONLY, State.COMPROMISED)
-
-
-def _compromise_fits(pair: KeyPair) -> bool:
-    if pair.state == State.DESTROYED:  # of the compromised, too
-        return True
-    return (pair.compromised_at is not None) == (pair.state == State.COMPROMISED)
 
 
 def _is_earlier(row: KeyPair | KeySlot, user: User) -> bool:
@@ -285,21 +256,18 @@ def _check_slots(user: User, slots: list[KeySlot]) -> Iterator[Finding]:
 def _wrong_with_slot(slot: KeySlot, user: User) -> Iterator[Kind]:
     if not (slot.master_key_version == user.master_key_version or _is_earlier(slot, user)):
         yield Kind.VERSION
-    if slot.kind == SlotKind.PASSWORD and not _cost_is_allowed(slot):
-        yield Kind.COST
-    if not (_sizes_fit(slot) and _fields_fit(slot)):
-        yield Kind.SLOT
-
-
-def _cost_is_allowed(slot: KeySlot) -> bool:
-    return cost_is_allowed(slot) and 1 <= (slot.parallelism or 0) <= MAX_PARALLELISM
-
-
-def _sizes_fit(slot: KeySlot) -> bool:
+    if slot.kind == SlotKind.PASSWORD:
+        is_parallel = 1 <= (slot.parallelism or 0) <= MAX_PARALLELISM
+        if not (cost_is_allowed(slot) and is_parallel):
+            yield Kind.COST
+    wrapped_bytes = len(slot.wrapped_master_key)
     if slot.kind == SlotKind.ORGANISATION:
-        return len(slot.wrapped_master_key) in ORGANISATION_BYTES
-    wrapped = len(slot.wrapped_master_key) == MASTER_KEY_BYTES + WRAPPING_BYTES
-    return wrapped and len(slot.salt) == SALT_BYTES
+        sizes_fit = wrapped_bytes in ORGANISATION_BYTES
+    else:
+        key_fits = wrapped_bytes == MASTER_KEY_BYTES + WRAPPING_BYTES
+        sizes_fit = key_fits and len(slot.salt) == SALT_BYTES
+    if not (sizes_fit and _fields_fit(slot)):
+        yield Kind.SLOT
 
 
 def _fields_fit(slot: KeySlot) -> bool:
@@ -328,15 +296,9 @@ def _confirmation_fits(slot: KeySlot) -> bool:
 
 def _check_mac_keys(user: User, rows: list[MacKey], *, needed: bool) -> Iterator[Finding]:
     for row in rows:
-        if not _opens(row):
+        try:
+            notice_mac_key(row)
+        except CryptoError:
             yield Finding(Kind.MAC_KEY, user.pk, f"notice key {row.epoch}")
     if not _is_unbroken(sorted(row.epoch for row in rows)) or (needed and not rows):
         yield Finding(Kind.EPOCHS, user.pk, "notice keys")
-
-
-def _opens(row: MacKey) -> bool:
-    try:
-        notice_mac_key(row)
-    except CryptoError:
-        return False
-    return True

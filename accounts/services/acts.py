@@ -10,7 +10,7 @@ from audit.leaf import Fact
 
 
 @contextmanager
-def recorded(
+def account_act(
     event: Event, subject: User | Invite, *, by: User | None = None, **facts: Fact
 ) -> Iterator[dict[str, Fact]]:
     """Record what a person does to their own account, or staff (`by`) do to it, as intended, then

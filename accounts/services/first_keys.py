@@ -74,7 +74,7 @@ def _making_of(person: uuid.UUID) -> AuditEntry | None:
     except Error:
         raise AuditUnavailable from None
     for entry in filter(AuditEntry.is_authentic, entries):
-        leaf = entry.told()
+        leaf = entry.parsed()
         if (leaf.subject, leaf.event, leaf.outcome) == (person, event, Outcome.DONE):
             return entry
     return None

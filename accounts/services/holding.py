@@ -59,14 +59,11 @@ def changing_keys(
     with events.recorded(event, actor=actor, subject=user.pk, in_table=False, **facts) as known:
         with transaction.atomic():
             held = User.objects.select_for_update().get(pk=user.pk)
-            is_told = by_its_person or _are_remembered(user)
+            is_told = by_its_person
+            if not is_told:
+                remembered = remembered_of(user.pk).keysets.values()
+                is_told = not remembered or keyset_digest(user.pk) in remembered
             yield Change(held, known, is_told)
             if is_told:
                 known["keyset"] = keyset_digest(user.pk)
         truncate_write_ahead_log()
-
-
-def _are_remembered(user: User) -> bool:
-    """Whether the person's key rows are those the trail remembers, or it remembers none."""
-    known = remembered_of(user.pk).keysets.values()
-    return not known or keyset_digest(user.pk) in known

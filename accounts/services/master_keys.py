@@ -99,7 +99,8 @@ def make_master_key(*, user: User, password: str, earlier: OpeningKeys | None) -
     certify_signing_key(signing, before, known=known_certificate_of(user.pk))
     encryption = _next_pair(keyring, ENCRYPTION)
     certify_encryption_key(encryption, keyring, signing)
-    if isinstance(earlier, Keyring) and before and _vouches(before):
+    can_endorse = before and before.wrapped_private_key and not before.compromised_at
+    if isinstance(earlier, Keyring) and before and can_endorse:
         endorse(signing, by=before, keyring=earlier)
     new_code = NewCode.new()
     epochs = MacKey.objects.filter(user=user).order_by("-epoch").values_list("epoch", flat=True)
@@ -113,10 +114,6 @@ def make_master_key(*, user: User, password: str, earlier: OpeningKeys | None) -
         taken_over=taken_over(keyring=keyring, earlier=earlier) if earlier else [],
         mac_key=new_mac_key_row(user, epoch=(epochs.first() or 0) + 1),
     )
-
-
-def _vouches(before: KeyPair) -> bool:
-    return bool(before.wrapped_private_key) and not before.compromised_at
 
 
 def _newest(user: User, purpose: KeyPair.Purpose) -> KeyPair | None:

@@ -100,11 +100,11 @@ def signed_in_answer(
 def begin_session(request: HttpRequest, keyring: Keyring) -> bytes:
     """Begin a session with a new id and an absolute end; return the secret for its cookie."""
     log_in(request, keyring.user)
-    return unlock(request, keyring)
+    return keep_open(request, keyring)
 
 
 @sensitive_variables()
-def unlock(request: HttpRequest, keyring: Keyring) -> bytes:
+def keep_open(request: HttpRequest, keyring: Keyring) -> bytes:
     """Keep `keyring` open for this browser; return the secret for its cookie. Shows what the
     organisation can do, or began to do."""
     secret = unlocking.unlock(request, keyring)

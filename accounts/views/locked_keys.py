@@ -1,5 +1,7 @@
 """Bringing keys back that the current password does not open."""
 
+from contextlib import suppress
+
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -15,17 +17,16 @@ from accounts import forms, throttle
 from accounts.custody import DoesNotOpen, Keyring, open_with_password
 from accounts.folding import record_refusal
 from accounts.keys.orders import stolen_order_of
-from accounts.models import User
 from accounts.services.first_keys import has_none
 from accounts.services.organisation.slots import organisation_recovers
 from accounts.services.ways_back import locked_keys as service
 from accounts.services.ways_back.new_start import waiting_new_start
 from accounts.views.common import (
     CHANGED_ELSEWHERE,
+    keep_open,
     posted,
     refuse_password,
     to_replacing,
-    unlock,
 )
 from accounts.web import unlocking
 from accounts.web.answers import form_refusal, wants_json
@@ -61,7 +62,7 @@ def locked_keys(request: PersonRequest) -> HttpResponse:
         return form_refusal(request, form, "accounts/locked_keys.html", context)
     del request.session[CHANGED_ELSEWHERE]
     request.session.cycle_key()
-    secret = unlock(request, keyring)
+    secret = keep_open(request, keyring)
     if wants_json(request):
         return unlocking.remember(JsonResponse({"unlocked": True}), secret)
     sentence = _("Your keys are back, under your current password. Nothing was lost.")
@@ -76,8 +77,8 @@ def _brought_back(request: PersonRequest, form: forms.LockedKeysForm) -> Keyring
     if user is None:
         refuse_password(request, form)
         return None
-    if keyring := _back_already(user, password):
-        return keyring
+    with suppress(DoesNotOpen):  # they may have brought them back in another browser meanwhile
+        return open_with_password(user, password)
     _count_tries(user.pk)
     try:
         old_password = form.cleaned_data["old_password"]
@@ -87,15 +88,6 @@ def _brought_back(request: PersonRequest, form: forms.LockedKeysForm) -> Keyring
         return None
     throttle.forget("earlier", str(user.pk))
     return keyring
-
-
-@sensitive_variables()
-def _back_already(user: User, password: str) -> Keyring | None:
-    """Return the open keys of somebody who brought them back in another browser meanwhile."""
-    try:
-        return open_with_password(user, password)
-    except DoesNotOpen:
-        return None
 
 
 def _count_tries(user_id: object) -> None:
@@ -121,8 +113,14 @@ def earlier_keys(request: PersonRequest) -> HttpResponse:
     context = {"are_there": request.user.earlier_slots.exists()}
     if request.method != "POST":
         return render(request, "accounts/earlier_keys.html", {"form": form, **context})
-    count = _brought_back_earlier(request, form) if form.is_valid() else None
-    if count is None:
+    if not form.is_valid():
+        return form_refusal(request, form, "accounts/earlier_keys.html", context)
+    _count_tries(request.user.pk)
+    try:
+        secret = form.cleaned_data["secret"]
+        count = service.bring_back_earlier(keyring=open_keys(request), secret=secret)
+    except DoesNotOpen:
+        _refuse(request, form, "secret")
         return form_refusal(request, form, "accounts/earlier_keys.html", context)
     if wants_json(request):
         return JsonResponse({"key_pairs": count})
@@ -133,14 +131,3 @@ def earlier_keys(request: PersonRequest) -> HttpResponse:
     )
     messages.success(request, sentence % {"count": count})
     return redirect("gallery:shared-with-me")
-
-
-@sensitive_variables()
-def _brought_back_earlier(request: PersonRequest, form: forms.EarlierKeysForm) -> int | None:
-    _count_tries(request.user.pk)
-    secret = form.cleaned_data["secret"]
-    try:
-        return service.bring_back_earlier(keyring=open_keys(request), secret=secret)
-    except DoesNotOpen:
-        _refuse(request, form, "secret")
-        return None

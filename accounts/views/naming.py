@@ -25,7 +25,19 @@ def name(request: PersonRequest) -> HttpResponse:
         form = forms.NameForm(initial={"display_name": str(request.user)})
         return render(request, "accounts/name.html", {"form": form, **_page(request)})
     form = forms.NameForm(posted(request))
-    if not (form.is_valid() and _change(request, form)):
+    if form.is_valid():
+        throttle.count("name", str(request.user.pk), limit=CHANGES_PER_HOUR)
+        try:
+            keyring, display_name = open_keys(request), form.cleaned_data["display_name"]
+            change_display_name(keyring=keyring, display_name=display_name)
+        except NameRefused:
+            sentence = _(
+                "Your name cannot be certified: your username or your key is not as this site "
+                "certified it. Nothing was changed. Tell staff: somebody may have changed the "
+                "database."
+            )
+            form.add_error(None, ValidationError(sentence, code="name_refused"))
+    if form.errors:
         return form_refusal(request, form, "accounts/name.html", _page(request))
     if wants_json(request):
         return JsonResponse({"display_name": form.cleaned_data["display_name"]})
@@ -35,18 +47,3 @@ def name(request: PersonRequest) -> HttpResponse:
 
 def _page(request: PersonRequest) -> dict[str, bool]:
     return {"is_certified": certified_name(request.user).is_certified}
-
-
-def _change(request: PersonRequest, form: forms.NameForm) -> bool:
-    throttle.count("name", str(request.user.pk), limit=CHANGES_PER_HOUR)
-    try:
-        keyring, display_name = open_keys(request), form.cleaned_data["display_name"]
-        change_display_name(keyring=keyring, display_name=display_name)
-    except NameRefused:
-        sentence = _(
-            "Your name cannot be certified: your username or your key is not as this site "
-            "certified it. Nothing was changed. Tell staff: somebody may have changed the database."
-        )
-        form.add_error(None, ValidationError(sentence, code="name_refused"))
-        return False
-    return True

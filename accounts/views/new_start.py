@@ -1,5 +1,6 @@
 """A new start: asking for it, stopping it, and, when it is due, making the new keys."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,6 @@ from django.views.decorators.http import require_http_methods
 from accounts import forms
 from accounts.custody import DoesNotOpen, open_with_password
 from accounts.models import NewStart, User, WrappedKey
-from accounts.services.master_keys import NewMasterKey
 from accounts.services.ways_back import new_start as service
 from accounts.views.common import (
     CHANGED_ELSEWHERE,
@@ -49,12 +49,17 @@ def new_start(request: PersonRequest) -> HttpResponse:
         return _not_needed(request)
     if not password_is_right(request, form):
         return form_refusal(request, form, TEMPLATE, context)
-    if _opens(request.user, form.cleaned_data["password"]):
+    password = form.cleaned_data["password"]
+    with suppress(DoesNotOpen):  # they may have brought their keys back in another browser
+        open_with_password(request.user, password)
         del request.session[CHANGED_ELSEWHERE]
         return _not_needed(request)
     if context["is_due"]:
-        return _start_anew(request, form.cleaned_data["password"])
-    return _asked(request, service.ask_for_new_start(user=request.user))
+        return _start_anew(request, password)
+    asked = service.ask_for_new_start(user=request.user)
+    if wants_json(request):
+        return JsonResponse({"due_at": asked.due_at}, status=202)
+    return redirect("accounts:new-start")
 
 
 def _page(user: User, waiting: NewStart | None) -> dict[str, Any]:
@@ -66,16 +71,6 @@ def _page(user: User, waiting: NewStart | None) -> dict[str, Any]:
             key_pair__user=user, key_pair__master_key_version=user.master_key_version
         ).count(),
     }
-
-
-@sensitive_variables()
-def _opens(user: User, password: str) -> bool:
-    """Whether the keys were brought back in another browser meanwhile."""
-    try:
-        open_with_password(user, password)
-    except DoesNotOpen:
-        return False
-    return True
 
 
 def _not_needed(request: PersonRequest) -> HttpResponse:
@@ -92,12 +87,6 @@ def _stop(request: PersonRequest) -> HttpResponse:
     return redirect("accounts:security")
 
 
-def _asked(request: PersonRequest, asked: NewStart) -> HttpResponse:
-    if wants_json(request):
-        return JsonResponse({"due_at": asked.due_at}, status=202)
-    return redirect("accounts:new-start")
-
-
 @sensitive_variables()
 def _start_anew(request: PersonRequest, password: str) -> HttpResponse:
     try:
@@ -105,10 +94,5 @@ def _start_anew(request: PersonRequest, password: str) -> HttpResponse:
     except (service.NotDue, DoesNotOpen):
         sentence = _("Something else changed your account just now. Nothing was changed here.")
         return refusal(request, 409, "changed_meanwhile", sentence)
-    return _show_new_keys(request, new)
-
-
-@sensitive_variables()
-def _show_new_keys(request: PersonRequest, new: NewMasterKey) -> HttpResponse:
     secret = begin_session(request, new.keyring)
     return unlocking.remember(show_code(request, new.new_code, started_anew=True), secret)

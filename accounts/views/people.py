@@ -36,9 +36,14 @@ def person(request: PersonRequest, username: str) -> HttpResponseBase:
     try:
         shown = _person_shown(request, username)
     except WaitsForKeys as waiting:
-        return _no_keys_now(request, waiting.person)
+        sentence = _(
+            "Somebody else may know the keys of %(name)s, and the new ones are not made yet. Until "
+            "then there is nothing to compare, and what you share with them waits."
+        )
+        name = {"name": certified_name(waiting.person)}
+        return refusal(request, 409, "no_keys", sentence % name)
     if request.method == "POST":
-        return _compare(request, shown)
+        return unlocked(_compare)(request, shown)
     form = CompareForm(asker=request.user.pk, fingerprint=shown.fingerprint)
     context = _page(request, shown, form)
     if wants_json(request):
@@ -93,14 +98,6 @@ def _person_shown(request: PersonRequest, username: str) -> Shown:
     if identity is None:
         raise WaitsForKeys(found)
     return Shown(found, identity)
-
-
-def _no_keys_now(request: PersonRequest, person: User) -> HttpResponse:
-    sentence = _(
-        "Somebody else may know the keys of %(name)s, and the new ones are not made yet. Until "
-        "then there is nothing to compare, and what you share with them waits."
-    )
-    return refusal(request, 409, "no_keys", sentence % {"name": certified_name(person)})
 
 
 # ---- the page --------------------------------------------------------------------------------
@@ -183,11 +180,7 @@ def _as_json(context: dict[str, Any]) -> dict[str, Any]:
 # ---- comparing -------------------------------------------------------------------------------
 
 
-def _compare(request: PersonRequest, shown: Shown) -> HttpResponseBase:
-    return unlocked(_compare_unlocked)(request, shown)
-
-
-def _compare_unlocked(request: PersonRequest, shown: Shown) -> HttpResponse:
+def _compare(request: PersonRequest, shown: Shown) -> HttpResponse:
     if shown.person == request.user:
         raise Http404  # nobody telephones themselves
     form = CompareForm(request.POST, asker=request.user.pk, fingerprint=shown.fingerprint)

@@ -124,7 +124,10 @@ def _code_page(
 def _confirm_code(request: PersonRequest) -> HttpResponse:
     slot = recovery.recovery_slot_of(request.user)
     if slot is None:
-        return _no_code(request)
+        if not wants_json(request):
+            return redirect("accounts:recovery-code")
+        sentence = _("There is no recovery code yet. Make one first.")
+        return refusal(request, 403, "recovery_code_needed", sentence)
     form = forms.ConfirmCodeForm(request.POST, first=slot.confirm_first, second=slot.confirm_second)
     if form.is_valid() and not recovery.confirm_recovery_code(
         keyring=open_keys(request),
@@ -142,13 +145,6 @@ def _confirm_code(request: PersonRequest) -> HttpResponse:
     return redirect("gallery:shared-with-me")
 
 
-def _no_code(request: PersonRequest) -> HttpResponse:
-    if not wants_json(request):
-        return redirect("accounts:recovery-code")
-    sentence = _("There is no recovery code yet. Make one first.")
-    return refusal(request, 403, "recovery_code_needed", sentence)
-
-
 @sensitive_post_parameters()
 @sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -158,9 +154,13 @@ def test_code(request: PersonRequest) -> HttpResponse:
     form, template = forms.TestCodeForm(posted(request)), "accounts/test_code.html"
     if request.method != "POST":
         return render(request, template, {"form": form})
-    if form.is_valid() and not _code_is_right(request, form.cleaned_data["recovery_code"]):
-        sentence = _("This is not your recovery code, or not your newest. Nothing was changed.")
-        form.add_error("recovery_code", ValidationError(sentence, code="not_your_code"))
+    if form.is_valid():
+        person, code = request.user, form.cleaned_data["recovery_code"]
+        known = identify(request, username=person.username, recovery_code=code)
+        if not (known and recovery.is_own_code(person, code)):
+            record_refusal(request, Event.RECOVERY_CODE_TESTED, subject=person.pk)
+            sentence = _("This is not your recovery code, or not your newest. Nothing was changed.")
+            form.add_error("recovery_code", ValidationError(sentence, code="not_your_code"))
     if form.errors:
         return form_refusal(request, form, template)
     recovery.record_working_code(user=request.user)
@@ -168,13 +168,3 @@ def test_code(request: PersonRequest) -> HttpResponse:
         return JsonResponse({"works": True})
     messages.success(request, _("Your recovery code works. It was not used up."))
     return redirect("accounts:security")
-
-
-@sensitive_variables()
-def _code_is_right(request: PersonRequest, code: str) -> bool:
-    person = request.user
-    known = identify(request, username=person.username, recovery_code=code)
-    if known and recovery.is_own_code(person, code):
-        return True
-    record_refusal(request, Event.RECOVERY_CODE_TESTED, subject=person.pk)
-    return False

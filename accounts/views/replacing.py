@@ -9,7 +9,6 @@ from django.views.decorators.http import require_http_methods
 from accounts import forms
 from accounts.custody import (
     DoesNotOpen,
-    Keyring,
     OpeningKeys,
     open_with_answer,
     open_with_password,
@@ -60,30 +59,18 @@ def _proven(request: HttpRequest, form: forms.ReplaceKeysForm) -> OpeningKeys:
     username, code = form.cleaned_data["username"], form.cleaned_data["code"]
     user = identify(request, username=username, recovery_code=code)
     if user is None:
-        return _by_operators_code(username, code, form.cleaned_data["password"])
+        # An operator's code? It comes first: without it nobody learns whether a password opens
+        # anything.
+        user = User.objects.filter(username=username, is_active=True).first()
+        if user is None or not replacing.is_operators_code(user, code):
+            raise DoesNotOpen
+        # The password that opens the keys, not the one that signs in: after a reset by mail these
+        # are two. Tries by somebody who has the code are counted here.
+        count("proof", str(user.pk), limit=settings.SIGN_IN_TRIES, window=settings.SIGN_IN_WAIT)
+        return open_with_password(user, form.cleaned_data["password"])
     if stolen_order_of(user) is None:
         raise DoesNotOpen
-    return _by_recovery_code(user, code)
-
-
-@sensitive_variables()
-def _by_recovery_code(user: User, code: str) -> OpeningKeys:
-    """Open with the person's own code, or with the one-time code of the organisation's answer."""
-    try:
+    try:  # the person's own code, or the one-time code of the organisation's answer
         return open_with_recovery_code(replacing.known_recovery_slot(user), code)
     except DoesNotOpen:
         return open_with_answer(replacing.known_answer_slot(user), code)
-
-
-@sensitive_variables()
-def _by_operators_code(username: str, code: str, password: str) -> Keyring:
-    """The code first: without it nobody learns whether a password opens anything.
-
-    The password that opens the keys, not the one that signs in: after a reset by mail these are
-    two. Tries by somebody who has the code are counted here.
-    """
-    user = User.objects.filter(username=username, is_active=True).first()
-    if user is None or not replacing.is_operators_code(user, code):
-        raise DoesNotOpen
-    count("proof", str(user.pk), limit=settings.SIGN_IN_TRIES, window=settings.SIGN_IN_WAIT)
-    return open_with_password(user, password)

@@ -26,7 +26,7 @@ from accounts.views.common import (
     signed_in_answer,
     to_replacing,
 )
-from accounts.views.common import unlock as unlock_browser
+from accounts.views.common import keep_open as unlock_browser
 from accounts.web import unlocking
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import signed_in
@@ -129,24 +129,16 @@ def unlock(request: PersonRequest) -> HttpResponse:
         return render(request, "accounts/unlock.html", {"form": form, **context})
     if not form.is_valid():
         return form_refusal(request, form, "accounts/unlock.html", context)
-    keyring = _keyring_at_unlock(request, form.cleaned_data["password"])
+    password = form.cleaned_data["password"]
+    known = identify(request, username=request.user.username, password=password)
+    is_proven = known is not None and not has_stolen_keys(request.user.pk)
+    keyring = _open(request.user, password) if is_proven else None
     if keyring is None:
         refuse_password(request, form)
         return form_refusal(request, form, "accounts/unlock.html", context)
+    raise_cost(keyring, password)
     request.session.cycle_key()
     secret = unlock_browser(request, keyring)
     if wants_json(request):
         return unlocking.remember(JsonResponse({"unlocked": True, "next": context["next"]}), secret)
     return unlocking.remember(redirect(context["next"]), secret)
-
-
-@sensitive_variables()
-def _keyring_at_unlock(request: PersonRequest, password: str) -> Keyring | None:
-    if identify(request, username=request.user.username, password=password) is None:
-        return None
-    if has_stolen_keys(request.user.pk):
-        return None
-    keyring = _open(request.user, password)
-    if keyring:
-        raise_cost(keyring, password)
-    return keyring

@@ -50,7 +50,9 @@ def identify(request: HttpRequest, *, username: str, **secret: str) -> User | No
     the keys, though another was set since, is the person's again. Raises Busy.
     """
     name = usernames.fold(username)
-    known = known_browser(request, name) or _known_session(request, name)
+    known = known_browser(request, name)
+    if not known and request.user.is_authenticated and request.user.username == name:
+        known = str(request.user.pk)  # the session's person proves themselves once more
     if known:
         recognise(name)
     windows = _windows(name, known, client_network(request))
@@ -105,12 +107,6 @@ def _count(windows: list[Window]) -> None:
 def _take_back(windows: list[Window]) -> None:
     for one in windows:
         throttle.take_back(one.scope, one.subject)
-
-
-def _known_session(request: HttpRequest, name: str) -> str | None:
-    """Return the session's person, if it is they who prove themselves once more."""
-    is_theirs = request.user.is_authenticated and request.user.username == name
-    return str(request.user.pk) if is_theirs else None
 
 
 def known_browser(request: HttpRequest, username: str) -> str | None:

@@ -27,18 +27,16 @@ class AfterUnlockedPages(ABC):
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        keyring = open_keyring_of(request)
-        if keyring and not _serves_bytes(request):
-            self._try(keyring)
-        return response
-
-    def _try(self, keyring: Keyring) -> None:
-        """No page fails because of this, whatever it is: the next one tries again."""
+        keyring, match = open_keyring_of(request), request.resolver_match
+        if keyring is None or match is None or getattr(match.func, "serves_bytes", False):
+            return response
+        # No page fails because of this, whatever it is: the next one tries again.
         try:
             self.work(keyring)
         except Exception as error:  # the alarm names it; its text may hold what no log should
             person, name = keyring.user.pk, type(error).__name__
             alarm.error("%s of %s were not carried out (%s).", self.what, person, name)
+        return response
 
     @abstractmethod
     def work(self, keyring: Keyring) -> None:
@@ -52,8 +50,3 @@ class RotationMiddleware(AfterUnlockedPages):
 
     def work(self, keyring: Keyring) -> None:
         carry_out_orders(keyring)
-
-
-def _serves_bytes(request: HttpRequest) -> bool:
-    match = request.resolver_match
-    return match is None or getattr(match.func, "serves_bytes", False)

@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.custody import DoesNotOpen
-from accounts.models import User
 from accounts.services.deserving import require_own_keys
 from accounts.staff_rights import (
     Rights,
@@ -55,7 +54,12 @@ class StaffSite(AdminSite):
             if not user.is_authenticated or claimed_by(user) == Rights.NONE:
                 return guarded(request, *args, **kwargs)
             record_refused(user)
-            return refusal(request, 403, "staff_unproven", _sentence(user))
+            sentence = _(
+                "Your account is marked as staff, but nothing on record made it so. Nothing was "
+                "changed. If it is right, an operator can confirm it with: manage.py confirm_staff "
+                "%(name)s"
+            )
+            return refusal(request, 403, "staff_unproven", sentence % {"name": user.username})
 
         return cast(Same, inner)  # Django says that a view stays what it was
 
@@ -92,11 +96,3 @@ def _with_own_keys(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return guarded
-
-
-def _sentence(user: User) -> str:
-    sentence = _(
-        "Your account is marked as staff, but nothing on record made it so. Nothing was changed. "
-        "If it is right, an operator can confirm it with: manage.py confirm_staff %(name)s"
-    )
-    return sentence % {"name": user.username}

@@ -6,7 +6,7 @@ Locked is not signed out: lists stay, content asks for the password again.
 import base64
 import binascii
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -40,16 +40,12 @@ def unlock(request: HttpRequest, keyring: Keyring) -> bytes:
     secret = secrets.token_bytes(COOKIE_SECRET_BYTES)
     row = keyring.custody_row(secret)
     row.idle_ends_at = timezone.now() + settings.LOCK_AFTER
-    row.absolute_ends_at = _signed_out_at(request)
+    row.absolute_ends_at = request.session.get_expiry_date()
     row.save()
     request.session[SESSION_ENTRY] = str(row.pk)
     KEYRING.keep(request, keyring)
     record(Event.ACCOUNT_UNLOCKED, actor=keyring.user.pk, subject=keyring.user.pk)
     return secret
-
-
-def _signed_out_at(request: HttpRequest) -> datetime:
-    return request.session.get_expiry_date()
 
 
 @sensitive_variables()
@@ -91,6 +87,13 @@ def keyring_of(request: HttpRequest) -> Keyring | None:
     return KEYRING.of(request, _resume)
 
 
+def keyring_now(request: HttpRequest) -> Keyring | None:
+    """Return the open keys as a request would find them that comes now, for an answer that takes
+    minutes: None if the person was locked, signed out or disabled since it began."""
+    KEYRING.keep(request, _resume(request))
+    return keyring_of(request)
+
+
 def open_keyring_of(request: HttpRequest) -> Keyring | None:
     """Return the keys that this request has opened already; opens none."""
     return KEYRING.if_found(request)
@@ -106,13 +109,18 @@ def _resume(request: HttpRequest) -> Keyring | None:
     try:
         keyring = open_with_cookie(user, row, _cookie_secret(request))
     except DoesNotOpen:
-        _refuse(request, "cookie")
+        record_refusal(request, Event.CUSTODY_REFUSED, subject=user.pk, reason="cookie")
         return None
     # Their row went with it, and somebody put it back.
     if is_shut_out(user.pk) or opens_replaced_keys_alone(keyring):
         lock(request)
         return None
-    _extend(row)
+    idle_ends_at = timezone.now() + settings.LOCK_AFTER
+    if idle_ends_at - row.idle_ends_at >= UNTOUCHED:
+        # Conditional: a row dropped meanwhile is never written back.
+        unmoved = Custody.objects.filter(pk=row.pk, idle_ends_at=row.idle_ends_at)
+        unmoved.update(idle_ends_at=idle_ends_at)
+        drop_ended()
     recognise(user.username)
     return keyring
 
@@ -135,17 +143,3 @@ def _cookie_secret(request: HttpRequest) -> bytes:
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise DoesNotOpen from None
-
-
-def _refuse(request: HttpRequest, reason: str) -> None:
-    record_refusal(request, Event.CUSTODY_REFUSED, subject=request.user.pk, reason=reason)
-
-
-def _extend(row: Custody) -> None:
-    """Move the idle end on. Conditional: a row dropped meanwhile is never written back."""
-    idle_ends_at = timezone.now() + settings.LOCK_AFTER
-    if idle_ends_at - row.idle_ends_at >= UNTOUCHED:
-        Custody.objects.filter(pk=row.pk, idle_ends_at=row.idle_ends_at).update(
-            idle_ends_at=idle_ends_at
-        )
-        drop_ended()

@@ -94,9 +94,12 @@ def clean(data: bytes) -> Cleaned:
     if not (found.width and found.scans):
         raise Malformed("no picture")
     pixels = found.width * found.height
+    cleaned = b"".join(found.parts)
+    if cleaned == data:
+        cleaned = data  # held once
     return Cleaned(
         format=kind,
-        data=_joined(found.parts, data),
+        data=cleaned,
         width=found.width,
         height=found.height,
         frames=found.frames,
@@ -108,9 +111,3 @@ def clean(data: bytes) -> Cleaned:
         captured_at=found.captured_at,
         removed=tuple(sorted(found.removed)),
     )
-
-
-def _joined(parts: list[bytes | memoryview], data: bytes) -> bytes:
-    """Return the parts in one; `data` itself where nothing was left out, to hold it once."""
-    joined = b"".join(parts)
-    return data if joined == data else joined

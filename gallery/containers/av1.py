@@ -86,9 +86,15 @@ def _sequence(bits: Bits) -> Sequence:
     size = bits.take(width_bits) + 1, bits.take(height_bits) + 1
     try:
         _skip_to_colour(bits, reduced)
-        return Sequence(size, _colour(bits, profile))
+        # color_config() (AV1 §5.5.2)
+        if bits.take(1) and profile == 2:
+            bits.take(1)
+        if profile != 1:
+            bits.take(1)  # grey
+        colour = (bits.take(8), bits.take(8)) if bits.take(1) else None
     except Malformed:  # decoders judge what follows the size
-        return Sequence(size, None)
+        colour = None
+    return Sequence(size, colour)
 
 
 def _skip_to_size(bits: Bits) -> None:
@@ -102,17 +108,13 @@ def _skip_to_size(bits: Bits) -> None:
             bits.take(32 + 5 + 5)
     has_display_delay = bits.take(1)
     for _ in range(bits.take(5) + 1):
-        _skip_operating_point(bits, delay_bits, has_display_delay)
-
-
-def _skip_operating_point(bits: Bits, delay_bits: int, has_display_delay: int) -> None:
-    bits.take(12)
-    if bits.take(5) > 7:
-        bits.take(1)  # tier
-    if delay_bits and bits.take(1):
-        bits.take(2 * delay_bits + 1)
-    if has_display_delay and bits.take(1):
-        bits.take(4)
+        bits.take(12)  # an operating point
+        if bits.take(5) > 7:
+            bits.take(1)  # tier
+        if delay_bits and bits.take(1):
+            bits.take(2 * delay_bits + 1)
+        if has_display_delay and bits.take(1):
+            bits.take(4)
 
 
 def _skip_to_colour(bits: Bits, reduced: bool) -> None:
@@ -129,12 +131,3 @@ def _skip_to_colour(bits: Bits, reduced: bool) -> None:
             bits.take(1)
         bits.take(3 * has_order)
     bits.take(1 + 1 + 1)  # super-resolution and two filters behind it
-
-
-def _colour(bits: Bits, profile: int) -> tuple[int, int] | None:
-    """Return primaries and transfer of color_config() (AV1 §5.5.2)."""
-    if bits.take(1) and profile == 2:
-        bits.take(1)
-    if profile != 1:
-        bits.take(1)  # grey
-    return (bits.take(8), bits.take(8)) if bits.take(1) else None

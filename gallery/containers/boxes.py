@@ -1,6 +1,5 @@
 """The box structure of AVIF and HEIC files (ISO/IEC 14496-12 §4.2), and which boxes stay."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gallery.containers.common import MAX_PARTS, Incomplete, Malformed, TooComplex, number
@@ -108,38 +107,30 @@ class Reader:
             return any(box.kind == b"meta" for box in boxes)
         return False
 
-    def _boxes(self, parent: bytes, start: int, stop: int) -> Iterator[Box]:
-        while start < stop:
-            box = self._box(start, stop)
-            yield from self._sorted(box, parent)
-            start = box.stop
-
     def _sorted(self, box: Box, parent: bytes) -> list[Box]:
         """Return the box with its children if it stays; if not, note it, and return none."""
-        self._count(box)
+        self.left -= 1
+        if box.kind in TABLES:
+            self.table_bytes_left -= box.stop - box.start
+        if self.left < 0 or self.table_bytes_left < 0:
+            raise TooComplex("too many boxes, or tables too long")
         if parent == b"iref":  # of any kind, and numbers only
             return [box]
         if box.kind not in STAYING[parent]:
             self.unwanted.append(box)
             return []
         if box.kind in STAYING:
-            first = box.body + self._field_bytes(box)
-            if first > box.stop:
+            field_bytes = FIELD_BYTES.get(box.kind, 0)
+            if box.kind == b"iinf" and number(self.data, box.body, 1) == 0:
+                field_bytes = 6
+            at = box.body + field_bytes
+            if at > box.stop:
                 raise Malformed("a box shorter than its fields")
-            box.children.extend(self._boxes(box.kind, first, box.stop))
+            while at < box.stop:
+                child = self._box(at, box.stop)
+                box.children.extend(self._sorted(child, box.kind))
+                at = child.stop
         return [box]
-
-    def _count(self, box: Box) -> None:
-        self.left -= 1
-        if box.kind in TABLES:
-            self.table_bytes_left -= box.stop - box.start
-        if self.left < 0 or self.table_bytes_left < 0:
-            raise TooComplex("too many boxes, or tables too long")
-
-    def _field_bytes(self, box: Box) -> int:
-        if box.kind == b"iinf" and number(self.data, box.body, 1) == 0:
-            return 6
-        return FIELD_BYTES.get(box.kind, 0)
 
     def _box(self, start: int, stop: int) -> Box:
         if start + 8 > stop == len(self.data):

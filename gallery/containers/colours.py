@@ -226,14 +226,13 @@ def _gain(peak_nits: float | None) -> Curve:
             return 1 / strongest
         # The point of a quadratic Bézier curve from (1, white) to (peak, 1) above `strongest`.
         a, b = 1 - 2 * middle[0] + peak, 2 * (middle[0] - 1)
-        t = (strongest - 1) / b if abs(a) < 1e-9 else _root(a, b, 1 - strongest)
+        if abs(a) < 1e-9:
+            t = (strongest - 1) / b
+        else:
+            t = (math.sqrt(b * b - 4 * a * (1 - strongest)) - b) / (2 * a)
         return ((1 - t) ** 2 * white + 2 * t * (1 - t) * middle[1] + t * t) / strongest
 
     return gain
-
-
-def _root(a: float, b: float, c: float) -> float:
-    return (math.sqrt(b * b - 4 * a * c) - b) / (2 * a)
 
 
 def _as_srgb(light: float) -> float:

@@ -5,7 +5,6 @@ it has more entries than there is room for has those there is room for, and none
 """
 
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -75,42 +74,27 @@ def note(block: bytes | memoryview, found: Findings) -> int:
     A block that cannot be read does not matter to the picture: it counts as camera details, and is
     left out.
     """
+    opened = Block(block, "little" if block[:2] == b"II" else "big")
     try:
-        opened = _opened(block)
+        if bytes(block[:2]) not in (b"II", b"MM") or opened.number(2, 2) != 42:
+            raise Malformed("not TIFF")
         entries, following = opened.directory(opened.number(4, 4))
     except Malformed:
         found.removed.add(Removed.CAMERA)
         return 1
-    _note_kinds({entry.tag for entry in entries}, following, found)
-    details = list(_details(opened, entries))
-    found.captured_at = found.captured_at or _taken(opened, details)
-    return _orientation(opened, [*entries, *details])
-
-
-def _opened(block: bytes | memoryview) -> Block:
-    order: Literal["big", "little"] = "little" if block[:2] == b"II" else "big"
-    opened = Block(block, order)
-    if bytes(block[:2]) not in (b"II", b"MM") or opened.number(2, 2) != 42:
-        raise Malformed("not TIFF")
-    return opened
-
-
-def _note_kinds(tags: set[int], following: int, found: Findings) -> None:
+    tags = {entry.tag for entry in entries}
     if GPS_DIRECTORY in tags:
         found.removed.add(Removed.LOCATION)
     if tags - {ORIENTATION, GPS_DIRECTORY}:
         found.removed.add(Removed.CAMERA)
     if following:
         found.removed.add(Removed.THUMBNAIL)
-
-
-def _details(block: Block, entries: list[Entry]) -> Iterator[Entry]:
-    """Yield the entries of the directory of details; none if it lies nowhere."""
-    for entry in entries:
-        if entry.tag == EXIF_DIRECTORY:
-            with suppress(Malformed):
-                yield from block.directory(block.number(entry.at, 4))[0]
-            return
+    details: list[Entry] = []
+    if place := next((entry.at for entry in entries if entry.tag == EXIF_DIRECTORY), None):
+        with suppress(Malformed):  # if it lies nowhere, there are none
+            details, _ = opened.directory(opened.number(place, 4))
+    found.captured_at = found.captured_at or _taken(opened, details)
+    return _orientation(opened, [*entries, *details])
 
 
 def _orientation(block: Block, entries: list[Entry]) -> int:

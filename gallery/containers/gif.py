@@ -68,22 +68,19 @@ def _blocks(data: bytes, at: int) -> Iterator[Block]:
     kind = None
     while kind != TRAILER and at < len(data):
         kind = number(data, at, 1)
-        stop = _end_of_block(data, kind, at)
+        if kind in (PADDING, TRAILER):
+            stop = at + 1
+        elif kind == EXTENSION:
+            stop = _end_of_sub_blocks(data, at + 2)
+        elif kind == IMAGE:
+            if at + 10 > len(data):
+                raise Incomplete("a block beyond the end")
+            table = _colour_table_bytes(number(data, at + 9, 1))
+            stop = _end_of_sub_blocks(data, at + 11 + table)
+        else:
+            raise Malformed("no block")
         yield Block(kind, at, stop)
         at = stop
-
-
-def _end_of_block(data: bytes, kind: int, at: int) -> int:
-    if kind in (PADDING, TRAILER):
-        return at + 1
-    if kind == EXTENSION:
-        return _end_of_sub_blocks(data, at + 2)
-    if kind == IMAGE:
-        if at + 10 > len(data):
-            raise Incomplete("a block beyond the end")
-        table = _colour_table_bytes(number(data, at + 9, 1))
-        return _end_of_sub_blocks(data, at + 11 + table)
-    raise Malformed("no block")
 
 
 def _end_of_sub_blocks(data: bytes, at: int) -> int:
@@ -98,28 +95,20 @@ def _end_of_sub_blocks(data: bytes, at: int) -> int:
 def _kept(view: memoryview, block: Block, found: Findings) -> bytes | memoryview:
     """Return what stays of a block, which may be nothing."""
     whole = view[block.start : block.stop]
-    if block.kind == EXTENSION:
-        return _kept_extension(whole, found)
     if block.kind == IMAGE:
         left, top, width, height = (number(whole, at, 2, "little") for at in (1, 3, 5, 7))
         found.see_size(left + width, top + height)  # decoders grow the screen to hold it
         found.frames += 1
-    return b"" if block.kind == PADDING else whole
-
-
-def _kept_extension(whole: memoryview, found: Findings) -> bytes | memoryview:
+    if block.kind != EXTENSION:
+        return b"" if block.kind == PADDING else whole
     label, name = whole[1], bytes(whole[3:14])
     if label == CONTROL:
-        return _kept_control(whole)
+        if whole[2] != 4:
+            raise Malformed("a control block of another size")
+        # Delay, disposal and transparency; further sub-blocks are nobody's.
+        return bytes(whole[:7]) + b"\0"
     if label == APPLICATION and name in LOOPING and bytes(whole[14:16]) == LOOP_SUB_BLOCK:
         return bytes(whole[:LOOP_BYTES]) + b"\0"
     removed = Removed.XMP if name == b"XMP DataXMP" else Removed.OTHER
     found.removed.add(Removed.COMMENTS if label in (COMMENT, PLAIN_TEXT) else removed)
     return b""
-
-
-def _kept_control(whole: memoryview) -> bytes:
-    """Return delay, disposal and transparency; further sub-blocks are nobody's."""
-    if whole[2] != 4:
-        raise Malformed("a control block of another size")
-    return bytes(whole[:7]) + b"\0"

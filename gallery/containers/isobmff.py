@@ -6,7 +6,7 @@ last box is cut off.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 
 from gallery.containers import av1, exif, heif_colour
 from gallery.containers.associations import merged
@@ -75,7 +75,11 @@ def walk(data: bytes) -> Findings:
     _blank_gaps(changed, file, metas, items, samples)
     for item in _details(items):
         _overwrite(changed, item, found)
-    _note_trailing(data[file.stop :], found)
+    trailing = data[file.stop :]
+    if trailing[4:8] in (b"ftyp", b"mpvd"):
+        found.removed.add(Removed.VIDEO)
+    elif trailing:
+        found.removed.add(Removed.TRAILING_BYTES)
     found.parts = [memoryview(changed)[: file.stop]]
     return found
 
@@ -94,20 +98,18 @@ def _colour(changed: bytearray, file: Box, coded: list[av1.Sequence], found: Fin
     return heif_colour.chosen(data, properties, told, first)
 
 
-def _note_trailing(trailing: bytes, found: Findings) -> None:
-    if trailing[4:8] in (b"ftyp", b"mpvd"):
-        found.removed.add(Removed.VIDEO)
-    elif trailing:
-        found.removed.add(Removed.TRAILING_BYTES)
-
-
 # ---- where the frames of an animation lie ----------------------------------------------------
 
 
 def _samples(data: bytes, trak: Box) -> Iterator[Range]:
     """Yield where each sample of a track lies (ISO/IEC 14496-12 §8.7)."""
     tables = trak.one(*SAMPLE_TABLES[2:])
-    sizes = _sample_sizes(Fields(data, tables.one(b"stsz")))
+    fields = Fields(data, tables.one(b"stsz"))
+    fields.take(4)
+    size, total = fields.take(4), fields.take(4)
+    if total > MAX_PARTS:
+        raise TooComplex("too many samples")
+    sizes = [size] * total if size else [fields.take(4) for _ in range(total)]
     taken = 0
     for chunk, count in _chunks(data, tables):
         ends = accumulate(sizes[taken : taken + count], initial=chunk)
@@ -115,14 +117,6 @@ def _samples(data: bytes, trak: Box) -> Iterator[Range]:
         taken += count
     if taken != len(sizes):
         raise Malformed("other samples than stated")
-
-
-def _sample_sizes(fields: Fields) -> list[int]:
-    fields.take(4)
-    size, count = fields.take(4), fields.take(4)
-    if count > MAX_PARTS:
-        raise TooComplex("too many samples")
-    return [size] * count if size else [fields.take(4) for _ in range(count)]
 
 
 def _chunks(data: bytes, tables: Box) -> Iterator[tuple[int, int]]:
@@ -161,11 +155,12 @@ def _note_amounts(
             found.see_size(*grid_size(item.content(data)))
     for entry in _sample_entries(file):
         found.see_size(number(data, entry.body + 24, 2), number(data, entry.body + 26, 2))
-    coded = [
-        sequence
-        for stream in _av1_streams(data, items, samples)
-        for sequence in av1.sequences(stream)
-    ]
+    coded: list[av1.Sequence] = []
+    if brand(data) == "AVIF":
+        pictures = (item.content(data) for item in items if item.kind == b"av01")
+        frames = (data[start:stop] for start, stop in samples)
+        for stream in chain(pictures, frames):
+            coded += av1.sequences(stream)
     for sequence in coded:
         found.see_size(*sequence.size)
     counts = [number(data, table.body + 8, 4) for table in file.all(*SAMPLE_TABLES, b"stsz")]
@@ -180,12 +175,6 @@ def _metas(file: Box) -> list[Box]:
 
 def _sample_entries(file: Box) -> list[Box]:
     return [entry for table in file.all(*SAMPLE_TABLES, b"stsd") for entry in table.children]
-
-
-def _av1_streams(data: bytes, items: list[Item], samples: list[Range]) -> Iterator[bytes]:
-    if brand(data) == "AVIF":
-        yield from (item.content(data) for item in items if item.kind == b"av01")
-        yield from (data[start:stop] for start, stop in samples)
 
 
 # ---- overwriting -----------------------------------------------------------------------------
@@ -213,7 +202,11 @@ def _blank_fields(changed: bytearray, file: Box, metas: list[Box]) -> None:
     """Blank the times and names that fields of boxes that stay hold."""
     for path in ((b"mvhd",), (b"trak", b"tkhd"), (b"trak", b"mdia", b"mdhd")):
         for box in file.all(b"moov", *path):
-            _blank_times(changed, box)
+            # Creation and modification (ISO/IEC 14496-12 §8.2.2, §8.3.2, §8.4.2).
+            width = 8 if number(changed, box.body, 1) == 1 else 4
+            if box.stop - box.body < 4 + 2 * width:
+                raise Malformed("a header too short")
+            _fill(changed, box.body + 4, box.body + 4 + 2 * width)
     for box in [*file.all(b"moov", b"trak", b"mdia"), *metas]:
         handler = box.one(b"hdlr")
         _fill(changed, min(handler.body + 24, handler.stop), handler.stop)  # name, to the end
@@ -221,26 +214,14 @@ def _blank_fields(changed: bytearray, file: Box, metas: list[Box]) -> None:
         _fill(changed, entry.body + 42, entry.body + 74)  # the compressor's name
     for meta in metas:
         for entry in meta.all(b"iinf", b"infe"):
-            _blank_entry(changed, entry)
-
-
-def _blank_times(changed: bytearray, box: Box) -> None:
-    """Creation and modification (ISO/IEC 14496-12 §8.2.2, §8.3.2, §8.4.2)."""
-    width = 8 if number(changed, box.body, 1) == 1 else 4
-    if box.stop - box.body < 4 + 2 * width:
-        raise Malformed("a header too short")
-    _fill(changed, box.body + 4, box.body + 4 + 2 * width)
-
-
-def _blank_entry(changed: bytearray, entry: Box) -> None:
-    """Leave of an item's entry its kind, not its name or media type; of a kind nobody knows that
-    neither: a decoder died of one that was no UTF-8."""
-    kind = entry.body + (10 if number(changed, entry.body, 1) == 3 else 8)
-    if kind + 4 > entry.stop:
-        raise Malformed("an item without a kind")
-    if bytes(changed[kind : kind + 4]) not in PICTURES | DETAILS:
-        changed[kind : kind + 4] = b"free"
-    _fill(changed, kind + 4, entry.stop)
+            # Of an item's entry its kind stays, not its name or media type; of a kind nobody knows
+            # that neither: a decoder died of one that was no UTF-8.
+            kind = entry.body + (10 if number(changed, entry.body, 1) == 3 else 8)
+            if kind + 4 > entry.stop:
+                raise Malformed("an item without a kind")
+            if bytes(changed[kind : kind + 4]) not in PICTURES | DETAILS:
+                changed[kind : kind + 4] = b"free"
+            _fill(changed, kind + 4, entry.stop)
 
 
 def _details(items: list[Item]) -> list[Item]:
@@ -292,17 +273,16 @@ def _blanked(kind: bytes, content: bytes, found: Findings) -> bytes:
     """Return what takes the place of an item's content: as long, and of a form readers accept."""
     if kind == b"Exif":
         block = content[4 + int.from_bytes(content[:4]) :]
-        return _empty_exif(len(content), exif.note(block.removeprefix(exif.PREFIX), found))
+        orientation = exif.note(block.removeprefix(exif.PREFIX), found)
+        # An empty Exif item (23008-12 annex A.2.1): of zeros alone decoders refuse the file. The
+        # orientation counts for nothing here, yet some viewers look at it.
+        turned = [] if orientation == 1 else [exif.orientation_only(orientation)]
+        for block in (*turned, exif.EMPTY):
+            if 4 + len(block) <= len(content):
+                return bytes(4) + block.ljust(len(content) - 4, b"\0")
+        return bytes(len(content))
     if kind == b"mime" and content.strip(b"\0"):
         note_xmp(content, found)
     elif content.strip(b"\0"):
         found.removed.add(Removed.OTHER)
     return bytes(len(content))
-
-
-def _empty_exif(length: int, orientation: int) -> bytes:
-    """Return an Exif item of that length (23008-12 annex A.2.1): of zeros alone decoders
-    refuse the file. The orientation counts for nothing here, yet some viewers look at it."""
-    blocks = [exif.EMPTY] if orientation == 1 else [exif.orientation_only(orientation), exif.EMPTY]
-    fitting = [block for block in blocks if 4 + len(block) <= length]
-    return bytes(4) + fitting[0].ljust(length - 4, b"\0") if fitting else bytes(length)

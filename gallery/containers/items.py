@@ -71,14 +71,12 @@ def _places(fields: Fields, inner: int | None) -> Iterator[tuple[int, list[Range
         item, method = fields.take(id_width), fields.take(2) & 15 if version else 0
         if fields.take(2) or method > 1:
             raise NotTaken("a place in another file, or in another item")
-        origin = fields.take(base_width) + (_known(inner) if method else 0)
+        origin = fields.take(base_width)
+        if method:
+            if inner is None:
+                raise Malformed("a place in a box that is not there")
+            origin += inner
         yield item, list(_extents(fields, origin, (index_width, widths >> 12, widths >> 8 & 15)))
-
-
-def _known(inner: int | None) -> int:
-    if inner is None:
-        raise Malformed("a place in a box that is not there")
-    return inner
 
 
 def _extents(fields: Fields, origin: int, widths: tuple[int, int, int]) -> Iterator[Range]:
@@ -103,24 +101,20 @@ def grid_size(content: bytes) -> Size:
 
 def work_pixels(data: bytes, meta: Box) -> int:
     """Return how many pixels are gone over to show the file's picture, all it is built of."""
-    sizes = dict(_sizes(data, meta))
-    return sum(times * _known_area(sizes, item) for item, times in _opened(data, meta).items())
-
-
-def _known_area(sizes: Mapping[int, Size], item: int) -> int:
-    if item not in sizes:
-        raise Malformed("a picture without a size")
-    return sizes[item][0] * sizes[item][1]
-
-
-def _sizes(data: bytes, meta: Box) -> Iterator[tuple[int, Size]]:
-    """Yield id and size of every item that has one (23008-12 §9.3.1)."""
     numbered = enumerate(meta.one(b"iprp", b"ipco").children, start=1)
-    sizes = {index: extent(data, box) for index, box in numbered if box.kind == b"ispe"}
+    stated = {index: extent(data, box) for index, box in numbered if box.kind == b"ispe"}
+    sizes: dict[int, Size] = {}  # by item (23008-12 §9.3.1)
     for table in meta.all(b"iprp", b"ipma"):
         for item, index in associations(data, table):
-            if index in sizes:
-                yield item, sizes[index]
+            if index in stated:
+                sizes[item] = stated[index]
+    pixels = 0
+    for item, times in _opened(data, meta).items():
+        if item not in sizes:
+            raise Malformed("a picture without a size")
+        width, height = sizes[item]
+        pixels += times * width * height
+    return pixels
 
 
 def extent(data: bytes, ispe: Box) -> Size:
@@ -144,16 +138,12 @@ def _opened(data: bytes, meta: Box) -> Counter[int]:
         opened += layer
         if opened.total() > MAX_OPENED:
             raise TooComplex("a picture built of too many")
-        layer = _below(layer, parts)
+        below: Counter[int] = Counter()
+        for item, times in layer.items():
+            for part in parts.get(item, ()):
+                below[part] += times
+        layer = below
     return opened
-
-
-def _below(layer: Counter[int], parts: Parts) -> Counter[int]:
-    below: Counter[int] = Counter()
-    for item, times in layer.items():
-        for part in parts.get(item, ()):
-            below[part] += times
-    return below
 
 
 def primary(data: bytes, meta: Box) -> int:
@@ -167,15 +157,12 @@ def parts_of(data: bytes, meta: Box) -> Parts:
     for table in meta.all(b"iref"):
         width = 4 if number(data, table.body, 1) else 2
         for box in table.children:
-            item, others = _reference(Fields(data, box), width)
+            fields = Fields(data, box)
+            item = fields.take(width)
+            others = [fields.take(width) for _ in range(fields.take(2))]
             if box.kind == b"dimg":
                 parts[item] += others
             elif box.kind == b"auxl":
                 for other in others:
                     parts[other].append(item)
     return parts
-
-
-def _reference(fields: Fields, width: int) -> tuple[int, list[int]]:
-    item = fields.take(width)
-    return item, [fields.take(width) for _ in range(fields.take(2))]

@@ -158,22 +158,16 @@ class Walk:
             # Without it colours are wrong.
             self.rest.append(_written(APP14, bytes(body[:ADOBE_BYTES])))
         elif marker == APP2 and name == ICC_NAME and not self.found.scans:
-            self._take_profile(body)
+            part, count = number(body, 12, 1), number(body, 13, 1)
+            self.profile_parts = self.profile_parts or count
+            self.profile.setdefault(part, body[14:])
         elif marker == APP1 and name.startswith(EXIF_NAME) and len(body) > len(exif.PREFIX):
-            self._take_exif(body)
+            # Of several the first counts, readable or not, if it comes before the picture.
+            orientation = exif.note(body[len(exif.PREFIX) :], self.found)
+            if not self.turned and not self.found.scans:
+                self.turned, self.found.orientation = True, orientation
         else:
             _note_removed(marker, body, self.found)
-
-    def _take_profile(self, body: memoryview) -> None:
-        part, count = number(body, 12, 1), number(body, 13, 1)
-        self.profile_parts = self.profile_parts or count
-        self.profile.setdefault(part, body[14:])
-
-    def _take_exif(self, body: memoryview) -> None:
-        """Of several blocks the first counts, readable or not, if it comes before the picture."""
-        orientation = exif.note(body[len(exif.PREFIX) :], self.found)
-        if not self.turned and not self.found.scans:
-            self.turned, self.found.orientation = True, orientation
 
     def _profile_segments(self) -> list[bytes]:
         if not self.profile:
@@ -199,12 +193,21 @@ class Walk:
             found.removed.add(Removed.FAULTS)
         frame = self.rest[self.frame_at]
         found.see_size(number(frame, 7, 2), number(frame, 5, 2))
-        self._note_trailing()
+        trailing = bytes(self.view[self.stop :])
+        if trailing.startswith(MAGIC):
+            found.removed.add(Removed.OTHER_PICTURES)
+        elif trailing[4:8] == b"ftyp":
+            found.removed.add(Removed.VIDEO)
+        elif trailing.strip(b"\xff") or self.tables:
+            found.removed.add(Removed.TRAILING_BYTES)
+        turn = b""
+        if found.orientation != 1:
+            turn = _written(APP1, exif.PREFIX + exif.orientation_only(found.orientation))
         # JFIF comes first, Exif after it: decoders find either order, and this one is the rule.
         before = [
             self.view[:2],
             *self.jfif[:1],
-            _exif_segment(found.orientation),
+            turn,
             *self._profile_segments(),
             *self.rest,
         ]
@@ -212,19 +215,13 @@ class Walk:
         length = sum(map(len, before))
         found.last_scan = (length - len(self.rest[-1]) + self.header_bytes, length)
 
-    def _note_trailing(self) -> None:
-        trailing = bytes(self.view[self.stop :])
-        if trailing.startswith(MAGIC):
-            self.found.removed.add(Removed.OTHER_PICTURES)
-        elif trailing[4:8] == b"ftyp":
-            self.found.removed.add(Removed.VIDEO)
-        elif trailing.strip(b"\xff") or self.tables:
-            self.found.removed.add(Removed.TRAILING_BYTES)
-
 
 def _segment(data: bytes, at: int) -> Segment:
     """Return the next segment from `at` on. Raises Malformed if there is none, or not all of it."""
-    marker, start = _next_marker(data, at)
+    found = MARKER.search(data, at)
+    if found is None:
+        raise Incomplete("no end")
+    marker, start = found[1][0], found.start()
     if marker == END:
         return Segment(marker, start, start + 2, start + 2)
     if marker not in KNOWN:
@@ -241,13 +238,6 @@ def _segment(data: bytes, at: int) -> Segment:
         match = MARKER.search(data, stop)  # an end mark may be there by half
         stop = match.start() if match else max(stop, len(data) - data.endswith(b"\xff"))
     return Segment(marker, start, start + 4, stop)
-
-
-def _next_marker(data: bytes, at: int) -> tuple[int, int]:
-    match = MARKER.search(data, at)
-    if match is None:
-        raise Incomplete("no end")
-    return match[1][0], match.start()
 
 
 def _written(marker: int, body: bytes) -> bytes:
@@ -267,11 +257,3 @@ def _note_removed(marker: int, body: memoryview, found: Findings) -> None:
     else:
         known = {COMMENT: Removed.COMMENTS, APP13: Removed.IPTC}
         found.removed.add(known.get(marker, Removed.OTHER))
-
-
-def _exif_segment(orientation: int) -> bytes:
-    return (
-        _written(APP1, exif.PREFIX + exif.orientation_only(orientation))
-        if orientation != 1
-        else b""
-    )

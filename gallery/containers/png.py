@@ -99,7 +99,8 @@ class Walk:
         """Return a chunk that counts; one that browsers pass over is left out, too."""
         if chunk.kind in ANIMATION:
             return self._animation(chunk)
-        if self.seen[chunk.kind] > 1 or self._is_late(chunk.kind):
+        is_late = b"IDAT" in self.seen or (chunk.kind == b"cICP" and b"PLTE" in self.seen)
+        if self.seen[chunk.kind] > 1 or is_late:
             self.found.removed.add(Removed.OTHER)
             return b""
         if not _is_sound(chunk) or not self._fits(chunk):
@@ -110,11 +111,6 @@ class Walk:
         if chunk.kind in COLOUR:
             self.said[chunk.kind] = bytes(chunk.body)
         return chunk.whole
-
-    def _is_late(self, kind: bytes) -> bool:
-        if kind == b"cICP" and b"PLTE" in self.seen:
-            return True
-        return b"IDAT" in self.seen
 
     def _fits(self, chunk: Chunk) -> bool:
         """Return whether a chunk is as long as its fields; the transparency, as its palette."""
@@ -147,8 +143,13 @@ class Walk:
         """Return what counts of what was said (§4.3): cICP, iCCP, sRGB, then gAMA and cHRM."""
         primaries, transfer, matrix, full_range = self.said.get(b"cICP", bytes(4))
         if (matrix, full_range) == (0, 1) and colours.known(primaries, transfer):
-            return Colour(cicp=(primaries, transfer), peak_nits=self._peak_nits())
-        if self.found.colour.profile and self._is_for_profile():
+            # How bright it gets (cLLI), or the screen it was made on (mDCV): 0.0001 cd/m².
+            most = number(self.said.get(b"cLLI", bytes(8)), 0, 4)
+            most = most or number(self.said.get(b"mDCV", bytes(24)), 16, 4)
+            return Colour(cicp=(primaries, transfer), peak_nits=most / 10_000 or None)
+        profile = self.found.colour.profile
+        # It must be for what is stored, grey or in colours.
+        if profile and icc.is_for_rgb(profile) != (self.kind_of_colour in GREY):
             return self.found.colour
         gamma = number(self.said.get(b"gAMA", bytes(4)), 0, 4)
         if b"sRGB" in self.said or not gamma:
@@ -157,27 +158,25 @@ class Walk:
         if said is None:
             return Colour(gamma=100_000 / gamma)
         chromaticities = [number(said, at, 4) for at in range(0, 32, 4)]
-        if not _are_a_gamut(*chromaticities):
-            return Colour()
+        _white_x, white_y, a, b, c, d, e, f = chromaticities
+        if not white_y:  # browsers show black
+            raise Malformed("a white without light")
+        if (c - a) * (f - b) == (e - a) * (d - b):  # no triangle of red, green and blue
+            return Colour()  # as in browsers
         parts = tuple(value / 100_000 for value in chromaticities)
         return Colour(gamma=100_000 / gamma, chromaticities=parts)
-
-    def _is_for_profile(self) -> bool:
-        """Return whether the profile is for what is stored: grey or in colours."""
-        profile = self.found.colour.profile or b""
-        return icc.is_for_rgb(profile) != (self.kind_of_colour in GREY)
-
-    def _peak_nits(self) -> float | None:
-        """Return how bright it gets (cLLI), or the screen it was made on (mDCV): 0.0001 cd/m²."""
-        most = number(self.said.get(b"cLLI", bytes(8)), 0, 4)
-        return (most or number(self.said.get(b"mDCV", bytes(24)), 16, 4)) / 10_000 or None
 
     # ---- animations --------------------------------------------------------------------------
 
     def _animation(self, chunk: Chunk) -> bytes | memoryview:
         """Return a chunk of an animation: of one announced before the pixels, as long as it is."""
         if chunk.kind == b"acTL":
-            return self._announcement(chunk)
+            in_place = not self.frames and b"IDAT" not in self.seen
+            if not in_place or not _is_sound(chunk) or not self._fits(chunk):
+                self.found.removed.add(Removed.FAULTS)
+                return b""
+            self.frames = self.found.frames = number(chunk.body, 0, 4)
+            return chunk.whole
         if chunk.kind == b"fcTL":
             self.controls += 1
         if self.controls > self.frames:
@@ -186,37 +185,23 @@ class Walk:
         if not _is_sound(chunk):
             raise Malformed("checksum")
         if chunk.kind == b"fcTL":
-            self._check_frame(chunk.body)
+            width, height, left, top = (number(chunk.body, at, 4) for at in (4, 8, 12, 16))
+            if left + width > self.found.width or top + height > self.found.height:
+                raise Malformed("a frame beyond the canvas")
         return chunk.whole
-
-    def _announcement(self, chunk: Chunk) -> bytes | memoryview:
-        in_place = not self.frames and b"IDAT" not in self.seen
-        if not in_place or not _is_sound(chunk) or not self._fits(chunk):
-            self.found.removed.add(Removed.FAULTS)
-            return b""
-        self.frames = self.found.frames = number(chunk.body, 0, 4)
-        return chunk.whole
-
-    def _check_frame(self, body: memoryview) -> None:
-        width, height, left, top = (number(body, at, 4) for at in (4, 8, 12, 16))
-        if left + width > self.found.width or top + height > self.found.height:
-            raise Malformed("a frame beyond the canvas")
 
     # ---- the rest ----------------------------------------------------------------------------
 
     def _note_removed(self, chunk: Chunk) -> None:
         if chunk.kind == b"eXIf":
-            self._note_exif(chunk)
+            orientation = exif.note(chunk.body, self.found)
+            # The first block turns the picture, if it comes before the pixels.
+            if _is_sound(chunk) and self.seen[b"eXIf"] == 1 and b"IDAT" not in self.seen:
+                self.found.orientation = orientation
         elif chunk.body[: len(XMP_KEYWORD)] == XMP_KEYWORD:
             note_xmp(chunk.body, self.found)
         else:
             self.found.removed.add(REMOVED.get(chunk.kind, Removed.OTHER))
-
-    def _note_exif(self, chunk: Chunk) -> None:
-        """The first block turns the picture, if it comes before the pixels."""
-        orientation = exif.note(chunk.body, self.found)
-        if _is_sound(chunk) and self.seen[b"eXIf"] == 1 and b"IDAT" not in self.seen:
-            self.found.orientation = orientation
 
     def finish(self) -> bytes:
         """Return the end, where it is missing. Raises Incomplete."""
@@ -261,18 +246,6 @@ def _chunks(view: memoryview) -> Iterator[Chunk]:
             return
         yield Chunk(kind, view[at + 8 : stop - 4], view[at:stop], stop)
         at = stop
-
-
-def _are_a_gamut(
-    _white_x: int, white_y: int, a: int, b: int, c: int, d: int, e: int, f: int
-) -> bool:
-    """Return whether red, green and blue span a triangle; where not, browsers take sRGB.
-
-    Raises Malformed for a white that is none: browsers show black.
-    """
-    if not white_y:
-        raise Malformed("a white without light")
-    return (c - a) * (f - b) != (e - a) * (d - b)
 
 
 def _is_sound(chunk: Chunk) -> bool:

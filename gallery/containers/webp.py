@@ -42,8 +42,12 @@ def walk(data: bytes) -> Findings:
         found.removed.add(Removed.TRAILING_BYTES)
     if chunks and chunks[0].kind == EXTENDED:
         kept = _extended(chunks, found)
-    else:
-        kept = _simple(chunks, found)
+    else:  # such a file is one chunk; nobody reads anything else in it
+        picture, *others = chunks or [Chunk(b"", memoryview(b""))]
+        found.see_size(*_coded_size(picture))
+        for chunk in others:
+            _note_removed(chunk, found)
+        kept = [picture]
     body = [part for chunk in kept for part in _written(*chunk)]
     length = len(MAGIC) + sum(map(len, body))
     found.parts = [RIFF, length.to_bytes(4, "little"), MAGIC, *body]
@@ -83,15 +87,6 @@ def _written(kind: bytes, body: bytes | memoryview) -> list[bytes | memoryview]:
     return [kind + len(body).to_bytes(4, "little"), body, bytes(len(body) % 2)]
 
 
-def _simple(chunks: list[Chunk], found: Findings) -> list[Chunk]:
-    """Without a VP8X chunk a file is one chunk; nobody reads anything else in it."""
-    picture, *others = chunks or [Chunk(b"", memoryview(b""))]
-    found.see_size(*_coded_size(picture))
-    for chunk in others:
-        _note_removed(chunk, found)
-    return [picture]
-
-
 def _extended(chunks: list[Chunk], found: Findings) -> list[Chunk]:
     header = chunks[0].body
     if len(header) < EXTENDED_BYTES:
@@ -105,7 +100,13 @@ def _extended(chunks: list[Chunk], found: Findings) -> list[Chunk]:
         raise Malformed("no picture, or several")
     found.frames = len(pictures)
     checked = [_checked(chunk, found) for chunk in kept]
-    return _with_header(header, [chunk for chunk in checked if chunk.body])
+    staying = [chunk for chunk in checked if chunk.body]
+    # The header's flags are made true again.
+    flags = header[0] & (HAS_ANIMATION | HAS_ALPHA)
+    if any(chunk.kind == PROFILE for chunk in staying):
+        flags |= HAS_PROFILE
+    fields = bytes([flags, 0, 0, 0]) + bytes(header[4:EXTENDED_BYTES])
+    return [Chunk(EXTENDED, memoryview(fields)), *staying]
 
 
 def _first_of_each(chunks: list[Chunk], wanted: set[bytes], found: Findings) -> list[Chunk]:
@@ -157,15 +158,6 @@ def _coded_size(picture: Chunk) -> tuple[int, int]:
         bits = number(body, 1, 4, "little")
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     raise Malformed("no picture")
-
-
-def _with_header(header: memoryview, kept: list[Chunk]) -> list[Chunk]:
-    """Return the file's chunks: a header whose flags are true again, and what stays."""
-    flags = header[0] & (HAS_ANIMATION | HAS_ALPHA)
-    if any(chunk.kind == PROFILE for chunk in kept):
-        flags |= HAS_PROFILE
-    body = bytes([flags, 0, 0, 0]) + bytes(header[4:EXTENDED_BYTES])
-    return [Chunk(EXTENDED, memoryview(body)), *kept]
 
 
 def _note_removed(chunk: Chunk, found: Findings) -> None:

@@ -63,7 +63,7 @@ def anew_if_moved(access: Access) -> Iterator[None]:
 
 
 @contextmanager
-def recorded(
+def image_act(
     event: Event, image: SealedImage, *, signed: Iterable[Statement] = (), **facts: str | list[str]
 ) -> Iterator[None]:
     """Record the act as intended, then as done or as failed.

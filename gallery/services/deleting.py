@@ -12,17 +12,17 @@ from accounts.keys.recipients import lock_keys
 from accounts.models import WrappedKey
 from audit.events import Event
 from gallery import storage
-from gallery.models import Grant, SealedImage
+from gallery.models import Grant
 from gallery.readers import live_grants
 from gallery.sealing import SHARE, head_of
 from gallery.services.acts import (
     end_grants,
     hold,
+    image_act,
     owners_access,
-    recorded,
     starting_anew,
 )
-from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
+from gallery.services.notices import NoticeKind, record_notices, send_notices
 
 
 def delete_image(*, keyring: Keyring, image_id: uuid.UUID) -> None:
@@ -34,24 +34,17 @@ def _delete_once(keyring: Keyring, image_id: uuid.UUID) -> None:
     image = owners_access(keyring, image_id).image
     head, grants = head_of(SHARE, image_id), live_grants(image)
     names = list(image.renditions.values_list("storage_name", flat=True))
-    with recorded(Event.IMAGE_DELETED, image):
+    with image_act(Event.IMAGE_DELETED, image):
         with transaction.atomic():
             hold(image, head)
             lock_keys([], besides=[grant.reader for grant in grants])
-            sent = _empty(image, grants)
+            end_grants(list(image.grants.filter(ended_at=None)), Grant.Ended.DELETED)
+            WrappedKey.objects.filter(subject=image.pk).delete()
+            image.renditions.all().delete()
+            image.deleted_at = timezone.now()
+            image.save(update_fields=["deleted_at"])
+            recipients = [grant for grant in grants if grant.reader_id != image.owner_id]
+            sent = send_notices(NoticeKind.DELETED, recipients)
         storage.discard(names)
         truncate_write_ahead_log()
     record_notices([sent])
-
-
-def _empty(image: SealedImage, grants: list[Grant]) -> Sent:
-    end_grants(list(image.grants.filter(ended_at=None)), Grant.Ended.DELETED)
-    WrappedKey.objects.filter(subject=image.pk).delete()
-    image.renditions.all().delete()
-    image.deleted_at = timezone.now()
-    image.save(update_fields=["deleted_at"])
-    return send_notices(NoticeKind.DELETED, _recipients(image, grants))
-
-
-def _recipients(image: SealedImage, grants: list[Grant]) -> list[Grant]:
-    return [grant for grant in grants if grant.reader_id != image.owner_id]

@@ -67,7 +67,7 @@ def images_to_relock(owner: User) -> list[uuid.UUID]:
 
 
 @sensitive_variables()
-def relock_some(keyring: Keyring) -> None:
+def relock_ended(keyring: Keyring) -> None:
     """Encrypt some of these images again; the next page goes on. Raises if a part is busy or
     unavailable."""
     deadline = time.monotonic() + SECONDS

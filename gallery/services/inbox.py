@@ -76,7 +76,10 @@ def read_notices(person: User, page_number: str | None = None) -> Inbox:
     prefetch_names(actors.values())
     numbered = [notice for notice in page.object_list if notice.sequence > 0]
     checked = [_shown(notice, bodies[notice.pk], actors) for notice in numbered]
-    inbox = Inbox(page, list(_with_gaps(checked, page, _newest_on(page, newest))))
+    if page.has_previous():  # its newest must be the one after the last on the page before
+        above = page.paginator.object_list[page.start_index() - 2]
+        newest = min(newest, above.sequence - 1)
+    inbox = Inbox(page, list(_with_gaps(checked, page, newest)))
     _report(person, inbox.notices)
     return inbox
 
@@ -131,14 +134,6 @@ def _with_gaps(
 def _gap(first: int, last: int) -> Iterator[ShownNotice]:
     if first <= last:
         yield ShownNotice(NoticeState.MISSING, first, count=last - first + 1)
-
-
-def _newest_on(page: Page[Notice], newest: int) -> int:
-    """Return the number that the newest notice of a page must have."""
-    if not page.has_previous():
-        return newest
-    above = page.paginator.object_list[page.start_index() - 2]
-    return min(newest, above.sequence - 1)
 
 
 @sensitive_variables()

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
-from typing import Any
 
 from django.db.models import Max
 from django.utils import timezone
@@ -62,22 +61,19 @@ def send_notices(kind: NoticeKind, grants: Iterable[Grant]) -> Sent:
         if key is None:
             sent.untold.append(grant)
             continue
-        notices.append(compose(person, numbers[person], epoch, key, _said(kind, grant)))
+        said = {
+            "kind": kind.value,
+            "image": str(grant.image_id),
+            "actor": str(grant.image.owner_id),
+            "time": timezone.now().isoformat(),
+            "rights": grant.rights,
+            "ends_at": grant.ends_at.isoformat() if grant.ends_at else None,
+        }
+        notices.append(compose(person, numbers[person], epoch, key, said))
         heads.append(count_them(person, numbers[person], epoch, key))
         sent.told.append(grant)
     _store(notices, heads)
     return sent
-
-
-def _said(kind: NoticeKind, grant: Grant) -> dict[str, Any]:
-    return {
-        "kind": kind.value,
-        "image": str(grant.image_id),
-        "actor": str(grant.image.owner_id),
-        "time": timezone.now().isoformat(),
-        "rights": grant.rights,
-        "ends_at": grant.ends_at.isoformat() if grant.ends_at else None,
-    }
 
 
 def _store(notices: list[Notice], heads: list[NoticeHead]) -> None:
@@ -133,8 +129,11 @@ def _next_numbers(keys: dict[uuid.UUID, Keys]) -> dict[uuid.UUID, int]:
     numbers = {}
     for person, persons_keys in keys.items():
         last = _last_number(person, heads.get(person), persons_keys)
-        free = last + 1 if highest.get(person, 0) <= last else _first_free(person, last)
-        numbers[person] = free
+        taken = set()
+        if highest.get(person, 0) > last:  # a forger's rows hold numbers after it
+            later = Notice.objects.filter(person=person, sequence__gt=last)
+            taken = set(later.values_list("sequence", flat=True))
+        numbers[person] = next(number for number in count(last + 1) if number not in taken)
     return numbers
 
 
@@ -158,10 +157,3 @@ def _highest_proven(person: uuid.UUID, keys: Keys) -> int:
         except CryptoError:
             continue
     return 0
-
-
-def _first_free(person: uuid.UUID, last: int) -> int:
-    """Return the first number after `last` that no row of a forger's holds."""
-    rows = Notice.objects.filter(person=person, sequence__gt=last)
-    taken = set(rows.values_list("sequence", flat=True))
-    return next(number for number in count(last + 1) if number not in taken)

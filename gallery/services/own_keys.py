@@ -8,6 +8,7 @@ if that is the content key its owner committed to.
 
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.views.decorators.debug import sensitive_variables
@@ -43,18 +44,14 @@ def look_over_own_keys(keyring: Keyring) -> None:
     if check is None:
         return
     seen, opener, deadline = Looked(check.up_to), OwnOpener(keyring), time.monotonic() + SECONDS
-    while rows := _rows_after(keyring, seen.up_to):
-        for row in rows:
+    rows = mending.own_wrapped_keys(keyring.user).select_related("key_pair").order_by("pk")
+    while some := list((rows.filter(pk__gt=seen.up_to) if seen.up_to else rows)[:CHUNK]):
+        for row in some:
             seen.checked, seen.up_to = seen.checked + 1, row.pk
             seen.damaged += not opener.is_sound(row)
         if time.monotonic() >= deadline:
             break
-    mending.save_progress(check, **vars(seen), is_done=not rows)
-
-
-def _rows_after(keyring: Keyring, up_to: uuid.UUID | None) -> list[WrappedKey]:
-    rows = mending.own_wrapped_keys(keyring.user).select_related("key_pair").order_by("pk")
-    return list((rows.filter(pk__gt=up_to) if up_to else rows)[:CHUNK])
+    mending.save_progress(check, **vars(seen), is_done=not some)
 
 
 class OwnOpener(Opener):
@@ -73,20 +70,16 @@ class OwnOpener(Opener):
             self._check_place(wrapped, access)
         except Altered:
             return True  # whatever is altered there, opening the image says so
-        if self._opens(wrapped, access) or self._is_mended(wrapped, access):
+        with suppress(Altered):
+            if self._is_committed(self._by_private_key(wrapped), access.image):
+                return True
+        if self._is_mended(wrapped, access):
             return True
         if not WrappedKey.objects.filter(pk=wrapped.pk, oaep_bytes=wrapped.oaep_bytes).exists():
             return True  # re-locked meanwhile, or access ended
         person, outcome = self._keyring.user.pk, Outcome.FAILED
         record(Event.WRAPPED_KEY_DAMAGED, actor=person, subject=wrapped.subject, outcome=outcome)
         return False
-
-    @sensitive_variables()
-    def _opens(self, wrapped: WrappedKey, access: Access) -> bool:
-        try:
-            return self._is_committed(self._by_private_key(wrapped), access.image)
-        except Altered:
-            return False
 
     @sensitive_variables()
     def _is_mended(self, wrapped: WrappedKey, access: Access) -> bool:

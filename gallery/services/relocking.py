@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
@@ -43,11 +43,15 @@ class Relocked:
 
 def stolen_readers_of(owner: User) -> list[StolenReader]:
     """Return whose stolen keys, the owner's own too, open images of this owner still."""
-    stolen = _stolen_since(owner)
+    keys = KeyPair.objects.filter(purpose=KeyPair.Purpose.ENCRYPTION, compromised_at__isnull=False)
+    if not keys.exists():  # then an owner's hundred thousand images are not looked through
+        return []
+    grants = Grant.objects.filter(image__owner=owner, image__deleted_at=None, ended_at=None)
+    theirs = keys.filter(user__in=grants.values("reader"))
+    stolen = dict(theirs.values_list("user").annotate(Max("compromised_at")))
     if not stolen:
         return []
-    grants = _live_grants(owner).filter(reader__in=stolen)
-    pairs = list(grants.values_list("reader", "image"))
+    pairs = list(grants.filter(reader__in=stolen).values_list("reader", "image"))
     locked_at = _locked_at({image for _, image in pairs})
     readers = []
     for person in User.objects.filter(pk__in=stolen).order_by("username"):
@@ -57,22 +61,6 @@ def stolen_readers_of(owner: User) -> list[StolenReader]:
         if before:
             readers.append(StolenReader(person, since, before))
     return readers
-
-
-def _live_grants(owner: User) -> QuerySet[Grant]:
-    return Grant.objects.filter(image__owner=owner, image__deleted_at=None, ended_at=None)
-
-
-def _stolen_since(owner: User) -> dict[uuid.UUID, datetime]:
-    """Return when the reading keys of this owner's readers were stolen last. Where none ever was,
-    an owner's hundred thousand images are not looked through for it."""
-    stolen = KeyPair.objects.filter(
-        purpose=KeyPair.Purpose.ENCRYPTION, compromised_at__isnull=False
-    )
-    if not stolen.exists():
-        return {}
-    stolen = stolen.filter(user__in=_live_grants(owner).values("reader"))
-    return dict(stolen.values_list("user").annotate(Max("compromised_at")))
 
 
 def _locked_at(images: set[uuid.UUID]) -> dict[uuid.UUID, datetime]:
@@ -88,7 +76,7 @@ def _locked_at(images: set[uuid.UUID]) -> dict[uuid.UUID, datetime]:
 
 
 @sensitive_variables()
-def relock_some(*, keyring: Keyring) -> Relocked:
+def relock_after_theft(*, keyring: Keyring) -> Relocked:
     """Encrypt again some of the images that a thief may open. Those that do not open are
     counted."""
     images = {image for one in stolen_readers_of(keyring.user) for image in one.images}

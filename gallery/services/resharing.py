@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
@@ -30,8 +31,8 @@ from gallery.sealing import SHARE, wrap_to
 from gallery.services.acts import (
     anew_if_moved,
     hold,
+    image_act,
     owners_access,
-    recorded,
     starting_anew,
 )
 from gallery.services.notices import NoticeKind, record_notices, send_notices
@@ -39,8 +40,8 @@ from gallery.services.notices import NoticeKind, record_notices, send_notices
 AT_ONCE = 200  # images per request: each costs a signature check, a wrapping and two entries
 
 
-class Came(Enum):
-    """What came of one image."""
+class ImageOutcome(Enum):
+    """What became of one image."""
 
     SHARED = auto()
     CLOSED = auto()
@@ -125,39 +126,37 @@ def share_again(*, keyring: Keyring, person: User) -> SharedAgain:
     reader = Reader(person, key)
     settle(keyring=keyring, readers=[reader], accepted=[person.username])
     waiting = list(waiting_grants(keyring.user).filter(reader=person).values_list("pk", "image"))
-    came: Counter[Came] = Counter()
+    outcomes: Counter[ImageOutcome] = Counter()
     for grant, image in waiting:
-        if came[Came.SHARED] == AT_ONCE:
+        if outcomes[ImageOutcome.SHARED] == AT_ONCE:
             break
         try:
-            came[_share_one_again(keyring, grant, image, key)] += 1
+            outcomes[starting_anew(partial(_share_again_once, keyring, grant, image, key))] += 1
+        except (Altered, Waiting):
+            outcomes[ImageOutcome.CLOSED] += 1
         except NoKeys:
-            if not came[Came.SHARED]:
+            if not outcomes[ImageOutcome.SHARED]:
                 raise
             break  # their keys were stolen, or replaced, meanwhile: the other images wait on
     truncate_write_ahead_log()
-    return SharedAgain(came[Came.SHARED], len(waiting) - came.total(), came[Came.CLOSED])
-
-
-@sensitive_variables()
-def _share_one_again(keyring: Keyring, grant: uuid.UUID, image: uuid.UUID, key: ReaderKey) -> Came:
-    try:
-        return starting_anew(lambda: _share_again_once(keyring, grant, image, key))
-    except (Altered, Waiting):
-        return Came.CLOSED
+    return SharedAgain(
+        outcomes[ImageOutcome.SHARED],
+        len(waiting) - outcomes.total(),
+        outcomes[ImageOutcome.CLOSED],
+    )
 
 
 @sensitive_variables()
 def _share_again_once(
     keyring: Keyring, grant_id: uuid.UUID, image_id: uuid.UUID, key: ReaderKey
-) -> Came:
+) -> ImageOutcome:
     """Read the head before the row: an act that comes between moves the head."""
     access, opener = owners_access(keyring, image_id), Opener(keyring)
     with anew_if_moved(access):
         head = opener.newest(SHARE, access.image)
         grant = waiting_grants(keyring.user).filter(pk=grant_id).first()
         if grant is None:
-            return Came.NOT_WAITING
+            return ImageOutcome.NOT_WAITING
         if not opener.is_signed(grant):
             raise Altered("entries")
         content_key = opener.content_key_for(access)
@@ -165,7 +164,7 @@ def _share_again_once(
     wrapped = wrap_to(key, content_key, image_id=image.pk, lock=image.lock)
     reader, fingerprint = str(grant.reader_id), pair.fingerprint
     with (
-        recorded(Event.IMAGE_SHARED, image, reader=reader, key=fingerprint),
+        image_act(Event.IMAGE_SHARED, image, reader=reader, key=fingerprint),
         transaction.atomic(),
     ):
         hold(image, head)
@@ -177,4 +176,4 @@ def _share_again_once(
         Grant.objects.filter(pk=grant.pk).update(wrapped_key=wrapped)
         sent = send_notices(NoticeKind.SHARED, [grant])
     record_notices([sent])
-    return Came.SHARED
+    return ImageOutcome.SHARED

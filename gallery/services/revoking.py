@@ -4,6 +4,7 @@ So a restored old row opens nothing. What the former reader saw, or saved, stays
 """
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -41,9 +42,9 @@ from gallery.services.acts import (
     end_expired,
     end_grants,
     hold,
+    image_act,
     owners_access,
     record_unsigned,
-    recorded,
     starting_anew,
 )
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
@@ -51,7 +52,7 @@ from gallery.services.uploading import add_renditions, discard_unreferenced
 
 
 @dataclass
-class Relocked:
+class NextLock:
     """An image under its next lock, made but not stored yet.
 
     `unsigned` rows end with it: they name people whom the owner never signed for.
@@ -113,7 +114,7 @@ def _relock_once(keyring: Keyring, image_id: uuid.UUID, keeping_everybody: bool)
 
 
 @sensitive_variables()
-def _relock(keyring: Keyring, access: Access, *, without: User | None = None) -> Relocked:
+def _relock(keyring: Keyring, access: Access, *, without: User | None = None) -> NextLock:
     """Open everything once more and seal it under a new content key.
 
     `without` is a person and not a row: what a row says may change between two looks at it.
@@ -121,10 +122,16 @@ def _relock(keyring: Keyring, access: Access, *, without: User | None = None) ->
     image, lock, content_key = access.image, access.image.lock + 1, content.new_content_key()
     opener = Opener(keyring)
     share_head, manifest_head = opener.to_follow(SHARE, image), opener.to_follow(MANIFEST, image)
-    sealed = seal_renditions(_open_all(opener, access), content_key)
+    plain = {}
+    for name in Rendition.Name.values:
+        opened = opener.open(access, name)
+        plain[name] = Plain(opened.plaintext(), opened.media_type)
+    sealed = seal_renditions(plain, content_key)
     readers = readers_as_signed(image, opener)
     remaining = [grant for grant in readers.signed if grant.reader != without]
-    contacts = _contacts_or_none(keyring)
+    contacts = None  # if the list is refused: that does not keep an owner from taking access back
+    with suppress(ContactsRefused):
+        contacts = contacts_of(keyring)
     for grant in remaining:
         set_entry(grant, rights=grant.rights, ends_at=grant.ends_at)
         grant.wrapped_key = _wrap_anew(grant, contacts, content_key, lock)
@@ -137,22 +144,7 @@ def _relock(keyring: Keyring, access: Access, *, without: User | None = None) ->
     fields = manifest_fields(sealed, content_key, share, image=image, lock=lock)
     manifest = sign(MANIFEST, fields, previous=manifest_head)
     unsigned = [grant for grant in readers.unsigned if grant.reader != without]
-    return Relocked(share_head, lock, sealed, [manifest, share], remaining, unsigned)
-
-
-@sensitive_variables()
-def _open_all(opener: Opener, access: Access) -> dict[str, Plain]:
-    opened = {name: opener.open(access, name) for name in Rendition.Name.values}
-    return {name: Plain(one.plaintext(), one.media_type) for name, one in opened.items()}
-
-
-def _contacts_or_none(keyring: Keyring) -> Contacts | None:
-    """Return the owner's compared contacts; None where the list is refused: that does not keep an
-    owner from taking access back. Raises AuditUnavailable; then nobody opens the image either."""
-    try:
-        return contacts_of(keyring)
-    except ContactsRefused:
-        return None
+    return NextLock(share_head, lock, sealed, [manifest, share], remaining, unsigned)
 
 
 @sensitive_variables()
@@ -176,13 +168,13 @@ def _wrap_anew(
     return wrap_for(reader, content_key, image_id=grant.image_id, lock=lock)
 
 
-def _commit(image: SealedImage, relocked: Relocked, ended: list[Grant]) -> None:
+def _commit(image: SealedImage, relocked: NextLock, ended: list[Grant]) -> None:
     """Write the new ciphertext, exchange the rows, then take the old ciphertext away."""
     facts = {"reader": str(ended[0].reader_id)} if ended else {}
     event = Event.IMAGE_REVOKED if ended else Event.IMAGE_RELOCKED
     old_names = list(image.renditions.values_list("storage_name", flat=True))
     new_names: dict[str, str] = {}
-    with recorded(event, image, signed=relocked.statements, **facts):
+    with image_act(event, image, signed=relocked.statements, **facts):
         try:
             for name, rendition in relocked.sealed.items():
                 new_names[name] = storage.put(rendition.stored)
@@ -198,11 +190,14 @@ def _commit(image: SealedImage, relocked: Relocked, ended: list[Grant]) -> None:
 
 
 def _exchange(
-    image: SealedImage, relocked: Relocked, ended: list[Grant], new_names: dict[str, str]
+    image: SealedImage, relocked: NextLock, ended: list[Grant], new_names: dict[str, str]
 ) -> Sent:
     hold(image, relocked.head)
     keys = [grant.wrapped_key for grant in relocked.remaining if grant.wrapped_key]
-    _lock_keys(keys, ended)
+    try:
+        lock_keys((key.key_pair for key in keys), besides=[grant.reader for grant in ended])
+    except NoKeys:  # somebody's key changed meanwhile: they will wait
+        raise HeadMoved from None
     end_grants([*ended, *relocked.unsigned], Grant.Ended.REVOKED)
     end_expired(image)
     WrappedKey.objects.filter(subject=image.pk).delete()
@@ -217,11 +212,3 @@ def _exchange(
     image.relock_after = None
     image.save(update_fields=["lock", "stored_bytes", "relock_after"])
     return send_notices(NoticeKind.REVOKED, ended[:1])  # a row may have been copied
-
-
-def _lock_keys(keys: list[WrappedKey], ended: list[Grant]) -> None:
-    """Hold the rows. Raises HeadMoved where somebody's key changed meanwhile: they will wait."""
-    try:
-        lock_keys((key.key_pair for key in keys), besides=[grant.reader for grant in ended])
-    except NoKeys:
-        raise HeadMoved from None

@@ -13,7 +13,6 @@ from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.pins import contacts_of
 from accounts.keys.recipients import Reader, lock_keys
-from accounts.models import WrappedKey
 from audit.events import Event
 from cryptocore import statements
 from gallery.errors import Altered, HeadMoved, TooManyReaders
@@ -31,8 +30,8 @@ from gallery.services.acts import (
     anew_if_moved,
     end_expired,
     hold,
+    image_act,
     owners_access,
-    recorded,
     require_present_signer,
     starting_anew,
 )
@@ -79,10 +78,12 @@ def _share_once(
     access, opener = owners_access(keyring, image_id), Opener(keyring)
     with anew_if_moved(access):
         head = opener.to_follow(SHARE, access.image)
-        kept = _signed_readers(access.image, opener)
+        readers = readers_as_signed(access.image, opener)
+        if readers.unsigned:
+            raise Altered("entries")
         content_key = opener.content_key_for(access)
     contacts_of(keyring).require_unchanged(recipients)
-    shared = Shared()
+    kept, shared = readers.signed, Shared()
     for reader in recipients:
         _grant(reader, kept, access.image, content_key, terms, shared)
     if len(kept) + len(shared.added) > statements.MAX_ENTRIES:
@@ -90,13 +91,6 @@ def _share_once(
     if shared.touched:
         _commit(keyring, access.image, head, kept + shared.added, shared)
     return shared
-
-
-def _signed_readers(image: SealedImage, opener: Opener) -> list[Grant]:
-    readers = readers_as_signed(image, opener)
-    if readers.unsigned:
-        raise Altered("entries")
-    return readers.signed
 
 
 @sensitive_variables()
@@ -137,13 +131,19 @@ def _commit(
 ) -> None:
     fields = share_fields(grants)
     share = sign_statement(SHARE, fields, keyring=keyring, subject=image.pk, previous=head)
-    with recorded(Event.IMAGE_SHARED, image, signed=[share]), transaction.atomic():
+    with image_act(Event.IMAGE_SHARED, image, signed=[share]), transaction.atomic():
         hold(image, head)
-        new_keys = _new_keys(shared.touched)
+        # Keys that are stored stay as they are now: what was read may be older than a rotation
+        # that wrapped them again.
+        keys = [grant.wrapped_key for grant in shared.touched]
+        new_keys = [key for key in keys if key is not None and key._state.adding]
         readers = [grant.reader for grant in shared.touched]
         lock_keys((key.key_pair for key in new_keys), besides=[image.owner, *readers])
         require_present_signer(image, share)
-        _require_still_waiting([one for one in shared.changed if one.wrapped_key in new_keys])
+        # A waiting reader may have been given a key meanwhile, which moves no head (resharing.py).
+        waiting = [one.pk for one in shared.changed if one.wrapped_key in new_keys]
+        if waiting and Grant.objects.filter(pk__in=waiting).exclude(wrapped_key=None).exists():
+            raise HeadMoved
         end_expired(image)
         share.save(force_insert=True)
         for key in new_keys:
@@ -160,18 +160,3 @@ def _commit(
         ]
     truncate_write_ahead_log()  # of whom it ended by date
     record_notices(sent)
-
-
-def _require_still_waiting(grants: list[Grant]) -> None:
-    """Raises HeadMoved where a reader without a key was given one meanwhile, which moves no head
-    (services/resharing.py)."""
-    waiting = [grant.pk for grant in grants]
-    if waiting and Grant.objects.filter(pk__in=waiting).exclude(wrapped_key=None).exists():
-        raise HeadMoved
-
-
-def _new_keys(grants: list[Grant]) -> list[WrappedKey]:
-    """Return the keys that are not stored yet. Those that are stored stay as they are now: what was
-    read may be older than a rotation that wrapped them again."""
-    keys = [grant.wrapped_key for grant in grants]
-    return [key for key in keys if key is not None and key._state.adding]

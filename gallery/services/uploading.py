@@ -32,7 +32,7 @@ from gallery.sealing import (
     wrap_for,
     wrap_to,
 )
-from gallery.services.acts import recorded
+from gallery.services.acts import image_act
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
 from gallery.services.quota import require_room
 
@@ -83,12 +83,17 @@ def upload_image(
     plain = renditions_of(picture, caption=caption, file_name=file_name, owner_id=image.owner_id)
     sealed = seal_renditions(plain, content_key)
     image.stored_bytes = sum(len(rendition.stored) for rendition in sealed.values())
-    grants = [
-        _grant_owner(keyring, image, content_key, own_key),
-        *(_grant(image, content_key, reader, terms) for reader in recipients),
-    ]
-    statements = _sign(keyring, image, sealed, content_key, grants)
-    with recorded(Event.IMAGE_UPLOADED, image, signed=statements):
+    key = wrap_to(own_key, content_key, image_id=image.pk, lock=image.lock)
+    key.quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=image.lock)
+    grants = [new_grant(image, keyring.user, key, Terms(Grant.Rights.DOWNLOAD.value, None))]
+    for reader in recipients:
+        wrapped = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
+        grants.append(new_grant(image, reader.user, wrapped, terms))
+    sign = partial(sign_statement, keyring=keyring, subject=image.pk, previous=None)
+    share = sign(SHARE, share_fields(grants))
+    manifest = manifest_fields(sealed, content_key, share, image=image, lock=image.lock)
+    statements = [sign(MANIFEST, manifest), share]
+    with image_act(Event.IMAGE_UPLOADED, image, signed=statements):
         sent = _store(image, sealed, statements, grants)
     record_notices([sent])
     return image
@@ -118,40 +123,10 @@ def renditions_of(
     }
 
 
-@sensitive_variables()
-def _grant_owner(
-    keyring: Keyring, image: SealedImage, content_key: bytes, own_key: ReaderKey
-) -> Grant:
-    """Return the owner's grant, without an end, with its wrapped key and its quick key."""
-    key = wrap_to(own_key, content_key, image_id=image.pk, lock=image.lock)
-    key.quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=image.lock)
-    return new_grant(image, keyring.user, key, Terms(Grant.Rights.DOWNLOAD.value, None))
-
-
-@sensitive_variables()
-def _grant(image: SealedImage, content_key: bytes, reader: Reader, terms: Terms) -> Grant:
-    key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
-    return new_grant(image, reader.user, key, terms)
-
-
 def new_grant(image: SealedImage, reader: User, key: WrappedKey | None, terms: Terms) -> Grant:
     grant = Grant(image=image, reader=reader, wrapped_key=key, granted_at=timezone.now())
     set_entry(grant, rights=terms.rights, ends_at=terms.ends_at)
     return grant
-
-
-@sensitive_variables()
-def _sign(
-    keyring: Keyring,
-    image: SealedImage,
-    sealed: dict[str, Sealed],
-    content_key: bytes,
-    grants: list[Grant],
-) -> list[Statement]:
-    sign = partial(sign_statement, keyring=keyring, subject=image.pk, previous=None)
-    share = sign(SHARE, share_fields(grants))
-    manifest = manifest_fields(sealed, content_key, share, image=image, lock=image.lock)
-    return [sign(MANIFEST, manifest), share]
 
 
 def _store(

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 
 from django.utils import timezone
 
@@ -78,8 +79,10 @@ class ImageCheck:
         for grant in rows:
             if grant.ended_at is None and not self._heads.is_signed(grant):
                 yield Finding(Kind.READER_UNSIGNED, image.pk, f"person {grant.reader_id}")
-        standing = {_digest(grant) for grant in rows if _stands(grant)}
-        missing = set(share["entries"]) - standing
+        missing = set(share["entries"])
+        for grant in filter(_stands, rows):
+            with suppress(CryptoError):
+                missing.discard(entries.entry_digest(bytes(grant.entry), bytes(grant.salt)))
         if missing:
             yield Finding(Kind.READER_GONE, image.pk, f"{len(missing)} of them")
 
@@ -91,16 +94,14 @@ class ImageCheck:
         if image.stored_bytes != sum(one["length"] for one in manifest["renditions"].values()):
             yield Finding(Kind.SIZE, image.pk)
         for row in rows:
-            if kind := self._wrong_with_stored(row, manifest["renditions"][row.name]):
-                yield Finding(kind, image.pk, row.name)
-
-    def _wrong_with_stored(self, row: Rendition, signed: Body) -> Kind | None:
-        measured = storage.measure(row.storage_name, digest=self._reads_bytes)
-        if measured is None:
-            return Kind.STORED_GONE
-        length, digest = measured
-        as_signed = length == signed["length"] and digest in (None, signed["sha256"])
-        return None if as_signed else Kind.STORED_ALTERED
+            signed = manifest["renditions"][row.name]
+            measured = storage.measure(row.storage_name, digest=self._reads_bytes)
+            if measured is None:
+                yield Finding(Kind.STORED_GONE, image.pk, row.name)
+                continue
+            length, digest = measured
+            if length != signed["length"] or digest not in (None, signed["sha256"]):
+                yield Finding(Kind.STORED_ALTERED, image.pk, row.name)
 
 
 def _check_deleted(image: SealedImage, *, is_deleted: bool) -> Iterator[Finding]:
@@ -114,13 +115,6 @@ def _check_deleted(image: SealedImage, *, is_deleted: bool) -> Iterator[Finding]
     }
     for what in (name for name, is_there in left.items() if is_there):
         yield Finding(Kind.NOT_DELETED, image.pk, what)
-
-
-def _digest(grant: Grant) -> str | None:
-    try:
-        return entries.entry_digest(bytes(grant.entry), bytes(grant.salt))
-    except CryptoError:
-        return None
 
 
 def _stands(grant: Grant) -> bool:

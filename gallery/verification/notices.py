@@ -27,7 +27,11 @@ def check_notices(person: uuid.UUID, *, sent: int) -> Iterator[Finding]:
         if notice.sequence > expected:
             yield Finding(Kind.NOTICES_GONE, person, f"{expected} to {notice.sequence - 1}")
         expected = notice.sequence + 1
-        if not _is_genuine(notice, keys):
+        try:
+            is_genuine = verified_body(notice, keys)["sequence"] == notice.sequence
+        except (CryptoError, KeyError):
+            is_genuine = False
+        if not is_genuine:
             yield Finding(Kind.NOTICE, person, f"number {notice.sequence}")
     newest = max(counted_first or 0, least)
     if expected <= newest:
@@ -44,14 +48,6 @@ def _counted(person: uuid.UUID, keys: Keys) -> int | None:
         return counted(head, keys)
     except CryptoError:
         return None
-
-
-@sensitive_variables()
-def _is_genuine(notice: Notice, keys: Keys) -> bool:
-    try:
-        return bool(verified_body(notice, keys)["sequence"] == notice.sequence)
-    except (CryptoError, KeyError):
-        return False
 
 
 def _in_chunks(person: uuid.UUID) -> Iterator[Notice]:

@@ -42,9 +42,20 @@ class Sweep:
         """Yield what is wrong. Raises django.db.Error, StorageAway or TrailAway where a part is
         away: then nothing is known."""
         yield from self._check_trail()
-        yield from self._check_images()
-        yield from self._check_files()
-        yield from self._check_people()
+        for chunk in _chunks(SealedImage.objects.all()):
+            first = ImageCheck(chunk, reads_bytes=self._reads_bytes)
+            for image_id in chunk:
+                yield from _twice(partial(first.check, image_id), self._once_more(image_id))
+            self.images += len(chunk)
+            self._progress(self.images)
+        before = timezone.now() - settings.PURGE_GRACE
+        for name in storage.orphans(before, known_names):
+            yield Finding(Kind.ORPHAN, name)
+        for chunk in _chunks(User.objects.all()):
+            for person in chunk:
+                look = partial(_check_person, person, self._sent[person])
+                yield from _twice(look, look)
+            self.people += len(chunk)
 
     def _check_trail(self) -> Iterator[Finding]:
         """Look for the images that the trail remembers; count the notices it does."""
@@ -58,28 +69,8 @@ class Sweep:
             for leaf in leaves:
                 self._sent.update(map(uuid.UUID, leaf.facts.get("people", [])))
 
-    def _check_images(self) -> Iterator[Finding]:
-        for chunk in _chunks(SealedImage.objects.all()):
-            first = ImageCheck(chunk, reads_bytes=self._reads_bytes)
-            for image_id in chunk:
-                yield from _twice(partial(first.check, image_id), self._once_more(image_id))
-            self.images += len(chunk)
-            self._progress(self.images)
-
     def _once_more(self, image_id: uuid.UUID) -> Look:
         return lambda: ImageCheck([image_id], reads_bytes=self._reads_bytes).check(image_id)
-
-    def _check_files(self) -> Iterator[Finding]:
-        before = timezone.now() - settings.PURGE_GRACE
-        for name in storage.orphans(before, known_names):
-            yield Finding(Kind.ORPHAN, name)
-
-    def _check_people(self) -> Iterator[Finding]:
-        for chunk in _chunks(User.objects.all()):
-            for person in chunk:
-                look = partial(_check_person, person, self._sent[person])
-                yield from _twice(look, look)
-            self.people += len(chunk)
 
 
 def _chunks(rows: QuerySet[Any]) -> Iterator[list[uuid.UUID]]:
@@ -110,6 +101,6 @@ def _told() -> Iterator[Leaf]:
     """Yield what the trail says was done, of uploads and notices, as the audit key vouches for."""
     for entry in entries_between(1, NEWEST):
         if any(mark in entry.leaf for mark in MARKS) and entry.is_authentic():
-            leaf = entry.told()
+            leaf = entry.parsed()
             if leaf.outcome == Outcome.DONE:
                 yield leaf

@@ -1,7 +1,6 @@
 """Lists of images: shared with me, mine."""
 
 import uuid
-from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet
@@ -93,7 +92,14 @@ def _list(
     new = unopened(image_ids, reader=request.user.pk) if marks_new else ()
     cards = presenting.cards(shown, Opener(keyring) if keyring else None, new=new)
     if wants_json(request):
-        return JsonResponse(_list_json(cards, page))
+        return JsonResponse(
+            {
+                "images": [presenting.card_json(card) for card in cards],
+                "page": page.number,
+                "pages": page.paginator.num_pages,
+                "total": page.paginator.count,
+            }
+        )
     select = request.GET.get("select")
     context = {
         "cards": cards,
@@ -103,12 +109,3 @@ def _list(
         "select_all": select == "all",
     }
     return render(request, template, {**context, **more})
-
-
-def _list_json(cards: list[presenting.Card], page: Page[uuid.UUID]) -> dict[str, Any]:
-    return {
-        "images": [presenting.card_json(card) for card in cards],
-        "page": page.number,
-        "pages": page.paginator.num_pages,
-        "total": page.paginator.count,
-    }

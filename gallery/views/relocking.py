@@ -16,16 +16,14 @@ from accounts.web.decorators import signed_in, unlocked
 from accounts.web.requests import PersonRequest, open_keys
 from gallery import presenting
 from gallery.answers import answers_refusals
-from gallery.services.relocking import StolenReader, relock_some, stolen_readers_of
+from gallery.services.relocking import StolenReader, relock_after_theft, stolen_readers_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def relock(request: PersonRequest) -> HttpResponseBase:
-    return _relock(request) if request.method == "POST" else _list(request)
-
-
-def _list(request: PersonRequest) -> HttpResponse:
+    if request.method == "POST":
+        return _relock(request)
     stolen = stolen_readers_of(request.user)
     prefetch_names(reader.person for reader in stolen)
     readers = [_shown(reader, request.user) for reader in stolen]
@@ -51,7 +49,7 @@ def _shown(reader: StolenReader, owner: User) -> dict[str, Any]:
 @unlocked
 @answers_refusals
 def _relock(request: PersonRequest) -> HttpResponse:
-    done = relock_some(keyring=open_keys(request))
+    done = relock_after_theft(keyring=open_keys(request))
     if wants_json(request):
         facts = {"relocked": done.relocked, "left": done.left, "closed": done.closed}
         return JsonResponse(facts)

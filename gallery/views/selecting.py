@@ -13,7 +13,6 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts.folding import record_refusal
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.keys.recipients import Reader
 from accounts.models import User
@@ -22,14 +21,14 @@ from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
 from audit.events import AuditUnavailable, Event
-from cryptocore.errors import CryptoError
-from gallery import errors, outcomes, presenting
+from gallery import outcomes, presenting
 from gallery.answers import answers_refusals
 from gallery.errors import NotARecipient
 from gallery.forms import SelectionForm, ShareForm, TermsForm
 from gallery.models import Grant
 from gallery.opening import Opener
 from gallery.outcomes import Outcome
+from gallery.refusals import REFUSALS, refusal_for
 from gallery.releases import record_thumbnails
 from gallery.services import deleting, many, sharing
 from gallery.services.many import Done
@@ -317,25 +316,11 @@ def _told(
     tell: Callable[[list[outcomes.Result]], outcomes.Told],
 ) -> list[Outcome]:
     for one in done:
-        if one.refused:
-            _record(request, one.image_id, one.refused)
+        # Without the trail's table the others are told of all the same.
+        with suppress(AuditUnavailable):
+            if one.refused and isinstance(one.refused, tuple(REFUSALS)):
+                refusal_for(one.refused).record(request.user.pk, one.image_id)
     return [outcomes.outcome_of(one, cards.get(one.image_id), tell) for one in done]
-
-
-def _record(request: PersonRequest, image_id: uuid.UUID, refused: Exception) -> None:
-    """Record a refusal as that of a single act is. Without the trail's table the others are told
-    of all the same."""
-    event, facts = Event.IMAGE_REFUSED, {}
-    if isinstance(refused, errors.Altered | CryptoError):
-        step = refused.step if isinstance(refused, errors.Altered) else "own-keys"
-        event, facts = Event.IMAGE_ALTERED, {"step": step}
-    elif isinstance(refused, errors.AccessEnded):
-        facts = {"reason": "ended"}
-    elif isinstance(refused, errors.OwnKeyRefused):
-        facts = {"reason": "own-key"}
-    with suppress(AuditUnavailable):
-        if facts:
-            record_refusal(request, event, subject=image_id, **facts)
 
 
 def _answer(

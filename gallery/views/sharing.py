@@ -14,15 +14,14 @@ from accounts.usernames import fold, is_well_formed
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
-from audit.admin import as_id
 from audit.events import Event
+from audit.unreadable import as_id
 from gallery import presenting
-from gallery.access import Access, access_to
+from gallery.access import access_to
 from gallery.answers import answers_refusals
 from gallery.errors import NotARecipient
 from gallery.forms import ShareForm, TermsForm
 from gallery.ledger import Ledger
-from gallery.models import Grant
 from gallery.services import deleting, revoking, sharing
 from gallery.views.common import (
     NOT_SHARED,
@@ -55,7 +54,14 @@ def share(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
         add_sharing_error(form, error)
         return _invalid(request, image_id, form)
     if wants_json(request):
-        return JsonResponse(_shared_json(shared))
+        grants = {
+            "added": shared.added,
+            "changed": shared.changed,
+            "unchanged": shared.unchanged,
+            "waiting": shared.waiting,
+        }
+        names = {word: [grant.reader.username for grant in grants[word]] for word in grants}
+        return JsonResponse(names)
     _tell_shared(request, shared)
     return redirect("gallery:image", image_id)
 
@@ -72,16 +78,6 @@ def _tell_shared(request: PersonRequest, shared: sharing.Shared) -> None:
             "%(names)s must replace their keys first. Share it with them again after that."
         )
         messages.warning(request, sentence % {"names": names})
-
-
-def _shared_json(shared: sharing.Shared) -> dict[str, list[str]]:
-    grants = {
-        "added": shared.added,
-        "changed": shared.changed,
-        "unchanged": shared.unchanged,
-        "waiting": shared.waiting,
-    }
-    return {word: [grant.reader.username for grant in those] for word, those in grants.items()}
 
 
 def _invalid(request: PersonRequest, image_id: uuid.UUID, form: TermsForm) -> HttpResponse:
@@ -101,17 +97,17 @@ def revoke(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
         recipient = person_named(request.POST.get("recipient", ""))
         grant = revoking.revoke(keyring=open_keys(request), image_id=image_id, recipient=recipient)
     except NotARecipient:
-        return _nothing_to_revoke(request, access)
-    return _revoked(request, grant)
-
-
-def _nothing_to_revoke(request: PersonRequest, access: Access) -> HttpResponse:
-    sentence = _("This person has no access to this image.")
+        sentence = _("This person has no access to this image.")
+        if wants_json(request):
+            errors = {"recipient": [{"code": "not_a_recipient", "message": sentence}]}
+            return JsonResponse({"errors": errors}, status=422)
+        context = {**image_page(request, access), "revoke_error": sentence}
+        return render(request, "gallery/image.html", context, status=422)
+    ledger = Ledger(image_id)
     if wants_json(request):
-        errors = {"recipient": [{"code": "not_a_recipient", "message": sentence}]}
-        return JsonResponse({"errors": errors}, status=422)
-    context = {**image_page(request, access), "revoke_error": sentence}
-    return render(request, "gallery/image.html", context, status=422)
+        return JsonResponse(presenting.receipt_json(grant, ledger))
+    messages.success(request, presenting.receipt_sentence(grant, ledger))
+    return redirect("gallery:image", image_id)
 
 
 def person_named(name: str) -> User:
@@ -122,14 +118,6 @@ def person_named(name: str) -> User:
     if person is None:
         raise NotARecipient
     return person
-
-
-def _revoked(request: PersonRequest, grant: Grant) -> HttpResponse:
-    ledger = Ledger(grant.image_id)
-    if wants_json(request):
-        return JsonResponse(presenting.receipt_json(grant, ledger))
-    messages.success(request, presenting.receipt_sentence(grant, ledger))
-    return redirect("gallery:image", grant.image_id)
 
 
 @require_POST

@@ -45,10 +45,17 @@ def upload(request: PersonRequest) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES, owner=request.user)
     if not form.is_valid():
         return _refused_upload(request, form)
+    cleaned = form.cleaned_data
+    wishes = Wishes(
+        recipients=cleaned["recipients"],
+        terms=form.terms,
+        caption=cleaned["caption"],
+        keep_details=cleaned["keep_details"],
+        origin=Origin(cleaned["upload_id"], None),
+    )
     try:
         settle_contacts(request, form)
-        files, wishes = form.cleaned_data["images"], _wishes(form)
-        batch = upload_all(keyring=open_keys(request), files=files, wishes=wishes)
+        batch = upload_all(keyring=open_keys(request), files=cleaned["images"], wishes=wishes)
     except NOT_SHARED as error:
         add_sharing_error(form, error)
         return _refused_upload(request, form)
@@ -80,17 +87,6 @@ def _refused_upload(request: PersonRequest, form: WishesForm) -> HttpResponse:
     # An earlier try may have stored images, and its answer been lost: the next one is a retry.
     page["upload_id"] = form.cleaned_data.get("upload_id") or page["upload_id"]
     return form_refusal(request, form, "gallery/upload.html", page)
-
-
-def _wishes(form: WishesForm) -> Wishes:
-    cleaned = form.cleaned_data
-    return Wishes(
-        recipients=cleaned["recipients"],
-        terms=form.terms,
-        caption=cleaned["caption"],
-        keep_details=cleaned["keep_details"],
-        origin=Origin(cleaned["upload_id"], None),
-    )
 
 
 def _upload_page(request: PersonRequest, form: WishesForm | None) -> dict[str, Any]:

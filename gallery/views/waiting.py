@@ -26,10 +26,8 @@ from gallery.services.resharing import SharedAgain, WaitingReader
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def waiting(request: PersonRequest) -> HttpResponseBase:
-    return _share_again(request) if request.method == "POST" else _list(request)
-
-
-def _list(request: PersonRequest) -> HttpResponse:
+    if request.method == "POST":
+        return _share_again(request)
     waiting = resharing.readers_waiting_for(request.user)
     prefetch_names(reader.person for reader in waiting)
     readers = [_shown(reader) for reader in waiting]
@@ -67,9 +65,9 @@ def _share_again(request: PersonRequest) -> HttpResponse:
     if reader is None or find_person(asked) is None:
         sentence = _("Nobody of this name is waiting for access. Nothing was changed.")
         return refusal(request, 404, "not_found", sentence)
-    person = reader.person
-    if not _is_the_compared_one(request, reader):
-        return _compare_first(request, person)
+    person, pair = reader.person, reader.signing_pair
+    if pair is not None and pair.fingerprint != request.POST.get("fingerprint", ""):
+        return _compare_first(request, person)  # it may have changed since it was shown
     try:
         done = resharing.share_again(keyring=open_keys(request), person=person)
     except NoKeys:
@@ -78,12 +76,6 @@ def _share_again(request: PersonRequest) -> HttpResponse:
     except (KeyChanged, ContactsRefused):
         return _compare_first(request, person)
     return _shared_again(request, person, done)
-
-
-def _is_the_compared_one(request: PersonRequest, reader: WaitingReader) -> bool:
-    """Whether the key is the one whose fingerprint was shown: it may have changed since."""
-    shown, pair = request.POST.get("fingerprint", ""), reader.signing_pair
-    return pair is None or pair.fingerprint == shown
 
 
 def _compare_first(request: PersonRequest, person: User) -> HttpResponse:

@@ -29,22 +29,18 @@ def keys_in(data: bytes) -> Iterator[bytes]:
 
 def _keys_of(data: bytes, start: int) -> Iterator[bytes]:
     """Yield the keys of the record whose header begins at `start`, if there is one."""
-    types = _types(data, start)
-    sizes = [_size(kind) for kind in types]
-    if not types or not _is_row(data, start, data[start] + sum(sizes)):
-        return
-    for kind, at in zip(types, accumulate(sizes, initial=start + data[start]), strict=False):
-        if kind in KEY_TYPES:
-            yield data[at : at + _size(kind)]
-
-
-def _types(data: bytes, start: int) -> list[int]:
-    """Return the types in what may be a header; none if it is not as long as it says."""
     at, end, types = start + 1, start + data[start], []
     while at < end <= len(data):
         kind, at = _number(data, at)
         types.append(kind)
-    return types if at == end and not {10, 11} & set(types) else []
+    if at != end or not types or {10, 11} & set(types):  # a header is as long as it says
+        return
+    sizes = [_size(kind) for kind in types]
+    if not _is_row(data, start, data[start] + sum(sizes)):
+        return
+    for kind, at in zip(types, accumulate(sizes, initial=start + data[start]), strict=False):
+        if kind in KEY_TYPES:
+            yield data[at : at + _size(kind)]
 
 
 def _size(kind: int) -> int:

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,14 +62,15 @@ def locked(*, people: int, certainly: User | None = None) -> Locked:
     users = list(User.objects.order_by("?")[: people or None])
     if certainly and certainly not in users:
         users.append(certainly)
-    images = _images_of(users, certainly, limit=people * IMAGES_PER_PERSON)
-    ids = [image.pk for image in images]
+    theirs = Grant.objects.filter(image=OuterRef("pk"), reader__in=users, ended_at=None)
+    certain = Q(pk__in=allowed_to(certainly)) if certainly else Q(pk__in=[])
+    live = SealedImage.objects.filter(deleted_at=None)
+    chosen = list(live.filter(Exists(theirs)).order_by("?")[: people * IMAGES_PER_PERSON or None])
+    images = {image.pk: image for image in (*chosen, *live.filter(certain))}
     pairs = KeyPair.objects.filter(user__in=users).exclude(wrapped_private_key=None)
-    wrapped = WrappedKey.objects.filter(subject__in=[image.pk for image in images]).select_related(
-        "key_pair"
-    )
+    wrapped = WrappedKey.objects.filter(subject__in=images).select_related("key_pair")
     return Locked(
-        people=[_person(user, ids) for user in users],
+        people=[_person(user, images) for user in users],
         images=_with_manifests(images),
         wrapped_keys=list(wrapped),
         mac_keys=list(MacKey.objects.filter(user__in=users)),
@@ -92,15 +93,7 @@ def _grants_of(user: User) -> QuerySet[Grant]:
     return Grant.objects.filter(reader=user, ended_at=None).exclude(wrapped_key=None)
 
 
-def _images_of(users: list[User], certainly: User | None, *, limit: int) -> list[SealedImage]:
-    theirs = Grant.objects.filter(image=OuterRef("pk"), reader__in=users, ended_at=None)
-    certain = Q(pk__in=allowed_to(certainly)) if certainly else Q(pk__in=[])
-    live = SealedImage.objects.filter(deleted_at=None)
-    chosen = list(live.filter(Exists(theirs)).order_by("?")[: limit or None])
-    return list({image.pk: image for image in (*chosen, *live.filter(certain))}.values())
-
-
-def _person(user: User, images: list[uuid.UUID]) -> Person:
+def _person(user: User, images: Iterable[uuid.UUID]) -> Person:
     theirs = WrappedKey.objects.filter(key_pair__user=user, subject__in=images)
     quick = theirs.exclude(quick_key=None)
     return Person(
@@ -112,22 +105,24 @@ def _person(user: User, images: list[uuid.UUID]) -> Person:
     )
 
 
-def _with_manifests(images: Iterable[SealedImage]) -> list[Image]:
-    by_id = {image.pk: image for image in images}
+def _with_manifests(images: Mapping[uuid.UUID, SealedImage]) -> list[Image]:
     manifests = {
         head.subject: json.loads(bytes(head.body))
-        for head in heads_of(by_id)
+        for head in heads_of(images)
         if head.kind == MANIFEST
     }
-    names: dict[uuid.UUID, dict[str, str]] = {pk: {} for pk in by_id}
-    for row in Rendition.objects.filter(image__in=by_id):
+    names: dict[uuid.UUID, dict[str, str]] = {pk: {} for pk in images}
+    for row in Rendition.objects.filter(image__in=images):
         names[row.image_id][row.name] = row.storage_name
     return [
-        _image(image, manifests[pk], names[pk]) for pk, image in by_id.items() if pk in manifests
+        Image(
+            pk=pk,
+            owner=images[pk].owner_id,
+            lock=images[pk].lock,
+            commitment=bytes.fromhex(manifests[pk]["key_commitment"]),
+            renditions=manifests[pk]["renditions"],
+            names=names[pk],
+        )
+        for pk in images
+        if pk in manifests
     ]
-
-
-def _image(image: SealedImage, manifest: dict[str, Any], names: dict[str, str]) -> Image:
-    commitment = bytes.fromhex(manifest["key_commitment"])
-    renditions = manifest["renditions"]
-    return Image(image.pk, image.owner_id, image.lock, commitment, renditions, names)

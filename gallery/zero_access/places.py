@@ -89,10 +89,11 @@ def collect_files(strings: Strings) -> None:
     for path in _files() | databases:
         is_database = path in databases or path.suffix in (".sqlite3", ".sqlite3-wal")
         records = is_database or path.suffix == ".jsonl"
-        for piece in _pieces(path):
-            strings.add(piece, f"file: {path.name}", suspect=not records)
-            for key in cells.keys_in(piece) if is_database else ():
-                strings.add(key, f"file: {path.name}")  # few: the others are in tables, too
+        with suppress(FileNotFoundError), path.open("rb") as file:  # gone: it was not at rest
+            for piece in _pieces_of(file):
+                strings.add(piece, f"file: {path.name}", suspect=not records)
+                for key in cells.keys_in(piece) if is_database else ():
+                    strings.add(key, f"file: {path.name}")  # few: the others are in tables, too
 
 
 def _databases() -> Iterator[Path]:
@@ -114,12 +115,6 @@ def _files() -> set[Path]:
     inside = (path for path in settings.DATA_DIR.rglob("*") if images not in path.parents)
     elsewhere = [settings.AUDIT_FILE, *_secret_files(), *settings.UNLOCK_KEYS_DIR.glob("*")]
     return {path for path in (*inside, *elsewhere) if path.is_file()}
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    """Yield a file piece by piece. One that goes meanwhile was not at rest."""
-    with suppress(FileNotFoundError), path.open("rb") as file:
-        yield from _pieces_of(file)
 
 
 def _pieces_of(file: "BinaryIO | File[bytes]") -> Iterator[bytes]:

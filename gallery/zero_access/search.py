@@ -58,7 +58,12 @@ class Search:
     @sensitive_variables()
     def run(self) -> None:
         """Try every string, then whatever that opened, and so on. Raises StorageAway."""
-        self._look_at_stored_bytes()
+        # What was stored without being encrypted: a picture begins as pictures do.
+        images = {name: image for image in self.locked.images for name in image.names.values()}
+        for name, head in places.stored_heads():
+            if _is_plain(head) or _is_plain(head[IV_BYTES:]):
+                subject = images[name].pk if name in images else uuid.UUID(int=0)
+                self.found.add(Found(Kind.PLAINTEXT, subject, f"storage: {name}"))
         for person in self.locked.people:
             for password, where in self.strings.passwords.items():
                 self._note(openers.by_password(person, password, where))
@@ -66,16 +71,13 @@ class Search:
                 self._note(openers.by_code(person, code, where))
         self._waiting.extend(self.strings.keys.values())
         while self._waiting:
-            self._try(self._waiting.popleft())
-
-    @sensitive_variables()
-    def _try(self, key: Key) -> None:
-        if key.data in self._tried:
-            return
-        self._tried.add(key.data)
-        for opener in openers.openers_for(key):
-            self._note(opener(self.locked, key))
-        self.tell(len(self._tried), len(self._tried) + len(self._waiting))
+            key = self._waiting.popleft()
+            if key.data in self._tried:
+                continue
+            self._tried.add(key.data)
+            for opener in openers.openers_for(key):
+                self._note(opener(self.locked, key))
+            self.tell(len(self._tried), len(self._tried) + len(self._waiting))
 
     @sensitive_variables()
     def _note(self, found: Iterable[Found]) -> None:
@@ -83,14 +85,6 @@ class Search:
             self.found.add(one)
             if one.key:
                 self._waiting.appendleft(Key(one.key, one.by))
-
-    def _look_at_stored_bytes(self) -> None:
-        """Find what was stored without being encrypted: a picture begins as pictures do."""
-        images = {name: image for image in self.locked.images for name in image.names.values()}
-        for name, head in places.stored_heads():
-            if _is_plain(head) or _is_plain(head[IV_BYTES:]):
-                subject = images[name].pk if name in images else uuid.UUID(int=0)
-                self.found.add(Found(Kind.PLAINTEXT, subject, f"storage: {name}"))
 
 
 def _is_plain(head: bytes) -> bool:

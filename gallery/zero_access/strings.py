@@ -1,7 +1,6 @@
 """What can be made of what was found: keys, passwords, recovery codes, private keys."""
 
 import base64
-import binascii
 import hashlib
 import re
 import zlib
@@ -59,37 +58,26 @@ class Strings:
         if digest in self._seen or depth > DEEPEST:
             return
         self._seen.add(digest)
-        self._add_key(Key(data, where, suspect))
+        start, shortest, longest = PRIVATE_KEY
+        if len(data) == KEY_BYTES:
+            is_key = data not in self.no_keys and not UUID_IN_HEX.fullmatch(data)
+        else:
+            is_key = data.startswith(start) and shortest <= len(data) <= longest
+        if is_key:
+            self.keys.setdefault(data, Key(data, where, suspect))
         for text in _texts(data):
-            self._add_text(text, where, suspect, depth)
+            for code in CODE.findall(text):
+                with suppress(CryptoError):
+                    self.codes.setdefault(recovery_code.normalise(code), where)
+            for word in WORD.findall(text):
+                for decoded in _decoded(word):
+                    self.add(decoded, where, suspect=suspect, depth=depth + 1)
 
     def add_password(self, text: str, where: str) -> None:
         """Take a text that is tried as a password, too: each costs a second of Argon2."""
         if len(text) in PASSWORD_CHARACTERS:
             self.passwords.setdefault(text, where)
         self.add(text.encode("utf-8", "surrogateescape"), where)
-
-    def _add_key(self, key: Key) -> None:
-        start, shortest, longest = PRIVATE_KEY
-        if len(key.data) == KEY_BYTES:
-            is_key = key.data not in self.no_keys and not UUID_IN_HEX.fullmatch(key.data)
-        else:
-            is_key = key.data.startswith(start) and shortest <= len(key.data) <= longest
-        if is_key:
-            self.keys.setdefault(key.data, key)
-
-    def _add_text(self, text: str, where: str, suspect: bool, depth: int) -> None:
-        for found in CODE.findall(text):
-            self._add_code(found, where)
-        for word in WORD.findall(text):
-            for decoded in _decoded(word):
-                self.add(decoded, where, suspect=suspect, depth=depth + 1)
-
-    def _add_code(self, text: str, where: str) -> None:
-        try:
-            self.codes.setdefault(recovery_code.normalise(text), where)
-        except CryptoError:
-            return
 
 
 def _texts(data: bytes) -> Iterator[str]:
@@ -114,13 +102,7 @@ def _decoded(word: str) -> Iterator[bytes]:
             continue
         with suppress(ValueError):
             yield bytes.fromhex(part)
-        yield from _from_base64(part.rstrip("="))
-
-
-def _from_base64(part: str) -> Iterator[bytes]:
-    padded = part + "=" * (-len(part) % 4)
-    for altchars in (b"+/", b"-_"):
-        try:
-            yield base64.b64decode(padded, altchars, validate=True)
-        except (binascii.Error, ValueError):
-            continue
+        bare = part.rstrip("=")
+        for altchars in (b"+/", b"-_"):
+            with suppress(ValueError):
+                yield base64.b64decode(bare + "=" * (-len(bare) % 4), altchars, validate=True)

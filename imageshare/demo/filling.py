@@ -60,8 +60,16 @@ def fill(tell: Callable[[str], None]) -> list[Account]:
         keyrings[username], account = _register(username)
         accounts.append(account)
     tell("Painting and sealing twelve images \u2026")
-    _share_all(keyrings)
-    return [*accounts, _make_staff()]
+    sealed = [
+        _upload(keyrings[owner], painted, recipients)
+        for painted, (owner, recipients) in zip(paint_all(), SHARES, strict=True)
+    ]
+    # One access that has ended, so that its receipt and its notice can be seen.
+    ben = User.objects.get(username="ben")
+    revoke(keyring=keyrings["ana"], image_id=sealed[1].pk, recipient=ben)
+    staff = Account(STAFF, _password())
+    User.objects.create_superuser(STAFF, staff.password, display_name="Staff")
+    return [*accounts, staff]
 
 
 def _register(username: str) -> tuple[Keyring, Account]:
@@ -77,16 +85,6 @@ def _password() -> str:
     return f"demo-{secrets.token_urlsafe(9)}"
 
 
-def _share_all(keyrings: dict[str, Keyring]) -> None:
-    sealed = [
-        _upload(keyrings[owner], painted, recipients)
-        for painted, (owner, recipients) in zip(paint_all(), SHARES, strict=True)
-    ]
-    # One access that has ended, so that its receipt and its notice can be seen.
-    ben = User.objects.get(username="ben")
-    revoke(keyring=keyrings["ana"], image_id=sealed[1].pk, recipient=ben)
-
-
 def _upload(keyring: Keyring, painted: Painted, recipients: list[str]) -> SealedImage:
     wishes = Wishes(
         recipients=find_people(recipients, besides=keyring.user),
@@ -98,9 +96,3 @@ def _upload(keyring: Keyring, painted: Painted, recipients: list[str]) -> Sealed
     file = SimpleUploadedFile(painted.file_name, painted.jpeg, "image/jpeg")
     batch: Batch = upload_all(keyring=keyring, files=[file], wishes=wishes)
     return batch.images[0]
-
-
-def _make_staff() -> Account:
-    password = _password()
-    User.objects.create_superuser(STAFF, password, display_name="Staff")
-    return Account(STAFF, password)

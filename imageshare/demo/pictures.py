@@ -32,7 +32,9 @@ class Painted:
 def paint_all() -> Iterator[Painted]:
     for number, (caption, paint) in enumerate(SCENES.items(), start=1):
         chance = random.Random(number)  # noqa: S311 — the same every time, and nothing secret
-        picture = _with_grain(paint(chance))
+        noise = Image.effect_noise(SIZE, GRAIN)
+        grain = Image.merge("RGB", (noise, noise, noise))
+        picture = ImageChops.overlay(paint(chance), grain)
         yield Painted(f"IMG_{4200 + number}.jpg", caption, _as_from_a_camera(picture, number))
 
 
@@ -46,11 +48,6 @@ def _as_from_a_camera(picture: Image.Image, number: int) -> bytes:
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=88, exif=exif)
     return file.getvalue()
-
-
-def _with_grain(picture: Image.Image) -> Image.Image:
-    noise = Image.effect_noise(SIZE, GRAIN)
-    return ImageChops.overlay(picture, Image.merge("RGB", (noise, noise, noise)))
 
 
 # ---- brushes ---------------------------------------------------------------------------------

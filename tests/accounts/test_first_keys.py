@@ -53,7 +53,7 @@ def refused(username, password=IMPOSTORS) -> Client:
     user = User.objects.get(username=username)
     assert not KeyPair.objects.filter(user=user).exists()
     entry = AuditEntry.objects.filter(event=Event.FIRST_KEYS_REFUSED).latest("sequence")
-    assert entry.told().subject == user.pk
+    assert entry.parsed().subject == user.pk
     return client
 
 

@@ -33,7 +33,7 @@ def entries(event: str = "request:refused") -> list[AuditEntry]:
 
 
 def facts(entry: AuditEntry) -> dict:
-    return dict(entry.told().facts)
+    return dict(entry.parsed().facts)
 
 
 def end_windows() -> None:

@@ -118,7 +118,7 @@ def test_changing_a_name_is_an_act_with_a_new_certificate_of_the_same_key(alice,
     assert second["sequence"] == first["sequence"] + 1
     assert second["previous"] == statements.digest(bytes(before.certificate))
     entry = AuditEntry.objects.filter(event="key:certified", outcome="done").last()
-    assert entry.told().facts["certificate"] == statements.digest(bytes(after.certificate))
+    assert entry.parsed().facts["certificate"] == statements.digest(bytes(after.certificate))
     assert kinds() == set()
     assert b"Your name was certified with your key" in client.get("/accounts/security/").content
 

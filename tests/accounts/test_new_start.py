@@ -78,10 +78,10 @@ def test_it_waits_three_days(bob):
 def test_no_keys_are_made_before_the_wait_is_over(bob):
     ask_for_new_start(user=bob.user)
     with pytest.raises(NotDue):
-        new_start.make_new_start(user=bob.user, password=PASSWORD)
+        new_start.start_anew(user=bob.user, password=PASSWORD)
     NewStart.objects.update(stopped_at=timezone.now(), due_at=timezone.now())
     with pytest.raises(NotDue):
-        new_start.make_new_start(user=bob.user, password=PASSWORD)
+        new_start.start_anew(user=bob.user, password=PASSWORD)
 
 
 def test_a_wait_that_nobody_asked_for_is_over_for_nobody(bob):
@@ -203,7 +203,7 @@ def test_new_keys_are_certified_unendorsed_and_the_earlier_set_is_kept(bob):
 
 def test_the_trail_has_the_new_keys_and_the_digest_of_all_rows(bob):
     make_new_start(bob)
-    done = AuditEntry.objects.filter(event="new-start:done", outcome="done").last().told().facts
+    done = AuditEntry.objects.filter(event="new-start:done", outcome="done").last().parsed().facts
     assert done["keyset"] == keyset_digest(bob.user.pk)
     assert done["signing"] == signing_pair_of(bob.user.pk).fingerprint
 
@@ -248,9 +248,9 @@ def test_what_opened_the_earlier_keys_brings_them_back(shared_image, bob, way):
     assert not bob.user.key_slots.filter(master_key_version=1).exists()
     # What they opened is wrapped for the current key by now, and they are destroyed.
     about = AuditEntry.objects.filter(subject=bob.user.pk, outcome="done").order_by("sequence")
-    told = [entry.told() for entry in about]
-    assert {"keys:brought-back", "key:destroyed"} < {leaf.event for leaf in told}
-    recorded = [leaf.facts["keyset"] for leaf in told if "keyset" in leaf.facts]
+    leaves = [entry.parsed() for entry in about]
+    assert {"keys:brought-back", "key:destroyed"} < {leaf.event for leaf in leaves}
+    recorded = [leaf.facts["keyset"] for leaf in leaves if "keyset" in leaf.facts]
     assert recorded[-1] == keyset_digest(bob.user.pk)
 
 

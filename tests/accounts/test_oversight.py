@@ -28,7 +28,7 @@ def act(client, person, name, **fields):
 
 def told(event: str) -> list[tuple]:
     entries = AuditEntry.objects.filter(event=event).order_by("sequence")
-    return [(entry.outcome, entry.actor, entry.subject, entry.told().facts) for entry in entries]
+    return [(entry.outcome, entry.actor, entry.subject, entry.parsed().facts) for entry in entries]
 
 
 def code_of(refusal) -> str:

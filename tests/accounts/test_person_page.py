@@ -137,7 +137,7 @@ def test_two_typed_words_count_as_compared(alice, bob):
     assert compare(client, "bob").json() == {"compared": "bob", "matches": True}
     assert page(client, "bob").json()["compared_at"]
     entry = AuditEntry.objects.filter(event="contact:compared", outcome="done").get()
-    facts = entry.told().facts
+    facts = entry.parsed().facts
     assert (facts["fingerprint"], facts["matches"]) == (fingerprint_of(bob), "yes")
 
 
@@ -202,7 +202,7 @@ def test_words_that_do_not_match_are_recorded_and_the_page_says_what_to_do(alice
     assert page(client, "bob").json()["change"] == "differs"
     assert b"tell staff at once" in client.get("/people/bob/").content
     entry = AuditEntry.objects.filter(event="contact:compared", outcome="done").get()
-    assert entry.told().facts["matches"] == "no"
+    assert entry.parsed().facts["matches"] == "no"
 
 
 def test_comparing_needs_open_keys(alice, bob):

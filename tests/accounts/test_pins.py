@@ -7,7 +7,6 @@ import io
 import uuid
 
 import pytest
-from django.db import transaction
 from django.utils import timezone
 
 from accounts.custody import Keyring
@@ -15,6 +14,7 @@ from accounts.keys import pins
 from accounts.keys.certificates import Names, certify_encryption_key, certify_signing_key, endorse
 from accounts.keys.identities import identity_of
 from accounts.models import KeyPair, Pins
+from accounts.services.holding import changing_keys
 from accounts.services.key_making import new_pair
 from accounts.services.master_keys import make_master_key
 from audit.events import Event, Outcome, record
@@ -105,7 +105,7 @@ def test_a_changed_key_stops_sharing_with_everybody_named(image, compared, carol
     assert readers(image) == set()
     assert page(image.client, "bob").json()["change"] == how
     entry = AuditEntry.objects.get(event="image:share-refused")
-    assert entry.told().facts["codes"] == ["key_changed"]
+    assert entry.parsed().facts["codes"] == ["key_changed"]
 
 
 def test_a_changed_key_stops_uploading(alice, compared):
@@ -131,7 +131,7 @@ def test_the_page_asks_and_the_ticked_box_goes_on(alice, image, compared):
     assert share(image, compared, accept_changed=["BOB "]).status_code == 200
     assert readers(image) == {"bob"}
     entry = AuditEntry.objects.get(event="contact:change-accepted", outcome="done")
-    facts = entry.told().facts
+    facts = entry.parsed().facts
     assert (facts["fingerprint"], facts["how"]) == (pair.fingerprint, "endorsed")
     assert share(image, compared, rights="view").status_code == 200  # asked once
 
@@ -361,9 +361,9 @@ def test_a_list_stored_before_a_crash_is_the_newest(alice, image, compared):
     compare(alice.client, "bob")
     after = row_of(alice)
     (leaf,) = [
-        entry.told()
+        entry.parsed()
         for entry in AuditEntry.objects.filter(event="contact:compared", outcome="intended")
-        if entry.told().facts["number"] == 2
+        if entry.parsed().facts["number"] == 2
     ]
     document = canonical.decode(after.body) | {"sequence": 3}
     body = canonical.encode(document)
@@ -411,7 +411,7 @@ def test_another_request_in_between_loses_nothing(alice, compared, carol, monkey
 
 def test_a_new_master_key_takes_the_list_along(alice, image, compared):
     made = make_master_key(user=alice.user, password=alice.password, earlier=alice.keyring)
-    with transaction.atomic():
+    with changing_keys(Event.KEYS_REPLACED, alice.user):
         made.store(alice.user.password)
     assert pins.contacts_of(made.keyring).entries.keys() == {str(compared.user.pk)}
     with pytest.raises(pins.ContactsRefused):

@@ -64,12 +64,12 @@ def test_an_open_invite_with_a_token_of_ones_own_makes_no_account(overseer):
 
 @pytest.mark.attack("F92")
 def test_an_invite_older_than_the_trails_tokens_makes_an_account(overseer, monkeypatch):
-    real = invites.recorded
+    real = invites.account_act
 
     def untold(event, subject, *, by, **facts):
         return real(event, subject, by=by)
 
-    monkeypatch.setattr(invites, "recorded", untold)
+    monkeypatch.setattr(invites, "account_act", untold)
     new = invites.make_invite(display_name="Dora Dune", email="", by=overseer)
     assert make_account(new.token) == 201
 

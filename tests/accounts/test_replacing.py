@@ -186,7 +186,7 @@ def test_everything_is_replaced_and_nothing_is_lost(stolen, shared_image, bob, w
     assert not KeyOrder.objects.filter(done_at=None).exists()
     assert recorded_keyset(bob) == keyset_digest(user.pk)
     (entry,) = AuditEntry.objects.filter(event="keys:replaced", outcome="done")
-    assert entry.told().facts["reason"] == "compromised"
+    assert entry.parsed().facts["reason"] == "compromised"
 
 
 def test_after_a_reset_by_mail_the_earlier_password_still_opens_with_the_code(stolen, bob):

@@ -178,14 +178,14 @@ def test_status_says_who_is_ordered_under_way_and_done(shared_image, alice, bob,
 
 def test_every_act_is_in_the_trail_with_the_digest_of_all_key_rows(alice):
     run("alice")
-    entries = AuditEntry.objects.filter(subject=alice.user.pk, actor=None)
-    told = [(entry.event, entry.outcome, entry.told().facts) for entry in entries.order_by("pk")]
-    assert [(event, outcome) for event, outcome, _ in told] == [
+    found = AuditEntry.objects.filter(subject=alice.user.pk, actor=None).order_by("pk")
+    entries = [(entry.event, entry.outcome, entry.parsed().facts) for entry in found]
+    assert [(event, outcome) for event, outcome, _ in entries] == [
         ("mac-key:rotated", "intended"),
         ("mac-key:rotated", "done"),
         ("keys:rotation-ordered", "done"),
     ]
-    assert told[1][2]["keyset"] == keyset_digest(alice.user.pk)
+    assert entries[1][2]["keyset"] == keyset_digest(alice.user.pk)
 
 
 def test_an_order_to_bring_keys_together_does_not_stand_in_for_a_new_pair(bob):

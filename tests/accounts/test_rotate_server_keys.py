@@ -151,7 +151,7 @@ def test_it_records_one_event_and_one_for_each_person(alice, bob):
     run()
     entries = AuditEntry.objects.filter(event=Event.SERVER_KEYS_ROTATED).order_by("sequence")
     assert [entry.outcome for entry in entries] == ["intended", "done"]
-    facts = entries[1].told().facts
+    facts = entries[1].parsed().facts
     assert (facts["kind"], facts["people"], facts["rewrapped"]) == ("routine", 2, 2)
     people = AuditEntry.objects.filter(event=Event.MAC_KEY_ROTATED, outcome="done")
     assert {entry.subject for entry in people} == {alice.user.pk, bob.user.pk}

@@ -60,7 +60,9 @@ def opens(person, image, what="preview"):
 
 def recorded_keyset(person):
     entries = AuditEntry.objects.filter(subject=person.user.pk, outcome="done").order_by("sequence")
-    known = [entry.told().facts["keyset"] for entry in entries if "keyset" in entry.told().facts]
+    known = [
+        entry.parsed().facts["keyset"] for entry in entries if "keyset" in entry.parsed().facts
+    ]
     return known[-1]
 
 
@@ -261,7 +263,7 @@ def test_what_does_not_open_is_left_reported_and_not_tried_again(many, bob, monk
     assert pairs(bob) == [("open-only", True), ("primary", True)]
     assert list(WrappedKey.objects.filter(key_pair__state="open-only")) == [bad]
     (entry,) = AuditEntry.objects.filter(event="keys:rewrapped", outcome="failed")
-    assert entry.told().facts == {"left": 1, "subjects": [str(bad.subject)]}
+    assert entry.parsed().facts == {"left": 1, "subjects": [str(bad.subject)]}
     monkeypatch.setattr(Keyring, "unwrap_content_key", None)
     carry_out_orders(open_with_password(bob.user, PASSWORD))  # would raise if it tried
 

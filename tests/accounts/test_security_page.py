@@ -63,7 +63,7 @@ def test_the_right_code_is_confirmed_and_not_used_up(alice):
         }
     assert KeySlot.objects.get(user=alice.user, kind="recovery-code").confirmed_at
     tested = AuditEntry.objects.filter(event="recovery-code:tested", outcome="done").last()
-    assert tested.told().facts["keyset"] == keyset_digest(alice.user.pk)
+    assert tested.parsed().facts["keyset"] == keyset_digest(alice.user.pk)
 
 
 @pytest.mark.parametrize("whose", ["bob's", "nobody's"])

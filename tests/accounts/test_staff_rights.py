@@ -34,7 +34,7 @@ def write_rights(person, *, staff=True, superuser=False) -> None:
 
 def refusals() -> list:
     found = AuditEntry.objects.filter(event=Event.ACCOUNT_STAFF_REFUSED, outcome="refused")
-    return [entry.told().subject for entry in found]
+    return [entry.parsed().subject for entry in found]
 
 
 @pytest.fixture

@@ -397,4 +397,4 @@ def test_the_command_says_how_it_went(alice, bob):
     assert f"{Kind.MAC_KEY}: person {bob.user.pk}, notice key 2" in err.getvalue()
     entries = AuditEntry.objects.filter(event=Event.KEYS_VERIFIED).order_by("sequence")
     assert [entry.outcome for entry in entries] == [Outcome.DONE, Outcome.FAILED]
-    assert entries[1].told().facts["people"] == 2
+    assert entries[1].parsed().facts["people"] == 2

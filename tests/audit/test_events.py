@@ -74,16 +74,16 @@ def test_logging_configured_away_means_unavailable_rather_than_unrecorded(silenc
 def test_an_entry_says_who_did_what_to_what_and_how_it_went():
     before = datetime.now(UTC)
     record(Event.IMAGE_SHARED, actor=ALICE, subject=IMAGE, outcome=Outcome.INTENDED, people=2)
-    told = AuditEntry.objects.get().told()
-    assert (told.event, told.actor, told.subject) == ("image:shared", ALICE, IMAGE)
-    assert (told.outcome, told.facts) == ("intended", {"people": 2})
-    assert before <= told.time <= datetime.now(UTC)
+    leaf = AuditEntry.objects.get().parsed()
+    assert (leaf.event, leaf.actor, leaf.subject) == ("image:shared", ALICE, IMAGE)
+    assert (leaf.outcome, leaf.facts) == ("intended", {"people": 2})
+    assert before <= leaf.time <= datetime.now(UTC)
 
 
 def test_nobody_and_nothing_are_none():
     record(Event.ACCOUNT_SIGN_IN_REFUSED, actor=None)
-    told = AuditEntry.objects.get().told()
-    assert (told.actor, told.subject, told.request, told.personal) == (None, None, None, None)
+    leaf = AuditEntry.objects.get().parsed()
+    assert (leaf.actor, leaf.subject, leaf.request, leaf.personal) == (None, None, None, None)
 
 
 def test_numbers_have_no_gaps_and_the_first_follows_nothing(five_entries):
@@ -108,7 +108,7 @@ def test_the_file_is_private_whatever_the_process_allows(trail_file):
 def test_a_request_is_named_and_where_it_came_from_is_kept_beside_the_entry(request_context):
     record(Event.ACCOUNT_SIGNED_IN, actor=ALICE)
     entry, facts = AuditEntry.objects.get(), PersonalFacts.objects.get()
-    assert entry.request == entry.told().request == "ab" * 16
+    assert entry.request == entry.parsed().request == "ab" * 16
     assert (facts.address, facts.agent) == ("192.0.2.0/24", "Firefox")
     assert b"192.0.2" not in bytes(entry.leaf)
     assert b"Firefox" not in bytes(entry.leaf)
@@ -141,7 +141,7 @@ def test_what_breaks_lines_in_a_fact_stays_inside_its_line(trail_file):
     record(Event.REQUEST_REFUSED, actor=ALICE, reason=hostile)
     (line,) = trail_file.read_bytes().split(b"\n")[:-1]
     assert not set(line) & set(range(0x20))
-    assert AuditEntry.objects.get().told().facts == {"reason": hostile}
+    assert AuditEntry.objects.get().parsed().facts == {"reason": hostile}
     assert findings() == []
 
 

@@ -27,7 +27,7 @@ def test_findings_are_listed_and_the_exit_status_is_one(five_entries):
         call_command("verify_audit", stderr=err)
     assert stopped.value.returncode == 1
     assert err.getvalue() == "a search column differs from the entry: 3\n"
-    assert last_entry().told().outcome == "failed"
+    assert last_entry().parsed().outcome == "failed"
 
 
 def test_many_findings_of_a_kind_are_cut_short():
@@ -56,9 +56,9 @@ def test_a_number_that_is_none_is_refused(number):
 
 def test_a_whole_trail_is_one_line_and_one_event(five_entries):
     assert run() == ("Audit trail: 5 entries, all as recorded.\n", "")
-    told = last_entry().told()
-    assert (told.event, told.outcome) == (Event.AUDIT_VERIFIED, "done")
-    assert told.facts == {"entries": 5, "findings": 0}
+    leaf = last_entry().parsed()
+    assert (leaf.event, leaf.outcome) == (Event.AUDIT_VERIFIED, "done")
+    assert leaf.facts == {"entries": 5, "findings": 0}
     assert last_entry().sequence == 6
     assert findings() == []
 
@@ -70,7 +70,7 @@ def test_reconciling_says_what_it_did_and_records_it(five_entries, lock_table, t
     out, _ = run("--reconcile")
     assert out == ("Audit trail: 8 entries, all as recorded. Imported 2 lines, restored 2.\n")
     imported = AuditEntry.objects.get(event=Event.AUDIT_IMPORTED)
-    assert imported.told().facts == {"imported": 2, "restored": 2}
+    assert imported.parsed().facts == {"imported": 2, "restored": 2}
     out, _ = run("--reconcile")
     assert out == "Audit trail: 9 entries, all as recorded.\n"
 

@@ -7,11 +7,13 @@ import json
 import os
 import socket
 from contextlib import ExitStack, closing, suppress
+from urllib.parse import urlencode
+from zipfile import ZipFile
 
 import pytest
 from PIL import Image
 
-from tests.e2e.http_client import HttpClient, multipart
+from tests.e2e.http_client import Answer, HttpClient, multipart
 from tests.e2e.server import Server, running
 from tests.e2e.slow_clients import (
     ANSWERS_WITHIN,
@@ -90,6 +92,56 @@ def test_who_does_not_read_large_pictures_holds_room_of_their_own_and_no_thread(
     answers = (mia.get(original) for _ in range(200))  # refused until it is seen that they went
     assert next(answer.body for answer in answers if answer.status == 200) == picture
     assert "Traceback" not in impatient.log.read_text()
+
+
+@pytest.mark.attack("F96")
+def test_who_does_not_read_zips_holds_one_thread_and_nobody_elses_turn(impatient):
+    zoe, yuki = HttpClient(impatient.address), HttpClient(impatient.address)
+    zoe.register("zoe", "Zoe Zest", PASSWORD)
+    yuki.register("yuki", "Yuki Yew", PASSWORD)
+    pictures = [noise() for _ in range(3)]
+    theirs = uploaded(zoe, pictures)
+    ids = {"images": theirs}
+    body = urlencode(ids, doseq=True)
+    kind = "Content-Type: application/x-www-form-urlencoded"
+    asked = zoe.head_of_post("/images/zip/", kind, f"Content-Length: {len(body)}") + body.encode()
+    with slow_clients(impatient.port, asked):
+        assert all(is_alive(impatient.port) for _ in range(8))
+        refused = zoe.post("/images/zip/", ids)
+        assert (refused.status, refused.json()["code"]) == (503, "busy")
+        assert refused.headers["Retry-After"] == "10"
+        assert zoe.get(f"/images/{theirs[0]}/thumbnail").status == 200
+        assert in_zip(yuki.post("/images/zip/", {"images": uploaded(yuki, pictures)})) == pictures
+    # Refused until it is seen that they went.
+    answers = (zoe.post("/images/zip/", ids) for _ in range(200))
+    assert in_zip(next(answer for answer in answers if answer.status == 200)) == pictures
+    assert "Traceback" not in impatient.log.read_text()
+
+
+def test_a_zip_is_sent_in_chunks_and_the_connection_is_kept(impatient):
+    xena = HttpClient(impatient.address)
+    xena.register("xena", "Xena Xylo", PASSWORD)
+    body = urlencode({"images": uploaded(xena, [noise()] * 2)}, doseq=True)
+    headers = {"Cookie": xena.cookie_header(), **xena._token()}
+    headers["Content-Type"] = "application/x-www-form-urlencoded"
+    with closing(
+        http.client.HTTPConnection("127.0.0.1", impatient.port, timeout=ANSWERS_WITHIN)
+    ) as kept:
+        for _ in range(3):
+            kept.request("POST", "/images/zip/", body, headers)
+            answer = kept.getresponse()
+            assert (answer.status, answer.headers["Transfer-Encoding"]) == (200, "chunked")
+            assert ZipFile(io.BytesIO(answer.read())).testzip() is None
+
+
+def uploaded(person: HttpClient, pictures: list[bytes]) -> list[str]:
+    files = [(f"{number}.jpg", data) for number, data in enumerate(pictures)]
+    return [one["id"] for one in person.upload(files, keep_details="1").json()["images"]]
+
+
+def in_zip(answer: Answer) -> list[bytes]:
+    archive = ZipFile(io.BytesIO(answer.body))
+    return [archive.read(name) for name in archive.namelist()]
 
 
 def noise() -> bytes:

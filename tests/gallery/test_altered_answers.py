@@ -153,7 +153,7 @@ def is_said_alike(image: SealedImage, reader: Any, changes: Iterator) -> None:
 
 def steps() -> set[str]:
     failed = AuditEntry.objects.filter(event="image:altered")
-    return {entry.told().facts["step"] for entry in failed}
+    return {entry.parsed().facts["step"] for entry in failed}
 
 
 @pytest.mark.attack("B1", "B2", "B3", "B12")

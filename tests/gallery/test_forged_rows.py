@@ -115,7 +115,7 @@ def test_a_mac_key_that_does_not_open_keeps_nobody_from_revoking_or_deleting(
     assert post_revoke(alice, image).status_code == 200
     assert opens(bob, image) == 410
     failed = AuditEntry.objects.get(event="notice:sent", outcome="failed")
-    assert failed.told().facts["people"] == [str(bob.user.pk)]
+    assert failed.parsed().facts["people"] == [str(bob.user.pk)]
     assert alice.client.post(f"/images/{image.pk}/delete/", headers=JSON).status_code == 200
     assert opens(carol, image) == 410
 

@@ -55,7 +55,7 @@ def test_a_hundred_files_are_read_and_one_more_is_refused(alice, settings):
 
 
 @pytest.mark.attack("E7")
-def test_so_many_fields_are_read_and_one_more_is_refused(alice, settings):
+def test_as_many_fields_as_the_limit_are_read_and_one_more_is_refused(alice, settings):
     before, most = stored_files(), settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
     answer = post(alice, **fields_beside(most + 1))
     assert (answer.status_code, answer.json()["code"]) == (413, "request_too_large")

@@ -63,7 +63,7 @@ def test_nothing_is_shared_by_a_name_that_was_swapped(upload, clients, alice, bo
     assert codes == ["name_not_certified"]
     assert not Grant.objects.exclude(reader=alice.user).exists()
     refused = AuditEntry.objects.filter(event="key:refused").last()
-    assert refused.told().facts == {"reason": "name"}
+    assert refused.parsed().facts == {"reason": "name"}
 
 
 @pytest.mark.attack("F10")

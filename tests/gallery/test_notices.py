@@ -110,8 +110,8 @@ def test_many_missing_in_a_row_are_one_entry_with_their_number(upload, alice, bo
         ("genuine", 1, 1),
     ]
     assert b"3 notices that were sent to you are missing" in bob.client.get("/activity/").content
-    told = AuditEntry.objects.get(event="notice:missing").told()
-    assert told.facts == {"first": 2, "count": 3}
+    leaf = AuditEntry.objects.get(event="notice:missing").parsed()
+    assert leaf.facts == {"first": 2, "count": 3}
 
 
 @pytest.mark.parametrize("lost", [None, 1, 2, 3, 4, 5])

@@ -384,7 +384,7 @@ def test_a_page_of_thumbnails_is_one_entry(upload, bob):
 def is_refused_at(step, person, image):
     is_refused(person, image)
     entry = AuditEntry.objects.filter(event="image:altered", subject=image.pk).last()
-    assert entry.told().facts["step"] == step
+    assert entry.parsed().facts["step"] == step
 
 
 @pytest.mark.attack("B5", "B9")

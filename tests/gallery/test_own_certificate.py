@@ -25,7 +25,7 @@ def test_a_reader_whose_key_nobody_certified_opens_nothing(shared_image, bob, pu
     pair.save()
     answer = client.get(f"/images/{shared_image.pk}/preview", headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (409, "altered")
-    assert AuditEntry.objects.filter(event="image:altered").latest("sequence").told().facts == {
+    assert AuditEntry.objects.filter(event="image:altered").latest("sequence").parsed().facts == {
         "step": "own-certificate"
     }
 

@@ -29,7 +29,7 @@ def damage(wrapped: WrappedKey) -> bytes:
 
 def told(event: str) -> list[tuple]:
     entries = AuditEntry.objects.filter(event=event).order_by("sequence")
-    return [(entry.outcome, entry.told().subject, entry.told().facts) for entry in entries]
+    return [(entry.outcome, entry.parsed().subject, entry.parsed().facts) for entry in entries]
 
 
 def begin_again(person) -> None:

@@ -30,7 +30,7 @@ def test_an_upload_over_the_limit_is_that_files_error_and_nothing_is_stored(alic
     assert "1000\xa0bytes left" in error["message"]
     assert nothing_was_stored(before)
     refused = AuditEntry.objects.get(event="image:upload-refused")
-    assert refused.told().facts == {"code": "over_quota"}
+    assert refused.parsed().facts == {"code": "over_quota"}
 
 
 def test_of_several_files_those_that_fit_are_kept(alice, upload):

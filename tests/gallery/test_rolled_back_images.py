@@ -140,7 +140,7 @@ def test_the_owners_next_act_brings_no_older_state_back_to_life(scene, act, caps
 
 def step_of(image) -> str:
     entry = AuditEntry.objects.filter(event="image:altered", subject=image.pk).latest("sequence")
-    return entry.told().facts["step"]
+    return entry.parsed().facts["step"]
 
 
 def take_newest_away(image, kind="share"):

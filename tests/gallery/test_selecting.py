@@ -4,6 +4,7 @@ import re
 import uuid
 
 import pytest
+from django.conf import settings as site
 from django.core import signing
 from django.core.files.storage import storages
 from django.test import Client
@@ -15,7 +16,6 @@ from accounts.models import KeyPair
 from audit.events import Event
 from audit.models import AuditEntry
 from gallery import outcomes
-from gallery.forms import MAX_SELECTED
 from gallery.models import Grant, Notice, Rendition, SealedImage
 from gallery.services import many
 from gallery.services.deleting import delete_image
@@ -119,7 +119,7 @@ def test_asking_by_get_is_refused(three, alice, act):
         ([], "required"),
         (["no-id"], "invalid"),
         (["' OR 1=1 --"], "invalid"),
-        ([uuid.UUID(int=number) for number in range(MAX_SELECTED + 1)], "too_many_images"),
+        ([uuid.UUID(int=number) for number in range(site.MAX_SELECTED + 1)], "too_many_images"),
     ],
     ids=["none", "words", "sql", "one-too-many"],
 )
@@ -135,7 +135,7 @@ def test_no_image_no_id_and_too_many_are_refused(alice, act, images, code):
 
 def test_as_many_as_may_be_are_looked_up(alice):
     alice.sign_in()
-    images = [uuid.UUID(int=number) for number in range(MAX_SELECTED)]
+    images = [uuid.UUID(int=number) for number in range(site.MAX_SELECTED)]
     assert ask(alice, "delete", images).status_code == 404
 
 

@@ -102,7 +102,7 @@ def test_nothing_signed_by_another_key_than_the_compared_one_is_released(alice, 
     forge(seen, alice, epoch=epoch)
     assert "compare again" in refused(bob, seen)
     entry = AuditEntry.objects.filter(event="image:refused", actor=bob.user.pk).last()
-    assert entry.told().facts == {"reason": "signer-unendorsed"}
+    assert entry.parsed().facts == {"reason": "signer-unendorsed"}
 
 
 @pytest.mark.attack("F14")

@@ -241,7 +241,7 @@ def test_a_statement_signed_after_the_theft_does_not_however_it_is_dated(
     forged_share(shared_image, thief, through_the_site=True)
     assert opens(bob, shared_image) == 409
     (entry,) = AuditEntry.objects.filter(event="image:altered")
-    assert entry.told().facts == {"step": "compromised-key"}
+    assert entry.parsed().facts == {"step": "compromised-key"}
 
 
 @pytest.mark.attack("F2")
@@ -268,14 +268,14 @@ def test_an_entry_the_audit_key_does_not_vouch_for_saves_no_statement(
 def test_a_statement_seen_for_another_image_saves_none_of_this(upload, alice, bob, monkeypatch):
     image, other = upload(to=(bob,)), upload(to=(bob,))
     run("alice", "--compromised")
-    real = AuditEntry.told
+    real = AuditEntry.parsed
 
     def moved(entry):
         told = real(entry)
         object.__setattr__(told, "subject", other.pk)
         return told
 
-    monkeypatch.setattr(AuditEntry, "told", moved)
+    monkeypatch.setattr(AuditEntry, "parsed", moved)
     assert opens(bob, image) == 409
 
 

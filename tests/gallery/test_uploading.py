@@ -298,7 +298,7 @@ def test_another_picture_under_a_used_upload_id_is_not_swallowed(alice):
     assert answer.json()["errors"]["0"][0]["code"] == "upload_id_used"
     assert SealedImage.objects.count() == 1
     refused = AuditEntry.objects.get(event="image:upload-refused")
-    assert refused.told().facts == {"code": "upload_id_used"}
+    assert refused.parsed().facts == {"code": "upload_id_used"}
 
 
 def test_a_deleted_image_does_not_pass_for_the_one_sent_again(alice):

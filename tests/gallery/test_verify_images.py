@@ -43,7 +43,7 @@ def test_all_is_well(shared_image, upload, bob, capsys):
         [],
     )
     entry = AuditEntry.objects.get(event="images:verified")
-    assert entry.told().facts == {"checked": 2, "people": 2, "findings": 0}
+    assert entry.parsed().facts == {"checked": 2, "people": 2, "findings": 0}
 
 
 # ---- what is found -----------------------------------------------------------------------------

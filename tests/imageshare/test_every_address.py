@@ -33,6 +33,7 @@ CHANGES = {
     "images/selected/share/",
     "images/selected/revoke/",
     "images/selected/delete/",
+    "images/zip/",
     "images/<uuid:image_id>/share/",
     "images/<uuid:image_id>/revoke/",
     "images/<uuid:image_id>/delete/",

@@ -1,6 +1,7 @@
 """A thread waits for a client as long as the client keeps a pace: few bytes or many."""
 
 import socket
+from threading import Thread
 
 import pytest
 
@@ -41,6 +42,39 @@ def test_nobody_waits_for_a_client_that_does_not_read(pair):
     assert len(received) == paced.passed
 
 
+def test_of_an_answer_with_a_limit_no_more_is_kept_and_the_whole_arrives(pair, settings):
+    paced, client = pair
+    settings.SLOW_CLIENT_SECONDS = 20
+    paced.most_unsent = 1000
+    received = bytearray()
+
+    def read() -> None:
+        while piece := client.recv(10_000):
+            received.extend(piece)
+
+    reader = Thread(target=read)
+    reader.start()
+    for letter in b"abcdefgh":
+        paced.sendall(bytes([letter]) * 500_000)
+        assert len(paced.unsent) <= 1000
+    paced.most_unsent = 0
+    paced.sendall(b"")
+    paced.shutdown(socket.SHUT_WR)
+    reader.join()
+    assert bytes(received) == b"".join(bytes([letter]) * 500_000 for letter in b"abcdefgh")
+    assert paced.passed == len(received)
+
+
+@pytest.mark.attack("F96")
+def test_who_reads_nothing_of_an_answer_with_a_limit_is_cut_off(pair, caplog):
+    paced, _ = pair
+    paced.most_unsent, paced.waited = 1000, 100.0
+    with pytest.raises(ConnectionResetError):
+        paced.sendall(b"x" * 5_000_000)
+    assert not paced.unsent
+    assert caplog.messages == ["A client was too slow and was cut off."]
+
+
 @pytest.mark.attack("F61")
 def test_waits_add_up_however_often_a_byte_comes(pair):
     paced, client = pair
@@ -61,9 +95,9 @@ def test_bytes_that_passed_earn_time(pair, settings):
 
 def test_a_new_request_begins_with_all_the_time_there_is(pair):
     paced, _ = pair
-    paced.waited, paced.passed = 100.0, 5
+    paced.waited, paced.passed, paced.most_unsent = 100.0, 5, 1000
     paced.begin_request()
-    assert (paced.waited, paced.passed) == (0, 0)
+    assert (paced.waited, paced.passed, paced.most_unsent) == (0, 0, None)
 
 
 def test_an_answer_to_a_client_that_was_cut_off_waits_for_nobody(pair):

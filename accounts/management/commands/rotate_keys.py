@@ -1,6 +1,5 @@
 """`manage.py rotate_keys`; its help text is its specification."""
 
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,11 +16,10 @@ from accounts.keys.orders import Reason
 from accounts.management.times import parse_time
 from accounts.models import KeyOrder, KeyPair, MacKey, User
 from accounts.services.rotating.ordering import order_after_theft, order_pairs, replace_mac_key
-from accounts.services.rotating.standing import Standing, standing_of
+from accounts.services.rotating.standing import standing_of
 from accounts.usernames import is_well_formed
-from audit.admin import as_id
 from audit.events import AuditUnavailable
-from audit.unreadable import NO_ID
+from audit.unreadable import NO_ID, as_id
 from cryptocore import recovery_code
 
 MAC = "mac"
@@ -115,7 +113,8 @@ class Command(BaseCommand):
         """Carry out the order for one person; return what was done, by the word that counts it."""
         if options["compromised"]:
             return self._replace_stolen(user, options)
-        due = [purpose for purpose in _purposes(options) if _is_due(user, purpose, options)]
+        purposes = [options["purpose"]] if options["purpose"] else PURPOSES
+        due = [purpose for purpose in purposes if _is_due(user, purpose, options)]
         pairs = [purpose for purpose in due if purpose != MAC]
         if options["dry_run"]:
             return Counter({"ordered": len(pairs), "mac": len(due) - len(pairs)})
@@ -140,7 +139,9 @@ class Command(BaseCommand):
         for user in _in_chunks(people):
             standing = standing_of(user)
             counts[standing.word] += 1
-            self.stdout.write(_line(user, standing))
+            keys = ", ".join(f"{name} {epoch} of {day}" for name, epoch, day in standing.keys)
+            told = "; ".join([keys, *standing.remarks])
+            self.stdout.write(f"{user.username}: {standing.word}; {told}")
         said = ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
         self.stdout.write(f"{counts.total()} people: {said or 'nobody has keys'}.")
 
@@ -192,18 +193,13 @@ def _in_chunks(people: QuerySet[User]) -> Iterator[User]:
     """Yield people some at a time: thousands take no memory, and no cursor stays open, which on
     SQLite would keep an old state of the database alive that nothing can be written upon."""
     last = NO_ID  # rows with unreadable ids included: they must not begin it all once more
-    while chunk := _next_chunk(people, last):
+    while True:
+        rows = people.filter(pk__gt=last).order_by("pk")[:CHUNK]
+        chunk = [user for user in rows if user.pk > last]
+        if not chunk:
+            return
         yield from chunk
         last = chunk[-1].pk
-
-
-def _next_chunk(people: QuerySet[User], last: uuid.UUID) -> list[User]:
-    chunk = people.filter(pk__gt=last).order_by("pk")[:CHUNK]
-    return [user for user in chunk if user.pk > last]
-
-
-def _purposes(options: dict[str, Any]) -> list[str]:
-    return [options["purpose"]] if options["purpose"] else PURPOSES
 
 
 def _is_due(user: User, purpose: str, options: dict[str, Any]) -> bool:
@@ -216,12 +212,6 @@ def _is_due(user: User, purpose: str, options: dict[str, Any]) -> bool:
     ordered = ordered.exclude(reason=Reason.REWRAP)
     primary = KeyPair.objects.filter(user=user, purpose=purpose, state=KeyPair.State.PRIMARY)
     return primary.filter(~Exists(ordered), created_at__lte=timezone.now() - age).exists()
-
-
-def _line(user: User, standing: Standing) -> str:
-    keys = ", ".join(f"{name} {epoch} of {day}" for name, epoch, day in standing.keys)
-    more = "".join(f"; {remark}" for remark in standing.remarks)
-    return f"{user.username}: {standing.word}; {keys}{more}"
 
 
 def _result(counts: Counter[str], dry_run: bool) -> str:

@@ -72,19 +72,24 @@ class Command(BaseCommand):
         record(Event.SERVER_KEYS_ROTATED, actor=None, outcome=Outcome.INTENDED, kind=kind)
         if server_keys.begin(stolen_since=stolen_since):
             self.stdout.write("Going on with the unfinished rotation.")
-        done = self._carry_out()
-        settings.SERVER_KEYS.finish_rotation()
-        _record_done(done, kind)
-        self._conclude("Server keys rotated", done)
-
-    def _carry_out(self) -> Done:
         begun = settings.SERVER_KEYS.rotation
-        carrier, total = Carrier(begun.stolen_since, begun.begun_at), Done()
+        carrier, done = Carrier(begun.stolen_since, begun.begun_at), Done()
         for number, person in enumerate(people_with_keys(), start=1):
-            total += carrier.carry_out(person)
+            done += carrier.carry_out(person)
             if number % EVERY == 0:
                 self.stdout.write(f"{number} people")
-        return total
+        settings.SERVER_KEYS.finish_rotation()
+        record(
+            Event.SERVER_KEYS_ROTATED,
+            actor=None,
+            kind=kind,
+            people=done.people,
+            rewrapped=done.rewrapped,
+            made=done.made,
+            certified=done.certified,
+            refused=len(done.refused),
+        )
+        self._conclude("Server keys rotated", done)
 
     def _rehearse(self, stolen_since: datetime | None) -> None:
         begun = settings.SERVER_KEYS.rotation
@@ -104,16 +109,3 @@ class Command(BaseCommand):
         if done.refused:
             raise CommandError(result)
         self.stdout.write(result)
-
-
-def _record_done(done: Done, kind: str) -> None:
-    record(
-        Event.SERVER_KEYS_ROTATED,
-        actor=None,
-        kind=kind,
-        people=done.people,
-        rewrapped=done.rewrapped,
-        made=done.made,
-        certified=done.certified,
-        refused=len(done.refused),
-    )

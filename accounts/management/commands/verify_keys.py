@@ -46,7 +46,14 @@ class Command(BaseCommand):
                 certify_names(self.stdout.write, self.stderr.write)
             verifier = Verifier()
             found = findings.tell(verifier.run(), self.stderr.write)
-            _record(verifier, found)
+            record(
+                Event.KEYS_VERIFIED,
+                actor=None,
+                outcome=Outcome.FAILED if found else Outcome.DONE,
+                people=verifier.people,
+                rows=verifier.rows,
+                findings=found,
+            )
         except (Error, OSError, AuditUnavailable) as error:
             name = type(error).__name__
             raise CommandError(f"Keys or trail could not be read or written ({name}).") from None
@@ -55,15 +62,3 @@ class Command(BaseCommand):
         if found:
             raise CommandError(result)
         self.stdout.write(result)
-
-
-def _record(verifier: Verifier, found: int) -> None:
-    outcome = Outcome.FAILED if found else Outcome.DONE
-    record(
-        Event.KEYS_VERIFIED,
-        actor=None,
-        outcome=outcome,
-        people=verifier.people,
-        rows=verifier.rows,
-        findings=found,
-    )

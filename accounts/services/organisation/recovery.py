@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.custody import DoesNotOpen, Keyring, NewCode, OpeningKeys, open_with_answer
+from accounts.custody import DoesNotOpen, Keyring, NewCode, open_with_answer
 from accounts.keys.certified import record_certified
 from accounts.keys.keysets import keyset_digest
 from accounts.models import KeySlot, User
@@ -137,7 +137,9 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
         signing=made.signing.fingerprint,
         encryption=made.encryption.fingerprint,
     ):
-        if not _still_there(user, opening):
+        # Changing a password ends the answer.
+        answers = KeySlot.objects.filter(user=user, kind=KeySlot.Kind.ANSWER)
+        if not answers.filter(master_key_version=opening.version).exists():
             raise DoesNotOpen
         made.store(before)
         stopped = stop_waiting(user)
@@ -145,9 +147,3 @@ def recover(*, user: User, code: str, new_password: str) -> tuple[Keyring, NewCo
     record_stopped(user, stopped)
     tell_recovered(user)
     return made.keyring, made.new_code
-
-
-def _still_there(user: User, opening: OpeningKeys) -> bool:
-    """Whether the answer is still a way in, the person's row held. Changing a password ends it."""
-    slots = KeySlot.objects.filter(user=user, kind=KeySlot.Kind.ANSWER)
-    return slots.filter(master_key_version=opening.version).exists()

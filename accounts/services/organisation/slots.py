@@ -75,16 +75,11 @@ def _make(keyring: Keyring) -> bool:
     slot = keyring.organisation_slot(public_key, fingerprint)
     with suppress(DoesNotOpen):
         require_own_keys(keyring)
-        _store(slot)
+        made = Event.ORGANISATION_SLOT_MADE
+        with changing_keys(made, user, organisation_key=fingerprint) as change:
+            # A new master key meanwhile: the next unlock makes a slot for that one.
+            if change.person.master_key_version != slot.master_key_version:
+                raise DoesNotOpen
+            replace_slot(slot)
         return True
     return False
-
-
-def _store(slot: KeySlot) -> None:
-    """Store the slot, in the place of an earlier one. Raises DoesNotOpen if the person has a new
-    master key meanwhile: their next unlock makes a slot for that one."""
-    key = slot.organisation_key
-    with changing_keys(Event.ORGANISATION_SLOT_MADE, slot.user, organisation_key=key) as change:
-        if change.person.master_key_version != slot.master_key_version:
-            raise DoesNotOpen
-        replace_slot(slot)

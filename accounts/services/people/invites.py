@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.keys.remembered import INVITES_LAST, is_open
 from accounts.models import Invite, User, token_digest
 from accounts.policy import invites_are_taken
-from accounts.services.acts import recorded
+from accounts.services.acts import account_act
 from audit.events import Event
 
 TOKEN_BYTES = 32
@@ -41,7 +41,7 @@ def make_invite(*, display_name: str, email: str, by: User) -> NewInvite:
     invite.made_by_id = by.pk
     invite.ends_at = invite.made_at + INVITES_LAST
     known = {"token": invite.token_digest}
-    with recorded(Event.INVITE_MADE, invite, by=by, **known), transaction.atomic():
+    with account_act(Event.INVITE_MADE, invite, by=by, **known), transaction.atomic():
         invite.save(force_insert=True)
     return NewInvite(invite, token)
 
@@ -49,7 +49,7 @@ def make_invite(*, display_name: str, email: str, by: User) -> NewInvite:
 def take_back_invite(*, invite: Invite, by: User, reason: str) -> None:
     """Let this invite make no account any more. Raises ValidationError if it is not open."""
     with (
-        recorded(Event.INVITE_TAKEN_BACK, invite, by=by, reason=reason),
+        account_act(Event.INVITE_TAKEN_BACK, invite, by=by, reason=reason),
         transaction.atomic(),
     ):
         still_open = Invite.objects.open().filter(pk=invite.pk)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.erasure import truncate_write_ahead_log
 from accounts.models import User
-from accounts.services.acts import recorded
+from accounts.services.acts import account_act
 from accounts.staff_rights import Rights, rights_of
 from accounts.unlocks import end_unlocks
 from audit.events import Event
@@ -32,7 +32,7 @@ def disable_person(*, person: User, by: User, reason: str) -> None:
 
     Raises ValidationError: nobody disables themselves, and so never the last superuser.
     """
-    with recorded(Event.ACCOUNT_DISABLED, person, by=by, reason=reason):
+    with account_act(Event.ACCOUNT_DISABLED, person, by=by, reason=reason):
         with transaction.atomic():
             held = _hold(person, by)
             if held.person == held.by:
@@ -45,7 +45,7 @@ def disable_person(*, person: User, by: User, reason: str) -> None:
 
 def enable_person(*, person: User, by: User, reason: str) -> None:
     """Let `person` sign in again, with their own password: their keys were never touched."""
-    with recorded(Event.ACCOUNT_ENABLED, person, by=by, reason=reason), transaction.atomic():
+    with account_act(Event.ACCOUNT_ENABLED, person, by=by, reason=reason), transaction.atomic():
         held = _hold(person, by)
         held.person.is_active = True
         held.person.save(update_fields=["is_active"])
@@ -53,7 +53,7 @@ def enable_person(*, person: User, by: User, reason: str) -> None:
 
 def end_sessions(*, person: User, by: User, reason: str) -> None:
     """Sign `person` out, and lock their keys, in every browser."""
-    with recorded(Event.ACCOUNT_SESSIONS_ENDED, person, by=by, reason=reason):
+    with account_act(Event.ACCOUNT_SESSIONS_ENDED, person, by=by, reason=reason):
         with transaction.atomic():
             _end_sessions(_hold(person, by).person)
         truncate_write_ahead_log()
@@ -66,7 +66,7 @@ def set_quota(*, person: User, by: User, reason: str, quota_bytes: int | None) -
     """
     limit = "default" if quota_bytes is None else quota_bytes
     with (
-        recorded(Event.ACCOUNT_QUOTA_SET, person, by=by, reason=reason, quota_bytes=limit),
+        account_act(Event.ACCOUNT_QUOTA_SET, person, by=by, reason=reason, quota_bytes=limit),
         transaction.atomic(),
     ):
         held = _hold(person, by)
@@ -76,7 +76,7 @@ def set_quota(*, person: User, by: User, reason: str, quota_bytes: int | None) -
 
 def make_staff(*, person: User, by: User, reason: str) -> None:
     """Let `person` oversee: look at these pages, and act on people who are not superusers."""
-    with recorded(Event.ACCOUNT_STAFF_MADE, person, by=by, reason=reason), transaction.atomic():
+    with account_act(Event.ACCOUNT_STAFF_MADE, person, by=by, reason=reason), transaction.atomic():
         held = _hold(person, by)
         _require_superuser(held.rights)
         held.person.is_staff = True
@@ -86,7 +86,10 @@ def make_staff(*, person: User, by: User, reason: str) -> None:
 def remove_staff(*, person: User, by: User, reason: str) -> None:
     """Take `person`'s staff rights away. A superuser stays staff, unless nothing on record made
     them one."""
-    with recorded(Event.ACCOUNT_STAFF_REMOVED, person, by=by, reason=reason), transaction.atomic():
+    with (
+        account_act(Event.ACCOUNT_STAFF_REMOVED, person, by=by, reason=reason),
+        transaction.atomic(),
+    ):
         held = _hold(person, by)
         _require_superuser(held.rights)
         if rights_of(held.person) == Rights.SUPERUSER:

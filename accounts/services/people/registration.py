@@ -10,8 +10,8 @@ from accounts.custody import Keyring
 from accounts.keys.certified import NameTaken
 from accounts.models import Invite, User
 from accounts.organisation import pin as organisation
-from accounts.services.acts import recorded
-from accounts.services.key_making import NewKeys, make_keys, record_made
+from accounts.services.acts import account_act
+from accounts.services.key_making import make_keys, record_made
 from audit.events import Event, record_after
 
 
@@ -36,27 +36,19 @@ def register(
         keys = make_keys(user=user, password=password)
     except NameTaken:
         raise ValidationError(usernames.TAKEN, code="username_taken") from None
-    with recorded(Event.ACCOUNT_REGISTERED, user):
-        keyset = _store(user, keys, invite)
+    with account_act(Event.ACCOUNT_REGISTERED, user):
+        try:
+            with transaction.atomic():
+                if invite:
+                    # One conditional update, so that of many at once one succeeds.
+                    still_open = Invite.objects.open().filter(pk=invite.pk)
+                    if not still_open.update(used_at=timezone.now()):
+                        raise InviteGone
+                user.save(force_insert=True)
+                keyset = keys.store()
+        except IntegrityError:
+            raise ValidationError(usernames.TAKEN, code="username_taken") from None
     record_made(keys, keyset)
     if invite:
         record_after(Event.INVITE_USED, actor=user.pk, subject=invite.pk)
     return keys.keyring
-
-
-@sensitive_variables()
-def _store(user: User, keys: NewKeys, invite: Invite | None) -> str:
-    try:
-        with transaction.atomic():
-            if invite:
-                _use(invite)
-            user.save(force_insert=True)
-            return keys.store()
-    except IntegrityError:
-        raise ValidationError(usernames.TAKEN, code="username_taken") from None
-
-
-def _use(invite: Invite) -> None:
-    """Use `invite` up. One conditional update, so that of many at once one succeeds."""
-    if not Invite.objects.open().filter(pk=invite.pk).update(used_at=timezone.now()):
-        raise InviteGone

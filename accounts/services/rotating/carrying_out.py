@@ -28,10 +28,10 @@ from accounts.keys.orders import (
     LeaseLost,
     Reason,
     claim,
-    note,
     orders_to_carry_out,
     pause,
     release,
+    save_progress,
 )
 from accounts.keys.recipients import key_to_wrap_to
 from accounts.models import KeyOrder, KeyPair, User, WrappedKey
@@ -65,16 +65,19 @@ def carry_out_orders(keyring: Keyring) -> None:
 
     Raises if a part is busy or unavailable; then the next request goes on.
     """
-    for order in orders_to_carry_out(keyring.user):
-        if claim(order):
-            _carry_out_claimed(order, keyring)
-            return
-
-
-@sensitive_variables()
-def _carry_out_claimed(order: KeyOrder, keyring: Keyring) -> None:
+    order = next((order for order in orders_to_carry_out(keyring.user) if claim(order)), None)
+    if order is None:
+        return
     try:
-        _carry_out(order, keyring)
+        # Order, pair and slot are rows: somebody who wrote all three gets no certificate for the
+        # next.
+        require_own_keys(keyring)
+        if order.reason == Reason.ROUTINE and order.replaced_at is None:
+            # One pair made, and nothing else: this takes a second by itself.
+            if KEY_MAKING_TURNS.is_free():
+                _replace_pair(order, keyring)
+        elif _rewrap(order, keyring):
+            _close(order, keyring)
     except LeaseLost:
         return
     except (CryptoError, NoKeys, DoesNotOpen):
@@ -87,28 +90,16 @@ def _carry_out_claimed(order: KeyOrder, keyring: Keyring) -> None:
     release(order)
 
 
-@sensitive_variables()
-def _carry_out(order: KeyOrder, keyring: Keyring) -> None:
-    """One pair made, or some keys wrapped again: making a pair takes a second by itself.
-
-    Order, pair and slot are rows: somebody who wrote all three gets no certificate for the next.
-    """
-    require_own_keys(keyring)
-    if order.reason == Reason.ROUTINE and order.replaced_at is None:
-        if KEY_MAKING_TURNS.is_free():
-            _replace_pair(order, keyring)
-        return
-    if _rewrap(order, keyring):
-        _close(order, keyring)
-
-
 # ---- the new pair ----------------------------------------------------------------------------
 
 
 @sensitive_variables()
 def _replace_pair(order: KeyOrder, keyring: Keyring) -> None:
     """Make the next pair and put it in the place of the primary one."""
-    before = _primary(keyring, order.purpose)
+    primary = KeyPair.objects.filter(user=keyring.user, purpose=order.purpose, state=State.PRIMARY)
+    before = primary.filter(master_key_version=keyring.version).first()
+    if before is None:
+        raise NoKeys
     facts: dict[str, Fact] = {"purpose": order.purpose, "before": before.fingerprint}
     try:
         pair = _next_pair(keyring, before)
@@ -122,14 +113,6 @@ def _replace_pair(order: KeyOrder, keyring: Keyring) -> None:
         _exchange(order, before, pair)
     if pair.purpose == Purpose.SIGNING:
         record_certified(pair)
-
-
-def _primary(keyring: Keyring, purpose: str) -> KeyPair:
-    pairs = KeyPair.objects.filter(user=keyring.user, purpose=purpose, state=State.PRIMARY)
-    pair = pairs.filter(master_key_version=keyring.version).first()
-    if pair is None:
-        raise NoKeys
-    return pair
 
 
 @sensitive_variables()
@@ -154,7 +137,7 @@ def _exchange(order: KeyOrder, before: KeyPair, pair: KeyPair) -> None:
     signatures are verified by the public half and the certificate, which stay.
     """
     now, signs = timezone.now(), pair.purpose == Purpose.SIGNING
-    note(order, replaced_at=now, **({"done_at": now} if signs else {}))
+    save_progress(order, replaced_at=now, **({"done_at": now} if signs else {}))
     changed: dict[str, object] = {"state": State.OPEN_ONLY}
     if signs:
         changed = {"state": State.DESTROYED, "wrapped_private_key": None}
@@ -227,7 +210,7 @@ def _rewrap_chunk(
         anew.append((row, to))
     with transaction.atomic():
         _require_present(keyring, User.objects.select_for_update().get(pk=keyring.user.pk))
-        note(order, rewrapped_up_to=chunk[-1].pk)
+        save_progress(order, rewrapped_up_to=chunk[-1].pk)
         if not KeyPair.objects.filter(pk=target.pk, state=State.PRIMARY).exists():
             raise LeaseLost
         moved = [_move(row, to) for row, to in anew]
@@ -268,12 +251,12 @@ def _close(order: KeyOrder, keyring: Keyring) -> None:
     all the same.
     """
     if not _emptied(keyring).exists():
-        note(order, done_at=timezone.now())
+        save_progress(order, done_at=timezone.now())
         return
     with changing_keys(Event.KEY_DESTROYED, keyring.user) as change:
         _require_present(keyring, change.person)
         change.facts["fingerprints"] = _destroy(_emptied(keyring))
-        note(order, done_at=timezone.now())
+        save_progress(order, done_at=timezone.now())
 
 
 def _emptied(keyring: Keyring) -> QuerySet[KeyPair]:

@@ -12,7 +12,7 @@ from accounts.custody import DoesNotOpen, Keyring
 from accounts.keys.content_keys import wrap_content_key
 from accounts.keys.recipients import key_to_wrap_to
 from accounts.models import KeyPair, User, WrappedKey, WrappedKeyCheck
-from accounts.services.acts import recorded
+from accounts.services.acts import account_act
 from audit.events import Event
 
 EVERY = timedelta(days=30)  # from the end of one round to the beginning of the next
@@ -69,7 +69,7 @@ def mend(*, keyring: Keyring, wrapped: WrappedKey, content_key: bytes) -> None:
     subject, lock = wrapped.subject, wrapped.lock
     anew = wrap_content_key(content_key, target, public_key, subject=subject, lock=lock)
     with (
-        recorded(Event.WRAPPED_KEY_MENDED, keyring.user, image=str(wrapped.subject)),
+        account_act(Event.WRAPPED_KEY_MENDED, keyring.user, image=str(wrapped.subject)),
         transaction.atomic(),
     ):
         held = User.objects.select_for_update().get(pk=keyring.user.pk)

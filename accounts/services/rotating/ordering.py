@@ -68,6 +68,7 @@ def order_after_theft(user: User, *, since: datetime | None = None) -> str:
     code = recovery_code.new_code()
     event = Event.KEYS_ROTATION_ORDERED
     facts = {"reason": Reason.COMPROMISED.value, "code": token_digest(code)}
+    anew = {"reason": Reason.COMPROMISED, "proof_digest": token_digest(code), "lease_ends_at": None}
     with changing_keys(event, user, by_its_person=False, **facts) as change:
         held = change.person
         change.facts["stolen"] = _mark_compromised(held)
@@ -82,7 +83,9 @@ def order_after_theft(user: User, *, since: datetime | None = None) -> str:
         end_unlocks(held)
         stopped = stop_waiting(held)  # a thief may have asked for it: it begins from the start
         for purpose in Purpose.values:
-            _order_anew(held, purpose, token_digest(code))
+            # One open order for each: one being carried out becomes this, and loses its lease.
+            if not open_orders_of(held).filter(purpose=purpose).update(**anew):
+                KeyOrder.objects.create(user=held, purpose=purpose, **anew)
     record_stopped(user, stopped)
     return code
 
@@ -99,14 +102,3 @@ def _mark_compromised(user: User) -> list[str]:
     newest = pairs.order_by("-created_at").values_list("fingerprint", flat=True)
     # Rows may be hidden, or the person's version altered, while the theft is ordered.
     return list(dict.fromkeys([*keys_made_for(user.pk), *newest]))[:NAMED_IN_AN_ENTRY]
-
-
-def _order_anew(user: User, purpose: str, proof_digest: str) -> None:
-    """One open order for each purpose: one being carried out becomes this, and loses its lease."""
-    changed = {
-        "reason": Reason.COMPROMISED,
-        "proof_digest": proof_digest,
-        "lease_ends_at": None,
-    }
-    if not open_orders_of(user).filter(purpose=purpose).update(**changed):
-        KeyOrder.objects.create(user=user, purpose=purpose, **changed)

@@ -5,7 +5,7 @@ Person by person, each in one transaction and one entry of the trail; done twice
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -172,19 +172,15 @@ class Carrier:
             else:
                 plan.to_certify.append(pair)
                 believed = pair
-        plan.names = self._names_in(pairs)
+        # The names in the certificate that was the newest before the theft, as the trail says: with
+        # the key file the thief could write any. Otherwise the person confirms their own.
+        known = self._known.get(person, Known()).certificate.done
+        for pair in pairs:
+            if statements.digest(bytes(pair.certificate)) in known:
+                plan.names = names_in(pair)
+                break
         if plan.to_certify and plan.names is None:
             plan.refused.append(Refused(person, "the name", NAMELESS))
-
-    def _names_in(self, pairs: Iterable[KeyPair]) -> Names | None:
-        """Return the names in the certificate that was the newest before the theft, as the trail
-        says: with the key file the thief could write any. Otherwise the person confirms their
-        own."""
-        for pair in pairs:
-            known = self._known.get(pair.user_id, Known()).certificate
-            if statements.digest(bytes(pair.certificate)) in known.done:
-                return names_in(pair)
-        return None
 
     def _why_not(self, pair: KeyPair, believed: KeyPair | None) -> str:
         """Why a signing key is not certified again; empty if it is.
@@ -242,7 +238,7 @@ def _known_before(moment: datetime) -> dict[uuid.UUID, Known]:
     for entry in entries_between(1, NEWEST):
         if not any(mark in entry.leaf for mark in MARKS) or not entry.is_authentic():
             continue
-        leaf = entry.told()
+        leaf = entry.parsed()
         counts = leaf.event in KEYSET_EVENTS and leaf.outcome == Outcome.DONE
         if counts and leaf.subject and leaf.time < moment:
             facts = (leaf.facts.get(name) for name in SIGNING_FACTS)

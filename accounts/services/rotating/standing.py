@@ -19,14 +19,23 @@ class Standing:
 
 
 def standing_of(user: User) -> Standing:
-    orders, to_go = list(open_orders_of(user).order_by("purpose")), _wrapped_to_earlier_pairs(user)
-    return Standing(_word(orders, to_go), _keys(user), _remarks(orders, to_go))
+    orders = list(open_orders_of(user).order_by("purpose"))
+    remarks = [
+        f"{order.purpose} ordered {order.ordered_at.date().isoformat()} ({order.reason})"
+        for order in orders
+    ]
+    pairs = KeyPair.objects.filter(user=user)
+    earlier = pairs.filter(master_key_version=user.master_key_version).exclude(state=State.PRIMARY)
+    to_go = WrappedKey.objects.filter(key_pair__in=earlier).count()
+    if to_go:
+        remarks.append(f"{to_go} wrapped keys on earlier pairs")
 
-
-def _wrapped_to_earlier_pairs(user: User) -> int:
-    earlier = KeyPair.objects.filter(user=user, master_key_version=user.master_key_version)
-    earlier = earlier.exclude(state=State.PRIMARY)
-    return WrappedKey.objects.filter(key_pair__in=earlier).count()
+    primary = pairs.filter(state=State.PRIMARY).order_by("purpose")
+    keys = [(pair.purpose, pair.epoch, pair.created_at) for pair in primary]
+    if mac_key := user.mac_keys.order_by("-epoch").first():
+        keys.append(("mac", mac_key.epoch, mac_key.created_at))
+    dated = [(name, epoch, made.date().isoformat()) for name, epoch, made in keys]
+    return Standing(_word(orders, to_go), dated, remarks)
 
 
 def _word(orders: list[KeyOrder], to_go: int) -> str:
@@ -37,21 +46,3 @@ def _word(orders: list[KeyOrder], to_go: int) -> str:
     if orders:
         return "ordered"
     return "kept" if to_go else "done"
-
-
-def _keys(user: User) -> list[tuple[str, int, str]]:
-    pairs = KeyPair.objects.filter(user=user, state=State.PRIMARY).order_by("purpose")
-    mac_key = user.mac_keys.order_by("-epoch").first()
-    keys = [(pair.purpose, pair.epoch, pair.created_at) for pair in pairs]
-    keys += [("mac", mac_key.epoch, mac_key.created_at)] if mac_key else []
-    return [(name, epoch, made.date().isoformat()) for name, epoch, made in keys]
-
-
-def _remarks(orders: list[KeyOrder], to_go: int) -> list[str]:
-    remarks = [
-        f"{order.purpose} ordered {order.ordered_at.date().isoformat()} ({order.reason})"
-        for order in orders
-    ]
-    if to_go:
-        remarks.append(f"{to_go} wrapped keys on earlier pairs")
-    return remarks

@@ -28,7 +28,10 @@ def raise_cost(keyring: Keyring, password: str) -> None:
     If a part is busy or unavailable people still sign in: the next sign-in does it.
     """
     slot = password_slot_of(keyring.user)
-    if slot is None or not _is_cheap(slot):
+    if slot is None:
+        return
+    time_cost, memory_kib = slot.time_cost or 0, slot.memory_kib or 0
+    if time_cost >= settings.KDF_TIME_COST and memory_kib >= settings.KDF_MEMORY_KIB:
         return
     try:
         require_own_keys(keyring)
@@ -37,11 +40,6 @@ def raise_cost(keyring: Keyring, password: str) -> None:
         return
     except (Busy, DatabaseError, AuditUnavailable) as error:
         alarm.error("For now a key slot stays as cheap as it was (%s).", type(error).__name__)
-
-
-def _is_cheap(slot: KeySlot) -> bool:
-    time_cost, memory_kib = slot.time_cost or 0, slot.memory_kib or 0
-    return bool(time_cost < settings.KDF_TIME_COST or memory_kib < settings.KDF_MEMORY_KIB)
 
 
 def _replace(old: KeySlot, new: KeySlot) -> None:

@@ -92,7 +92,7 @@ _EARLIER_WAYS = {
 
 
 def _store_taken_over(keyring: Keyring, earlier: Keyring, pairs: list[KeyPair]) -> None:
-    """Exchange the rows, in the caller's transaction; the earlier ways in are not needed more."""
+    """Exchange the rows, in the caller's transaction; the earlier ways in are no longer needed."""
     user = keyring.user
     slots = user.key_slots.filter(master_key_version=earlier.version)
     if not slots.exists():

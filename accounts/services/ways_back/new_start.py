@@ -17,7 +17,7 @@ from accounts.custody import DoesNotOpen
 from accounts.keys.certified import record_certified
 from accounts.mail import tell
 from accounts.models import NewStart, User
-from accounts.services.acts import recorded
+from accounts.services.acts import account_act
 from accounts.services.deserving import require_remembered_rows
 from accounts.services.holding import changing_keys
 from accounts.services.master_keys import NewMasterKey, make_master_key
@@ -48,26 +48,19 @@ def ask_for_new_start(*, user: User) -> NewStart:
             return waiting  # and nothing is recorded: the trail has when the wait began
         stop_new_start(user=user)
     try:
-        asked = _begin_waiting(user)
-    except IntegrityError:
+        with account_act(Event.NEW_START_ASKED, user), transaction.atomic():
+            due_at = timezone.now() + settings.NEW_START_WAIT
+            asked = NewStart.objects.create(user=user, due_at=due_at)
+    except IntegrityError:  # another request began one meanwhile
         return NewStart.objects.get(user=user, stopped_at=None, done_at=None)
-    tell(user, _("Somebody asked for new keys in your name"), _asked(asked))
-    return asked
-
-
-def _begin_waiting(user: User) -> NewStart:
-    """Raises IntegrityError if another request began one meanwhile."""
-    with recorded(Event.NEW_START_ASKED, user), transaction.atomic():
-        return NewStart.objects.create(user=user, due_at=timezone.now() + settings.NEW_START_WAIT)
-
-
-def _asked(asked: NewStart) -> str:
     sentence = _(
         "New keys were asked for in your name at %(site)s. They will be made after %(due)s. After "
         "that, images that were shared with you stay locked until their owners share them "
         "again.\n\nIf this was not you: sign in and stop it, or tell staff."
     )
-    return sentence % {"site": settings.SITE_URL, "due": f"{asked.due_at:%Y-%m-%d %H:%M %Z}"}
+    facts = {"site": settings.SITE_URL, "due": f"{due_at:%Y-%m-%d %H:%M %Z}"}
+    tell(user, _("Somebody asked for new keys in your name"), sentence % facts)
+    return asked
 
 
 def stop_new_start(*, user: User) -> bool:
@@ -96,29 +89,26 @@ def start_anew(*, user: User, password: str) -> NewMasterKey:
     Ends every other session. Raises NotDue; DoesNotOpen if the password was changed meanwhile;
     NotRemembered.
     """
-    _require_due(user)
+    waiting = waiting_new_start(user)
+    if waiting is None or waiting.due_at > timezone.now():
+        raise NotDue
+    # The trail vouches for the wait: a row alone anybody writes who has the database.
+    asked_at = _asked_at(user)
+    if asked_at is None or asked_at > timezone.now() - settings.NEW_START_WAIT:
+        raise NotDue
     require_remembered_rows(user)
     new = make_master_key(user=user, password=password, earlier=None)
     signing, encryption = new.signing.fingerprint, new.encryption.fingerprint
     with changing_keys(Event.NEW_START_DONE, user, signing=signing, encryption=encryption):
         new.store(user.password)
-        _finish(user)
+        # One conditional update: of two at once the second makes nothing.
+        due = NewStart.objects.filter(user=user, stopped_at=None, done_at=None)
+        if not due.filter(due_at__lte=timezone.now()).update(done_at=timezone.now()):
+            raise DoesNotOpen
     record_certified(new.signing)
     text = _("You started again with new keys at %(site)s.") % {"site": settings.SITE_URL}
     tell(user, _("You have new keys"), text)
     return new
-
-
-def _require_due(user: User) -> None:
-    waiting = waiting_new_start(user)
-    if waiting is None or waiting.due_at > timezone.now() or not _was_asked_in_time(user):
-        raise NotDue
-
-
-def _was_asked_in_time(user: User) -> bool:
-    """Whether the trail vouches for the wait: a row alone anybody writes who has the database."""
-    asked_at = _asked_at(user)
-    return asked_at is not None and asked_at <= timezone.now() - settings.NEW_START_WAIT
 
 
 def _asked_at(user: User) -> datetime | None:
@@ -129,10 +119,3 @@ def _asked_at(user: User) -> datetime | None:
     """
     acts = vouched((*ACTS, Event.ACCOUNT_UNLOCKED), subject=user.pk)[:1]
     return next((act.time for act in acts if act.event == Event.NEW_START_ASKED), None)
-
-
-def _finish(user: User) -> None:
-    """One conditional update: of two at once the second makes nothing."""
-    due = NewStart.objects.filter(user=user, stopped_at=None, done_at=None)
-    if not due.filter(due_at__lte=timezone.now()).update(done_at=timezone.now()):
-        raise DoesNotOpen

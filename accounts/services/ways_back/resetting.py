@@ -16,13 +16,13 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.erasure import truncate_write_ahead_log
 from accounts.mail import tell
 from accounts.models import User
-from accounts.services.acts import recorded
+from accounts.services.acts import account_act
 from accounts.unlocks import end_unlocks
 from audit.events import Event, record
 
 
 class LinkGone(Exception):
-    """This link sets no password any more."""
+    """This link can no longer set a password."""
 
 
 @sensitive_variables()
@@ -57,7 +57,7 @@ def set_password_by_mail(*, user: User, token: str, new_password: str) -> None:
     Raises LinkGone if the link was used, or the password changed, meanwhile.
     """
     user.set_password(new_password)
-    with recorded(Event.ACCOUNT_PASSWORD_RESET, user):
+    with account_act(Event.ACCOUNT_PASSWORD_RESET, user):
         with transaction.atomic():
             held = User.objects.select_for_update().get(pk=user.pk)
             if not default_token_generator.check_token(held, token):

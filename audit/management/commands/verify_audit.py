@@ -46,16 +46,23 @@ class Command(BaseCommand):
             ),
         )
 
-    def handle(self, *, reconcile: bool, start: int, **options: Any) -> None:
+    def handle(self, *, start: int, **options: Any) -> None:
         try:
-            added = _reconcile(start) if reconcile else Reconciled(0, 0)
+            added = reconcile(start=start) if options["reconcile"] else Reconciled(0, 0)
+            if added.imported or added.restored:
+                event, imported = Event.AUDIT_IMPORTED, added.imported
+                record(event, actor=None, imported=imported, restored=added.restored)
             found = findings.tell(verify(start=start), self.stderr.write)
             entries = AuditEntry.objects.filter(sequence__gte=start).count()
-            _record(entries, found)
+            event, outcome = Event.AUDIT_VERIFIED, Outcome.FAILED if found else Outcome.DONE
+            record(event, actor=None, outcome=outcome, entries=entries, findings=found)
         except (Error, OSError, AuditUnavailable) as error:
             name = type(error).__name__
             raise CommandError(f"The audit trail could not be read or written ({name}).") from None
-        result = _result(entries, added, found)
+        verdict = f"{found} findings" if found else "all as recorded"
+        result = f"Audit trail: {entries} entries, {verdict}."
+        if added.imported or added.restored:
+            result += f" Imported {added.imported} lines, restored {added.restored}."
         if found:
             raise CommandError(result)
         self.stdout.write(result)
@@ -66,25 +73,3 @@ def _number(text: str) -> int:
     if number < 1:
         raise ValueError
     return number
-
-
-def _reconcile(start: int) -> Reconciled:
-    added = reconcile(start=start)
-    if added.imported or added.restored:
-        record(Event.AUDIT_IMPORTED, actor=None, imported=added.imported, restored=added.restored)
-    return added
-
-
-def _record(entries: int, found: int) -> None:
-    outcome = Outcome.FAILED if found else Outcome.DONE
-    record(Event.AUDIT_VERIFIED, actor=None, outcome=outcome, entries=entries, findings=found)
-
-
-def _result(entries: int, added: Reconciled, found: int) -> str:
-    took = (
-        f" Imported {added.imported} lines, restored {added.restored}."
-        if any((added.imported, added.restored))
-        else ""
-    )
-    verdict = f"{found} findings" if found else "all as recorded"
-    return f"Audit trail: {entries} entries, {verdict}.{took}"

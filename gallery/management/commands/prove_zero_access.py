@@ -12,7 +12,7 @@ from accounts.models import User
 from audit.events import AuditUnavailable, Event, Outcome, record
 from audit.leaf import Fact
 from gallery.storage import StorageAway
-from gallery.zero_access.locked import Locked, allowed_to, expected_of, locked
+from gallery.zero_access.locked import allowed_to, expected_of, locked
 from gallery.zero_access.openers import Kind
 from gallery.zero_access.places import collect
 from gallery.zero_access.search import Search
@@ -83,7 +83,9 @@ class Command(BaseCommand):
         user = _user(name) if name else None
         secret = getpass("Password: " if with_password else "Unlock cookie: ") if user else ""
         try:
-            search = self._search(locked(people=people, certainly=user))
+            everything, strings = locked(people=people, certainly=user), collect()
+            self.stderr.write(f"{len(strings.keys)} strings may be keys; trying them …")
+            search = Search(everything, strings, tell=self._tell)
             if user and with_password:
                 search.give_password(user, secret)
             if user and with_cookie:
@@ -94,17 +96,17 @@ class Command(BaseCommand):
             kind = type(error).__name__
             raise CommandError(f"Not everything could be read or recorded ({kind}).") from None
 
-    def _search(self, everything: Locked) -> Search:
-        strings = collect()
-        self.stderr.write(f"{len(strings.keys)} strings may be keys; trying them …")
-        return Search(everything, strings, tell=self._tell)
-
     def _tell(self, tried: int, of: int) -> None:
         if tried % EVERY == 0:
             self.stderr.write(f"{tried} of {of}")
 
     def _finish(self, search: Search, user: User | None) -> None:
-        as_it_should = _opens_exactly(search, user) if user else not search.ways
+        as_it_should = not search.ways
+        if user:  # that person's keys and images open, all of them, and nobody else's
+            opened = search.opened(Kind.PLAINTEXT)
+            only_theirs = search.opened(Kind.MASTER) == {user.pk} and opened <= allowed_to(user)
+            all_of_them = expected_of(user) <= opened == search.opened(Kind.CONTENT)
+            as_it_should = only_theirs and all_of_them
         _record(search, user, Outcome.DONE if as_it_should else Outcome.FAILED)
         if user is None:
             for way in search.ways[:SHOWN]:
@@ -129,18 +131,12 @@ def _cookie_secret(text: str) -> bytes:
         raise CommandError("This is not an unlock cookie. Nothing was tried.") from None
 
 
-def _opens_exactly(search: Search, user: User) -> bool:
-    """Whether that person's keys and images opened, all of them, and nobody else's."""
-    opened = search.opened(Kind.PLAINTEXT)
-    only_theirs = search.opened(Kind.MASTER) == {user.pk} and opened <= allowed_to(user)
-    return only_theirs and expected_of(user) <= opened == search.opened(Kind.CONTENT)
-
-
 def _record(search: Search, user: User | None, outcome: Outcome) -> None:
+    tried_everybody = len(search.locked.people) >= User.objects.count()
     counts: dict[str, Fact] = {
         "strings": search.strings.count,
         "people_tried": len(search.locked.people),
-        "everybody": "yes" if _tried_everybody(search) else "no",
+        "everybody": "yes" if tried_everybody else "no",
         "images_tried": len(search.locked.images),
         "mac_keys": len(search.opened(Kind.MAC)),
     }
@@ -157,10 +153,6 @@ def _record(search: Search, user: User | None, outcome: Outcome) -> None:
         in_table=False,
         **counts,
     )
-
-
-def _tried_everybody(search: Search) -> bool:
-    return len(search.locked.people) >= User.objects.count()
 
 
 def _told(search: Search, user: User | None) -> str:

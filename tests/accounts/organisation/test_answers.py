@@ -68,7 +68,7 @@ def test_an_ended_answer_is_destroyed_at_the_next_unlock(answered, bob, version)
     bob.sign_in()
     assert slot_of(bob, "answer") is None
     assert outcomes("organisation:answer-destroyed") == ["intended", "done"]
-    destroyed = AuditEntry.objects.filter(event="organisation:answer-destroyed").last().told()
+    destroyed = AuditEntry.objects.filter(event="organisation:answer-destroyed").last().parsed()
     assert destroyed.subject == bob.user.pk
     assert destroyed.facts["keyset"] == keyset_digest(bob.user.pk)
 
@@ -311,4 +311,4 @@ def test_purge_destroys_what_nobody_used_in_time(answered, bob):
     run("purge")
     assert slot_of(bob, "answer") is None
     destroyed = AuditEntry.objects.get(event="organisation:answer-destroyed", outcome="done")
-    assert destroyed.told().facts["keyset"] == keyset_digest(bob.user.pk)
+    assert destroyed.parsed().facts["keyset"] == keyset_digest(bob.user.pk)

@@ -135,7 +135,7 @@ def test_the_protection_page_says_what_holds_here(client, pin):
 
 def test_the_trail_has_the_slot_with_the_digest_of_all_keys(private_half, bob):
     bob.sign_in()
-    made = AuditEntry.objects.filter(event="organisation-slot:made").last().told()
+    made = AuditEntry.objects.filter(event="organisation-slot:made").last().parsed()
     assert made.subject == bob.user.pk
     assert made.facts["keyset"] == keyset_digest(bob.user.pk)
 

@@ -76,7 +76,7 @@ def test_a_whole_recovery(upload, alice, bob, pin, ask, open_it):
     assert signing.fingerprint != old_signing.fingerprint
     assert signing.endorsement is None
     entry = AuditEntry.objects.get(event="keys:replaced", outcome="done", subject=bob.user.pk)
-    assert entry.told().facts["signing"] == signing.fingerprint
+    assert entry.parsed().facts["signing"] == signing.fingerprint
     old_signing.refresh_from_db()
     assert (old_signing.state, old_signing.wrapped_private_key) == ("open-only", None)
     # Everything is wrapped for the new reading key by now, and the earlier one is destroyed.
@@ -124,7 +124,7 @@ def test_a_recovery_is_in_the_trail_and_shown_to_its_person(answered, bob):
         ("keys:replaced", "done"),
     ):
         assert step in told
-    replaced = events.filter(event="keys:replaced", outcome="done").get().told()
+    replaced = events.filter(event="keys:replaced", outcome="done").get().parsed()
     assert replaced.facts["reason"] == "organisation"
 
 
@@ -164,9 +164,9 @@ def test_the_keys_are_as_the_trail_last_saw_them(answered, bob):
     answer, code = answered
     run("recover_account", "import", answer)
     taken = AuditEntry.objects.filter(event="organisation:answer-taken", outcome="done").get()
-    assert taken.told().facts["keyset"] == keyset_digest(bob.user.pk)
+    assert taken.parsed().facts["keyset"] == keyset_digest(bob.user.pk)
     recover(bob, code)
-    facts = [entry.told().facts for entry in AuditEntry.objects.order_by("sequence")]
+    facts = [entry.parsed().facts for entry in AuditEntry.objects.order_by("sequence")]
     newest = [fact["keyset"] for fact in facts if "keyset" in fact][-1]
     assert newest == keyset_digest(bob.user.pk)
 

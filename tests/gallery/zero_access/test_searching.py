@@ -456,7 +456,7 @@ def test_somebody_unknown_is_no_control(capsys):
 
 
 def facts() -> dict:
-    return AuditEntry.objects.filter(event=Event.ZERO_ACCESS_PROVEN).last().told().facts
+    return AuditEntry.objects.filter(event=Event.ZERO_ACCESS_PROVEN).last().parsed().facts
 
 
 def test_the_result_is_recorded_and_shown_to_people(shared_image, client, capsys):
