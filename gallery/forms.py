@@ -211,14 +211,14 @@ class IdsField(forms.Field):
         """Return each id once, in the order in which they were asked for."""
         values = list(value or [])
         if len(values) > settings.MAX_SELECTED:
-            sentence = _("At most %(limit)s images at once. Nothing was downloaded. Choose fewer.")
+            sentence = _("At most %(limit)s images at once. Nothing was done. Choose fewer.")
             limit = {"limit": settings.MAX_SELECTED}
             raise ValidationError(sentence, code="too_many_images", params=limit)
         try:
             return list(dict.fromkeys(map(uuid.UUID, values)))
         except ValueError:
             raise ValidationError(
-                _("One of these is not the id of an image. Nothing was downloaded."), code="invalid"
+                _("One of these is not the id of an image. Nothing was done."), code="invalid"
             ) from None
 
 

@@ -1,6 +1,16 @@
 from django.urls import path
 
-from gallery.views import image, lists, notices, relocking, sharing, uploading, waiting, zipping
+from gallery.views import (
+    image,
+    lists,
+    notices,
+    relocking,
+    selecting,
+    sharing,
+    uploading,
+    waiting,
+    zipping,
+)
 
 app_name = "gallery"
 
@@ -11,6 +21,9 @@ urlpatterns = [
     path("images/upload/check/", uploading.check, name="check-upload"),
     path("images/waiting/", waiting.waiting, name="waiting"),
     path("images/relock/", relocking.relock, name="relock"),
+    path("images/selected/share/", selecting.share, name="share-selected"),
+    path("images/selected/revoke/", selecting.revoke, name="revoke-selected"),
+    path("images/selected/delete/", selecting.delete, name="delete-selected"),
     path("images/zip/", zipping.zip_of_selection, name="zip"),
     path("images/<uuid:image_id>/", image.image, name="image"),
     path("images/<uuid:image_id>/original", image.original, name="original"),

@@ -160,7 +160,8 @@ PURGE_GRACE = timedelta(seconds=env.int("PURGE_GRACE_SECONDS", default=3600))
 # Never Django's temporary files: an upload is plaintext.
 FILE_UPLOAD_HANDLERS = ["gallery.uploads.MemoryUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = MAX_FILES
-DATA_UPLOAD_MAX_NUMBER_FIELDS = MAX_SELECTED + 100  # and what else such a form has
+# A selection of images, with whom it is shared, and whose changed keys are accepted.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = MAX_SELECTED + 2 * MAX_RECIPIENTS
 DATA_UPLOAD_MAX_MEMORY_SIZE = MEBIBYTE
 # Collected before a thread sees it (imageshare/serving.py); of a larger one a thread reads only
 # what somebody unlocked sends.

@@ -100,5 +100,12 @@ def _list(
                 "total": page.paginator.count,
             }
         )
-    context = {"cards": cards, "page_obj": page, "unlocked": keyring is not None}
+    select = request.GET.get("select")
+    context = {
+        "cards": cards,
+        "page_obj": page,
+        "unlocked": keyring is not None,
+        "selecting": select in ("1", "all"),
+        "select_all": select == "all",
+    }
     return render(request, template, {**context, **more})

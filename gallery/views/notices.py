@@ -8,6 +8,7 @@ from accounts.web.answers import wants_json
 from accounts.web.decorators import signed_in
 from accounts.web.requests import PersonRequest
 from gallery import presenting
+from gallery.notice_lines import lines_of
 from gallery.services import inbox
 from gallery.views.common import releases
 
@@ -16,11 +17,12 @@ from gallery.views.common import releases
 @signed_in
 def activity(request: PersonRequest) -> HttpResponse:
     read = inbox.read_notices(request.user, request.GET.get("page"))
-    shown = [presenting.notice(notice) for notice in read.notices]
     if wants_json(request):
+        shown = [presenting.notice(notice) for notice in read.notices]
         pages = {"page": read.page.number, "pages": read.page.paginator.num_pages}
         return JsonResponse({"notices": shown, **pages})
-    response = render(request, "gallery/activity.html", {"notices": shown, "page_obj": read.page})
+    context = {"notices": lines_of(read.notices), "page_obj": read.page}
+    response = render(request, "gallery/activity.html", context)
     if releases(request):
         inbox.mark_read(request.user, read)
     return response

@@ -94,7 +94,7 @@ def revoke(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
     access = access_to(image_id, reader=request.user)
     access.require_owner()
     try:
-        recipient = _person_named(request.POST.get("recipient", ""))
+        recipient = person_named(request.POST.get("recipient", ""))
         grant = revoking.revoke(keyring=open_keys(request), image_id=image_id, recipient=recipient)
     except NotARecipient:
         sentence = _("This person has no access to this image.")
@@ -110,7 +110,7 @@ def revoke(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
     return redirect("gallery:image", image_id)
 
 
-def _person_named(name: str) -> User:
+def person_named(name: str) -> User:
     """Return the person of a certified username, or of an id: an owner can take access back from
     somebody whose name does not verify, too, and while the trail does not answer."""
     by_id = None if is_well_formed(fold(name)) else as_id(name)

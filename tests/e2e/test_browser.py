@@ -54,7 +54,7 @@ def test_share_verify_refuse_revoke_recover(
 
     # Bob is notified, sees them, finds them verified, and opens them.
     bob.go("/activity/")
-    assert bob.says(f"Ada Ardent (@{alice.username}) shared an image with you.")
+    assert bob.says(f"Ada Ardent (@{alice.username}) shared 2 images with you.")
     bob.go("/images/")
     addresses = bob.image_addresses()
     assert len(addresses) == 2

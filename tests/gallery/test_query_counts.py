@@ -1,12 +1,16 @@
 """A list asks the databases as often for forty rows as for three."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.db import connections
+from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import WrappedKeyCheck
+from gallery.models import SealedImage
 from tests.conftest import jpeg
 from tests.gallery.test_uploading import file, post
 
@@ -31,6 +35,28 @@ def test_no_list_asks_more_often_for_forty_rows_than_for_three(alice, bob, staff
     assert [queries(client, address) for client, address in pages] == few
 
 
+def test_no_page_before_an_act_on_many_asks_more_often_for_forty_than_for_thirteen(
+    alice, bob, carol
+):
+    alice.sign_in()
+    upload(alice, bob, MANY)
+    images = [str(pk) for pk in SealedImage.objects.values_list("pk", flat=True)]
+    pages = [("share", {}), ("share", {"recipients": "carol"}), ("revoke", {}), ("delete", {})]
+
+    def asked(amount: int) -> list[tuple[str, int, int]]:
+        return [
+            queries_of(
+                lambda address=f"/images/selected/{act}/", form=form: alice.client.post(
+                    address, {"images": images[:amount], **form}
+                ),
+                act,
+            )
+            for act, form in pages
+        ]
+
+    assert asked(MANY) == asked(13)  # the first twelve are shown as pictures
+
+
 def upload(alice, bob, amount: int) -> None:
     files = [file(jpeg(), f"{number}.jpg") for number in range(amount)]
     answer = post(alice, files, recipients=[bob.username])
@@ -40,12 +66,16 @@ def upload(alice, bob, amount: int) -> None:
 def queries(client: Client, address: str) -> tuple[str, int, int]:
     """Return how often a page asks each database, once a first visit wrote what it alone does, and
     the round of checks of their own wrapped keys, which takes some pages, is over."""
-    client.get(address)
+    return queries_of(lambda: client.get(address), address)
+
+
+def queries_of(visit: Callable[[], HttpResponse], name: str) -> tuple[str, int, int]:
+    visit()
     WrappedKeyCheck.objects.update(done_at=timezone.now())
     with (
         CaptureQueriesContext(connections["default"]) as business,
         CaptureQueriesContext(connections["audit"]) as trail,
     ):
-        answer = client.get(address)
+        answer = visit()
     assert answer.status_code == 200
-    return address, len(business), len(trail)
+    return name, len(business), len(trail)

@@ -90,6 +90,31 @@ def delete(world: World) -> Any:
     return world.clients["alice"].post(world.place("first", "delete/"), headers=JSON)
 
 
+def ask_of_many(world: World) -> Any:
+    """The page before an act on many, which reads who can open them."""
+    form = {"images": selected(world), "recipients": "mallory"}
+    return world.clients["alice"].post("/images/selected/share/", form, headers=JSON)
+
+
+def share_many(world: World) -> Any:
+    form = {"images": selected(world), "recipients": "mallory", "confirmed": "1"}
+    return world.clients["alice"].post("/images/selected/share/", form, headers=JSON)
+
+
+def revoke_many(world: World) -> Any:
+    people = ["bob", str(world.people["carol"].user.pk)]
+    form = {"images": selected(world), "recipients": people, "confirmed": "1"}
+    return world.clients["alice"].post("/images/selected/revoke/", form)
+
+
+def selected(world: World) -> list[str]:
+    return [
+        str(image.pk)
+        for image in world.images.values()
+        if image.owner == world.people["alice"].user
+    ]
+
+
 def change_password(world: World) -> Any:
     new = {"new_password1": ANOTHER, "new_password2": ANOTHER}
     form = {"old_password": PASSWORD, **new}
@@ -135,4 +160,7 @@ ACTS: list[Callable[[World], Any]] = [
     relock,
     make_code,
     begin_list,
+    ask_of_many,
+    share_many,
+    revoke_many,
 ]

@@ -1,0 +1,56 @@
+"""The lines of the activity page: what somebody did with many images at once is one of them."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from gallery import presenting
+from gallery.services.inbox import NoticeState, ShownNotice
+from gallery.services.notices import NoticeKind
+
+TOGETHER = timedelta(minutes=10)
+
+
+def lines_of(notices: Iterable[ShownNotice]) -> list[dict[str, Any]]:
+    """Return a line for each group of notices, newest first."""
+    groups: list[list[ShownNotice]] = []
+    for notice in notices:
+        if groups and _belongs_to(groups[-1], notice):
+            groups[-1].append(notice)
+        else:
+            groups.append([notice])
+    return [_line(group) for group in groups]
+
+
+def _belongs_to(group: list[ShownNotice], notice: ShownNotice) -> bool:
+    """Whether a genuine notice says the same of another image, within ten minutes."""
+    newest = group[0]
+    if not (newest.state == notice.state == NoticeState.GENUINE and newest.time and notice.time):
+        return False
+    return (
+        notice.actor is not None
+        and (newest.actor, newest.kind, newest.is_new) == (notice.actor, notice.kind, notice.is_new)
+        and notice.image_id not in [one.image_id for one in group]
+        and newest.time - notice.time <= TOGETHER
+    )
+
+
+def _line(group: list[ShownNotice]) -> dict[str, Any]:
+    newest = group[0]
+    line = presenting.notice(newest)
+    if len(group) == 1 or newest.actor is None:
+        return line
+    sentences = {
+        NoticeKind.SHARED: _("%(actor)s shared %(count)s images with you."),
+        NoticeKind.CHANGED: _("%(actor)s changed what you may do with %(count)s images."),
+        NoticeKind.REVOKED: _("%(actor)s ended your access to %(count)s images."),
+        NoticeKind.DELETED: _("%(actor)s deleted %(count)s images you could open."),
+    }
+    kind = NoticeKind(newest.kind)
+    facts = {"actor": presenting.named(newest.actor), "count": len(group)}
+    still_open = kind in (NoticeKind.SHARED, NoticeKind.CHANGED)
+    place = reverse("gallery:shared-with-me") if still_open else None
+    return {**line, "sentence": sentences[kind] % facts, "image": place}

@@ -1,0 +1,357 @@
+"""Many images at once: sharing, taking access back, deleting; asked first, and told of each."""
+
+import uuid
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Max
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.keys.names import certified_name, prefetch_names
+from accounts.keys.recipients import Reader
+from accounts.models import User
+from accounts.usernames import skeleton
+from accounts.web.answers import form_refusal, wants_json
+from accounts.web.decorators import unlocked
+from accounts.web.requests import PersonRequest, open_keys
+from audit.events import AuditUnavailable, Event
+from gallery import outcomes, presenting
+from gallery.answers import answers_refusals
+from gallery.errors import NotARecipient
+from gallery.forms import SelectionForm, ShareForm, TermsForm
+from gallery.models import Grant
+from gallery.opening import Opener
+from gallery.outcomes import Outcome
+from gallery.refusals import REFUSALS, refusal_for
+from gallery.releases import record_thumbnails
+from gallery.services import deleting, many, sharing
+from gallery.services.many import Done
+from gallery.views.common import (
+    NOT_SHARED,
+    add_sharing_error,
+    count_names,
+    people_to_choose,
+    record_refused,
+    settle_contacts,
+)
+from gallery.views.sharing import person_named
+
+PICTURES_SHOWN = 12
+CONTACTS_COMPARED = 200  # the latest, for names that look alike
+
+Images = list[uuid.UUID]
+View = Callable[[PersonRequest, Images], HttpResponse]
+
+
+def of_own_images(view: View) -> Callable[..., HttpResponseBase]:
+    """Hand the view the ids in `images`, if all are the person's own images."""
+
+    @require_POST
+    @unlocked
+    @answers_refusals
+    @wraps(view)
+    def guarded(request: PersonRequest) -> HttpResponse:
+        form = SelectionForm(request.POST)
+        if not form.is_valid():
+            return form_refusal(request, form, "gallery/not_selected.html")
+        images: Images = form.cleaned_data["images"]
+        many.require_owner(images, owner=request.user)
+        return view(request, images)
+
+    return guarded
+
+
+def _is_confirmed(request: PersonRequest) -> bool:
+    return request.POST.get("confirmed") == "1"
+
+
+# ---- sharing ---------------------------------------------------------------------------------
+
+
+@of_own_images
+def share(request: PersonRequest, images: Images) -> HttpResponse:
+    if "recipients" not in request.POST and not wants_json(request):
+        return _share_page(request, images, ShareForm(owner=request.user))
+    form = ShareForm(request.POST, owner=request.user)
+    people = [name for name in request.POST.getlist("recipients") if name.strip()]
+    earlier = _earlier(request, "share", people)
+    if not earlier:  # those of an act that goes on were counted when it began
+        count_names(request)
+    if not form.is_valid():
+        return _share_page(request, images, form)
+    try:
+        settle_contacts(request, form)
+    except NOT_SHARED as error:
+        add_sharing_error(form, error)
+        return _share_page(request, images, form)
+    if not _is_confirmed(request):
+        return _share_check(request, images, form)
+    keyring, readers, terms = open_keys(request), form.cleaned_data["recipients"], form.terms
+    cards = _cards(request, images[: many.AT_ONCE])
+    done = many.one_after_another(
+        images,
+        lambda image_id: [
+            sharing.share_image(keyring=keyring, image_id=image_id, recipients=readers, terms=terms)
+        ],
+    )
+    told = _told(request, done, cards, outcomes.tell_shared)
+    return _answer(request, "share", images, earlier, told, people)
+
+
+def _share_page(request: PersonRequest, images: Images, form: TermsForm) -> HttpResponse:
+    if form.errors:
+        record_refused(request, Event.IMAGE_SHARE_REFUSED, form)
+        if wants_json(request):
+            return JsonResponse({"errors": form.errors.get_json_data()}, status=422)
+    context = {
+        **_selection(request, images),
+        "form": form,
+        "people": people_to_choose(request),
+        "done": request.POST.get("done", ""),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "gallery/share_selected.html", context, status=status)
+
+
+def _share_check(request: PersonRequest, images: Images, form: ShareForm) -> HttpResponse:
+    readers: list[Reader] = form.cleaned_data["recipients"]
+    chosen = [reader.user for reader in readers]
+    prefetch_names(chosen)
+    already = _people_of(request, images, besides=chosen)
+    shared_before = Grant.objects.filter(image__owner=request.user, reader__in=chosen)
+    known = set(shared_before.values_list("reader", flat=True))
+    first_time = [person for person in chosen if person.pk not in known]
+    look_alikes = _look_alikes(first_time, _latest_contacts(request.user))
+    if wants_json(request):
+        facts = {
+            "recipients": [_person_json(person) for person in chosen],
+            "already": [{**_person_json(user), "images": len(of)} for user, of in already],
+            "first_time": [certified_name(person).username for person in first_time],
+            "look_alikes": [
+                [certified_name(person).username for person in pair] for pair in look_alikes
+            ],
+        }
+        return JsonResponse(facts)
+    context = {
+        **_selection(request, images),
+        "form": form,
+        "chosen": [certified_name(person) for person in chosen],
+        "names": ", ".join(certified_name(person).in_full for person in chosen),
+        "already": [(presenting.person_of(user), len(of)) for user, of in already],
+        "first_time": [certified_name(person) for person in first_time],
+        "look_alikes": [[certified_name(person) for person in pair] for pair in look_alikes],
+        "terms": form.terms,
+        "ends_at": request.POST.get("ends_at", ""),
+        "done": request.POST.get("done", ""),
+    }
+    return render(request, "gallery/share_selected_check.html", context)
+
+
+def _latest_contacts(owner: User) -> list[User]:
+    """Return whom this owner shared with lately."""
+    shared = Grant.objects.filter(image__owner=owner).exclude(reader=owner).values("reader")
+    latest = shared.annotate(last=Max("granted_at")).order_by("-last")[:CONTACTS_COMPARED]
+    return list(User.objects.filter(pk__in=[row["reader"] for row in latest]))
+
+
+def _look_alikes(people: list[User], contacts: list[User]) -> list[tuple[User, User]]:
+    """Return who of `people` has a name that can be mistaken for a contact's, and for whose."""
+    pairs = [
+        (person, contact)
+        for person in people
+        for contact in contacts
+        if _looks(person) & _looks(contact)
+    ]
+    prefetch_names(contact for _person, contact in pairs)
+    return pairs
+
+
+def _looks(person: User) -> set[str]:
+    """Return what is read at a glance: both names without look-alikes, spaces and numbers at the
+    end, so that `bchen2` is taken for `bchen`."""
+    shown = "".join(person.display_name.casefold().split())
+    return {skeleton(name.rstrip("0123456789")) for name in (shown, person.username)}
+
+
+# ---- taking access back ----------------------------------------------------------------------
+
+
+@of_own_images
+def revoke(request: PersonRequest, images: Images) -> HttpResponse:
+    named = request.POST.getlist("recipients")
+    earlier = _earlier(request, "revoke", named)
+    if not _is_confirmed(request):
+        return _revoke_page(request, images)
+    if not named:
+        return _nobody_to_revoke(request, images, "required", _("Choose at least one person."))
+    if len(named) > settings.MAX_RECIPIENTS:
+        sentence = _("At most %(limit)s people at once. Nothing was changed.")
+        sentence %= {"limit": settings.MAX_RECIPIENTS}
+        return _nobody_to_revoke(request, images, "too_many_recipients", sentence)
+    try:
+        people = list(dict.fromkeys(map(person_named, named)))
+    except NotARecipient:
+        sentence = _("One of these people has no access to these images. Nothing was changed.")
+        return _nobody_to_revoke(request, images, "not_a_recipient", sentence)
+    keyring = open_keys(request)
+    cards = _cards(request, images[: many.AT_ONCE])
+    done = many.one_after_another(
+        images,
+        lambda image_id: many.revoke_each(keyring=keyring, image_id=image_id, people=people),
+    )
+    told = _told(request, done, cards, outcomes.tell_revoked)
+    return _answer(request, "revoke", images, earlier, told, named)
+
+
+def _nobody_to_revoke(
+    request: PersonRequest, images: Images, code: str, sentence: str
+) -> HttpResponse:
+    if wants_json(request):
+        errors_of = {"recipients": [{"code": code, "message": sentence}]}
+        return JsonResponse({"errors": errors_of}, status=422)
+    return _revoke_page(request, images, error=sentence)
+
+
+def _revoke_page(request: PersonRequest, images: Images, *, error: str = "") -> HttpResponse:
+    readers = _people_of(request, images)
+    if wants_json(request):
+        people = [
+            {"id": str(user.pk), **_person_json(user), "images": len(of)} for user, of in readers
+        ]
+        return JsonResponse({"people": people})
+    context = {
+        **_selection(request, images),
+        "readers": [(presenting.person_of(user), len(of)) for user, of in readers],
+        "ticked": request.POST.getlist("recipients"),
+        "error": error,
+    }
+    status = 422 if error else 200
+    return render(request, "gallery/revoke_selected.html", context, status=status)
+
+
+# ---- deleting --------------------------------------------------------------------------------
+
+
+@of_own_images
+def delete(request: PersonRequest, images: Images) -> HttpResponse:
+    if not _is_confirmed(request):
+        return _delete_page(request, images)
+    keyring = open_keys(request)
+    earlier = _earlier(request, "delete", [])
+    cards = _cards(request, images[: many.AT_ONCE])
+
+    def act(image_id: uuid.UUID) -> list[None]:
+        deleting.delete_image(keyring=keyring, image_id=image_id)
+        return []
+
+    done = many.one_after_another(images, act)
+    told = _told(request, done, cards, outcomes.tell_deleted)
+    return _answer(request, "delete", images, earlier, told, [])
+
+
+def _delete_page(request: PersonRequest, images: Images) -> HttpResponse:
+    readers = _people_of(request, images)
+    if wants_json(request):
+        return JsonResponse({"images": len(images), "people": len(readers)})
+    context = {**_selection(request, images), "people_count": len(readers)}
+    return render(request, "gallery/delete_selected.html", context)
+
+
+# ---- what the pages share --------------------------------------------------------------------
+
+
+def _person_json(person: User) -> dict[str, str | None]:
+    name = certified_name(person)
+    return {"username": name.username, "display_name": name.display_name}
+
+
+def _people_of(
+    request: PersonRequest, images: Images, *, besides: Iterable[User] = ()
+) -> list[tuple[User, set[uuid.UUID]]]:
+    """Return who can open these images, those of most images first, and which each of them can."""
+    opener = Opener(open_keys(request))
+    readers = many.readers_of(images, owner=request.user, opener=opener)
+    prefetch_names(readers)
+    left_out = set(besides)
+    people = [(user, of) for user, of in readers.items() if user not in left_out]
+    return sorted(people, key=lambda one: (-len(one[1]), one[0].username))
+
+
+def _selection(request: PersonRequest, images: Images) -> dict[str, Any]:
+    """Return what each page before an act shows of the images: the first pictures of them."""
+    cards = _cards(request, images[:PICTURES_SHOWN])
+    return {
+        "images": images,
+        "shown": [cards.get(image_id) for image_id in images[:PICTURES_SHOWN]],
+        "more": max(0, len(images) - PICTURES_SHOWN),
+    }
+
+
+def _cards(request: PersonRequest, images: Images) -> dict[uuid.UUID, presenting.Card]:
+    """Return what a list tells of these images; nothing of deleted ones."""
+    grants = Grant.objects.filter(reader=request.user, image__in=images, ended_at=None)
+    grants = grants.select_related("reader", "image__owner", "wrapped_key__key_pair")
+    cards = presenting.cards(grants, Opener(open_keys(request)))
+    if cards:
+        record_thumbnails(request.user, [card.id for card in cards])
+    return {card.id: card for card in cards}
+
+
+def _earlier(request: PersonRequest, act: str, people: list[str]) -> list[Outcome]:
+    """Return what earlier requests of this act did."""
+    value = request.POST.get("done", "")
+    return outcomes.carried_on(value, person=request.user, act=act, people=people)
+
+
+def _told(
+    request: PersonRequest,
+    done: list[Done[outcomes.Result]],
+    cards: dict[uuid.UUID, presenting.Card],
+    tell: Callable[[list[outcomes.Result]], outcomes.Told],
+) -> list[Outcome]:
+    for one in done:
+        # Without the trail's table the others are told of all the same.
+        with suppress(AuditUnavailable):
+            if one.refused and isinstance(one.refused, tuple(REFUSALS)):
+                refusal_for(one.refused).record(request.user.pk, one.image_id)
+    return [outcomes.outcome_of(one, cards.get(one.image_id), tell) for one in done]
+
+
+def _answer(
+    request: PersonRequest,
+    act: str,
+    images: Images,
+    earlier: list[Outcome],
+    told: list[Outcome],
+    people: list[str],
+) -> HttpResponse:
+    """Answer with what happened to each image, and the form that goes on with the rest."""
+    left = images[len(told) :]
+    if wants_json(request):
+        done = [outcome.as_json() for outcome in told]
+        return JsonResponse({"done": done, "left": [str(image_id) for image_id in left]})
+    outcomes_ = [*earlier, *told]
+    fields = [("images", str(image_id)) for image_id in left]
+    fields += [("recipients", name) for name in people]
+    fields += [
+        (name, request.POST.get(name, "")) for name in ("rights", "ends_at") if name in request.POST
+    ]
+    if left:
+        carried = outcomes.carried(outcomes_, person=request.user, act=act, people=people)
+        fields += [("done", carried), ("confirmed", "1")]
+    context = {
+        "act": act,
+        "outcomes": outcomes_,
+        "changed": sum(outcome.is_changed for outcome in outcomes_),
+        "refused": sum(not outcome.is_changed for outcome in outcomes_),
+        "total": len(outcomes_) + len(left),
+        "left": len(left),
+        "fields": fields,
+    }
+    return render(request, "gallery/selected_done.html", context)

@@ -1,0 +1,83 @@
+"""Selecting images with keyboard and mouse, and taking two people off three of them."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.conftest import jpeg
+from tests.e2e.browser import DESKTOP, Visitor, chromium
+from tests.e2e.server import Server
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here"),
+]
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+def test_two_people_lose_three_images_in_few_steps(
+    server: Server, browser: Browser, tmp_path: Path
+):
+    owner, first, second = (
+        Visitor.arrive(browser, server.address, name, scripts=True)
+        for name in ("olga.sel", "fred.sel", "sara.sel")
+    )
+    owner.register("Olga Owner")
+    first.register("Fred First")
+    second.register("Sara Second")
+    files = [tmp_path / f"{colour}.jpg" for colour in ("teal", "navy", "olive", "plum")]
+    for file in files:
+        file.write_bytes(jpeg(file.stem, (300, 200)))
+    owner.upload(files, to=f"{first.username}, {second.username}", caption="Round")
+
+    # By keyboard, at a desk: a range with shift and space.
+    owner.go("/images/mine/")
+    owner.page.get_by_role("link", name="Select").click()
+    owner.look()
+    boxes, told = owner.page.locator("input[name=images]"), owner.page.locator("[data-selected]")
+    assert told.inner_text() == "Nothing selected"
+    boxes.nth(0).focus()
+    owner.page.keyboard.press("Space")
+    owner.page.keyboard.press("Tab")
+    owner.page.keyboard.press("Tab")
+    owner.page.keyboard.press("Shift+Space")
+    assert told.inner_text() == "3 selected"
+    remove(owner, "Fred First", "3 of 3 images")
+    assert owner.page.get_by_text("Fred First can no longer open this image.").count() == 3
+
+    # By mouse, on a phone: all, without the last one.
+    owner.go("/images/mine/?select=1")
+    owner.page.set_viewport_size(PHONE)
+    owner.page.get_by_role("button", name="All on this page").click()
+    assert told.inner_text() == "4 selected"
+    owner.page.get_by_role("button", name="Select none").click()
+    cards = owner.page.locator("label.selectable")
+    cards.nth(0).click(position={"x": 80, "y": 60})
+    cards.nth(2).click(position={"x": 80, "y": 60}, modifiers=["Shift"])
+    assert told.inner_text() == "3 selected"
+    assert not boxes.nth(3).is_checked()
+    remove(owner, "Sara Second", "3 of 3 images")
+    owner.page.set_viewport_size(DESKTOP)
+
+    for reader in (first, second):
+        reader.go("/images/")
+        assert len(reader.image_addresses()) == 1
+    assert owner.complaints + first.complaints + second.complaints == []
+
+
+def remove(owner: Visitor, name: str, images: str) -> None:
+    owner.press("Remove access…")
+    row = owner.page.locator("label.choice", has_text=name)
+    assert images in row.inner_text()
+    row.click()
+    owner.press("Remove access of the chosen people")
+    assert owner.says("All 3 images are done.")
