@@ -20,7 +20,7 @@ from gallery.errors import NoStream
 from gallery.models import Grant, SealedImage, Statement
 from gallery.opening import Opener
 from gallery.storage import StorageAway
-from tests.accounts.test_new_start import start_anew
+from tests.accounts.test_new_start import make_new_start
 from tests.accounts.test_person_page import compare
 from tests.conftest import jpeg
 from tests.gallery.test_opening import flipped, stored
@@ -201,7 +201,7 @@ def test_an_image_of_another_signer_than_the_compared_one_is_left_out(images, al
 
 
 def test_an_image_that_waits_is_left_out(images, bob):
-    bob.client = start_anew(bob)
+    bob.client = make_new_start(bob)
     assert refused(ask(bob, images[0]), "waiting")
 
 
