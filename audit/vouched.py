@@ -49,6 +49,26 @@ def vouched(
     ]
 
 
+def vouched_before(
+    number: int | None, events: Collection[Event], *, actor: uuid.UUID, at_most: int
+) -> tuple[list[Leaf], int | None]:
+    """Return the newest entries about what somebody did, of those before a number, or of all.
+
+    Newest first, and at most so many; with the number to go on before, None at the end. Raises
+    AuditUnavailable.
+    """
+    found = AuditEntry.objects.filter(event__in=events, outcome=Outcome.DONE, actor=actor)
+    if number is not None:
+        found = found.filter(sequence__lt=number)
+    try:
+        numbers = list(found.order_by("-sequence").values_list("sequence", flat=True)[:at_most])
+    except Error:
+        raise AuditUnavailable from None
+    rows = AuditEntry.objects.filter(sequence__in=numbers).order_by("-sequence")
+    leaves = [leaf for leaf in _leaves(rows, events, [Outcome.DONE]) if leaf.actor == actor]
+    return leaves, numbers[-1] if len(numbers) == at_most else None
+
+
 def vouched_of_each(
     events: Collection[Event],
     *,

@@ -4,6 +4,7 @@ from gallery.views import (
     image,
     lists,
     notices,
+    own_activity,
     relocking,
     selecting,
     sharing,
@@ -33,4 +34,5 @@ urlpatterns = [
     path("images/<uuid:image_id>/revoke/", sharing.revoke, name="revoke"),
     path("images/<uuid:image_id>/delete/", sharing.delete, name="delete"),
     path("activity/", notices.activity, name="activity"),
+    path("activity/mine/", own_activity.own_activity, name="own-activity"),
 ]

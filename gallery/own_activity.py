@@ -1,0 +1,101 @@
+"""What a person did with images themselves, newest first, as the audit trail has it.
+
+Entries that the audit key does not vouch for are left out: `verify_audit` names them to staff.
+"""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.keys.names import Name, certified_name, prefetch_names
+from accounts.models import User
+from audit.events import Event
+from audit.leaf import Leaf
+from audit.vouched import vouched_before
+from gallery.models import SealedImage
+
+PER_PAGE = 60
+
+# What one may ask for, the events it stands for, and what is said of one's own and of others'.
+WORDS = {
+    Event.IMAGE_UPLOADED: _("You uploaded an image."),
+    Event.IMAGE_SHARED: _("You shared an image, or changed permissions."),
+    Event.IMAGE_REVOKED: _("You ended %(reader)s’s access to an image."),
+    Event.IMAGE_DELETED: _("You deleted an image."),
+    Event.IMAGE_OPENED: _("You opened an image of %(owner)s."),
+    Event.IMAGE_DOWNLOADED: _("You downloaded an image of %(owner)s."),
+}
+OWN_WORDS = {
+    Event.IMAGE_OPENED: _("You opened an image of your own."),
+    Event.IMAGE_DOWNLOADED: _("You downloaded an image of your own."),
+}
+FILTERS = {
+    "shared": [Event.IMAGE_UPLOADED, Event.IMAGE_SHARED],
+    "ended": [Event.IMAGE_REVOKED, Event.IMAGE_DELETED],
+    "opened": [Event.IMAGE_OPENED],
+    "downloaded": [Event.IMAGE_DOWNLOADED],
+}
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One thing a person did with an image. `owner` and `reader` where we still know them."""
+
+    time: datetime
+    event: Event
+    image_id: uuid.UUID | None
+    owner: Name | None
+    reader: Name | None
+    is_own: bool
+    is_deleted: bool
+
+    @property
+    def sentence(self) -> str:
+        words = (self.is_own and OWN_WORDS.get(self.event)) or WORDS[self.event]
+        somebody = str(_("somebody"))
+        names = {"owner": self.owner or somebody, "reader": self.reader or somebody}
+        return str(words) % names
+
+
+def deeds_of(
+    person: User, *, only: str = "", before: int | None = None
+) -> tuple[list[Deed], int | None]:
+    """Return a page of what a person did, and the number to ask for the next one with, if any.
+
+    `only` is a key of FILTERS, or empty for everything. Raises AuditUnavailable.
+    """
+    events = FILTERS.get(only) or list(WORDS)
+    leaves, following = vouched_before(before, events, actor=person.pk, at_most=PER_PAGE)
+    return list(_deeds(leaves, person)), following
+
+
+def all_deeds_of(person: User, *, only: str = "") -> Iterator[Deed]:
+    """Yield everything a person did, a page at a time. Raises AuditUnavailable."""
+    deeds, following = deeds_of(person, only=only)
+    yield from deeds
+    while following is not None:
+        deeds, following = deeds_of(person, only=only, before=following)
+        yield from deeds
+
+
+def _deeds(leaves: list[Leaf], person: User) -> Iterator[Deed]:
+    subjects = {leaf.subject for leaf in leaves if leaf.subject}
+    images = SealedImage.objects.select_related("owner").in_bulk(subjects)
+    readers = {str(leaf.facts["reader"]) for leaf in leaves if "reader" in leaf.facts}
+    people = {str(pk): user for pk, user in User.objects.in_bulk(readers).items()}
+    prefetch_names([*people.values(), *(image.owner for image in images.values())])
+    for leaf in leaves:
+        image = images.get(leaf.subject) if leaf.subject else None
+        reader = people.get(str(leaf.facts.get("reader")))
+        yield Deed(
+            time=leaf.time,
+            event=Event(leaf.event),
+            image_id=leaf.subject,
+            owner=certified_name(image.owner) if image else None,
+            reader=certified_name(reader) if reader else None,
+            is_own=image is not None and image.owner_id == person.pk,
+            is_deleted=image is None or image.deleted_at is not None,
+        )
