@@ -85,7 +85,7 @@ class Event(TextChoices):
     KEYS_ACCEPTED = "keys:accepted", _("Key rows accepted by an operator as they are")
     KEYS_NOT_REMEMBERED = "keys:not-remembered", _("New keys refused: rows are not as recorded")
     KEYS_COST_RAISED = "keys:cost-raised", _("Key derivation made costlier")
-    MAC_KEY_ROTATED = "mac-key:rotated", _("Notice key replaced")
+    MAC_KEY_ROTATED = "mac-key:rotated", _("MAC key replaced")
     SERVER_KEYS_ROTATED = "server-keys:rotated", _("Server keys replaced")
     NEW_START_ASKED = "new-start:asked", _("New start asked for")
     NEW_START_STOPPED = "new-start:stopped", _("New start stopped")
