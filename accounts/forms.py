@@ -248,10 +248,7 @@ class ReplaceKeysForm(NewPasswordMixin):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     password = password_field(
-        _("Current password"),
-        CURRENT,
-        _("Only with a one-time code: the password that opened your keys."),
-        required=False,
+        _("Password that opened your images (only with a one-time code)"), CURRENT, required=False
     )
     new_password1 = password_field(_("New password"), NEW, _("At least 12 characters."))
     new_password2 = password_field(_("New password again"), NEW)

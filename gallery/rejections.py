@@ -111,10 +111,10 @@ def too_much_this_hour_sentence(name: str, wait_seconds: int) -> str:
     """Return the sentence about a file whose person sent more pixels than an hour allows."""
     minutes = max(1, math.ceil(wait_seconds / 60))
     sentence = ngettext(
-        "%(name)s was not uploaded: you sent as many images as one person can in an hour. What "
-        "you uploaded before is safe. Send it again in a minute.",
-        "%(name)s was not uploaded: you sent as many images as one person can in an hour. What "
-        "you uploaded before is safe. Send it again in %(minutes)s minutes.",
+        "%(name)s was not uploaded: your images this hour add up to more than one person may send. "
+        "What you uploaded before is safe. Send it again in a minute.",
+        "%(name)s was not uploaded: your images this hour add up to more than one person may send. "
+        "What you uploaded before is safe. Send it again in %(minutes)s minutes.",
         minutes,
     )
     return sentence % {"name": name, "minutes": minutes}

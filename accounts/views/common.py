@@ -53,7 +53,10 @@ def keys_are_locked(request: HttpRequest) -> HttpResponse:
     """Lead somebody whose password opens nothing to what does: a page, or 409 `keys_locked`."""
     if not wants_json(request):
         return redirect("accounts:locked-keys")
-    sentence = _("Your password was set elsewhere and does not open your keys. Nothing is lost.")
+    sentence = _(
+        "Your password was set by an operator or by e-mail, not with your keys, and does not open "
+        "them. Nothing is lost."
+    )
     return refusal(request, 409, "keys_locked", sentence)
 
 
