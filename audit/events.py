@@ -41,8 +41,8 @@ class Event(TextChoices):
     ACCOUNT_UNLOCK_REFUSED = "account:unlock-refused", _("Unlocking refused")
     ACCOUNT_LOCKED = "account:locked", _("Locked")
     ACCOUNT_PASSWORD_CHANGED = "account:password-changed", _("Password changed")
-    ACCOUNT_RESET_ASKED = "account:reset-asked", _("New password asked for by mail")
-    ACCOUNT_PASSWORD_RESET = "account:password-reset", _("Password reset by mail")
+    ACCOUNT_RESET_ASKED = "account:reset-asked", _("New password asked for by e-mail")
+    ACCOUNT_PASSWORD_RESET = "account:password-reset", _("Password reset by e-mail")
     ACCOUNT_PASSWORD_RESTORED = (
         "account:password-restored",
         _("Password that opens the keys counts again"),
@@ -90,8 +90,8 @@ class Event(TextChoices):
     NEW_START_ASKED = "new-start:asked", _("New start asked for")
     NEW_START_STOPPED = "new-start:stopped", _("New start stopped")
     NEW_START_DONE = "new-start:done", _("Started again with new keys")
-    CONTACT_COMPARED = "contact:compared", _("Fingerprint compared")
-    CONTACT_CHANGE_ACCEPTED = "contact:change-accepted", _("Changed fingerprint accepted")
+    CONTACT_COMPARED = "contact:compared", _("Key compared")
+    CONTACT_CHANGE_ACCEPTED = "contact:change-accepted", _("Changed key accepted")
     CONTACTS_REFUSED = "contacts:refused", _("List of compared contacts is not the newest")
     ORGANISATION_KEY_MADE = "organisation-key:made", _("Organisation's recovery key made")
     ORGANISATION_SLOT_MADE = "organisation-slot:made", _("Organisation can recover this account")

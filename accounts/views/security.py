@@ -38,7 +38,7 @@ def password(request: PersonRequest) -> HttpResponse:
     secret = begin_session(request, keyring)
     if wants_json(request):
         return unlocking.remember(JsonResponse({"changed": True}), secret)
-    messages.success(request, _("Your password is changed. Other sessions were signed out."))
+    messages.success(request, _("Your password is changed. You are signed out everywhere else."))
     return unlocking.remember(redirect("accounts:security"), secret)
 
 
