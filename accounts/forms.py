@@ -21,6 +21,10 @@ UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 JOINERS = frozenset("\u200c\u200d")  # zero width non-joiner and joiner
 VIRAMA = 9  # the combining class of the sign that joins Indic letters
 ARABIC = "AL"  # the bidirectional class of letters that join: Arabic, Syriac, Thaana
+CODE_HELP = _(
+    "Six groups of five characters. Spaces and hyphens may be left out; capital and small letters "
+    "count the same."
+)
 NEW = {"autocomplete": "new-password"}
 CURRENT = {"autocomplete": "current-password"}
 
@@ -188,7 +192,7 @@ class FirstKeysForm(UnlockForm):
     code = forms.CharField(
         label=_("One-time code"),
         max_length=100,
-        help_text=_("Six groups of five. Spaces, hyphens and small letters do not matter."),
+        help_text=CODE_HELP,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -208,7 +212,10 @@ class EarlierKeysForm(forms.Form):
     secret = password_field(
         _("Earlier password or recovery code"),
         {"autocomplete": "off"},
-        _("Six groups of five, or the password you had then."),
+        _(
+            "The password you had then, or six groups of five characters. In a code spaces and "
+            "hyphens may be left out; capital and small letters count the same."
+        ),
     )
 
 
@@ -216,7 +223,7 @@ def recovery_code_field() -> forms.CharField:
     return forms.CharField(
         label=_("Recovery code"),
         max_length=100,
-        help_text=_("Six groups of five. Spaces, hyphens and small letters do not matter."),
+        help_text=CODE_HELP,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -244,14 +251,11 @@ class ReplaceKeysForm(NewPasswordMixin):
     code = forms.CharField(
         label=_("Recovery code, or one-time code"),
         max_length=100,
-        help_text=_("Six groups of five. Spaces, hyphens and small letters do not matter."),
+        help_text=CODE_HELP,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     password = password_field(
-        _("Current password"),
-        CURRENT,
-        _("Only with a one-time code: the password that opened your keys."),
-        required=False,
+        _("Password that opened your images (only with a one-time code)"), CURRENT, required=False
     )
     new_password1 = password_field(_("New password"), NEW, _("At least 12 characters."))
     new_password2 = password_field(_("New password again"), NEW)

@@ -41,8 +41,8 @@ class Event(TextChoices):
     ACCOUNT_UNLOCK_REFUSED = "account:unlock-refused", _("Unlocking refused")
     ACCOUNT_LOCKED = "account:locked", _("Locked")
     ACCOUNT_PASSWORD_CHANGED = "account:password-changed", _("Password changed")
-    ACCOUNT_RESET_ASKED = "account:reset-asked", _("New password asked for by mail")
-    ACCOUNT_PASSWORD_RESET = "account:password-reset", _("Password reset by mail")
+    ACCOUNT_RESET_ASKED = "account:reset-asked", _("New password asked for by e-mail")
+    ACCOUNT_PASSWORD_RESET = "account:password-reset", _("Password reset by e-mail")
     ACCOUNT_PASSWORD_RESTORED = (
         "account:password-restored",
         _("Password that opens the keys counts again"),
@@ -85,13 +85,13 @@ class Event(TextChoices):
     KEYS_ACCEPTED = "keys:accepted", _("Key rows accepted by an operator as they are")
     KEYS_NOT_REMEMBERED = "keys:not-remembered", _("New keys refused: rows are not as recorded")
     KEYS_COST_RAISED = "keys:cost-raised", _("Key derivation made costlier")
-    MAC_KEY_ROTATED = "mac-key:rotated", _("Notice key replaced")
+    MAC_KEY_ROTATED = "mac-key:rotated", _("MAC key replaced")
     SERVER_KEYS_ROTATED = "server-keys:rotated", _("Server keys replaced")
     NEW_START_ASKED = "new-start:asked", _("New start asked for")
     NEW_START_STOPPED = "new-start:stopped", _("New start stopped")
     NEW_START_DONE = "new-start:done", _("Started again with new keys")
-    CONTACT_COMPARED = "contact:compared", _("Fingerprint compared")
-    CONTACT_CHANGE_ACCEPTED = "contact:change-accepted", _("Changed fingerprint accepted")
+    CONTACT_COMPARED = "contact:compared", _("Key compared")
+    CONTACT_CHANGE_ACCEPTED = "contact:change-accepted", _("Changed key accepted")
     CONTACTS_REFUSED = "contacts:refused", _("List of compared contacts is not the newest")
     ORGANISATION_KEY_MADE = "organisation-key:made", _("Organisation's recovery key made")
     ORGANISATION_SLOT_MADE = "organisation-slot:made", _("Organisation can recover this account")

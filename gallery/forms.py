@@ -32,11 +32,11 @@ A_MOMENT = timedelta(hours=1)
 CHANGE_SENTENCES = {
     How.ENDORSED: gettext_lazy(
         "The key of %(name)s (@%(username)s) was replaced on %(day)s, and the key you compared "
-        "vouches for the new one. Nothing was shared. Accept the new key, or compare it again."
+        "confirms the new one. Nothing was shared. Accept the new key, or compare it again."
     ),
     How.UNENDORSED: gettext_lazy(
         "The key of %(name)s (@%(username)s) was replaced on %(day)s, and the key you compared "
-        "does not vouch for the new one. Nothing was shared. Ask them before you go on, and "
+        "does not confirm the new one. Nothing was shared. Ask them before you go on, and "
         "compare it again."
     ),
     How.DIFFERS: gettext_lazy(
@@ -44,12 +44,12 @@ CHANGE_SENTENCES = {
         "was shared. Compare it again first."
     ),
     How.RENAMED: gettext_lazy(
-        "%(name)s (@%(username)s) had another name on %(before)s, when you compared their "
-        "key; the key is the same. Nothing was shared. Accept the new name, or ask them."
+        "%(name)s (@%(username)s) has changed their name since you compared on %(before)s. The "
+        "key is the same. Nothing was shared. Accept the new name, or ask them."
     ),
     How.MISNAMED: gettext_lazy(
-        "The username @%(username)s is now on another key than the one you compared on "
-        "%(before)s. Usernames do not change: somebody may have got hold of this site’s own keys. "
+        "The key of @%(username)s is not the one you compared on %(before)s. Usernames do not "
+        "change: somebody may have got hold of this site’s own keys. "
         "Nothing was shared. Tell staff at once."
     ),
 }

@@ -64,14 +64,15 @@ def _locked(error: errors.Locked) -> Refusal:
 
 
 def _overtaken(error: Exception) -> Refusal:
-    sentence = _("Something else is changing this right now. Nothing was changed.")
+    sentence = _(
+        "This is being changed elsewhere right now. Nothing was done. Try again in a moment."
+    )
     return Refusal(503, "busy", sentence, retry_after_seconds=1)
 
 
 def _no_room(error: errors.NoRoom) -> Refusal:
     sentence = _(
-        "Too many large pictures are being downloaded at once. Wait until one has arrived, and try "
-        "again."
+        "Too many large images are being downloaded right now. Wait a little and try again."
     )
     return Refusal(503, "busy", sentence, retry_after_seconds=10)
 
@@ -86,11 +87,19 @@ def _no_stream(error: errors.NoStream) -> Refusal:
 
 def _own_key_refused(error: errors.OwnKeyRefused) -> Refusal:
     sentence = _(
-        "This site no longer vouches for your signing key, so nobody could open what you sign. "
-        "Nothing was stored or changed. Ask staff to order new keys for you."
+        "This site no longer trusts your key, so nobody could open what you share. Nothing was "
+        "stored. Ask staff to order new keys for you."
     )
+    context: dict[str, object] = {"title": _("You need new keys")}
     facts: dict[str, Fact] = {"reason": "own-key"}
-    return Refusal(409, "own_key_refused", sentence, event=Event.IMAGE_REFUSED, facts=facts)
+    return Refusal(
+        409,
+        "own_key_refused",
+        sentence,
+        context=context,
+        event=Event.IMAGE_REFUSED,
+        facts=facts,
+    )
 
 
 def _waiting(waiting: errors.Waiting) -> Refusal:
@@ -147,7 +156,7 @@ def _altered(error: errors.Altered | CryptoError) -> Refusal:
     return Refusal(
         409,
         "altered",
-        _("This image does not match its owner's signature. It was not released."),
+        _("This image does not match its owner’s signature, so it is not shown."),
         "gallery/altered.html",
         {"incident": request_id()},
         event=Event.IMAGE_ALTERED,

@@ -47,8 +47,8 @@ SENTENCES = {
         "If a program still opens it, export it from there as JPEG or PNG."
     ),
     "entangled": gettext_lazy(
-        "%(name)s has other data inside its picture data, and the picture is too large for us "
-        "to separate the two. It was not uploaded. Export it again as JPEG."
+        "%(name)s contains hidden data that we cannot remove from such a large image. It was not "
+        "uploaded. Export it again as JPEG."
     ),
     "too_complex": gettext_lazy(
         "%(name)s has more parts than we can take apart. It was not uploaded. Export it as a "
@@ -64,7 +64,7 @@ SENTENCES = {
     ),
     "too_much_work": gettext_lazy(
         "%(name)s would take too long to show. It was not uploaded. "
-        "Export it smaller, or an animation shorter."
+        "Export it smaller or, if it is an animation, shorter."
     ),
 }
 
@@ -111,10 +111,10 @@ def too_much_this_hour_sentence(name: str, wait_seconds: int) -> str:
     """Return the sentence about a file whose person sent more pixels than an hour allows."""
     minutes = max(1, math.ceil(wait_seconds / 60))
     sentence = ngettext(
-        "%(name)s was not uploaded: you sent as many images as one person can in an hour. What "
-        "you uploaded before is safe. Send it again in a minute.",
-        "%(name)s was not uploaded: you sent as many images as one person can in an hour. What "
-        "you uploaded before is safe. Send it again in %(minutes)s minutes.",
+        "%(name)s was not uploaded: your images this hour add up to more than one person may send. "
+        "What you uploaded before is safe. Send it again in a minute.",
+        "%(name)s was not uploaded: your images this hour add up to more than one person may send. "
+        "What you uploaded before is safe. Send it again in %(minutes)s minutes.",
         minutes,
     )
     return sentence % {"name": name, "minutes": minutes}
@@ -123,14 +123,14 @@ def too_much_this_hour_sentence(name: str, wait_seconds: int) -> str:
 def upload_id_used_sentence(name: str) -> str:
     """Return the sentence about a file sent under the `upload_id` of another."""
     return _(
-        "%(name)s was not uploaded: this upload was sent before, with another image or one that "
-        "was deleted since. Open the upload page again and choose it there."
+        "%(name)s was not uploaded: this form was already used for another image, or for one that "
+        "you have deleted. Open the upload page again and choose it there."
     ) % {"name": name}
 
 
 def stored_before_sentence(name: str) -> str:
     """Return the sentence about a file that is stored, but not as it was asked for now."""
     return _(
-        "%(name)s is stored already, by an earlier try of this upload, with other people, terms "
-        "or caption. That was not changed. Open it under “My images” to see who can open it."
+        "%(name)s was already uploaded, with other people, permissions or caption. That was not "
+        "changed. Open it under “My images” to see who can open it."
     ) % {"name": name}

@@ -74,7 +74,7 @@ def _since_compared(change: SignerChange | None) -> str:
     if change.how == How.ENDORSED:
         sentence = _(
             "Their key was replaced since you compared it on %(day)s; the key you compared "
-            "vouches for the new one."
+            "confirms the new one."
         )
         return sentence % facts
     if change.how == How.RENAMED:
@@ -87,17 +87,17 @@ def refusal_of(change: SignerChange, name: str) -> str:
     sentences = {
         How.UNENDORSED: _(
             "This image is signed by another key than the one you compared with %(owner)s on "
-            "%(day)s, and that key does not vouch for it. It was not released. Ask them in person "
-            "whether they have new keys, and compare again: then it opens."
+            "%(day)s, and that key does not confirm it, so the image is not shown. Ask them in "
+            "person whether they have new keys, and compare again: then it opens."
         ),
         How.DIFFERS: _(
             "When you compared the key of %(owner)s on %(day)s, the words did not match. Images "
-            "they sign are not released until they match. Ask them in person, and compare again."
+            "they sign are not shown until they match. Ask them in person, and compare again."
         ),
         How.MISNAMED: _(
-            "The username of %(owner)s is now on another key than the one you compared on "
-            "%(day)s. Usernames do not change: somebody may have got hold of this site’s own "
-            "keys. It was not released. Tell staff at once."
+            "The key of %(owner)s is not the one you compared on %(day)s, so the image is not "
+            "shown. Usernames do not change: somebody may have got hold of this site’s own keys. "
+            "Tell staff at once."
         ),
     }
     facts = {"owner": name, "day": date_format(change.compared_at, "j F Y")}

@@ -1,16 +1,20 @@
 """The documents name everything there is, and nothing that is not."""
 
 import re
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
 from django.core.management import get_commands
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from accounts.keys.verification import Kind as KeyFinding
 from audit.events import Event, Outcome
+from gallery.verification.findings import Kind as ImageFinding
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
+DOCUMENTS = [str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *DOCS.rglob("*.md"))]
 OURS = ("accounts", "audit", "gallery", "imageshare")
 
 
@@ -75,14 +79,42 @@ def test_every_address_is_explained(address: str):
     assert all(part in document or part.strip("/") in document for part in parts), address
 
 
-@pytest.mark.parametrize(
-    "document",
-    [str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *DOCS.rglob("*.md"))],
-)
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_between_documents_lead_somewhere(document: str):
     place = (ROOT / document).parent
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text_of(document))
     assert [target for target in targets if not (place / target).exists()] == []
+
+
+def anchors_of(document: str) -> set[str]:
+    """What GitHub lets a link lead to: each heading in small letters, hyphens for its spaces."""
+    headings = re.findall(r"^#+ (.+)$", text_of(document), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_into_documents_lead_to_a_heading(document: str):
+    place = (ROOT / document).parent
+    links = re.findall(r"\]\(([^)#:]*\.md)?#([^)]+)\)", text_of(document))
+    headings = {
+        target: anchors_of(str((place / target).relative_to(ROOT) if target else document))
+        for target, _ in links
+    }
+    assert [anchor for target, anchor in links if anchor not in headings[target]] == []
+
+
+@pytest.mark.parametrize(
+    ("command", "findings"), [("verify_keys", KeyFinding), ("verify_images", ImageFinding)]
+)
+def test_a_finding_that_is_explained_is_one_that_the_command_prints(
+    command: str, findings: type[StrEnum]
+):
+    rows = re.findall(rf"^\| `{command}`: (.+?) \|", text_of("docs/operations.md"), re.MULTILINE)
+    quoted = [words for row in rows for words in re.findall(r"`([^`]+ [^`]+)`", row)]
+    assert quoted != []
+    for words in quoted:
+        in_order = ".*".join(re.escape(piece.strip()) for piece in words.split("…"))
+        assert any(re.search(in_order, finding) for finding in findings), words
 
 
 def glossary() -> dict[str, str]:

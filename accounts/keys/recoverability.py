@@ -14,16 +14,42 @@ WAYS = {
 }
 
 
+NO_WAY = _("You have no way back to your images right now. Bring your keys back first.")
+ONLY_WAY = {
+    KeySlot.Kind.PASSWORD: _(
+        "Only your password opens your images. If you forget it, they are lost. Save a recovery "
+        "code."
+    ),
+    KeySlot.Kind.RECOVERY_CODE: _(
+        "Only your recovery code opens your images. Keep it safe, and bring your keys back so that "
+        "your password opens them too."
+    ),
+    KeySlot.Kind.ORGANISATION: _(
+        "Only your organisation can give you a way back. Bring your keys back first, or ask staff "
+        "to recover your account."
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Recoverability:
     """The ways in. None of them can be removed, only replaced: so the last never goes."""
 
-    ways: list[str]
+    kinds: list[KeySlot.Kind]
+
+    @property
+    def ways(self) -> list[str]:
+        return [str(WAYS[kind]) for kind in self.kinds]
+
+    @property
+    def warning(self) -> str:
+        """What is said where the ways are too few."""
+        return str(ONLY_WAY[self.kinds[0]] if self.kinds else NO_WAY)
 
     @property
     def is_thin(self) -> bool:
         """Whether forgetting one thing loses everything."""
-        return len(self.ways) < 2
+        return len(self.kinds) < 2
 
 
 def recoverability_of(person: User, *, password_opens: bool = True) -> Recoverability:
@@ -33,4 +59,4 @@ def recoverability_of(person: User, *, password_opens: bool = True) -> Recoverab
         kinds.discard(KeySlot.Kind.PASSWORD.value)
     if not organisation.is_set_up():  # its slots stay when the key is unpinned, and recover nobody
         kinds.discard(KeySlot.Kind.ORGANISATION.value)
-    return Recoverability([str(words) for kind, words in WAYS.items() if kind.value in kinds])
+    return Recoverability([kind for kind in WAYS if kind.value in kinds])

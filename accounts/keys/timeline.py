@@ -25,11 +25,11 @@ SENTENCES = {
     Event.RECOVERY_CODE_CONFIRMED: _("The recovery code was typed back."),
     Event.RECOVERY_CODE_TESTED: _("The recovery code was tested, and works."),
     Event.ACCOUNT_PASSWORD_CHANGED: _("The password was changed here."),
-    Event.ACCOUNT_RESET_ASKED: _("A new password was asked for by mail."),
-    Event.ACCOUNT_PASSWORD_RESET: _("The password was reset by mail. The keys stayed locked."),
+    Event.ACCOUNT_RESET_ASKED: _("A new password was asked for by e-mail."),
+    Event.ACCOUNT_PASSWORD_RESET: _("The password was reset by e-mail. The keys stayed locked."),
     Event.ACCOUNT_PASSWORD_RESTORED: _(
-        "The password that opens the keys was used. It is your password again; a password set "
-        "since then by mail or by an operator no longer counts."
+        "The password that opens the keys was used. It works again. The newer one, set by e-mail "
+        "or by an operator, no longer works."
     ),
     Event.ACCOUNT_RECOVERED: _("A new password was set with the recovery code."),
     Event.KEYS_FOUND_LOCKED: _("The password had been set elsewhere. The keys stayed locked."),

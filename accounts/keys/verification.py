@@ -49,7 +49,7 @@ class Kind(StrEnum):
     NO_WAY_IN = "no slot opens the current master key"
     SLOT = "slot has an impossible size, kind or field"
     COST = "slot costs less than the minimum or more than the maximum"
-    MAC_KEY = "notice key does not open under the key file"
+    MAC_KEY = "MAC key does not open under the key file"
     ALTERED = "key rows are not those the trail remembers"
     UNFINISHED = "key rows are not those the trail remembers, but an act was never finished"
     NOT_IN_TRAIL = "the trail does not remember that these key rows were made"
@@ -291,7 +291,7 @@ def _confirmation_fits(slot: KeySlot) -> bool:
     return all(value is None for value in (first, second, wrapped, slot.confirmed_at))
 
 
-# ---- notice keys -----------------------------------------------------------------------------
+# ---- MAC keys --------------------------------------------------------------------------------
 
 
 def _check_mac_keys(user: User, rows: list[MacKey], *, needed: bool) -> Iterator[Finding]:
@@ -299,6 +299,6 @@ def _check_mac_keys(user: User, rows: list[MacKey], *, needed: bool) -> Iterator
         try:
             notice_mac_key(row)
         except CryptoError:
-            yield Finding(Kind.MAC_KEY, user.pk, f"notice key {row.epoch}")
+            yield Finding(Kind.MAC_KEY, user.pk, f"MAC key {row.epoch}")
     if not _is_unbroken(sorted(row.epoch for row in rows)) or (needed and not rows):
-        yield Finding(Kind.EPOCHS, user.pk, "notice keys")
+        yield Finding(Kind.EPOCHS, user.pk, "MAC keys")

@@ -33,7 +33,7 @@ ORGANISATION_NEWS = {
     News.ANNOUNCED: gettext_lazy(
         "The organisation that runs this site has set up a recovery key. From the next time you "
         "unlock, it can open what you can open, with a key it keeps offline; it cannot sign in "
-        "your name. You see it on your security page when it does."
+        "your name. If it does, your page “You” shows it."
     ),
     News.MADE: gettext_lazy(
         "The organisation that runs this site can now recover your account with a key it keeps "
@@ -45,7 +45,7 @@ ORGANISATION_NEWS = {
 }
 RECOVERY_BEGUN = gettext_lazy(
     "The organisation has begun to recover your account. If you did not ask for this, change your "
-    "password now: that ends it. Then ask who did."
+    "password now: that ends it. Then ask staff who started it."
 )
 
 
@@ -53,7 +53,10 @@ def keys_are_locked(request: HttpRequest) -> HttpResponse:
     """Lead somebody whose password opens nothing to what does: a page, or 409 `keys_locked`."""
     if not wants_json(request):
         return redirect("accounts:locked-keys")
-    sentence = _("Your password was set elsewhere and does not open your keys. Nothing is lost.")
+    sentence = _(
+        "Your password was set by an operator or by e-mail, not with your keys, and does not open "
+        "them. Nothing is lost."
+    )
     return refusal(request, 409, "keys_locked", sentence)
 
 

@@ -92,7 +92,10 @@ def _start_anew(request: PersonRequest, password: str) -> HttpResponse:
     try:
         new = service.start_anew(user=request.user, password=password)
     except (service.NotDue, DoesNotOpen):
-        sentence = _("Something else changed your account just now. Nothing was changed here.")
+        sentence = _(
+            "Your account was changed elsewhere just now. Nothing was done here. Try again in a "
+            "moment."
+        )
         return refusal(request, 409, "changed_meanwhile", sentence)
     secret = begin_session(request, new.keyring)
     return unlocking.remember(show_code(request, new.new_code, started_anew=True), secret)

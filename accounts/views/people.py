@@ -37,8 +37,8 @@ def person(request: PersonRequest, username: str) -> HttpResponseBase:
         shown = _person_shown(request, username)
     except WaitsForKeys as waiting:
         sentence = _(
-            "Somebody else may know the keys of %(name)s, and the new ones are not made yet. Until "
-            "then there is nothing to compare, and what you share with them waits."
+            "The keys of %(name)s may be known to somebody else, and they have no new keys yet. "
+            "You can compare and share again when they do."
         )
         name = {"name": certified_name(waiting.person)}
         return refusal(request, 409, "no_keys", sentence % name)

@@ -72,7 +72,7 @@ def _recover(request: HttpRequest, user: User, code: str, password: str) -> tupl
         request,
         _(
             "Your account was recovered by the organisation that runs this site. You have new "
-            "keys; people who compared your fingerprint are asked to compare it again."
+            "keys; people who compared keys with you are asked to compare again."
         ),
     )
     return made
@@ -98,7 +98,7 @@ def recovery_code(request: PersonRequest) -> HttpResponse:
     try:
         new_code = recovery.make_recovery_code(keyring=open_keys(request))
     except DoesNotOpen:
-        sentence = _("Something else changed your keys just now. No code was made.")
+        sentence = _("Your keys were changed elsewhere just now. No code was made. Try again.")
         return refusal(request, 409, "changed_meanwhile", sentence)
     return show_code(request, new_code)
 
@@ -141,7 +141,7 @@ def _confirm_code(request: PersonRequest) -> HttpResponse:
         return form_refusal(request, form, "accounts/recovery_code.html", context)
     if wants_json(request):
         return JsonResponse({"confirmed": True})
-    messages.success(request, _("Your recovery code works. Keep it where only you find it."))
+    messages.success(request, _("Your recovery code works. Keep it where only you can find it."))
     return redirect("gallery:shared-with-me")
 
 

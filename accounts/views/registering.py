@@ -85,7 +85,7 @@ def _registration_closed(request: HttpRequest) -> HttpResponse:
     if policy.invites_are_taken():
         sentence = _("You need an invite to make an account here. Ask staff for one.")
     else:
-        sentence = _("This site takes no new accounts. Sign in if you have one.")
+        sentence = _("This site does not accept new accounts. Sign in if you have one.")
     title = {"title": _("No new accounts here")}
     return refusal(request, 403, "registration_closed", sentence, context=title)
 

@@ -14,7 +14,6 @@ from accounts.keys.names import certified_name
 from accounts.keys.recoverability import recoverability_of
 from accounts.keys.timeline import key_timeline
 from accounts.models import WrappedKeyCheck
-from accounts.services.organisation.slots import organisation_slot_of
 from accounts.services.rotating.mending import own_wrapped_keys
 from accounts.services.ways_back import passwords, recovery
 from accounts.views.common import CHANGED_ELSEWHERE, begin_session, posted
@@ -39,7 +38,7 @@ def password(request: PersonRequest) -> HttpResponse:
     secret = begin_session(request, keyring)
     if wants_json(request):
         return unlocking.remember(JsonResponse({"changed": True}), secret)
-    messages.success(request, _("Your password is changed. Other sessions were signed out."))
+    messages.success(request, _("Your password is changed. You are signed out everywhere else."))
     return unlocking.remember(redirect("accounts:security"), secret)
 
 
@@ -70,7 +69,6 @@ def security(request: PersonRequest) -> HttpResponse:
         "recoverability": recoverability_of(request.user, password_opens=password_opens),
         "timeline": key_timeline(request.user),
         "has_earlier_keys": request.user.earlier_slots.exists(),
-        "organisation_slot": organisation_slot_of(request.user),
         "wrapped_keys": own_wrapped_keys(request.user).count(),
         "check": WrappedKeyCheck.objects.filter(user=request.user).first(),
         "mac_key": request.user.mac_keys.order_by("-epoch").first(),

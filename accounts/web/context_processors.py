@@ -8,6 +8,7 @@ from django.utils.functional import SimpleLazyObject
 from accounts.models import User
 from accounts.organisation import pin as organisation
 from accounts.policy import everybody_may_register
+from accounts.services.organisation.slots import organisation_slot_of
 from accounts.services.ways_back.new_start import waiting_new_start
 from accounts.services.ways_back.recovery import recovery_slot_of
 from accounts.web.unlocking import keyring_of
@@ -25,6 +26,7 @@ def account(request: HttpRequest) -> dict[str, Any]:
     return {
         "unlocked": keyring_of(request) is not None,
         "organisation_recovers": organisation.is_set_up(),
+        "organisation_slot": SimpleLazyObject(lambda: organisation_slot_of(user)),
         "recovery_reminder": SimpleLazyObject(lambda: _reminder(user)),
         "new_start_waits": SimpleLazyObject(lambda: waiting_new_start(user)),
     }

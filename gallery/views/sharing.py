@@ -75,7 +75,8 @@ def _tell_shared(request: PersonRequest, shared: sharing.Shared) -> None:
     if waiting:
         names = ", ".join(str(certified_name(grant.reader)) for grant in waiting)
         sentence = _(
-            "%(names)s must replace their keys first. Share it with them again after that."
+            "%(names)s cannot open this image yet: they need new keys first. Then “My images” asks "
+            "you to share again, with one click."
         )
         messages.warning(request, sentence % {"names": names})
 

@@ -80,8 +80,8 @@ def _share_again(request: PersonRequest) -> HttpResponse:
 
 def _compare_first(request: PersonRequest, person: User) -> HttpResponse:
     sentence = _(
-        "Compare with %(name)s first: the fingerprint is not the one you were shown, the words did "
-        "not match, or your list of compared people is not as you left it. Nothing was changed."
+        "Compare keys with %(name)s first: the key is not the one you were shown, the words did "
+        "not match, or your list of compared keys is not as you left it. Nothing was changed."
     )
     return refusal(request, 409, "key_changed", sentence % {"name": certified_name(person)})
 

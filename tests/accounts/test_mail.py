@@ -83,7 +83,7 @@ def set_elsewhere_and_restore(bob):
         (recover_by_code, "Your recovery code was used"),
         (make_a_code, "A recovery code was made"),
         (set_elsewhere_and_bring_back, "Your keys are back"),
-        (set_elsewhere_and_restore, "Your own password counts again"),
+        (set_elsewhere_and_restore, "Your own password works again"),
     ],
 )
 def test_a_change_of_password_or_code_is_mailed(bob, settings, act, subject):

@@ -135,7 +135,7 @@ def test_what_a_name_must_not_be_is_refused(alice):
 def test_a_name_that_was_altered_is_healed_by_its_person(alice):
     User.objects.filter(pk=alice.user.pk).update(display_name="Mallory Mist")
     client = alice.sign_in()
-    assert b"Does not verify" in client.get("/accounts/security/").content
+    assert b"Not verified" in client.get("/accounts/security/").content
     client.post("/accounts/name/", {"display_name": "Alice Ardent"})
     assert name_of(alice).is_certified
     assert kinds() == set()

@@ -168,6 +168,7 @@ def test_the_person_is_notified_by_mail_on_every_page_and_in_the_trail(bob, sett
     client = sign_in_with_foreign_password(bob)
     ask(client)
     assert [message.to for message in mail.outbox] == [["bob@example.org"]]
+    assert "on, by signing in and asking again." in mail.outbox[0].body
     assert "Somebody asked for new keys in your name." in client.get("/images/").content.decode()
     asked = AuditEntry.objects.filter(event="new-start:asked", subject=bob.user.pk)
     assert {entry.outcome for entry in asked} == {"intended", "done"}

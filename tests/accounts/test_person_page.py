@@ -121,6 +121,11 @@ def test_ones_own_page_shows_the_words_and_asks_nothing(alice):
     assert page(client, "alice", verdict="match").status_code == 404
 
 
+def test_a_first_key_is_called_yours_or_theirs(alice, bob):
+    assert "This is your first key." in alice.sign_in().get("/people/alice/").content.decode()
+    assert "This is their first key." in alice.sign_in().get("/people/bob/").content.decode()
+
+
 def test_names_lead_to_the_page(shared_image, alice):
     image_page = alice.client.get(f"/images/{shared_image.pk}/").content
     upload_page = alice.client.get("/images/upload/").content

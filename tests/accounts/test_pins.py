@@ -127,7 +127,7 @@ def test_the_page_asks_and_the_ticked_box_goes_on(alice, image, compared):
     html = alice.client.post(f"/images/{image.pk}/share/", {"recipients": ["bob"]})
     assert html.status_code == 422
     assert b'name="accept_changed" value="bob"' in html.content
-    assert b"the key you compared vouches for" in html.content
+    assert b"the key you compared confirms" in html.content
     assert share(image, compared, accept_changed=["BOB "]).status_code == 200
     assert readers(image) == {"bob"}
     entry = AuditEntry.objects.get(event="contact:change-accepted", outcome="done")

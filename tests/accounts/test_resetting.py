@@ -112,7 +112,7 @@ def test_a_disabled_person_gets_no_link(mailed):
 
 def test_a_site_without_mail_says_so(mailed, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
-    assert "This site sends no mail" in Client().get(RESET).content.decode()
+    assert "This site sends no e-mail" in Client().get(RESET).content.decode()
     assert ask().status_code == 202
 
 

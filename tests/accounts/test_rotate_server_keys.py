@@ -136,7 +136,7 @@ def test_two_at_once_lose_no_key(key_file):
 def test_notice_keys_hang_on_the_newest_and_open_as_before(alice, bob, shared_image):
     before = {row.pk: notice_mac_key(row) for row in MacKey.objects.all()}
     said, _ = run()
-    assert "2 people, 2 notice keys wrapped again, 0 made, 0 signing keys" in said
+    assert "2 people, 2 MAC keys wrapped again, 0 made, 0 signing keys" in said
     newest_id, _ = django_settings.SERVER_KEYS.notice.newest
     for row in MacKey.objects.all():
         assert row.notice_key_id == newest_id
@@ -172,7 +172,7 @@ def test_interrupted_it_goes_on_with_the_same_new_keys(alice, bob, monkeypatch, 
     assert "Run it again" in run(*arguments)[0]
     ids = django_settings.SERVER_KEYS.notice.ids
     monkeypatch.setattr(server_keys.Carrier, "carry_out", real)
-    assert "1 people, 1 notice keys wrapped again" in run(*arguments)[0].splitlines()[-1]
+    assert "1 people, 1 MAC keys wrapped again" in run(*arguments)[0].splitlines()[-1]
     assert django_settings.SERVER_KEYS.notice.ids == ids
     epochs = sorted(MacKey.objects.values_list("epoch", flat=True))
     assert epochs == ([1, 1, 2, 2] if arguments else [1, 1])
@@ -190,7 +190,7 @@ def test_a_notice_key_that_does_not_open_is_named_and_the_others_are_done(alice,
     MacKey.objects.filter(user=bob.user).update(wrapped_key=bytes(40))
     said, named = run()
     assert "1 people" in said
-    assert named == f"a notice key of person {bob.user.pk}: it does not open\n"
+    assert named == f"a MAC key of person {bob.user.pk}: it does not open\n"
 
 
 @pytest.mark.parametrize("arguments", [(), ("--compromised",)])
@@ -199,7 +199,7 @@ def test_a_dry_run_changes_nothing(alice, bob, key_file, arguments):
     content, entries = key_file.read_bytes(), AuditEntry.objects.count()
     said, _ = run("--dry-run", *arguments)
     counts = "2 made, 2 signing" if arguments else "0 made, 0 signing"
-    assert f"Would rotate server keys: 2 people, 2 notice keys wrapped again, {counts}" in said
+    assert f"Would rotate server keys: 2 people, 2 MAC keys wrapped again, {counts}" in said
     assert key_file.read_bytes() == content
     now = [*MacKey.objects.order_by("pk").values(), *KeyPair.objects.order_by("pk").values()]
     assert (now, AuditEntry.objects.count()) == (rows, entries)
@@ -216,7 +216,7 @@ def test_everybodys_keys_are_certified_by_the_new_key_alone(alice, bob, shared_i
     before = signing_of(alice).certificate
     said, named = run("--compromised")
     assert (said.count("\n"), named) == (1, "")
-    assert "2 notice keys wrapped again, 2 made, 2 signing keys certified again, 0 left" in said
+    assert "2 MAC keys wrapped again, 2 made, 2 signing keys certified again, 0 left" in said
     keys = django_settings.SERVER_KEYS
     assert set(keys.public_keys) < set(keys.all_public_keys)
     (newest_fingerprint,) = keys.public_keys

@@ -33,7 +33,7 @@ def test_two_ways_are_counted_and_one_is_warned_of(alice, make_person):
     assert "2 ways" in page(alice)
     thin = page(make_person("dora", with_code=False))
     assert "1 way<" in thin
-    assert "You have only one way back" in thin
+    assert "Only your password opens your images. If you forget it, they are lost." in thin
 
 
 def test_a_slot_of_an_earlier_master_key_is_no_way_back(alice):
@@ -41,15 +41,29 @@ def test_a_slot_of_an_earlier_master_key_is_no_way_back(alice):
     assert "1 way<" in page(alice)
 
 
-def test_a_password_that_was_set_elsewhere_is_no_way_back(alice):
-    user = User.objects.get(pk=alice.user.pk)
+def page_after_password_set_elsewhere(person) -> str:
+    user = User.objects.get(pk=person.user.pk)
     user.set_password("set by somebody else")
     user.save()
     client = Client()
-    client.post("/accounts/login/", {"username": "alice", "password": "set by somebody else"})
-    shown = client.get(PAGE).content.decode()
+    typed = {"username": user.username, "password": "set by somebody else"}
+    client.post("/accounts/login/", typed)
+    return client.get(PAGE).content.decode()
+
+
+def test_a_password_that_was_set_elsewhere_is_no_way_back(alice):
+    shown = page_after_password_set_elsewhere(alice)
     assert "1 way<" in shown
     assert "<li>your password</li>" not in shown
+    assert "Only your recovery code opens your images." in shown
+    assert "Save a recovery code" not in shown
+
+
+def test_somebody_with_no_way_back_is_told_to_bring_the_keys_back_first(make_person):
+    shown = page_after_password_set_elsewhere(make_person("dora", with_code=False))
+    assert "0 ways<" in shown
+    assert "You have no way back to your images right now. Bring your keys back first." in shown
+    assert "Only your" not in shown
 
 
 # ---- testing the code ------------------------------------------------------------------------

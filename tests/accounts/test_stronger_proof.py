@@ -80,8 +80,8 @@ def test_the_thief_is_signed_out_and_stays_out(thief):
 @pytest.mark.attack("F39", "F42")
 def test_the_person_is_mailed_and_sees_it_in_the_timeline(thief):
     client, _ = sign_in()
-    assert [one.subject for one in mail.outbox] == ["Your own password counts again"]
-    assert b"It is your password again" in client.get("/accounts/security/").content
+    assert [one.subject for one in mail.outbox] == ["Your own password works again"]
+    assert b"It works again. The newer one" in client.get("/accounts/security/").content
 
 
 @pytest.mark.attack("F39")

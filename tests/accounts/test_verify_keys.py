@@ -394,7 +394,7 @@ def test_the_command_says_how_it_went(alice, bob):
     MacKey.objects.filter(user=bob.user).update(epoch=2)
     with pytest.raises(CommandError, match="findings"):
         call_command("verify_keys", stdout=out, stderr=err)
-    assert f"{Kind.MAC_KEY}: person {bob.user.pk}, notice key 2" in err.getvalue()
+    assert f"{Kind.MAC_KEY}: person {bob.user.pk}, MAC key 2" in err.getvalue()
     entries = AuditEntry.objects.filter(event=Event.KEYS_VERIFIED).order_by("sequence")
     assert [entry.outcome for entry in entries] == [Outcome.DONE, Outcome.FAILED]
     assert entries[1].parsed().facts["people"] == 2

@@ -85,8 +85,8 @@ def test_share_verify_refuse_revoke_recover(
     # Alice ends bob's access to one; bob is notified.
     revoked, kept = addresses
     alice.go(revoked)
-    alice.page.get_by_text("Remove Ben Brook’s access").click()
-    alice.press("Remove access")
+    alice.page.get_by_text("End Ben Brook’s access").click()
+    alice.press("End access")
     assert alice.says("Ben Brook can no longer open this image.")
     assert alice.says("Only you.")
     assert bob.go(revoked) == 410

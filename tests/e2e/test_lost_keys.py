@@ -97,7 +97,7 @@ def test_a_lost_password_loses_nothing_and_a_new_start_is_shared_with_again(
         alice.go("/images/mine/")
         assert alice.says("Somebody you share with has new keys and is waiting for access.")
         alice.go("/images/waiting/")
-        assert alice.says("The old key does not vouch for the new one")
+        assert alice.says("The old key does not confirm the new one")
         alice.press("The words match: share again with Ben Brook")
         assert alice.says("Ben Brook can open 1 image again.")
         assert bob.go(address) == 200

@@ -75,9 +75,9 @@ def test_two_people_lose_three_images_in_few_steps(
 
 
 def remove(owner: Visitor, name: str, images: str) -> None:
-    owner.press("Remove access…")
+    owner.press("End access…")
     row = owner.page.locator("label.choice", has_text=name)
     assert images in row.inner_text()
     row.click()
-    owner.press("Remove access of the chosen people")
+    owner.press("End access of the chosen people")
     assert owner.says("All 3 images are done.")

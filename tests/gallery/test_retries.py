@@ -96,7 +96,7 @@ def test_the_page_never_says_shared_of_what_is_not(alice, bob):
         ADDRESS, {"images": [file(jpeg())], "recipients": ["bob"], "upload_id": upload_id}
     )
     assert page.status_code == 422
-    assert b"is stored already, by an earlier try" in page.content
+    assert b"was already uploaded, with other people, permissions or caption." in page.content
     assert b"signed and shared" not in page.content
     assert b'value="bob"' in page.content  # the form is kept
 

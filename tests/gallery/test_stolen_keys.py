@@ -91,9 +91,9 @@ def test_the_page_says_who_is_waiting(upload, alice, bob):
     run("bob", "--compromised")
     image = upload(to=(bob,))
     shown = alice.client.get(f"/images/{image.pk}/").content.decode()
-    assert "Waiting for new keys" in shown
+    assert "Cannot open it yet" in shown
     again = alice.client.post(f"/images/{image.pk}/share/", {"recipients": "bob"}, follow=True)
-    assert "must replace their keys first" in again.content.decode()
+    assert "cannot open this image yet: they need new keys first." in again.content.decode()
     assert "can open this image" not in again.content.decode()
 
 
@@ -104,7 +104,7 @@ def test_a_waiting_reader_gets_access_though_their_code_was_destroyed(upload, al
     assert Grant.objects.get(image=image, reader=bob.user).wrapped_key is None
     form = {"images": [picture_file()], "recipients": ["bob"]}
     page = alice.client.post("/images/upload/", form).content.decode()
-    assert "Bob Brook cannot open it yet: new keys must be made first." in page
+    assert "Bob Brook cannot open these images yet: they need new keys first." in page
     assert "For now only you can open what you uploaded." in page
     assert "1 image is encrypted and signed</h1>" in page
     assert "is waiting for access" not in alice.client.get("/images/mine/").content.decode()

@@ -20,10 +20,10 @@ class Command(BaseCommand):
     help = (
         "Put a new newest key into each ring of the key file (instance, audit, notice, factor); "
         "the old ones stay, to verify what they signed and open what they wrapped. Then wrap "
-        "everybody's notice keys under the newest one, person by person. Running servers see the "
+        "everybody's MAC keys under the newest one, person by person. Running servers see the "
         "new file at once. If it is interrupted, run it again and it goes on where it was. With "
         "--compromised the old instance keys no longer certify anybody: everybody gets a new "
-        "notice key, and a signing key is certified again only if the audit trail knows it from "
+        "MAC key, and a signing key is certified again only if the audit trail knows it from "
         "before the theft and something its owner signed verifies under it, or if such a key "
         "endorsed it; the others are named on standard error: those people cannot sign, and "
         "nobody can share with them, until they have new keys (rotate_keys USER). Each key that "
@@ -102,7 +102,7 @@ class Command(BaseCommand):
         for refused in done.refused:
             self.stderr.write(str(refused))
         result = (
-            f"{what}: {done.people} people, {done.rewrapped} notice keys wrapped again, "
+            f"{what}: {done.people} people, {done.rewrapped} MAC keys wrapped again, "
             f"{done.made} made, {done.certified} signing keys certified again, "
             f"{len(done.refused)} left as they were."
         )

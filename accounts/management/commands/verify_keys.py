@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = (
         "Check everybody's stored keys: certificates, endorsements and fingerprints of every key "
         "pair; that the newest pair of each purpose, and only it, is in use, and no epoch is "
-        "missing; that states, sizes, costs and versions are possible; that notice keys open "
+        "missing; that states, sizes, costs and versions are possible; that MAC keys open "
         "under the key file; and that all key rows of a person are as they were after the last "
         "act that the audit trail remembers, so that a changed or restored row is found even if "
         "only its owner's password would show it; that every wrapped key is as long as its pair's "

@@ -15,7 +15,7 @@ def tell_begun(user: User) -> None:
     text = _(
         "An operator of %(site)s has begun to recover your account with the organisation's "
         "recovery key.\n\nIf you did not ask for this: sign in and change your password, which "
-        "ends it. Then ask who did."
+        "ends it. Then ask staff who started it."
     )
     tell(user, _("The recovery of your account has begun"), text % {"site": settings.SITE_URL})
 
@@ -24,7 +24,7 @@ def tell_taken(user: User) -> None:
     text = _(
         "The recovery of your account at %(site)s goes on: anybody who has its one-time code can "
         "set a new password within %(days)s days.\n\nIf you did not ask for this: sign in and "
-        "change your password now, which ends it. Then ask who did."
+        "change your password now, which ends it. Then ask staff who started it."
     )
     facts = {"site": settings.SITE_URL, "days": LASTS.days}
     tell(user, _("Your account can be recovered with a one-time code"), text % facts)

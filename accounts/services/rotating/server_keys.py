@@ -123,7 +123,7 @@ class Carrier:
         try:
             done = self._store(person)
         except CryptoError:
-            return Done(refused=[Refused(person, "a notice key", "it does not open")])
+            return Done(refused=[Refused(person, "a MAC key", "it does not open")])
         if done.certified:
             record_certified(newest_signing_pairs([person])[person])
         return done

@@ -54,9 +54,10 @@ def ask_for_new_start(*, user: User) -> NewStart:
     except IntegrityError:  # another request began one meanwhile
         return NewStart.objects.get(user=user, stopped_at=None, done_at=None)
     sentence = _(
-        "New keys were asked for in your name at %(site)s. They will be made after %(due)s. After "
-        "that, images that were shared with you stay locked until their owners share them "
-        "again.\n\nIf this was not you: sign in and stop it, or tell staff."
+        "New keys were asked for in your name at %(site)s. They can be made from %(due)s on, by "
+        "signing in and asking again. After that, images that were shared with you stay locked "
+        "until their owners share them again.\n\nIf this was not you: sign in and stop it, or tell "
+        "staff."
     )
     facts = {"site": settings.SITE_URL, "due": f"{due_at:%Y-%m-%d %H:%M %Z}"}
     tell(user, _("Somebody asked for new keys in your name"), sentence % facts)

@@ -21,12 +21,12 @@ def tell_changed(user: User) -> None:
 
 def tell_restored(user: User) -> None:
     text = _(
-        "Somebody signed in at %(site)s with the password that opens your keys. It is your "
-        "password again: a password that was set since then, by mail or by an operator, no longer "
-        "counts, and every other session ended.\n\nIf you did not ask for a new password by mail, "
-        "somebody else reads this mailbox: change its password, too."
+        "Somebody signed in at %(site)s with the password that opens your keys. This password "
+        "works again. The newer one, set by e-mail or by an operator, no longer works, and every "
+        "other session ended.\n\nIf you did not ask for a new password by e-mail, somebody else "
+        "reads this mailbox: change its password, too."
     )
-    tell(user, _("Your own password counts again"), text % {"site": settings.SITE_URL})
+    tell(user, _("Your own password works again"), text % {"site": settings.SITE_URL})
 
 
 def tell_recovered(user: User) -> None:

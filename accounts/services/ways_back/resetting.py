@@ -65,5 +65,5 @@ def set_password_by_mail(*, user: User, token: str, new_password: str) -> None:
             user.save(update_fields=["password"])
             end_unlocks(user)
         truncate_write_ahead_log()
-    text = _("The password was reset by mail at %(site)s. Your keys stay locked.")
+    text = _("The password was reset by e-mail at %(site)s. Your keys stay locked.")
     tell(user, _("Your password was reset"), text % {"site": settings.SITE_URL})

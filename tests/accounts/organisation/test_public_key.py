@@ -89,6 +89,38 @@ def test_an_organisation_that_stopped_is_no_way_back(private_half, bob, settings
     assert b"has stopped doing so" in page
 
 
+def test_a_recovery_code_is_the_only_way_back_where_the_organisation_is_none(make_person, pin):
+    page, only = "/accounts/recovery-code/", b"the only way back to your images"
+    dora = make_person("dora", with_code=False)
+    browser = dora.sign_in()
+    shown = browser.get(page).content
+    assert only in shown
+    assert b"you lose your images for good" in browser.get("/images/").content
+    pin()
+    dora.sign_in()  # is told, and has no slot yet
+    assert only in browser.get(page).content
+    dora.sign_in()
+    shown, reminder = browser.get(page).content, browser.get("/images/").content
+    assert only not in shown
+    assert b"Otherwise only your organisation can give you a way back." in shown
+    assert b"you lose your images for good" not in reminder
+    assert b"only your organisation can give you a way back." in reminder
+    code = browser.post(page).content
+    assert only not in code
+    assert b"Otherwise only your organisation can give you a way back." in code
+
+
+def test_the_organisation_alone_is_said_to_be_the_only_way_back(private_half, make_person):
+    dora = make_person("dora", with_code=False)
+    dora.sign_in()
+    dora.user.set_password(NEW)
+    dora.user.save()
+    dora.password = NEW
+    page = dora.sign_in().get("/accounts/security/").content
+    assert b"1 way<" in page
+    assert b"Only your organisation can give you a way back." in page
+
+
 @pytest.mark.parametrize(("has_slot", "is_pinned"), [(True, True), (False, True), (True, False)])
 def test_who_has_no_slot_is_not_sent_to_the_organisation(
     private_half, bob, settings, has_slot, is_pinned

@@ -464,7 +464,7 @@ def test_the_result_is_recorded_and_shown_to_people(shared_image, client, capsys
     assert b"ways in" not in client.get(page).content
     assert "2 people and 1 images: 0 ways in. The key file opens 2 keys" in prove(capsys)
     assert facts() == {**facts(), "people_tried": 2, "images_tried": 1, "mac_keys": 2, "ways": 0}
-    shown = f"{facts()['strings']:,} values tried, 0 ways in found"
+    shown = f"we tried {facts()['strings']:,} stored values as keys; 0 opened something."
     assert shown.encode() in client.get(page).content
     assert "tried on everybody’s keys".encode() in client.get(page).content
 
