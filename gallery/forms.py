@@ -21,7 +21,7 @@ from accounts.keys.recipients import Reader, find_people
 from accounts.models import User
 from gallery.models import Grant
 from gallery.services.uploading import Terms
-from gallery.typed_names import lookups_in, user_names
+from gallery.typed_names import lookups_in, read, user_names
 
 # Beyond it a time is a slip of the finger, and its arithmetic may leave the calendar.
 FARTHEST_END = timedelta(days=36_525)
@@ -81,12 +81,20 @@ class NamesField(forms.Field):
         return [name for typed in values for name in user_names(typed)]
 
 
+class AcceptedField(NamesField):
+    """User names alone. Nobody is looked up: these names are not counted, so an answer that depends
+    on whether somebody has one would let people try any number."""
+
+    def to_python(self, value: Iterable[str] | None) -> list[str]:
+        return [name for typed in value or [] for name in read(typed, {})]
+
+
 class TermsForm(forms.Form):
     """Whom an image is shared with, for what, and until when."""
 
     recipients = NamesField(required=False)
     # User names of compared contacts whose changed key is taken over (accounts/keys/pins.py).
-    accept_changed = NamesField(required=False)
+    accept_changed = AcceptedField(required=False)
     rights = forms.ChoiceField(choices=Grant.Rights.choices, required=False)
     ends_at = forms.DateTimeField(
         label=gettext_lazy("Access ends"),

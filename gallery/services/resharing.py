@@ -154,7 +154,10 @@ def _share_again_once(
     access, opener = owners_access(keyring, image_id), Opener(keyring)
     with anew_if_moved(access):
         head = opener.newest(SHARE, access.image)
-        grant = waiting_grants(keyring.user).filter(pk=grant_id).first()
+        # Of this very image and reader: what is signed for another must not pass for it, if the
+        # row was altered since it was listed.
+        this_one = {"pk": grant_id, "image": image_id, "reader": key.pair.user_id}
+        grant = waiting_grants(keyring.user).filter(**this_one).first()
         if grant is None:
             return ImageOutcome.NOT_WAITING
         if not opener.is_signed(grant):

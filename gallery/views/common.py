@@ -54,7 +54,19 @@ def releases(request: PersonRequest) -> bool:
 def count_names(request: PersonRequest) -> None:
     """Exact user names can be found out by trying: not by trying very many, in however few
     values."""
-    asked = sum(map(lookups_in, request.POST.getlist("recipients")))
+    _count_lookups(request, sum(map(lookups_in, request.POST.getlist("recipients"))))
+
+
+def count_strangers(request: PersonRequest, named: list[str]) -> None:
+    """Count the names of people with whom this person never shared: only of them an answer says
+    anything new."""
+    folded = set(map(fold, named))
+    known = Grant.objects.filter(image__owner=request.user, reader__username__in=folded)
+    shared_with = set(known.values_list("reader__username", flat=True))
+    _count_lookups(request, len(folded - shared_with))
+
+
+def _count_lookups(request: PersonRequest, asked: int) -> None:
     if amount := min(asked, settings.MAX_RECIPIENTS):
         person, limit = str(request.user.pk), settings.NAME_LOOKUPS_PER_HOUR
         throttle.count("names", person, limit=limit, amount=amount)

@@ -36,6 +36,7 @@ from gallery.views.common import (
     NOT_SHARED,
     add_sharing_error,
     count_names,
+    count_strangers,
     people_to_choose,
     record_refused,
     settle_contacts,
@@ -194,6 +195,8 @@ def revoke(request: PersonRequest, images: Images) -> HttpResponse:
         sentence = _("At most %(limit)s people at once. Nothing was changed.")
         sentence %= {"limit": settings.MAX_RECIPIENTS}
         return _nobody_to_revoke(request, images, "too_many_recipients", sentence)
+    if not earlier:
+        count_strangers(request, named)
     try:
         people = list(dict.fromkeys(map(person_named, named)))
     except NotARecipient:

@@ -480,6 +480,31 @@ def test_names_are_counted_once_for_an_act_of_many_requests(three, alice, carol,
     assert confirm(alice, "share", three, recipients="bob").status_code == 429
 
 
+@pytest.mark.attack("C10")
+@pytest.mark.parametrize("name", ["carol", "nobody-here", str(uuid.uuid4())])
+def test_names_are_counted_where_an_answer_says_whether_there_is_such_a_person(
+    three, alice, carol, settings, name
+):
+    settings.NAME_LOOKUPS_PER_HOUR = 2  # one was for the upload
+    assert confirm(alice, "revoke", three[:1], recipients=name).status_code in (200, 422)
+    assert confirm(alice, "revoke", three[:1], recipients=name).status_code == 429
+    assert confirm(alice, "revoke", three[:1], recipients=["bob", name]).status_code == 429
+    assert confirm(alice, "revoke", three, recipients="bob").status_code == 200
+
+
+@pytest.mark.attack("C10")
+@pytest.mark.parametrize("where", ["selected/share", "{image}/share", "upload/check"])
+def test_what_is_said_of_accepted_keys_does_not_say_who_exists(three, alice, carol, where):
+    address = f"/images/{where}/".format(image=three[0].pk)
+
+    def said(name):
+        form = {"images": three[0].pk, "accept_changed": f"C (@{name})"}
+        answer = alice.client.post(address, form, headers=JSON)
+        return answer.status_code, answer.content.decode().replace(name, "…")
+
+    assert said("carol") == said("nobody-here")
+
+
 # ---- the lists -------------------------------------------------------------------------------
 
 

@@ -176,6 +176,32 @@ def test_terms_that_change_meanwhile_are_kept(shared_image, alice, bob, monkeypa
     assert client.get(f"/images/{shared_image.pk}/original").status_code == 403
 
 
+@pytest.mark.attack("B5", "B6")
+@pytest.mark.parametrize("listed", ["as the reader's", "as of the secret image"])
+def test_a_row_altered_after_it_was_listed_gives_a_reader_no_key_of_another_image(
+    shared_image, upload, alice, bob, carol, monkeypatch, listed
+):
+    """For the list somebody writes a row that nobody signed; then it is again as it was signed."""
+    secret = upload(to=(carol,))
+    make_new_start(bob)
+    if listed == "as the reader's":
+        row = Grant.objects.get(reader=carol.user, image=secret)
+        as_signed, as_listed = {"reader": carol.user}, {"reader": bob.user, "wrapped_key": None}
+    else:
+        row = Grant.objects.get(reader=bob.user, image=shared_image)
+        as_signed, as_listed = {"image": shared_image}, {"image": secret}
+    rows, real = Grant.objects.filter(pk=row.pk), resharing.owners_access
+    rows.update(**as_listed)
+
+    def put_back(keyring, image_id):
+        rows.update(**as_signed)
+        return real(keyring, image_id)
+
+    monkeypatch.setattr(resharing, "owners_access", put_back)
+    assert share_again(alice).status_code == 200
+    assert not WrappedKey.objects.filter(subject=secret.pk, key_pair__user=bob.user).exists()
+
+
 def share_again_with(alice, bob):
     resharing.share_again(keyring=alice.keyring, person=User.objects.get(pk=bob.user.pk))
 
