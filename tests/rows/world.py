@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.models import KeyOrder, NewStart, User
 from accounts.services.people.invites import make_invite
 from accounts.services.rotating.ordering import order_pairs
+from accounts.web.sessions import row_key
 from gallery.models import SealedImage
 from tests.accounts.test_person_page import compare
 from tests.conftest import Person, jpeg
@@ -59,7 +60,7 @@ class World:
         return bool({person, person.hex}.intersection(owners))
 
     def session_of(self, name: str) -> str:
-        return self.clients[name].cookies["sessionid"].value
+        return row_key(self.clients[name].cookies["sessionid"].value)
 
     def altered_keys(self, model: type[Model]) -> list[Any]:
         """Return the keys of the rows of a table that are altered."""
