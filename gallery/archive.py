@@ -19,7 +19,8 @@ FIRST_TIME, LAST_TIME = datetime(1980, 1, 1, tzinfo=UTC), datetime(2107, 12, 31,
 
 class Archive:
     """Files one after the other, then the directory: without it a ZIP opens nowhere, so one that
-    was broken off never looks whole."""
+    was broken off does not look whole. Unless a picture near its end was made to hold a directory
+    itself: then only the transfer, in chunks, says that it broke off."""
 
     def __init__(self) -> None:
         self._directory = _Directory()

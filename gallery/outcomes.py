@@ -25,6 +25,8 @@ from gallery.services.sharing import Shared
 
 SALT = "gallery.outcomes"
 CARRIED_FOR_SECONDS = 3600
+# Enough to know an image by. A thousand whole captions could be more than a form may hold.
+TITLE_CHARACTERS = 100
 
 Result = TypeVar("Result")
 
@@ -145,7 +147,7 @@ def outcome_of(
         sentences = [*(sentences if done.results else []), sentence]
     return Outcome(
         image=str(done.image_id),
-        title=(card.caption or card.name) if card else "",
+        title=(card.caption or card.name)[:TITLE_CHARACTERS] if card else "",
         code=code,
         sentences=sentences,
         is_changed=done.refused is None,

@@ -21,7 +21,7 @@ from accounts.keys.pins import ContactsRefused, KeyChanged
 from accounts.models import User
 from audit.events import AuditUnavailable
 from cryptocore.errors import CryptoError
-from gallery.access import access_to, has_ended
+from gallery.access import has_ended
 from gallery.errors import Altered, GalleryError, NotARecipient
 from gallery.models import Grant, SealedImage
 from gallery.opening import Opener
@@ -84,14 +84,12 @@ def revoke_each(
             yield revoke(keyring=keyring, image_id=image_id, recipient=person)
 
 
-def require_owner(image_ids: Collection[uuid.UUID], *, owner: User) -> None:
-    """Return if all these images are this person's, deleted ones too. Raises what asking for the
-    first other one by itself does: NotYours, NotAllowed or AccessEnded."""
+def first_of_others(image_ids: Collection[uuid.UUID], *, owner: User) -> uuid.UUID | None:
+    """Return the first of these ids that is not of this person's images, deleted ones too; None if
+    all are."""
     owned = SealedImage.objects.filter(pk__in=image_ids, owner=owner)
     own = set(owned.values_list("pk", flat=True))
-    for image_id in image_ids:
-        if image_id not in own:
-            access_to(image_id, reader=owner).require_owner()
+    return next((image_id for image_id in image_ids if image_id not in own), None)
 
 
 def readers_of(

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.db.models import Max
@@ -22,8 +22,9 @@ from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
 from audit.events import AuditUnavailable, Event
 from gallery import outcomes, presenting
+from gallery.access import access_to
 from gallery.answers import answers_refusals
-from gallery.errors import NotARecipient
+from gallery.errors import NotARecipient, NotYours
 from gallery.forms import SelectionForm, ShareForm, TermsForm
 from gallery.models import Grant
 from gallery.opening import Opener
@@ -57,15 +58,23 @@ def of_own_images(view: View) -> Callable[..., HttpResponseBase]:
     @unlocked
     @answers_refusals
     @wraps(view)
-    def guarded(request: PersonRequest) -> HttpResponse:
+    def guarded(request: PersonRequest) -> HttpResponseBase:
         form = SelectionForm(request.POST)
         if not form.is_valid():
             return form_refusal(request, form, "gallery/not_selected.html")
         images: Images = form.cleaned_data["images"]
-        many.require_owner(images, owner=request.user)
+        if other := many.first_of_others(images, owner=request.user):
+            return _refuse(request, image_id=other)
         return view(request, images)
 
     return guarded
+
+
+@answers_refusals
+def _refuse(request: PersonRequest, image_id: uuid.UUID) -> NoReturn:
+    """Answer and record as if this image were asked for by itself."""
+    access_to(image_id, reader=request.user).require_owner()
+    raise NotYours
 
 
 def _is_confirmed(request: PersonRequest) -> bool:

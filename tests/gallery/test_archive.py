@@ -65,6 +65,15 @@ def test_without_its_end_it_opens_nowhere():
         ZipFile(io.BytesIO(data))
 
 
+def test_broken_off_behind_a_picture_that_is_a_zip_too_it_opens_as_that():
+    """A limit that the documents state."""
+    inner = io.BytesIO()
+    with ZipFile(inner, "w") as archive:
+        archive.writestr("inner.txt", b"")
+    _, data = sent({"first.jpg": b"first", "second.jpg": inner.getvalue()})
+    assert ZipFile(io.BytesIO(data)).namelist() == ["inner.txt"]
+
+
 def test_what_lies_beyond_four_gigabytes_is_found(tmp_path):
     archive, data = sent({"first.jpg": b"first"})
     beyond = 2**32 + 10

@@ -1,7 +1,9 @@
 """Many images at once: what one refuses all refuse, and each is told of by itself."""
 
+import os
 import re
 import uuid
+from dataclasses import replace
 
 import pytest
 from django.conf import settings as site
@@ -15,8 +17,9 @@ from accounts.keys.identities import identity_of
 from accounts.models import KeyPair
 from audit.events import Event
 from audit.models import AuditEntry
-from gallery import outcomes
+from gallery import outcomes, presenting
 from gallery.models import Grant, Notice, Rendition, SealedImage
+from gallery.opening import Opener
 from gallery.services import many
 from gallery.services.deleting import delete_image
 from gallery.services.revoking import revoke
@@ -70,6 +73,8 @@ def test_one_image_of_somebody_else_refuses_all(three, alice, bob, carol, mallor
     for stranger in (theirs.pk, uuid.uuid4()):
         answer = confirm(alice, act, [*three, stranger], recipients="bob")
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        tried = {"event": "image:refused", "actor": alice.user.pk, "subject": stranger}
+        assert AuditEntry.objects.filter(**tried).exists()
     assert state() == before
 
 
@@ -469,6 +474,19 @@ def test_what_is_carried_is_one_persons_of_one_act_and_nobody_elses_word(three, 
     forged = signing.dumps(signing.loads(carried, salt=outcomes.SALT), key="x", salt=outcomes.SALT)
     for value in (forged, carried[:-1], "", "é"):
         assert outcomes.carried_on(value, **same) == []
+
+
+def test_what_is_carried_of_a_thousand_long_captions_fits_in_a_form(three, alice):
+    """What compresses least: characters of three bytes, at random."""
+    grants = Grant.objects.filter(image=three[0], reader=alice.user)
+    (card,) = presenting.cards(grants, Opener(alice.keyring))
+    told = []
+    for _ in range(site.MAX_SELECTED):
+        caption = "".join(chr(0x4E00 + 64 * byte) for byte in os.urandom(500))
+        named = replace(card, caption=caption)
+        told.append(outcomes.outcome_of(many.Done(uuid.uuid4()), named, outcomes.tell_deleted))
+    carried = outcomes.carried(told, person=alice.user, act="delete", people=[])
+    assert len(carried) < site.DATA_UPLOAD_MAX_MEMORY_SIZE / 2
 
 
 @pytest.mark.usefixtures("no_time")
