@@ -9,6 +9,7 @@ import secrets
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.auth import get_user
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -90,8 +91,15 @@ def keyring_of(request: HttpRequest) -> Keyring | None:
 def keyring_now(request: HttpRequest) -> Keyring | None:
     """Return the open keys as a request would find them that comes now, for an answer that takes
     minutes: None if the person was locked, signed out or disabled since it began."""
-    KEYRING.keep(request, _resume(request))
+    # get_user() reads the person's row again, and compares the password with the session's.
+    is_signed_in = get_user(request).is_authenticated and _is_session_there(request)
+    KEYRING.keep(request, _resume(request) if is_signed_in else None)
     return keyring_of(request)
+
+
+def _is_session_there(request: HttpRequest) -> bool:
+    key = request.session.session_key
+    return key is not None and request.session.exists(key)
 
 
 def open_keyring_of(request: HttpRequest) -> Keyring | None:

@@ -8,6 +8,7 @@ from datetime import UTC, timedelta
 from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.utils import timezone
 
@@ -332,18 +333,28 @@ def test_what_is_locked_again_on_the_way_comes(images, upload, alice, bob, carol
     assert len(ZipFile(io.BytesIO(first + b"".join(pieces))).namelist()) == 2
 
 
+WAYS = ["locking", "signing out", "a new password", "being disabled"]
+# Without a word to the unlock: in a shell, or with Django's own commands.
+WAYS += ["a password set elsewhere", "a row that says disabled", "a session that is gone"]
+
+
 @pytest.mark.attack("F97")
-@pytest.mark.parametrize("how", ["locking", "signing out", "a new password", "being disabled"])
-def test_whose_keys_are_locked_on_the_way_gets_no_more(images, bob, begun, how, staff):
+@pytest.mark.parametrize("how", WAYS)
+def test_whose_keys_are_locked_on_the_way_gets_no_more(images, bob, begun, how):
+    rows = type(bob.user).objects.filter(pk=bob.user.pk)
     if how == "locking":
         bob.client.post("/accounts/lock/")
     elif how == "signing out":
         bob.client.post("/accounts/logout/")
-    elif how == "a new password":
-        end_unlocks(bob.user)
+    elif how == "a password set elsewhere":
+        rows.update(password=make_password("another horse battery"))
+    elif how == "a session that is gone":
+        bob.client.session.delete()
     else:
-        end_unlocks(bob.user)
-        type(bob.user).objects.filter(pk=bob.user.pk).update(is_active=False)
+        if how != "a row that says disabled":
+            end_unlocks(bob.user)
+        if how != "a new password":
+            rows.update(is_active=False)
     archive = rest(begun)
     assert len(archive.namelist()) == 2
     assert left_out(archive).count("Your keys were locked before") == 2
