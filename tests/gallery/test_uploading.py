@@ -115,6 +115,9 @@ def test_an_owner_whose_key_is_marked_stolen_is_refused_and_nothing_is_stored(al
     before = stored_files()
     answer = post(alice)
     assert (answer.status_code, answer.json()["code"]) == (409, "own_key_refused")
+    page = alice.client.post(ADDRESS, {"images": [file(jpeg())]}).content.decode()
+    assert "<h1>You need new keys</h1>" in page
+    assert "Not ready yet" not in page
     assert nothing_was_stored(before)
 
 

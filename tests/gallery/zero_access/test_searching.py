@@ -461,7 +461,7 @@ def facts() -> dict:
 
 def test_the_result_is_recorded_and_shown_to_people(shared_image, client, capsys):
     page = "/about/protection/"
-    assert b"ways in" not in client.get(page).content
+    assert b"opened something" not in client.get(page).content
     assert "2 people and 1 images: 0 ways in. The key file opens 2 keys" in prove(capsys)
     assert facts() == {**facts(), "people_tried": 2, "images_tried": 1, "mac_keys": 2, "ways": 0}
     shown = f"we tried {facts()['strings']:,} stored values as keys; 0 opened something."
@@ -481,13 +481,13 @@ def test_a_way_in_is_named_without_its_string_and_fails_the_command(
     assert left not in told
     assert facts()["ways"] > 0
     shown = client.get("/about/protection/").content
-    assert f"{facts()['ways']} ways in".encode() in shown
+    assert f"{facts()['ways']} opened something".encode() in shown
 
 
 def test_a_control_is_not_shown_on_the_page(shared_image, client, answer, capsys):
     answer(PASSWORD)
     prove(capsys, with_password="alice")
-    assert b"ways in" not in client.get("/about/protection/").content
+    assert b"opened something" not in client.get("/about/protection/").content
 
 
 def test_a_result_nobody_vouches_for_is_not_shown(shared_image, client, capsys):
@@ -500,7 +500,7 @@ def test_a_result_nobody_vouches_for_is_not_shown(shared_image, client, capsys):
             [bytes(32), newest.sequence],
         )
     install_triggers()
-    assert b"ways in" not in client.get("/about/protection/").content
+    assert b"opened something" not in client.get("/about/protection/").content
 
 
 def test_only_some_people_are_tried_when_asked_so(shared_image, make_person, client, capsys):
