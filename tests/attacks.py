@@ -148,6 +148,7 @@ MUST: dict[str, str] = {
     "F95": "keys whose rows are hidden while a theft is ordered are stolen all the same",
     "F98": "one image of somebody else in a selection refuses all of it, and changes nothing",
     "F99": "what a page says of many images is what was done, whatever a link or a form carries",
+    "F101": "an act on many images goes no further once its person locked or signed out",
     "F100": "what is said of one's own acts is vouched for, and no cell of its table is a formula",
     "F96": "who takes a ZIP slowly holds few threads, little memory and nobody else's turn",
     "F97": "a ZIP skips no check: each image in it is judged, verified and recorded at its turn",

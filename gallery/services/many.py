@@ -48,13 +48,17 @@ class Done(Generic[Result]):
 
 
 def one_after_another(
-    image_ids: Sequence[uuid.UUID], act: Callable[[uuid.UUID], Iterable[Result]]
+    image_ids: Sequence[uuid.UUID],
+    act: Callable[[uuid.UUID], Iterable[Result]],
+    *,
+    may_go_on: Callable[[], bool],
 ) -> list[Done[Result]]:
-    """Act on the first of these images, at least on one, until the time is over."""
+    """Act on the first of these images, at least on one, until the time is over or its person may
+    not go on: their keys were locked meanwhile, or they were signed out or disabled."""
     until = time.monotonic() + SECONDS
     done = [_do(image_ids[0], act)]
     for image_id in image_ids[1:AT_ONCE]:
-        if time.monotonic() >= until:
+        if time.monotonic() >= until or not may_go_on():
             break
         done.append(_do(image_id, act))
     return done

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, NoReturn
 
 from django.conf import settings
@@ -20,6 +20,7 @@ from accounts.usernames import skeleton
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
+from accounts.web.unlocking import keyring_now
 from audit.events import AuditUnavailable, Event
 from gallery import outcomes, presenting
 from gallery.access import access_to
@@ -77,6 +78,10 @@ def _refuse(request: PersonRequest, image_id: uuid.UUID) -> NoReturn:
     raise NotYours
 
 
+def _is_still_open(request: PersonRequest) -> bool:
+    return keyring_now(request) is not None
+
+
 def _is_confirmed(request: PersonRequest) -> bool:
     return request.POST.get("confirmed") == "1"
 
@@ -109,6 +114,7 @@ def share(request: PersonRequest, images: Images) -> HttpResponse:
         lambda image_id: [
             sharing.share_image(keyring=keyring, image_id=image_id, recipients=readers, terms=terms)
         ],
+        may_go_on=partial(_is_still_open, request),
     )
     told = _told(request, done, cards, outcomes.tell_shared)
     return _answer(request, "share", images, earlier, told, people)
@@ -216,6 +222,7 @@ def revoke(request: PersonRequest, images: Images) -> HttpResponse:
     done = many.one_after_another(
         images,
         lambda image_id: many.revoke_each(keyring=keyring, image_id=image_id, people=people),
+        may_go_on=partial(_is_still_open, request),
     )
     told = _told(request, done, cards, outcomes.tell_revoked)
     return _answer(request, "revoke", images, earlier, told, named)
@@ -262,7 +269,7 @@ def delete(request: PersonRequest, images: Images) -> HttpResponse:
         deleting.delete_image(keyring=keyring, image_id=image_id)
         return []
 
-    done = many.one_after_another(images, act)
+    done = many.one_after_another(images, act, may_go_on=partial(_is_still_open, request))
     told = _told(request, done, cards, outcomes.tell_deleted)
     return _answer(request, "delete", images, earlier, told, [])
 

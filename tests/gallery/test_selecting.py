@@ -440,6 +440,29 @@ def test_what_a_request_does_not_reach_is_left_for_the_next(three, alice, bob, c
     assert [opens(carol, image) for image in three] == [200] * 3
 
 
+@pytest.mark.attack("F101")
+@pytest.mark.parametrize("end", ["lock", "logout"])
+@pytest.mark.parametrize(
+    ("act", "fields"),
+    [("share", {"recipients": "carol"}), ("revoke", {"recipients": "bob"}), ("delete", {})],
+)
+def test_an_act_goes_no_further_once_its_person_locked_or_signed_out(
+    three, alice, carol, monkeypatch, act, fields, end
+):
+    real, other = many._do, Client()
+    other.cookies = alice.client.cookies.copy()
+
+    def done_and_then_locked(*arguments):
+        done = real(*arguments)
+        other.post(f"/accounts/{end}/")
+        return done
+
+    monkeypatch.setattr(many, "_do", done_and_then_locked)
+    answer = confirm(alice, act, three, **fields).json()
+    assert [one["image"] for one in answer["done"]] == [str(three[0].pk)]
+    assert answer["left"] == [str(image.pk) for image in three[1:]]
+
+
 def hidden_fields(page: str) -> dict[str, list[str]]:
     """Return the fields of the form that goes on."""
     fields: dict[str, list[str]] = {}
