@@ -33,7 +33,8 @@ class Archive:
         self, name: str, time: datetime, pieces: Callable[[], Iterator[bytes]]
     ) -> Iterator[bytes]:
         """Yield a file. Its `pieces` are asked for twice, so that nobody holds them all."""
-        info = ZipInfo(name, _in_range(time).timetuple()[:6])
+        within = min(max(time.astimezone(UTC), FIRST_TIME), LAST_TIME)
+        info = ZipInfo(name, within.timetuple()[:6])
         info.external_attr = OWN_FILE << 16
         info.header_offset = self._directory.position
         info.CRC = 0
@@ -76,10 +77,6 @@ class _Directory:
 
     def close(self) -> None:
         """Nothing is open."""
-
-
-def _in_range(time: datetime) -> datetime:
-    return min(max(time.astimezone(UTC), FIRST_TIME), LAST_TIME)
 
 
 # ---- names -----------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ TOOLS = {
     "exiftool": "the second opinion on removed details",
     "nginx": "the documented proxy (tests/e2e/test_proxy.py)",
     "openssl": "the shell block of docs/format.md",
+    "unzip": "the second opinion on ZIPs",
 }
 
 
