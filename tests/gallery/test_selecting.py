@@ -144,6 +144,13 @@ def test_as_many_as_may_be_are_looked_up(alice):
     assert ask(alice, "delete", images).status_code == 404
 
 
+def test_a_script_is_shown_no_thumbnail_and_none_is_on_record(three, alice):
+    assert confirm(alice, "share", three, recipients="bob").status_code == 200
+    assert entries("thumbnails:opened") == 0
+    assert ask(alice, "delete", three, headers={}).status_code == 200
+    assert entries("thumbnails:opened") == 1
+
+
 def test_an_image_sent_twice_is_done_once(three, alice, bob):
     answer = confirm(alice, "revoke", [*three[:1], *three[:1]], recipients="bob")
     assert [one["image"] for one in answer.json()["done"]] == [str(three[0].pk)]
