@@ -1,4 +1,5 @@
-"""One person's line in a share statement (docs/format.md, "Share entries").
+"""One line of a share statement or a membership statement (docs/format.md, "Share entries"):
+a person, an album or a team.
 
 The statement lists salted digests only, so that nobody's proof names the other recipients.
 """
@@ -17,16 +18,21 @@ from cryptocore.statements import format_time, parse_time
 
 SALT_BYTES = 32
 MAX_BYTES = 1024
-FIELDS = {"person", "rights", "ends_at", "opens", "watermark"}
+TERMS = {"rights", "ends_at", "opens", "watermark"}
+HOLDERS = ("person", "album", "team")
 
 Rights = Literal["view", "download"]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one person may do: `ends_at` aware UTC or None, `opens` from 1 or None."""
+    """What one holder may do: `ends_at` aware UTC or None, `opens` from 1 or None.
 
-    person: UUID
+    `kind` says whose id `holder` is. Of an album or a team: what its members get at most.
+    """
+
+    kind: str
+    holder: UUID
     rights: Rights
     ends_at: datetime | None
     opens: int | None
@@ -35,8 +41,9 @@ class Entry:
 
 def encode_entry(
     *,
-    person: UUID,
+    holder: UUID,
     rights: str,
+    kind: str = "person",
     ends_at: datetime | None = None,
     opens: int | None = None,
     watermark: bool = False,
@@ -46,7 +53,7 @@ def encode_entry(
     Raises ValueError if parse_entry() would refuse the result.
     """
     value = {
-        "person": str(person),
+        kind: str(holder),
         "rights": rights,
         "ends_at": None if ends_at is None else format_time(ends_at),
         "opens": opens,
@@ -82,12 +89,13 @@ def entry_digest(entry: bytes, salt: bytes) -> str:
 
 
 def _entry(value: dict[str, Any]) -> Entry:
-    if value.keys() != FIELDS:
-        raise ValueError(f"exactly these fields: {', '.join(sorted(FIELDS))}")
-    person, rights, ends_at = value["person"], value["rights"], value["ends_at"]
+    kind = next((kind for kind in HOLDERS if value.keys() == {kind, *TERMS}), None)
+    if kind is None:
+        raise ValueError(f"one of {', '.join(HOLDERS)}, and exactly: {', '.join(sorted(TERMS))}")
+    holder, rights, ends_at = value[kind], value["rights"], value["ends_at"]
     opens, watermark = value["opens"], value["watermark"]
-    if type(person) is not str or str(UUID(person)) != person:
-        raise ValueError("person is a UUID in lower case with hyphens")
+    if type(holder) is not str or str(UUID(holder)) != holder:
+        raise ValueError(f"{kind} is a UUID in lower case with hyphens")
     if rights not in ("view", "download"):
         raise ValueError("rights are view or download")
     if ends_at is not None and type(ends_at) is not str:
@@ -98,4 +106,4 @@ def _entry(value: dict[str, Any]) -> Entry:
     if type(watermark) is not bool:
         raise ValueError("watermark is true or false")
     end = None if ends_at is None else parse_time(ends_at)
-    return Entry(UUID(person), rights, end, opens, watermark)
+    return Entry(kind, UUID(holder), rights, end, opens, watermark)

@@ -261,6 +261,15 @@ def _check_entries(value: Any) -> None:
         raise ValueError("sorted, each once")
 
 
+def _check_details(value: Any) -> None:
+    _check_fields({"sha256": _check_hex_digest, "length": _check_stored_length}, value)
+
+
+def _check_truth(value: Any) -> None:
+    if type(value) is not bool:
+        raise ValueError("true or false")
+
+
 COMMON: dict[str, Check] = {
     "suite": _exactly(SUITE),
     "instance": _check_uuid,
@@ -286,6 +295,14 @@ KINDS: dict[str, dict[str, Check]] = {
         "key_commitment": _check_hex_digest,
     },
     "share": {"entries": _check_entries},
+    "membership": {
+        "circle": _one_of("album", "team"),
+        "epoch": _check_epoch,
+        "key_commitment": _check_hex_digest,
+        "details": _check_details,
+        "members_add": _check_truth,
+        "entries": _check_entries,
+    },
 }
 # Fields that came later: what was signed before them stays valid. Of a key's both names, or none.
 OPTIONAL: dict[str, dict[str, Check]] = {

@@ -47,6 +47,14 @@ FIELDS: dict[str, dict[str, Any]] = {
         "key_commitment": hex_digest("a commitment"),
     },
     "share": {"entries": sorted(map(hex_digest, "abc"))},
+    "membership": {
+        "circle": "album",
+        "epoch": 1,
+        "key_commitment": hex_digest("a commitment"),
+        "details": {"sha256": hex_digest("details"), "length": 64},
+        "members_add": False,
+        "entries": sorted(map(hex_digest, "abc")),
+    },
 }
 
 NAMED = {"purpose": "signing", "username": "ana", "display_name": "Ana Ruiz 山田"}

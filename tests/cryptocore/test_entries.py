@@ -8,7 +8,7 @@ from tests.cryptocore.bodies import READER, as_json
 from tests.cryptocore.refusals import assert_refused, flipped
 
 END = datetime(2026, 12, 24, 18, 0, 0, tzinfo=UTC)
-FULL = {"person": READER, "rights": "view", "ends_at": END, "opens": 3, "watermark": True}
+FULL = {"holder": READER, "rights": "view", "ends_at": END, "opens": 3, "watermark": True}
 ENTRY = encode_entry(**FULL)
 PLAIN = {
     "person": str(READER),
@@ -53,7 +53,8 @@ def test_a_long_entry_is_refused():
 @pytest.mark.parametrize(
     "changes",
     [
-        {"person": "x"},
+        {"holder": "x"},
+        {"kind": "everybody"},
         {"rights": "own"},
         {"ends_at": datetime(2026, 12, 24)},  # noqa: DTZ001
         {"opens": 0},
@@ -68,18 +69,18 @@ def test_encode_refuses_what_parse_refuses(changes):
 
 
 def test_an_entry_comes_back_as_it_was():
-    assert parse_entry(ENTRY) == Entry(**FULL)
+    assert parse_entry(ENTRY) == Entry(kind="person", **FULL)
     assert as_json(PLAIN) == ENTRY
 
 
 def test_the_least_an_entry_says():
-    entry = parse_entry(encode_entry(person=READER, rights="download"))
-    assert entry == Entry(READER, "download", None, None, False)
+    entry = parse_entry(encode_entry(holder=READER, rights="download"))
+    assert entry == Entry("person", READER, "download", None, None, False)
 
 
 def test_an_end_anywhere_is_kept_in_utc():
     end = datetime(2026, 12, 24, 19, 0, 0, 1, timezone(timedelta(hours=1)))
-    assert parse_entry(encode_entry(person=READER, rights="view", ends_at=end)).ends_at == END
+    assert parse_entry(encode_entry(holder=READER, rights="view", ends_at=end)).ends_at == END
 
 
 @pytest.mark.parametrize("size", [0, 16, 31, 33])

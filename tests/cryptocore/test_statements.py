@@ -19,6 +19,13 @@ NESTED = [("renditions", name) for name in statements.RENDITIONS]
 
 WRONG = [
     *((kind, ("kind",), other) for kind in KINDS for other in ("album", "", None, 1)),
+    *(("membership", ("circle",), other) for other in ("person", "Album", "", None, 1)),
+    *(("membership", ("epoch",), other) for other in (0, -1, True, "1", None, 2**32)),
+    *(("membership", ("key_commitment",), other) for other in (UPPER, DIGEST[1:], "", None)),
+    *(("membership", ("details", "sha256"), other) for other in (UPPER, "", None)),
+    *(("membership", ("details", "length"), other) for other in (0, 16, 33, "48", None, True)),
+    *(("membership", ("members_add",), other) for other in (0, 1, "true", None)),
+    *(("membership", ("entries",), other) for other in ([], None, [DIGEST, DIGEST], [UPPER])),
     ("share", ("kind",), "manifest"),
     *(("share", ("suite",), other) for other in ("imageshare-2", "", None, 1, ["imageshare-1"])),
     *(

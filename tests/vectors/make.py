@@ -217,9 +217,11 @@ def wrongly_signed() -> Iterator[Vector]:
 
 def entry_vectors() -> Iterator[Vector]:
     salt = seeded("salt", 32)
-    view = {"person": bodies.READER, "rights": "view", "opens": 3, "watermark": True}
+    view = {"holder": bodies.READER, "rights": "view", "opens": 3, "watermark": True}
     made = {
-        "the least": entries.encode_entry(person=bodies.READER, rights="download"),
+        "the least": entries.encode_entry(holder=bodies.READER, rights="download"),
+        "an album": entries.encode_entry(kind="album", holder=bodies.IMAGE, rights="view"),
+        "a team": entries.encode_entry(kind="team", holder=bodies.IMAGE, rights="view"),
         "the most": entries.encode_entry(**view, ends_at=bodies.TIME),
     }
     for name, entry in made.items():
@@ -246,6 +248,7 @@ def malformed_entries(entry: Vector) -> Iterator[tuple[str, Vector]]:
     yield "ends at a date", {**entry, "ends_at": "2026-12-24"}
     yield "an unknown key", {**entry, "note": "hello"}
     yield "a missing key", {name: entry[name] for name in entry if name != "watermark"}
+    yield "a person and an album", {**entry, "album": entry["person"]}
     yield "a UUID in upper case", {**entry, "person": entry["person"].upper()}
 
 
