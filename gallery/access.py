@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from audit.unreadable import unreadable_columns
 from gallery.errors import AccessEnded, Altered, NotAllowed, NotYours
-from gallery.models import Grant, SealedImage
+from gallery.models import Grant, Listed, SealedImage
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def access_to(image_id: uuid.UUID, *, reader: User) -> Access:
     return Access(reader, grant)
 
 
-def has_ended(grant: Grant) -> bool:
+def has_ended(grant: Listed) -> bool:
     return grant.ended_at is not None or (
         grant.ends_at is not None and grant.ends_at <= timezone.now()
     )

@@ -2,7 +2,7 @@
 
 from accounts.keys.identities import SignerChange
 from accounts.models import User
-from gallery.models import Grant
+from gallery.models import Row
 
 
 class GalleryError(Exception):
@@ -31,9 +31,10 @@ class NotAllowed(GalleryError):
 
 
 class AccessEnded(GalleryError):
-    """This person could open the image once. `grant` says until when, and why it ended."""
+    """This person could open the image, or album, once. `grant` says until when, and why it
+    ended."""
 
-    def __init__(self, grant: Grant) -> None:
+    def __init__(self, grant: Row) -> None:
         super().__init__("access ended")
         self.grant = grant
 

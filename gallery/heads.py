@@ -23,8 +23,8 @@ from cryptocore.errors import CryptoError
 from gallery.errors import Altered
 from gallery.image_trail import ImageTrails
 from gallery.ledger import TrailAway, saw_before
-from gallery.models import Grant, SealedImage, Statement
-from gallery.sealing import MANIFEST, SHARE, head_of, heads_of
+from gallery.models import Row, SealedImage, Statement, Subject
+from gallery.sealing import MANIFEST, MEMBERSHIP, SHARE, head_of, heads_of
 
 Body = dict[str, Any]
 
@@ -40,7 +40,8 @@ def step(name: str) -> Iterator[None]:
 
 
 class Heads:
-    """Reads the newest statements about images, within one request: each is checked once."""
+    """Reads the newest statements about images and circles, within one request: each is checked
+    once."""
 
     def __init__(self) -> None:
         self._signing_keys: dict[tuple[uuid.UUID, str], tuple[KeyPair, RsaKey]] = {}
@@ -49,19 +50,19 @@ class Heads:
         self._stolen_keys: dict[uuid.UUID, dict[str, datetime]] = {}
         self._trails = ImageTrails()
 
-    def prepare(self, image_ids: Collection[uuid.UUID]) -> None:
-        """Fetch the statements of these images and what the trail says of them: two queries."""
-        for statement in heads_of(image_ids):
+    def prepare(self, subjects: Collection[uuid.UUID]) -> None:
+        """Fetch the statements about these and what the trail says of them: two queries."""
+        for statement in heads_of(subjects):
             self._heads[statement.kind, statement.subject] = statement
-        with suppress(TrailAway):  # each image is refused for it by itself
-            self._trails.ask(image_ids)
+        with suppress(TrailAway):  # each is refused for it by itself
+            self._trails.ask(subjects)
 
-    def forget(self, image_id: uuid.UUID) -> None:
-        """Drop what was read of an image that has changed meanwhile."""
+    def forget(self, subject: uuid.UUID) -> None:
+        """Drop what was read of an image or a circle that has changed meanwhile."""
         for remembered in (self._bodies, self._heads):
-            for kind in (MANIFEST, SHARE):
-                remembered.pop((kind, image_id), None)
-        self._trails.forget(image_id)
+            for kind in (MANIFEST, SHARE, MEMBERSHIP):
+                remembered.pop((kind, subject), None)
+        self._trails.forget(subject)
 
     # (2), (3)
     def manifest(self, image: SealedImage) -> Body:
@@ -76,57 +77,57 @@ class Heads:
             raise Altered("manifest-share")
         return manifest
 
-    def head(self, kind: str, image: SealedImage) -> Body:
-        """Return the newest statement of this kind about the image: signed by its owner, and
+    def head(self, kind: str, subject: Subject) -> Body:
+        """Return the newest statement of this kind about the subject: signed by its owner, and
         vouched for by the trail. Raises Altered or TrailAway."""
-        if (kind, image.pk) in self._bodies:
-            return self._bodies[kind, image.pk]
-        head = self._heads.get((kind, image.pk)) or head_of(kind, image.pk)
+        if (kind, subject.pk) in self._bodies:
+            return self._bodies[kind, subject.pk]
+        head = self._heads.get((kind, subject.pk)) or head_of(kind, subject.pk)
         if head is None:
             raise Altered(f"{kind}-missing")
-        body = self.verified(kind, image, head)
+        body = self.verified(kind, subject, head)
         while not self._trails.allows(head):
-            self._trails.forget(image.pk)
+            self._trails.forget(subject.pk)
             if self._trails.allows(head):  # it was asked before an act came between
                 break
-            newer = head_of(kind, image.pk)
+            newer = head_of(kind, subject.pk)
             if newer is None or newer.digest == head.digest:
                 raise Altered(f"{kind}-not-newest")
-            head, body = newer, self.verified(kind, image, newer)
-        self._heads[kind, image.pk], self._bodies[kind, image.pk] = head, body
+            head, body = newer, self.verified(kind, subject, newer)
+        self._heads[kind, subject.pk], self._bodies[kind, subject.pk] = head, body
         return body
 
-    def newest(self, kind: str, image: SealedImage) -> Statement:
+    def newest(self, kind: str, subject: Subject) -> Statement:
         """Return the row of that statement. Raises as head() does."""
-        self.head(kind, image)
-        return self._heads[kind, image.pk]
+        self.head(kind, subject)
+        return self._heads[kind, subject.pk]
 
-    def to_follow(self, kind: str, image: SealedImage) -> Statement:
+    def to_follow(self, kind: str, subject: Subject) -> Statement:
         """Return that row for the owner's next statement to follow, every one before it checked.
 
         Raises as head() does.
         """
-        head = self.newest(kind, image)
+        head = self.newest(kind, subject)
         if not is_unbroken(head):
             raise Altered(f"{kind}-chain")
         return head
 
-    def verified(self, kind: str, image: SealedImage, head: Statement) -> Body:
-        """Return what a statement says, newest or not: its owner signed it about this image, in
+    def verified(self, kind: str, subject: Subject, head: Statement) -> Body:
+        """Return what a statement says, newest or not: its owner signed it about this subject, in
         this place. Raises Altered or TrailAway."""
         with step("certificate"):
             claimed = statements.parse(kind, bytes(head.body))
-            pair, owner_key = self._owner_key(image.owner_id, claimed["key"])
+            pair, owner_key = self._owner_key(subject.owner_id, claimed["key"])
         with step(kind):
             body, signature = bytes(head.body), bytes(head.signature)
             verified = statements.verify_statement(kind, body, signature, owner_key)
         since = self._stolen_since(pair)
-        if since and not saw_before(since, head, image):
+        if since and not saw_before(since, head, subject):
             raise Altered("compromised-key")
         expected = {
             "instance": str(settings.SERVER_KEYS.instance_id),
-            "subject": str(image.pk),
-            "signer": str(image.owner_id),
+            "subject": str(subject.pk),
+            "signer": str(subject.owner_id),
             "sequence": head.sequence,
         }
         if any(verified[name] != value for name, value in expected.items()):
@@ -154,21 +155,21 @@ class Heads:
         told = self._stolen_keys[pair.user_id].get(pair.fingerprint)
         return min(filter(None, (pair.compromised_at, told)), default=None)
 
-    def is_deleted(self, image_id: uuid.UUID) -> bool:
-        """Whether the trail remembers that this image was deleted. Raises TrailAway."""
-        return self._trails.of(image_id).is_deleted
+    def is_deleted(self, subject: uuid.UUID) -> bool:
+        """Whether the trail remembers that this one was deleted. Raises TrailAway."""
+        return self._trails.of(subject).is_deleted
 
     # (4)
-    def is_signed(self, grant: Grant) -> bool:
-        """Whether the owner's newest share statement says what this row says."""
-        signed = self.head(SHARE, grant.image)["entries"]
+    def is_signed(self, row: Row) -> bool:
+        """Whether the owner's newest list says what this row says."""
+        signed = self.head(row.list_kind, row.list_of)["entries"]
         try:
-            entry = entries.parse_entry(bytes(grant.entry))
-            digest = entries.entry_digest(bytes(grant.entry), bytes(grant.salt))
+            entry = entries.parse_entry(bytes(row.entry))
+            digest = entries.entry_digest(bytes(row.entry), bytes(row.salt))
         except CryptoError:
             return False
-        said = (entry.person, entry.rights, entry.ends_at)
-        return digest in signed and said == (grant.reader_id, grant.rights, grant.ends_at)
+        said = ((entry.kind, entry.holder), entry.rights, entry.ends_at)
+        return digest in signed and said == (row.holder, row.rights, row.ends_at)
 
 
 # ---- the chain -------------------------------------------------------------------------------

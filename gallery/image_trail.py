@@ -1,4 +1,4 @@
-"""What the trail says of an image: which of its statements may be the newest.
+"""What the trail says of an image or a circle: which of its statements may be the newest.
 
 Signatures prove that an owner once signed a list of readers, not that it is the last one: somebody
 who can write to the database could take the newest away and put an older state back. Each act that
@@ -21,9 +21,9 @@ from cryptocore import statements
 from cryptocore.errors import CryptoError
 from gallery.ledger import SIGNED_AT, TrailAway
 from gallery.models import Statement
-from gallery.sealing import MANIFEST, SHARE
+from gallery.sealing import MANIFEST, MEMBERSHIP, SHARE
 
-KINDS = (MANIFEST, SHARE)
+KINDS = (MANIFEST, SHARE, MEMBERSHIP)
 EVENTS = (*SIGNED_AT, Event.IMAGE_DELETED)
 
 

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from audit.events import Event, Outcome
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
-from gallery.models import SealedImage, Statement
+from gallery.models import Statement, Subject
 from gallery.storage import StorageAway
 
 OPENINGS = [Event.IMAGE_OPENED, Event.IMAGE_DOWNLOADED]
@@ -86,7 +86,7 @@ class TrailAway(StorageAway):
     """The trail's table does not answer, so nobody can know which signatures it saw."""
 
 
-def saw_before(moment: datetime, statement: Statement, image: SealedImage) -> bool:
+def saw_before(moment: datetime, statement: Statement, subject: Subject) -> bool:
     """Whether an entry of the trail older than `moment` names this very statement.
 
     The time in a statement is its signer's word, and a thief can sign with any time. Somebody who
@@ -94,20 +94,20 @@ def saw_before(moment: datetime, statement: Statement, image: SealedImage) -> bo
     Raises TrailAway.
     """
     entries = AuditEntry.objects.filter(
-        subject=image.pk, event__in=SIGNED_AT, time__lt=moment
+        subject=subject.pk, event__in=SIGNED_AT, time__lt=moment
     ).order_by("-sequence")
     try:
-        return any(_names(entry, statement, image, moment) for entry in entries.proofs())
+        return any(_names(entry, statement, subject, moment) for entry in entries.proofs())
     except Error:
         raise TrailAway from None
 
 
-def _names(entry: AuditEntry, statement: Statement, image: SealedImage, moment: datetime) -> bool:
+def _names(entry: AuditEntry, statement: Statement, subject: Subject, moment: datetime) -> bool:
     try:
         leaf = entry.parsed()
     except CryptoError:
         return False
     about = (leaf.subject, leaf.actor, leaf.facts.get(statement.kind))
-    if about != (image.pk, image.owner_id, statement.digest) or leaf.time >= moment:
+    if about != (subject.pk, subject.owner_id, statement.digest) or leaf.time >= moment:
         return False
     return leaf.event in SIGNED_AT and entry.is_authentic()

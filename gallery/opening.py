@@ -24,15 +24,12 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
-from accounts.keys.certificates import verified_encryption_key
-from accounts.keys.content_keys import content_key_label
-from accounts.models import WrappedKey
 from cryptocore import content, statements
-from cryptocore.errors import CryptoError
 from gallery import storage
 from gallery.access import Access, access_to
-from gallery.errors import AccessEnded, Altered, Waiting
-from gallery.heads import Body, Heads, step
+from gallery.circle_keys import CircleOpener
+from gallery.errors import AccessEnded, Altered
+from gallery.heads import Body, step
 from gallery.models import Rendition, SealedImage
 from gallery.sealing import MANIFEST, SHARE
 from gallery.signers import Assessment, Signers
@@ -59,34 +56,31 @@ class Opened:
         return b"".join(self.chunks())
 
 
-class Opener(Heads):
+class Opener(CircleOpener):
     """Opens images for one reader, within one request: each check is done once and remembered.
 
-    (2), (3) and which statements are the newest: gallery/heads.py.
+    (2), (3) and which statements are the newest: gallery/heads.py; (6), (7): gallery/unwrapping.py.
     """
 
     def __init__(self, keyring: Keyring) -> None:
-        super().__init__()
-        self._keyring = keyring
+        super().__init__(keyring)
         self._storage_names: dict[tuple[uuid.UUID, str], str] = {}
-        self._certified_pairs: set[uuid.UUID] = set()
         self._signers = Signers(keyring)
 
-    def prepare(self, image_ids: Collection[uuid.UUID]) -> None:
+    def prepare(self, subjects: Collection[uuid.UUID]) -> None:
         """Fetch what opening these images will ask for: a page of sixty costs three queries."""
-        super().prepare(image_ids)
-        for row in Rendition.objects.filter(image_id__in=image_ids):
+        super().prepare(subjects)
+        for row in Rendition.objects.filter(image_id__in=subjects):
             self._storage_names[row.image_id, row.name] = row.storage_name
 
-    def forget(self, image_id: uuid.UUID) -> None:
-        super().forget(image_id)
+    def forget(self, subject: uuid.UUID) -> None:
+        super().forget(subject)
         for name in Rendition.Name.values:
-            self._storage_names.pop((image_id, name), None)
+            self._storage_names.pop((subject, name), None)
 
     def open(self, access: Access, rendition: str) -> Opened:
         """Return one rendition of an image. Raises Altered, Waiting, StorageAway or TrailAway."""
-        with step("own-certificate"):
-            self._check_own_key(access)
+        self.check_own_key(access.grant.wrapped_key)
         manifest = self.manifest(access.image)
         self.check_entry(access)
         self._signers.check(access.image.owner, self._keys_of(access.image))
@@ -99,16 +93,6 @@ class Opener(Heads):
         with step("description"):
             body: Body = json.loads(self.open(access, Rendition.Name.DESCRIPTION).plaintext())
             return body
-
-    # (2)
-    def _check_own_key(self, access: Access) -> None:
-        """Check that the reader's own key is certified as theirs. Of what waits there is none."""
-        wrapped = access.grant.wrapped_key
-        if wrapped is None or self._is_out_of_reach(wrapped):
-            return
-        if wrapped.key_pair_id not in self._certified_pairs:
-            verified_encryption_key(wrapped.key_pair)
-            self._certified_pairs.add(wrapped.key_pair_id)
 
     # (4)
     def check_entry(self, access: Access) -> None:
@@ -148,51 +132,12 @@ class Opener(Heads):
     @sensitive_variables()
     def content_key_for(self, access: Access) -> bytes:
         """Return the image's content key for this reader: the only way to it."""
-        with step("own-certificate"):
-            self._check_own_key(access)  # callers that ask only for this key come straight here
-        with step("wrapped-key"):
-            wrapped = access.grant.wrapped_key
-            if wrapped is None or self._is_out_of_reach(wrapped):
-                raise Waiting(access.is_owner)
-            self._check_place(wrapped, access)
-        content_key = self._by_quick_key(wrapped) if wrapped.quick_key else None
-        if content_key is None or not self._is_committed(content_key, access.image):
-            content_key = self._by_private_key(wrapped)
-            if not self._is_committed(content_key, access.image):
-                raise Altered("commitment")
-            quick_key = self._keyring.wrap_quick_key(
-                content_key, subject=wrapped.subject, lock=wrapped.lock
-            )
-            WrappedKey.objects.filter(pk=wrapped.pk).update(quick_key=quick_key)
-        return content_key
-
-    def _is_out_of_reach(self, wrapped: WrappedKey) -> bool:
-        """Whether the key pair it is wrapped to is older than the reader's new start."""
-        return wrapped.key_pair.master_key_version < self._keyring.version
-
-    def _check_place(self, wrapped: WrappedKey, access: Access) -> None:
-        if wrapped.subject != access.image.pk or wrapped.lock != access.image.lock:
-            raise Altered("wrapped-key")
-        if wrapped.key_pair.user_id != access.reader.pk:
-            raise Altered("wrapped-key")
-
-    @sensitive_variables()
-    def _by_quick_key(self, wrapped: WrappedKey) -> bytes | None:
-        """Return what the cache holds, or None: it is only a cache, RSA decides."""
-        quick_key = bytes(wrapped.quick_key or b"")
-        try:
-            return self._keyring.unwrap_quick_key(
-                quick_key, subject=wrapped.subject, lock=wrapped.lock
-            )
-        except CryptoError:
-            return None
-
-    @sensitive_variables()
-    def _by_private_key(self, wrapped: WrappedKey) -> bytes:
-        pair = wrapped.key_pair
-        with step("wrapped-key"):
-            label = content_key_label(pair, subject=wrapped.subject, lock=wrapped.lock)
-            return self._keyring.unwrap_content_key(wrapped, label=label)
+        return self.unwrap(
+            access.grant.wrapped_key,
+            of=access.image,
+            lock=access.image.lock,
+            is_committed=lambda key: self._is_committed(key, access.image),
+        )
 
     @sensitive_variables()
     def _is_committed(self, content_key: bytes, image: SealedImage) -> bool:

@@ -1,7 +1,7 @@
 """Who may open an image, as its owner signed it.
 
-A grant's row is only an index: anybody who can write to the database can insert or change one. So
-code that signs a new list, or wraps a key, begins from what the newest signed list says.
+A row is only an index: anybody who can write to the database can insert or change one. So code that
+signs a new list, or wraps a key, begins from what the newest signed list says.
 """
 
 import uuid
@@ -9,40 +9,56 @@ from dataclasses import dataclass
 
 from cryptocore import entries
 from gallery.access import has_ended
-from gallery.models import Grant, SealedImage
+from gallery.models import Grant, InvitedGrant, Placement, Row, SealedImage
 from gallery.opening import Opener
 from gallery.sealing import SHARE
 
 
 @dataclass(frozen=True)
 class Readers:
-    """The grants that hold now: those the owner signed, the owner's first, and those nobody did.
+    """The rows that hold now: those the owner signed (people, the owner first; albums and teams;
+    people with an invitation), and those nobody did.
 
-    Of one person one row is signed: a copy of it would keep its reader in when the other one ends.
+    Of one holder one row is signed: a copy of it would keep its reader in when the other one ends.
     """
 
     signed: list[Grant]
-    unsigned: list[Grant]
+    placed: list[Placement]
+    invited: list[InvitedGrant]
+    unsigned: list[Row]
+
+    @property
+    def beside(self) -> list[Placement | InvitedGrant]:
+        """What stands on the list besides people."""
+        return [*self.placed, *self.invited]
 
 
 def readers_as_signed(image: SealedImage, opener: Opener) -> Readers:
-    """Return the grants of an image. Raises Altered if its share statement does not verify."""
-    grants = live_grants(image)
-    signed: dict[uuid.UUID, Grant] = {}
-    for grant in grants:
-        if opener.is_signed(grant):
-            signed.setdefault(grant.reader_id, grant)
-    others = [grant for grant in grants if signed.get(grant.reader_id) is not grant]
-    return Readers([*signed.values()], others)
+    """Return the rows of an image. Raises Altered if its share statement does not verify."""
+    signed: dict[tuple[str, uuid.UUID], Row] = {}
+    rows: list[Row] = [*live_grants(image), *_live_placements(image), *_live_invited(image)]
+    for row in rows:
+        if opener.is_signed(row):
+            signed.setdefault(row.holder, row)
+    return Readers(
+        [row for row in signed.values() if isinstance(row, Grant)],
+        [row for row in signed.values() if isinstance(row, Placement)],
+        [row for row in signed.values() if isinstance(row, InvitedGrant)],
+        [row for row in rows if signed.get(row.holder) is not row],
+    )
 
 
 def everybody_signed_has_a_row(image: SealedImage, opener: Opener) -> bool:
     """Whether no row of a signed reader is hidden. Raises as readers_as_signed() does."""
-    rows = image.grants.filter(ended_at=None).select_related("image__owner")
+    rows: list[Row] = [
+        *image.grants.filter(ended_at=None).select_related("image__owner"),
+        *image.placements.filter(ended_at=None).select_related("image__owner", "circle"),
+        *image.invited.filter(ended_at=None).select_related("image__owner", "invitation"),
+    ]
     let_in = {
-        entries.entry_digest(bytes(grant.entry), bytes(grant.salt))
-        for grant in rows
-        if opener.is_signed(grant)
+        entries.entry_digest(bytes(row.entry), bytes(row.salt))
+        for row in rows
+        if opener.is_signed(row)
     }
     return let_in == {*opener.head(SHARE, image)["entries"]}
 
@@ -52,3 +68,13 @@ def live_grants(image: SealedImage) -> list[Grant]:
     rows = image.grants.filter(ended_at=None).select_related("reader", "wrapped_key__key_pair")
     live = [grant for grant in rows.order_by("granted_at") if not has_ended(grant)]
     return sorted(live, key=lambda grant: grant.reader_id != image.owner_id)
+
+
+def _live_placements(image: SealedImage) -> list[Placement]:
+    rows = image.placements.filter(ended_at=None).select_related("circle")
+    return [row for row in rows.order_by("granted_at") if not has_ended(row)]
+
+
+def _live_invited(image: SealedImage) -> list[InvitedGrant]:
+    rows = image.invited.filter(ended_at=None).select_related("invitation")
+    return [row for row in rows.order_by("granted_at") if not has_ended(row)]

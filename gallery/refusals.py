@@ -117,7 +117,7 @@ def _waiting(waiting: errors.Waiting) -> Refusal:
 
 def _access_ended(ended: errors.AccessEnded) -> Refusal:
     grant = ended.grant
-    owner, ended_at = certified_name(grant.image.owner), grant.ended_at or grant.ends_at
+    owner, ended_at = certified_name(grant.list_of.owner), grant.ended_at or grant.ends_at
     known = grant.ended_reason in Grant.Ended.values  # an altered row holds any text
     reason = grant.ended_reason if known else Grant.Ended.TIME.value
     sentences = {

@@ -21,10 +21,11 @@ from accounts.models import KeyPair, WrappedKey
 from cryptocore import content, entries, statements
 from cryptocore.errors import CryptoError
 from gallery.errors import OwnKeyRefused
-from gallery.models import Grant, SealedImage, Statement
+from gallery.models import Listed, SealedImage, Statement
 
 MANIFEST = "manifest"
 SHARE = "share"
+MEMBERSHIP = "membership"
 
 
 @dataclass(frozen=True)
@@ -96,17 +97,17 @@ def manifest_fields(
     }
 
 
-def set_entry(grant: Grant, *, rights: str, ends_at: datetime | None) -> None:
-    """Fill a grant's entry: what the share statement will cover of it, under a new salt."""
-    grant.rights, grant.ends_at = rights, ends_at
-    grant.entry = entries.encode_entry(
-        person=grant.reader_id, rights=rights, ends_at=ends_at, opens=None, watermark=False
-    )
-    grant.salt = entries.new_salt()
+def set_entry(row: Listed, *, rights: str, ends_at: datetime | None) -> None:
+    """Fill a row's entry: what the signed list will cover of it, under a new salt."""
+    row.rights, row.ends_at = rights, ends_at
+    kind, holder = row.holder
+    row.entry = entries.encode_entry(kind=kind, holder=holder, rights=rights, ends_at=ends_at)
+    row.salt = entries.new_salt()
 
 
-def share_fields(grants: list[Grant]) -> dict[str, object]:
-    digests = {entries.entry_digest(bytes(grant.entry), bytes(grant.salt)) for grant in grants}
+def share_fields(rows: Iterable[Listed]) -> dict[str, object]:
+    """Return what a signed list says: a digest of each of these rows."""
+    digests = {entries.entry_digest(bytes(row.entry), bytes(row.salt)) for row in rows}
     return {"entries": sorted(digests)}
 
 
@@ -118,7 +119,7 @@ def sign_statement(
     subject: uuid.UUID,
     previous: Statement | None,
 ) -> Statement:
-    """Return the owner's next statement of this kind about this image: not stored yet.
+    """Return the owner's next statement of this kind about this subject: not stored yet.
 
     Raises OwnKeyRefused where nobody would believe it.
     """
@@ -156,7 +157,7 @@ def own_signing_pair(keyring: Keyring) -> KeyPair:
 
 
 def heads_of(subjects: Iterable[uuid.UUID]) -> QuerySet[Statement]:
-    """Return the newest statements of both kinds about these images."""
+    """Return the newest statement of each kind about each of these."""
     newer = Statement.objects.filter(
         kind=OuterRef("kind"), subject=OuterRef("subject"), sequence__gt=OuterRef("sequence")
     )
@@ -164,5 +165,5 @@ def heads_of(subjects: Iterable[uuid.UUID]) -> QuerySet[Statement]:
 
 
 def head_of(kind: str, subject: uuid.UUID) -> Statement | None:
-    """Return the newest statement of this kind about this image: the only one that counts."""
+    """Return the newest statement of this kind about this subject: the only one that counts."""
     return Statement.objects.filter(kind=kind, subject=subject).order_by("-sequence").first()

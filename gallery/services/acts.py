@@ -6,7 +6,7 @@ somebody rolled it back; if it has only `intended`, it was never finished.
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ from cryptocore import statements
 from gallery.access import Access, access_to
 from gallery.errors import Altered, HeadMoved
 from gallery.image_trail import facts_of
-from gallery.models import Grant, SealedImage, Statement
+from gallery.models import Ended, Grant, InvitedGrant, Placement, Row, SealedImage, Statement
 from gallery.opening import moved_on
 from gallery.sealing import SHARE, head_of
 
@@ -83,16 +83,16 @@ def image_act(
         yield
 
 
-def record_unsigned(image: SealedImage, grants: list[Grant]) -> None:
+def record_unsigned(image: SealedImage, rows: Collection[Row]) -> None:
     """Record that rows said somebody may open this image whom its owner never named."""
-    if grants:
+    if rows:
         record_after(
             Event.IMAGE_ALTERED,
             actor=image.owner_id,
             subject=image.pk,
             outcome=Outcome.FAILED,
             step="entries",
-            count=len(grants),
+            count=len(rows),
         )
 
 
@@ -118,18 +118,25 @@ def require_present_signer(image: SealedImage, signed: Statement) -> None:
         raise HeadMoved
 
 
-def end_grants(grants: list[Grant], reason: str) -> None:
-    """Take these grants' keys and end them, inside the caller's transaction."""
-    ids = [grant.pk for grant in grants]
+def end_rows(rows: Iterable[Row], reason: str) -> None:
+    """Take these rows' keys and end them, inside the caller's transaction."""
+    ended = {"ended_at": timezone.now(), "ended_reason": reason}
+    ids = [row.pk for row in rows]
     WrappedKey.objects.filter(grant__in=ids).delete()
-    Grant.objects.filter(pk__in=ids).update(ended_at=timezone.now(), ended_reason=reason)
+    Grant.objects.filter(pk__in=ids).update(**ended)
+    for model in (Placement, InvitedGrant):
+        model.objects.filter(pk__in=ids).update(wrapped=None, **ended)
 
 
 def end_expired(image: SealedImage) -> None:
-    """End the grants whose time is over: the new share statement does not list them. The image is
+    """End the rows whose time is over: the new share statement does not list them. The image is
     due to be encrypted again (services/ended.py)."""
-    expired = image.grants.filter(ended_at=None, ends_at__lte=timezone.now())
-    WrappedKey.objects.filter(grant__in=expired).delete()
-    if expired.update(ended_at=F("ends_at"), ended_reason=Grant.Ended.TIME):
+    over = {"ended_at": None, "ends_at__lte": timezone.now()}
+    ended = {"ended_at": F("ends_at"), "ended_reason": Ended.TIME}
+    WrappedKey.objects.filter(grant__in=image.grants.filter(**over)).delete()
+    count = image.grants.filter(**over).update(**ended)
+    for rows in (image.placements, image.invited):
+        count += rows.filter(**over).update(wrapped=None, **ended)
+    if count:
         images = SealedImage.objects.filter(pk=image.pk, relock_after=None)
         images.update(relock_after=timezone.now())

@@ -12,11 +12,11 @@ from accounts.keys.recipients import lock_keys
 from accounts.models import WrappedKey
 from audit.events import Event
 from gallery import storage
-from gallery.models import Grant
+from gallery.models import Ended
 from gallery.readers import live_grants
 from gallery.sealing import SHARE, head_of
 from gallery.services.acts import (
-    end_grants,
+    end_rows,
     hold,
     image_act,
     owners_access,
@@ -38,7 +38,8 @@ def _delete_once(keyring: Keyring, image_id: uuid.UUID) -> None:
         with transaction.atomic():
             hold(image, head)
             lock_keys([], besides=[grant.reader for grant in grants])
-            end_grants(list(image.grants.filter(ended_at=None)), Grant.Ended.DELETED)
+            for rows in (image.grants, image.placements, image.invited):
+                end_rows(rows.filter(ended_at=None), Ended.DELETED)
             WrappedKey.objects.filter(subject=image.pk).delete()
             image.renditions.all().delete()
             image.deleted_at = timezone.now()

@@ -67,7 +67,7 @@ class OwnOpener(Opener):
         access = Access(self._keyring.user, grant)
         try:
             self.manifest(access.image)
-            self._check_place(wrapped, access)
+            self._check_place(wrapped, access.image, access.image.lock)
         except Altered:
             return True  # whatever is altered there, opening the image says so
         with suppress(Altered):

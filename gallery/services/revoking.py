@@ -21,8 +21,18 @@ from audit.events import Event
 from cryptocore import content
 from gallery import storage
 from gallery.access import Access
+from gallery.beside import hold_circles, wrap_beside
 from gallery.errors import HeadMoved, NotARecipient, WouldWait
-from gallery.models import Grant, Rendition, SealedImage, Statement
+from gallery.models import (
+    Ended,
+    Grant,
+    InvitedGrant,
+    Placement,
+    Rendition,
+    Row,
+    SealedImage,
+    Statement,
+)
 from gallery.opening import Opener
 from gallery.readers import everybody_signed_has_a_row, readers_as_signed
 from gallery.sealing import (
@@ -40,7 +50,7 @@ from gallery.sealing import (
 from gallery.services.acts import (
     anew_if_moved,
     end_expired,
-    end_grants,
+    end_rows,
     hold,
     image_act,
     owners_access,
@@ -55,7 +65,8 @@ from gallery.services.uploading import add_renditions, discard_unreferenced
 class NextLock:
     """An image under its next lock, made but not stored yet.
 
-    `unsigned` rows end with it: they name people whom the owner never signed for.
+    `beside`: albums, teams and invitations that remain. `unsigned` rows end with it: they name
+    holders whom the owner never signed for.
     """
 
     head: Statement
@@ -63,7 +74,8 @@ class NextLock:
     sealed: dict[str, Sealed] = field(repr=False)
     statements: list[Statement]
     remaining: list[Grant]
-    unsigned: list[Grant]
+    beside: list[Placement | InvitedGrant]
+    unsigned: list[Row]
 
 
 @sensitive_variables()
@@ -139,12 +151,18 @@ def _relock(keyring: Keyring, access: Access, *, without: User | None = None) ->
             keyring.prove(grant.wrapped_key.key_pair)
             quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=lock)
             grant.wrapped_key.quick_key = quick_key
+    for row in readers.beside:
+        set_entry(row, rights=row.rights, ends_at=row.ends_at)
+        wrap_beside(row, content_key, lock=lock, opener=opener)
     sign = partial(sign_statement, keyring=keyring, subject=image.pk)
-    share = sign(SHARE, share_fields(remaining), previous=share_head)
+    share = sign(SHARE, share_fields([*remaining, *readers.beside]), previous=share_head)
     fields = manifest_fields(sealed, content_key, share, image=image, lock=lock)
     manifest = sign(MANIFEST, fields, previous=manifest_head)
-    unsigned = [grant for grant in readers.unsigned if grant.reader != without]
-    return NextLock(share_head, lock, sealed, [manifest, share], remaining, unsigned)
+    own = ("person", without.pk if without else None)
+    unsigned = [row for row in readers.unsigned if row.holder != own]
+    return NextLock(
+        share_head, lock, sealed, [manifest, share], remaining, readers.beside, unsigned
+    )
 
 
 @sensitive_variables()
@@ -192,18 +210,19 @@ def _commit(image: SealedImage, relocked: NextLock, ended: list[Grant]) -> None:
 def _exchange(
     image: SealedImage, relocked: NextLock, ended: list[Grant], new_names: dict[str, str]
 ) -> Sent:
+    hold_circles(relocked.beside)
     hold(image, relocked.head)
     keys = [grant.wrapped_key for grant in relocked.remaining if grant.wrapped_key]
     try:
         lock_keys((key.key_pair for key in keys), besides=[grant.reader for grant in ended])
     except NoKeys:  # somebody's key changed meanwhile: they will wait
         raise HeadMoved from None
-    end_grants([*ended, *relocked.unsigned], Grant.Ended.REVOKED)
+    end_rows([*ended, *relocked.unsigned], Ended.REVOKED)
     end_expired(image)
     WrappedKey.objects.filter(subject=image.pk).delete()
     WrappedKey.objects.bulk_create(keys)
-    for grant in relocked.remaining:
-        grant.save()
+    for row in (*relocked.remaining, *relocked.beside):
+        row.save()
     image.renditions.all().delete()
     add_renditions(image, new_names)
     Statement.objects.bulk_create(relocked.statements)

@@ -4,6 +4,7 @@ Each act is one new share statement that replaces the one before.
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from accounts.keys.recipients import Reader, lock_keys
 from audit.events import Event
 from cryptocore import statements
 from gallery.errors import Altered, HeadMoved, TooManyReaders
-from gallery.models import Grant, SealedImage, Statement
+from gallery.models import Grant, Listed, SealedImage, Statement
 from gallery.opening import Opener
 from gallery.readers import readers_as_signed
 from gallery.sealing import (
@@ -86,10 +87,11 @@ def _share_once(
     kept, shared = readers.signed, Shared()
     for reader in recipients:
         _grant(reader, kept, access.image, content_key, terms, shared)
-    if len(kept) + len(shared.added) > statements.MAX_ENTRIES:
+    listed = [*kept, *shared.added, *readers.beside]
+    if len(listed) > statements.MAX_ENTRIES:
         raise TooManyReaders
     if shared.touched:
-        _commit(keyring, access.image, head, kept + shared.added, shared)
+        _commit(keyring, access.image, head, listed, shared)
     return shared
 
 
@@ -126,10 +128,10 @@ def _commit(
     keyring: Keyring,
     image: SealedImage,
     head: Statement,
-    grants: list[Grant],
+    listed: Sequence[Listed],
     shared: Shared,
 ) -> None:
-    fields = share_fields(grants)
+    fields = share_fields(listed)
     share = sign_statement(SHARE, fields, keyring=keyring, subject=image.pk, previous=head)
     with image_act(Event.IMAGE_SHARED, image, signed=[share]), transaction.atomic():
         hold(image, head)

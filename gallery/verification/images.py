@@ -13,7 +13,7 @@ from cryptocore.errors import CryptoError
 from gallery import storage
 from gallery.errors import Altered
 from gallery.heads import Body, Heads, is_unbroken
-from gallery.models import Grant, Rendition, SealedImage, Statement
+from gallery.models import Ended, Grant, Listed, Rendition, Row, SealedImage, Statement
 from gallery.sealing import MANIFEST, SHARE
 from gallery.verification.findings import Finding, Kind
 
@@ -75,14 +75,18 @@ class ImageCheck:
                 yield Finding(Kind.SHARE_OF_MANIFEST, image.pk, f"manifest {row.sequence}")
 
     def _check_readers(self, image: SealedImage, share: Body) -> Iterator[Finding]:
-        rows = list(image.grants.select_related("image"))
-        for grant in rows:
-            if grant.ended_at is None and not self._heads.is_signed(grant):
-                yield Finding(Kind.READER_UNSIGNED, image.pk, f"person {grant.reader_id}")
+        rows: list[Row] = [
+            *image.grants.select_related("image"),
+            *image.placements.select_related("image", "circle"),
+            *image.invited.select_related("image", "invitation"),
+        ]
+        for row in rows:
+            if row.ended_at is None and not self._heads.is_signed(row):
+                yield Finding(Kind.READER_UNSIGNED, image.pk, "{} {}".format(*row.holder))
         missing = set(share["entries"])
-        for grant in filter(_stands, rows):
+        for row in filter(_stands, rows):
             with suppress(CryptoError):
-                missing.discard(entries.entry_digest(bytes(grant.entry), bytes(grant.salt)))
+                missing.discard(entries.entry_digest(bytes(row.entry), bytes(row.salt)))
         if missing:
             yield Finding(Kind.READER_GONE, image.pk, f"{len(missing)} of them")
 
@@ -111,18 +115,21 @@ def _check_deleted(image: SealedImage, *, is_deleted: bool) -> Iterator[Finding]
         "image": image.deleted_at is None,
         "renditions": image.renditions.exists(),
         "wrapped keys": WrappedKey.objects.filter(subject=image.pk).exists(),
-        "readers": image.grants.filter(ended_at=None).exists(),
+        "readers": any(
+            rows.filter(ended_at=None).exists()
+            for rows in (image.grants, image.placements, image.invited)
+        ),
     }
     for what in (name for name, is_there in left.items() if is_there):
         yield Finding(Kind.NOT_DELETED, image.pk, what)
 
 
-def _stands(grant: Grant) -> bool:
+def _stands(grant: Listed) -> bool:
     """Whether a row says that this access holds, or was over at the time its owner signed."""
     if grant.ended_at is None:
         return True
     is_over = grant.ends_at is not None and grant.ends_at <= timezone.now()
-    return is_over and grant.ended_reason == Grant.Ended.TIME
+    return is_over and grant.ended_reason == Ended.TIME
 
 
 def _check_wrapped_keys(image: SealedImage) -> Iterator[Finding]:

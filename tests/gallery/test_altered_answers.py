@@ -116,7 +116,7 @@ def moved(image: SealedImage, where: str) -> list[Callable[[], None]]:
 
 
 def entry_for(reader: Any) -> bytes:
-    return entries.encode_entry(person=reader.pk, rights="download")
+    return entries.encode_entry(holder=reader.pk, rights="download")
 
 
 # ---- what is answered ------------------------------------------------------------------------

@@ -1,0 +1,50 @@
+"""What stands on an image's list besides people: albums and teams, and people with an invitation.
+
+Each has the content key under a key of its own, so it is wrapped again at each new lock. Where the
+owner cannot do that now, its members wait, as a reader without a usable key does.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+from django.conf import settings
+from django.views.decorators.debug import sensitive_variables
+
+from cryptocore import circles
+from gallery.circle_keys import CircleOpener
+from gallery.errors import AccessEnded, Altered, HeadMoved, NotYours, Waiting
+from gallery.models import Circle, InvitedGrant, Placement
+
+
+@sensitive_variables()
+def wrap_beside(
+    row: Placement | InvitedGrant, content_key: bytes, *, lock: int, opener: CircleOpener
+) -> None:
+    """Fill a row with the content key of this lock, or with nothing: then it waits."""
+    row.lock, row.wrapped = lock, None
+    if isinstance(row, Placement):
+        with suppress(NotYours, AccessEnded, Altered, Waiting):
+            _wrap_for_circle(row, content_key, opener.own_circle_key(row.circle))
+
+
+@sensitive_variables()
+def _wrap_for_circle(row: Placement, content_key: bytes, circle_key: bytes) -> None:
+    row.epoch = row.circle.epoch
+    row.wrapped = circles.wrap_content_key(
+        content_key,
+        circle_key,
+        instance=settings.SERVER_KEYS.instance_id,
+        circle=row.circle_id,
+        epoch=row.epoch,
+        subject=row.image_id,
+        lock=row.lock,
+    )
+
+
+def hold_circles(rows: Iterable[Placement | InvitedGrant]) -> None:
+    """Hold the rows of these circles, before an image's and people's. Raises HeadMoved if one got
+    its next key since it was read: what was wrapped under the one before opens for nobody."""
+    epochs = {row.circle_id: row.circle.epoch for row in rows if isinstance(row, Placement)}
+    held = Circle.objects.select_for_update().filter(pk__in=epochs).order_by("pk")
+    if {circle.pk: circle.epoch for circle in held if circle.deleted_at is None} != epochs:
+        raise HeadMoved

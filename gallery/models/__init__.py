@@ -1,0 +1,29 @@
+"""What gallery keeps in the database."""
+
+from gallery.models.circles import Circle, Member, Placement
+from gallery.models.images import Ended, Grant, Listed, Rendition, Rights, SealedImage, Statement
+from gallery.models.invitations import Invitation, InvitedGrant
+from gallery.models.notices import Notice, NoticeHead
+
+# What its owner signs statements about, and the rows that such a list covers.
+Subject = SealedImage | Circle
+Row = Grant | Member | Placement | InvitedGrant
+
+__all__ = [
+    "Circle",
+    "Ended",
+    "Grant",
+    "Invitation",
+    "InvitedGrant",
+    "Listed",
+    "Member",
+    "Notice",
+    "NoticeHead",
+    "Placement",
+    "Rendition",
+    "Rights",
+    "Row",
+    "SealedImage",
+    "Statement",
+    "Subject",
+]

@@ -1,0 +1,133 @@
+"""Circles: people who share one key. An album is one, and holds images; a team is one, too.
+
+No column holds a title or a description: they are encrypted under the circle's key. What a row says
+about members is an index; the signed statement is what counts.
+"""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from audit.fields import RawBytesField
+from gallery.models.images import Listed, SealedImage
+
+NOBODY = uuid.UUID(int=0)  # of a row that names neither a person nor a team: nobody signed it
+
+
+class Circle(models.Model):
+    """An album or a team, of one owner, under its current key. A deleted one stays as an empty row,
+    so that former members can be told."""
+
+    class Kind(models.TextChoices):
+        ALBUM = "album", _("album")
+        TEAM = "team", _("team")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=8, choices=Kind)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="circles")
+    epoch = models.PositiveIntegerField(default=1)
+    # Title and description, encrypted; their length and digest are signed.
+    details = RawBytesField()
+    members_add = models.BooleanField(default=False)
+    made_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True)
+    # After a member's time is over: when the circle is due to get its next key.
+    rekey_after = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("album or team")
+        verbose_name_plural = _("albums and teams")
+        indexes = [models.Index(fields=["owner", "kind", "-made_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class Member(Listed):
+    """One person's membership of a circle, or one team's of an album."""
+
+    circle = models.ForeignKey(Circle, models.PROTECT, related_name="members")
+    reader = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships", null=True
+    )
+    team = models.ForeignKey(Circle, models.PROTECT, related_name="teams_albums", null=True)
+    # The circle's key for a person; empty once it has ended, and while a key is waited for.
+    wrapped_key = models.OneToOneField("accounts.WrappedKey", models.SET_NULL, null=True)
+    # For a team: the circle's key under the team's, of the team's epoch.
+    wrapped = RawBytesField(null=True)
+    team_epoch = models.PositiveIntegerField(null=True)
+
+    list_kind = "membership"
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["reader", "ended_at", "-granted_at"], name="members_of_a_list"),
+            models.Index(
+                fields=["ends_at"],
+                condition=Q(ended_at=None, ends_at__isnull=False),
+                name="members_that_end",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["circle", "reader"],
+                condition=Q(ended_at=None),
+                name="one_live_membership_per_reader",
+            ),
+            models.UniqueConstraint(
+                fields=["circle", "team"],
+                condition=Q(ended_at=None),
+                name="one_live_membership_per_team",
+            ),
+        ]
+
+    @property
+    def holder(self) -> tuple[str, uuid.UUID]:
+        if self.team_id is not None:
+            return "team", self.team_id
+        return "person", self.reader_id or NOBODY
+
+    @property
+    def list_of(self) -> Circle:
+        return self.circle
+
+
+class Placement(Listed):
+    """One image in one circle: its owner's share statement lists the album or team.
+
+    `wrapped`: the content key of `lock` under the circle's key of `epoch`; empty while it waits for
+    the image's owner, and once it has ended.
+    """
+
+    circle = models.ForeignKey(Circle, models.PROTECT, related_name="placements")
+    image = models.ForeignKey(SealedImage, models.PROTECT, related_name="placements")
+    lock = models.PositiveIntegerField()
+    epoch = models.PositiveIntegerField()
+    wrapped = RawBytesField(null=True)
+
+    list_kind = "share"
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["circle", "ended_at", "granted_at", "id"], name="images_of_a_circle"
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["circle", "image"],
+                condition=Q(ended_at=None),
+                name="one_live_placement_per_circle",
+            )
+        ]
+
+    @property
+    def holder(self) -> tuple[str, uuid.UUID]:
+        return self.circle.kind, self.circle_id
+
+    @property
+    def list_of(self) -> SealedImage:
+        return self.image

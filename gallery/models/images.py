@@ -1,0 +1,178 @@
+"""Sealed images, what is signed about them, and the people who may open them.
+
+No column holds anything of a picture: caption, file name and dimensions are content, encrypted
+with it. What a row says about access is an index; the signed statement is what counts.
+"""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from audit.fields import RawBytesField
+from cryptocore import statements
+
+
+class SealedImage(models.Model):
+    """One image of one owner, under its current lock. A deleted one stays as an empty row, so that
+    people who could open it can be notified."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="images")
+    lock = models.PositiveIntegerField(default=1)
+    stored_bytes = models.PositiveBigIntegerField()
+    sealed_at = models.DateTimeField(_("sealed"))
+    deleted_at = models.DateTimeField(null=True)
+    # After a reader's time is over: when the image is due to be encrypted again.
+    relock_after = models.DateTimeField(null=True)
+    # A retried upload finds what its first try made.
+    upload_id = models.UUIDField(null=True)
+    upload_index = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        verbose_name = _("image")
+        verbose_name_plural = _("images")
+        indexes = [
+            models.Index(fields=["owner", "-sealed_at"]),
+            models.Index(fields=["-sealed_at", "id"]),
+            models.Index(
+                fields=["owner"],
+                condition=Q(relock_after__isnull=False),
+                name="images_to_relock",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "upload_id", "upload_index"], name="one_image_per_uploaded_file"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Rendition(models.Model):
+    """Where the encrypted bytes of one rendition are stored, under a random name."""
+
+    class Name(models.TextChoices):
+        ORIGINAL = "original", _("original")
+        PREVIEW = "preview", _("preview")
+        THUMBNAIL = "thumbnail", _("thumbnail")
+        DESCRIPTION = "description", _("description")
+
+    image = models.ForeignKey(SealedImage, models.CASCADE, related_name="renditions")
+    name = models.CharField(max_length=16, choices=Name)
+    storage_name = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["image", "name"], name="one_of_each_name")]
+
+
+class Statement(models.Model):
+    """One signed statement about an image: its exact bytes and its owner's signature."""
+
+    kind = models.CharField(max_length=16)
+    subject = models.UUIDField()
+    sequence = models.PositiveIntegerField()
+    body = RawBytesField()
+    signature = RawBytesField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "subject", "sequence"], name="one_statement_per_sequence"
+            )
+        ]
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the body, in hex: what the next statement calls `previous`."""
+        return statements.digest(bytes(self.body))
+
+
+class Rights(models.TextChoices):
+    VIEW = "view", _("view")
+    DOWNLOAD = "download", _("view and download")
+
+
+class Ended(models.TextChoices):
+    REVOKED = "revoked", _("the owner ended it")
+    TIME = "ended", _("its time was over")
+    DELETED = "deleted", _("it was deleted")
+
+
+class Listed(models.Model):
+    """One line of a signed list: a row that gives somebody access to an image, or to a circle.
+
+    `entry` and `salt` are what the newest statement (`list_kind`) about its `list_of` covers; the
+    other columns repeat it for queries, and prove nothing.
+    """
+
+    Rights = Rights
+    Ended = Ended
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    entry = RawBytesField()
+    salt = RawBytesField()
+    rights = models.CharField(max_length=16, choices=Rights)
+    ends_at = models.DateTimeField(null=True)
+    granted_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_reason = models.CharField(max_length=16, choices=Ended, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def holder(self) -> tuple[str, uuid.UUID]:
+        """Who has this access: the kind, as an entry names it, and the id."""
+        raise NotImplementedError
+
+
+class Grant(Listed):
+    """One person's access to one image."""
+
+    image = models.ForeignKey(SealedImage, models.PROTECT, related_name="grants")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="grants")
+    # Empty once access has ended, and while a reader's key is waited for.
+    wrapped_key = models.OneToOneField("accounts.WrappedKey", models.SET_NULL, null=True)
+
+    list_kind = "share"
+
+    class Meta:
+        # All that a list sorts, skips and counts by, in its order: no row is looked at for it.
+        indexes = [
+            models.Index(
+                fields=["reader", "ended_at", "-granted_at", "id", "image", "ends_at"],
+                name="grants_of_a_list",
+            ),
+            # Few, and asked for on every page of your own images.
+            models.Index(
+                fields=["image"],
+                condition=Q(wrapped_key=None, ended_at=None),
+                name="grants_without_a_key",
+            ),
+            # Asked for at every page of somebody unlocked.
+            models.Index(
+                fields=["ends_at"],
+                condition=Q(ended_at=None, ends_at__isnull=False),
+                name="grants_that_end",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["image", "reader"],
+                condition=Q(ended_at=None),
+                name="one_live_grant_per_reader",
+            )
+        ]
+
+    @property
+    def holder(self) -> tuple[str, uuid.UUID]:
+        return "person", self.reader_id
+
+    @property
+    def list_of(self) -> SealedImage:
+        return self.image
