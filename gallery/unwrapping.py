@@ -32,12 +32,12 @@ class Unwrapping(Heads):
     # (2)
     def check_own_key(self, wrapped: WrappedKey | None) -> None:
         """Check that the reader's own key is certified as theirs. Of what waits there is none."""
-        if wrapped is None or self._is_out_of_reach(wrapped):
-            return
-        if wrapped.key_pair_id not in self._certified_pairs:
-            with step("own-certificate"):
+        with step("own-certificate"):
+            if wrapped is None or self._is_out_of_reach(wrapped):
+                return
+            if wrapped.key_pair_id not in self._certified_pairs:
                 verified_encryption_key(wrapped.key_pair)
-            self._certified_pairs.add(wrapped.key_pair_id)
+                self._certified_pairs.add(wrapped.key_pair_id)
 
     # (6), (7)
     @sensitive_variables()
