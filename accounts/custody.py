@@ -32,6 +32,7 @@ from cryptocore.kdf import derive_key
 from cryptocore.keywrap import unwrap_key, wrap_key
 from cryptocore.mac import check_mac, mac
 from cryptocore.passwords import Argon2Cost, stretch
+from cryptocore.search_entries import SearchKeys
 from cryptocore.statements import sign_statement
 from cryptocore.wrapping import unwrap, wrap
 
@@ -112,6 +113,15 @@ class OpeningKeys:
     def _quick_kek(self, subject: uuid.UUID, lock: int) -> bytes:
         info = context("quick-key", settings.SERVER_KEYS.instance_id, subject, self.user.pk, lock)
         return derive_key(self._branch("opening"), info)
+
+    @sensitive_variables()
+    def search_keys(self) -> SearchKeys:
+        """Return what encrypts this person's search entries, and what proves them."""
+        branch, place = self._branch("opening"), (settings.SERVER_KEYS.instance_id, self.user.pk)
+        return SearchKeys(
+            derive_key(branch, context("search-words", *place)),
+            derive_key(branch, context("search-tags", *place)),
+        )
 
     @sensitive_variables()
     def check_pins(self, body: bytes, tag: bytes) -> None:

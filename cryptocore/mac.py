@@ -7,6 +7,7 @@ import secrets
 from cryptocore.errors import CryptoError
 
 MAC_KEY_BYTES = 32
+TAG_BYTES = 32
 
 
 def new_mac_key() -> bytes:

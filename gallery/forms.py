@@ -232,3 +232,11 @@ class IdsField(forms.Field):
 
 class SelectionForm(forms.Form):
     images = IdsField(error_messages={"required": gettext_lazy("Choose at least one image.")})
+
+
+class SearchForm(forms.Form):
+    q = forms.CharField(
+        max_length=200,
+        label=gettext_lazy("Search your images"),
+        error_messages={"required": gettext_lazy("Type what to look for.")},
+    )

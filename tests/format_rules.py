@@ -76,6 +76,15 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
     "A reader MUST refuse a secret inside that is not 32": (
         "format_rules.a_secret_of_another_size_in_a_wrapped_key_is_refused",
     ),
+    # Search entries
+    "A reader MUST check the tag before it decrypts": (
+        "searching.an_altered_entry_is_read_again_from_the_image",
+        "searching.a_new_lock_is_read_again",
+    ),
+    "A writer MUST destroy a reader's entry": (
+        "searching.a_stranger_and_a_former_recipient_find_nothing",
+        "searching.a_deleted_image_is_found_by_nobody",
+    ),
     # Keys under keys
     "A reader MUST refuse more than 4,104 bytes": (
         "keywrap.what_is_longer_than_any_key_is_refused_unread",

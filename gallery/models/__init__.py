@@ -4,6 +4,7 @@ from gallery.models.circles import Circle, Member, Placement
 from gallery.models.images import Ended, Grant, Listed, Rendition, Rights, SealedImage, Statement
 from gallery.models.invitations import Invitation, InvitedGrant
 from gallery.models.notices import Notice, NoticeHead
+from gallery.models.search import SearchEntry
 
 # What its owner signs statements about, and the rows that such a list covers.
 Subject = SealedImage | Circle
@@ -24,6 +25,7 @@ __all__ = [
     "Rights",
     "Row",
     "SealedImage",
+    "SearchEntry",
     "Statement",
     "Subject",
 ]

@@ -22,7 +22,16 @@ from cryptocore import statements
 from gallery.access import Access, access_to
 from gallery.errors import Altered, HeadMoved
 from gallery.image_trail import facts_of
-from gallery.models import Ended, Grant, InvitedGrant, Placement, Row, SealedImage, Statement
+from gallery.models import (
+    Ended,
+    Grant,
+    InvitedGrant,
+    Placement,
+    Row,
+    SealedImage,
+    SearchEntry,
+    Statement,
+)
 from gallery.opening import moved_on
 from gallery.sealing import SHARE, head_of
 
@@ -123,6 +132,8 @@ def end_rows(rows: Iterable[Row], reason: str) -> None:
     ended = {"ended_at": timezone.now(), "ended_reason": reason}
     ids = [row.pk for row in rows]
     WrappedKey.objects.filter(grant__in=ids).delete()
+    words = SearchEntry.objects.filter(image__grants__in=ids, person=F("image__grants__reader"))
+    words.delete()
     Grant.objects.filter(pk__in=ids).update(**ended)
     for model in (Placement, InvitedGrant):
         model.objects.filter(pk__in=ids).update(wrapped=None, **ended)

@@ -55,6 +55,7 @@ FORMS = {
     "accounts/locked-keys/",
     "accounts/new-start/",
     "accounts/earlier-keys/",
+    "images/search/",
     "images/waiting/",
     "images/relock/",
     "people/<username:username>/",

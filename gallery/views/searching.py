@@ -1,0 +1,49 @@
+"""Search through one's own images."""
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+from accounts.web.answers import form_refusal, wants_json
+from accounts.web.decorators import unlocked
+from accounts.web.requests import PersonRequest, open_keys
+from gallery import presenting
+from gallery.forms import SearchForm
+from gallery.opening import Opener
+from gallery.releases import record_thumbnails
+from gallery.services.searching import search
+from gallery.views.lists import PER_PAGE, grants_on
+
+
+@sensitive_post_parameters("q")
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlocked
+def search_images(request: PersonRequest) -> HttpResponse:
+    """What is searched for is posted: of an address, histories and proxies keep a copy."""
+    if request.method != "POST":
+        return render(request, "gallery/search.html")
+    form = SearchForm(request.POST)
+    if not form.is_valid():
+        return form_refusal(request, form, "gallery/search.html", {})
+    text = form.cleaned_data["q"]
+    found = search(keyring=open_keys(request), text=text)
+    page = Paginator(found.grants, PER_PAGE).get_page(request.POST.get("page"))
+    shown = grants_on(page)
+    if shown:
+        record_thumbnails(request.user, [grant.image_id for grant in shown])
+    cards = presenting.cards(shown, Opener(open_keys(request)))
+    if wants_json(request):
+        return JsonResponse(
+            {
+                "images": [presenting.card_json(card) for card in cards],
+                "page": page.number,
+                "pages": page.paginator.num_pages,
+                "total": page.paginator.count,
+                "left": found.left,
+            }
+        )
+    context = {"text": text, "cards": cards, "page_obj": page, "left": found.left}
+    return render(request, "gallery/search.html", context)
