@@ -63,6 +63,7 @@ bench: .venv/ready-for-development requirements-bench.txt ## 10 min | Measure se
 	@$(BIN)/python -m benchmarks.zips
 	@$(BIN)/python -m benchmarks.trail
 	@$(BIN)/python -m benchmarks.lists
+	@$(BIN)/python -m benchmarks.search
 	@$(BIN)/python -m benchmarks.rewrapping
 
 faults: .venv/ready-for-development ## 10 min | Kill a real server again and again, fill its disks, hold its databases
