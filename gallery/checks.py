@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from gallery.services.directory import WAYS
+
 
 @register(Tags.security)
 def check_uploads_stay_in_memory(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -32,5 +34,19 @@ def check_days_of_access(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             f"DEFAULT_ACCESS_DAYS ({default}) and MAX_ACCESS_DAYS ({most}) do not fit together.",
             hint="Set both to whole days, the default to no more than the maximum; 0: none.",
             id="gallery.E002",
+        )
+    ]
+
+
+@register
+def check_people_search(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """gallery.E003: a word we do not know would find nobody, and nobody would know why."""
+    if settings.PEOPLE_SEARCH in WAYS:
+        return []
+    return [
+        Error(
+            f"PEOPLE_SEARCH is {settings.PEOPLE_SEARCH!r}.",
+            hint=f"Set it to one of: {', '.join(WAYS)}.",
+            id="gallery.E003",
         )
     ]

@@ -240,3 +240,11 @@ class SearchForm(forms.Form):
         label=gettext_lazy("Search your images"),
         error_messages={"required": gettext_lazy("Type what to look for.")},
     )
+
+
+class PeopleForm(forms.Form):
+    q = forms.CharField(
+        max_length=100,
+        label=gettext_lazy("Find people"),
+        error_messages={"required": gettext_lazy("Type a name, or a part of one.")},
+    )

@@ -5,6 +5,7 @@ from gallery.views import (
     lists,
     notices,
     own_activity,
+    people,
     relocking,
     searching,
     selecting,
@@ -35,6 +36,7 @@ urlpatterns = [
     path("images/<uuid:image_id>/share/", sharing.share, name="share"),
     path("images/<uuid:image_id>/revoke/", sharing.revoke, name="revoke"),
     path("images/<uuid:image_id>/delete/", sharing.delete, name="delete"),
+    path("people/", people.people, name="people"),
     path("activity/", notices.activity, name="activity"),
     path("activity/mine/", own_activity.own_activity, name="own-activity"),
 ]

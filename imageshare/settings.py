@@ -252,6 +252,7 @@ UPLOAD_MEGAPIXELS_PER_HOUR = env.int("UPLOAD_MEGAPIXELS_PER_HOUR", default=36_00
 # how many bytes each may store (0: no limit).
 REGISTRATION = env.str("REGISTRATION", default="open")
 DEFAULT_QUOTA_BYTES = env.int("DEFAULT_QUOTA_BYTES", default=0)
+PEOPLE_SEARCH = env.str("PEOPLE_SEARCH", default="known")
 DEFAULT_ACCESS_DAYS = env.int("DEFAULT_ACCESS_DAYS", default=0)
 MAX_ACCESS_DAYS = env.int("MAX_ACCESS_DAYS", default=0)
 

@@ -58,6 +58,7 @@ def search(*, keyring: Keyring, text: str) -> Found:
 
 
 def words_of(text: str) -> list[str]:
+    """Return the words to look for: a text of more is cut."""
     return folded(text).split()[:MAX_WORDS]
 
 

@@ -104,10 +104,10 @@ def _not_shared(error: Exception) -> ValidationError:
 
 def people_to_choose(request: PersonRequest) -> dict[str, Any]:
     chosen = request.POST.getlist("recipients")[: settings.MAX_RECIPIENTS]
-    return presenting.people_to_choose(_contacts(request.user), chosen)
+    return presenting.people_to_choose(recent_contacts(request.user), chosen)
 
 
-def _contacts(person: User) -> list[presenting.Person]:
+def recent_contacts(person: User) -> list[presenting.Person]:
     """Return the people this person shared with lately, without those whose names do not verify."""
     shared = Grant.objects.filter(image__owner=person, reader__is_active=True)
     latest = (

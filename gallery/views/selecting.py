@@ -7,7 +7,6 @@ from functools import partial, wraps
 from typing import Any, NoReturn
 
 from django.conf import settings
-from django.db.models import Max
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -16,7 +15,6 @@ from django.views.decorators.http import require_POST
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.keys.recipients import Reader
 from accounts.models import User
-from accounts.usernames import skeleton
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
@@ -32,7 +30,7 @@ from gallery.opening import Opener
 from gallery.outcomes import Outcome
 from gallery.refusals import REFUSALS, refusal_for
 from gallery.releases import record_thumbnails
-from gallery.services import deleting, many, sharing
+from gallery.services import deleting, directory, many, sharing
 from gallery.services.many import Done
 from gallery.views.common import (
     NOT_SHARED,
@@ -46,7 +44,6 @@ from gallery.views.common import (
 from gallery.views.sharing import person_named
 
 PICTURES_SHOWN = 12
-CONTACTS_COMPARED = 200  # the latest, for names that look alike
 
 Images = list[uuid.UUID]
 View = Callable[[PersonRequest, Images], HttpResponse]
@@ -140,10 +137,8 @@ def _share_check(request: PersonRequest, images: Images, form: ShareForm) -> Htt
     chosen = [reader.user for reader in readers]
     prefetch_names(chosen)
     already = _people_of(request, images, besides=chosen)
-    shared_before = Grant.objects.filter(image__owner=request.user, reader__in=chosen)
-    known = set(shared_before.values_list("reader", flat=True))
-    first_time = [person for person in chosen if person.pk not in known]
-    look_alikes = _look_alikes(first_time, _latest_contacts(request.user))
+    first_time = directory.never_shared_with(chosen, owner=request.user)
+    look_alikes = directory.look_alikes(first_time, owner=request.user)
     if wants_json(request):
         facts = {
             "recipients": [_person_json(person) for person in chosen],
@@ -167,32 +162,6 @@ def _share_check(request: PersonRequest, images: Images, form: ShareForm) -> Htt
         "done": request.POST.get("done", ""),
     }
     return render(request, "gallery/share_selected_check.html", context)
-
-
-def _latest_contacts(owner: User) -> list[User]:
-    """Return whom this owner shared with lately."""
-    shared = Grant.objects.filter(image__owner=owner).exclude(reader=owner).values("reader")
-    latest = shared.annotate(last=Max("granted_at")).order_by("-last")[:CONTACTS_COMPARED]
-    return list(User.objects.filter(pk__in=[row["reader"] for row in latest]))
-
-
-def _look_alikes(people: list[User], contacts: list[User]) -> list[tuple[User, User]]:
-    """Return who of `people` has a name that can be mistaken for a contact's, and for whose."""
-    pairs = [
-        (person, contact)
-        for person in people
-        for contact in contacts
-        if _looks(person) & _looks(contact)
-    ]
-    prefetch_names(contact for _person, contact in pairs)
-    return pairs
-
-
-def _looks(person: User) -> set[str]:
-    """Return what is read at a glance: both names without look-alikes, spaces and numbers at the
-    end, so that `bchen2` is taken for `bchen`."""
-    shown = "".join(person.display_name.casefold().split())
-    return {skeleton(name.rstrip("0123456789")) for name in (shown, person.username)}
 
 
 # ---- taking access back ----------------------------------------------------------------------

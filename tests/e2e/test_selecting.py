@@ -68,6 +68,15 @@ def test_two_people_lose_three_images_in_few_steps(
     remove(owner, "Sara Second", "3 of 3 images")
     owner.page.set_viewport_size(DESKTOP)
 
+    # Somebody they exchanged images with is found while one types.
+    owner.go("/images/upload/")
+    owner.page.get_by_label("Name or username", exact=True).press_sequentially("irst")
+    found = owner.page.locator(".found label.choice", has_text="Fred First")
+    found.click()
+    assert owner.page.get_by_label("Name or username", exact=True).input_value() == ""
+    assert "Only Fred First and you" in owner.page.locator("[data-summary]").inner_text()
+    owner.look()
+
     for reader in (first, second):
         reader.go("/images/")
         assert len(reader.image_addresses()) == 1

@@ -56,6 +56,7 @@ FORMS = {
     "accounts/new-start/",
     "accounts/earlier-keys/",
     "images/search/",
+    "people/",
     "images/waiting/",
     "images/relock/",
     "people/<username:username>/",
