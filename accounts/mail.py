@@ -14,15 +14,18 @@ def sends_mail() -> bool:
     return settings.EMAIL_BACKEND != "django.core.mail.backends.dummy.EmailBackend"
 
 
-def tell(person: User, subject: str, text: str) -> None:
-    """Send a short mail, if that is possible: nothing depends on its arrival.
+def tell(person: User, subject: str, text: str) -> bool:
+    """Send a short mail, if that is possible: nothing depends on its arrival. Return whether a
+    server took it.
 
     It names no image and nobody else: every server that carries a mail can read it.
     """
     if not (person.email and sends_mail()):
-        return
+        return False
     try:
         send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [person.email])
     # smtplib's errors are OSErrors, too; an address that no mail can go to is a ValueError.
     except (OSError, ValueError) as error:
         alarm.error("A mail to person %s was not sent: %s.", person.pk, type(error).__name__)
+        return False
+    return True

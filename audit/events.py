@@ -119,6 +119,7 @@ class Event(TextChoices):
     NOTICE_SENT = "notice:sent", _("Notice sent")
     NOTICE_ALTERED = "notice:altered", _("Notice does not verify")
     NOTICE_MISSING = "notice:missing", _("Notice missing")
+    NOTICES_MAILED = "notices:mailed", _("Mails about new notices sent")
     REQUEST_REFUSED = "request:refused", _("Request refused")
     REQUEST_FAILED = "request:failed", _("Request failed")
     AUDIT_IMPORTED = "audit:imported", _("Audit lines and entries brought together")

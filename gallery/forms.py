@@ -19,7 +19,7 @@ from accounts.keys.identities import Change, How
 from accounts.keys.names import certified_name
 from accounts.keys.recipients import Reader, find_people
 from accounts.models import User
-from gallery.models import Grant
+from gallery.models import Grant, MailChoice
 from gallery.services.uploading import Terms
 from gallery.typed_names import lookups_in, read, user_names
 
@@ -247,4 +247,12 @@ class PeopleForm(forms.Form):
         max_length=100,
         label=gettext_lazy("Find people"),
         error_messages={"required": gettext_lazy("Type a name, or a part of one.")},
+    )
+
+
+class MailsForm(forms.Form):
+    how = forms.ChoiceField(
+        choices=MailChoice.How.choices,
+        widget=forms.RadioSelect,
+        label=gettext_lazy("Mails about new notices"),
     )

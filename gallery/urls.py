@@ -3,6 +3,7 @@ from django.urls import path
 from gallery.views import (
     image,
     lists,
+    mails,
     notices,
     own_activity,
     people,
@@ -38,5 +39,6 @@ urlpatterns = [
     path("images/<uuid:image_id>/delete/", sharing.delete, name="delete"),
     path("people/", people.people, name="people"),
     path("activity/", notices.activity, name="activity"),
+    path("activity/mails/", mails.mails, name="mails"),
     path("activity/mine/", own_activity.own_activity, name="own-activity"),
 ]

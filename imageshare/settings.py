@@ -180,6 +180,8 @@ vars().update(env.email_url("EMAIL_URL", default="dummymail://"))
 # Seconds: a mail server that does not answer would otherwise hold a thread for good.
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"imageshare@{ALLOWED_HOSTS[0]}")
+# Every server that carries a mail can read it: whether names of people may stand in it.
+MAIL_NAMES = env.bool("MAIL_NAMES", default=False)
 
 AUTHENTICATION_BACKENDS = [
     "accounts.backends.PasswordBackend",

@@ -153,6 +153,7 @@ MUST: dict[str, str] = {
     "F96": "who takes a ZIP slowly holds few threads, little memory and nobody else's turn",
     "F97": "a ZIP skips no check: each image in it is judged, verified and recorded at its turn",
     "F132": "a part of a name finds only people one exchanged images with; trying is limited",
+    "F133": "a mail about notices says nothing of images, and forged notices send none",
     "F130": "search shows nobody the words of an image they cannot open, nor keeps them readable",
     "F131": "an altered search entry hides no image and shows no other's words",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",

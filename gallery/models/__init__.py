@@ -3,6 +3,7 @@
 from gallery.models.circles import Circle, Member, Placement
 from gallery.models.images import Ended, Grant, Listed, Rendition, Rights, SealedImage, Statement
 from gallery.models.invitations import Invitation, InvitedGrant
+from gallery.models.mails import MailChoice
 from gallery.models.notices import Notice, NoticeHead
 from gallery.models.search import SearchEntry
 
@@ -17,6 +18,7 @@ __all__ = [
     "Invitation",
     "InvitedGrant",
     "Listed",
+    "MailChoice",
     "Member",
     "Notice",
     "NoticeHead",

@@ -23,6 +23,7 @@ from gallery.services.notices import least_sent
 
 PER_PAGE = 60
 NUMBERS = (1, 2**31 - 1)  # a row with any other is as good as missing, and shown as that
+MAILED_FOR = timedelta(days=7)  # an older one is no news any more
 REPORTED_FOR = timedelta(days=1)  # one entry a day about the same person's altered notices
 
 
@@ -82,6 +83,21 @@ def read_notices(person: User, page_number: str | None = None) -> Inbox:
     inbox = Inbox(page, list(_with_gaps(checked, page, newest)))
     _report(person, inbox.notices)
     return inbox
+
+
+@sensitive_variables()
+def unread_after(person: User, sequence: int) -> list[ShownNotice]:
+    """Return the unread notices of the last week with a higher number, newest first, at most a
+    page: only those that are genuine. Nothing is recorded: nobody looks at them."""
+    keys = mac_keys_of([person.pk])[person.pk]
+    since = timezone.now() - MAILED_FOR
+    new = Notice.objects.filter(person=person, read_at=None, created_at__gte=since)
+    rows = new.filter(sequence__range=(sequence + 1, NUMBERS[1])).order_by("-sequence")[:PER_PAGE]
+    bodies = {notice: _body(notice, keys) for notice in rows}
+    actors = User.objects.in_bulk({uuid.UUID(body["actor"]) for body in bodies.values() if body})
+    prefetch_names(actors.values())
+    shown = [_shown(notice, body, actors) for notice, body in bodies.items()]
+    return [notice for notice in shown if notice.state == NoticeState.GENUINE]
 
 
 def mark_read(person: User, inbox: Inbox) -> None:

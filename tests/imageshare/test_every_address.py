@@ -57,6 +57,7 @@ FORMS = {
     "accounts/earlier-keys/",
     "images/search/",
     "people/",
+    "activity/mails/",
     "images/waiting/",
     "images/relock/",
     "people/<username:username>/",
