@@ -286,9 +286,11 @@ KINDS: dict[str, dict[str, Check]] = {
         "key_commitment": _check_hex_digest,
     },
     "share": {"entries": _check_entries},
+    "acknowledgement": {"manifest": _check_hex_digest},
 }
 # Fields that came later: what was signed before them stays valid. Of a key's both names, or none.
 OPTIONAL: dict[str, dict[str, Check]] = {
     "key": {"username": _check_username, "display_name": _check_display_name},
     "manifest": {"share": _check_hex_digest},
+    "acknowledgement": {"picture": _check_hex_digest},
 }

@@ -47,6 +47,7 @@ FIELDS: dict[str, dict[str, Any]] = {
         "key_commitment": hex_digest("a commitment"),
     },
     "share": {"entries": sorted(map(hex_digest, "abc"))},
+    "acknowledgement": {"manifest": hex_digest("a manifest")},
 }
 
 NAMED = {"purpose": "signing", "username": "ana", "display_name": "Ana Ruiz 山田"}
