@@ -92,6 +92,27 @@ class Statement(models.Model):
         return statements.digest(bytes(self.body))
 
 
+class Acknowledgement(models.Model):
+    """A reader's signed word that they have received an image: its exact bytes and signature."""
+
+    image = models.ForeignKey(SealedImage, models.PROTECT, related_name="acknowledgements")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    body = RawBytesField()
+    signature = RawBytesField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["image", "reader"], name="one_acknowledgement_per_reader"
+            )
+        ]
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the body, in hex: what the trail vouches for."""
+        return statements.digest(bytes(self.body))
+
+
 class Grant(models.Model):
     """One person's access to one image. `entry` and `salt` are what the share statement covers;
     the other columns repeat it for lists."""

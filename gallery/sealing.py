@@ -25,6 +25,7 @@ from gallery.models import Grant, SealedImage, Statement
 
 MANIFEST = "manifest"
 SHARE = "share"
+ACKNOWLEDGEMENT = "acknowledgement"
 
 
 @dataclass(frozen=True)

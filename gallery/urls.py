@@ -1,6 +1,7 @@
 from django.urls import path
 
 from gallery.views import (
+    acknowledging,
     image,
     lists,
     notices,
@@ -33,6 +34,7 @@ urlpatterns = [
     path("images/<uuid:image_id>/share/", sharing.share, name="share"),
     path("images/<uuid:image_id>/revoke/", sharing.revoke, name="revoke"),
     path("images/<uuid:image_id>/delete/", sharing.delete, name="delete"),
+    path("images/<uuid:image_id>/acknowledge/", acknowledging.acknowledge, name="acknowledge"),
     path("activity/", notices.activity, name="activity"),
     path("activity/mine/", own_activity.own_activity, name="own-activity"),
 ]

@@ -152,6 +152,9 @@ MUST: dict[str, str] = {
     "F100": "what is said of one's own acts is vouched for, and no cell of its table is a formula",
     "F96": "who takes a ZIP slowly holds few threads, little memory and nobody else's turn",
     "F97": "a ZIP skips no check: each image in it is judged, verified and recorded at its turn",
+    "F110": "a confirmation of receipt that its reader did not sign, or the trail has not, is none",
+    "F111": "a confirmation taken away is said to be missing; one moved confirms nothing elsewhere",
+    "F112": "what a reader confirms is told from the picture itself, whatever lock it has by then",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

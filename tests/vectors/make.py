@@ -352,17 +352,22 @@ def tag_vectors() -> Iterator[Vector]:
 
 def picture_vectors() -> Iterator[Vector]:
     for size in (0, 1, 64, 1000):
-        plaintext = seeded("a picture", size)
-        tag = picture.picture_tag(KEY, [plaintext]).hex()
-        made = {"picture_key": KEY.hex(), "plaintext": plaintext.hex(), "tag": tag}
+        made = tagged_picture(seeded("a picture", size))
+        other = made["plaintext"] + "00"
         yield opened(f"{size} bytes", **made)
-        yield refused(f"{size} bytes, and one more", **made | {"plaintext": made["plaintext"] + "00"})
-        yield refused(f"{size} bytes, another key", **made | {"picture_key": KEY[::-1].hex()})
-    yield refused("cut", **made | {"tag": tag[:-2]})
-    yield refused("no tag", **made | {"tag": ""})
-    yield refused("without its context", **made | {"tag": mac(plaintext, KEY).hex()})
+        yield refused(f"{size} bytes, and one more", **{**made, "plaintext": other})
+        yield refused(f"{size} bytes, another key", **{**made, "picture_key": KEY[::-1].hex()})
+    made = tagged_picture(b"a picture")
+    yield refused("cut", **{**made, "tag": made["tag"][:-2]})
+    yield refused("no tag", **{**made, "tag": ""})
+    yield refused("without its context", **{**made, "tag": mac(b"a picture", KEY).hex()})
     for size in (0, 31, 33):
-        yield refused(f"a key of {size} bytes", **made | {"picture_key": seeded("k", size).hex()})
+        yield refused(f"a key of {size} bytes", **{**made, "picture_key": seeded("k", size).hex()})
+
+
+def tagged_picture(plaintext: bytes) -> Vector:
+    tag = picture.picture_tag(KEY, [plaintext]).hex()
+    return {"picture_key": KEY.hex(), "plaintext": plaintext.hex(), "tag": tag}
 
 
 FILES = {
