@@ -3,6 +3,7 @@ from django.urls import path
 from gallery.views import (
     acknowledging,
     image,
+    image_activity,
     lists,
     notices,
     own_activity,
@@ -35,6 +36,11 @@ urlpatterns = [
     path("images/<uuid:image_id>/revoke/", sharing.revoke, name="revoke"),
     path("images/<uuid:image_id>/delete/", sharing.delete, name="delete"),
     path("images/<uuid:image_id>/acknowledge/", acknowledging.acknowledge, name="acknowledge"),
+    path(
+        "images/<uuid:image_id>/activity/",
+        image_activity.image_activity,
+        name="image-activity",
+    ),
     path("activity/", notices.activity, name="activity"),
     path("activity/mine/", own_activity.own_activity, name="own-activity"),
 ]

@@ -155,6 +155,7 @@ MUST: dict[str, str] = {
     "F110": "a confirmation of receipt that its reader did not sign, or the trail has not, is none",
     "F111": "a confirmation taken away is said to be missing; one moved confirms nothing elsewhere",
     "F112": "what a reader confirms is told from the picture itself, whatever lock it has by then",
+    "F113": "what an owner is shown of an image's history is vouched for, and names are certified",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

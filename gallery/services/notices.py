@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from audit.events import Event, Outcome, record_after
+from audit.leaf import Fact
 from cryptocore.errors import CryptoError
 from gallery.models import Grant, Notice, NoticeHead
 from gallery.notice_proofs import (
@@ -36,6 +37,7 @@ class NoticeKind(StrEnum):
 
 # To the owner, about an act of the reader. All others are to the reader, about the owner's.
 TO_OWNER = {NoticeKind.ACKNOWLEDGED}
+GIVING = {NoticeKind.SHARED, NoticeKind.CHANGED}
 
 
 @dataclass
@@ -121,7 +123,18 @@ def _record_people(kind: NoticeKind, grants: list[Grant], outcome: Outcome) -> N
             outcome=outcome,
             kind=kind.value,
             people=[str(parties_of(kind, grant)[0]) for grant in some],
+            **(_terms_of(some) if kind in GIVING else {}),
         )
+
+
+def _terms_of(grants: list[Grant]) -> dict[str, Fact]:
+    """Return what these people may do and until when, where it is the same for all: the share
+    statement has it as digests, and an owner's ledger says it in words."""
+    terms = {(grant.rights, grant.ends_at) for grant in grants}
+    if len(terms) > 1:
+        return {}
+    ((rights, ends_at),) = terms
+    return {"rights": rights, "ends_at": ends_at.isoformat() if ends_at else ""}
 
 
 # ---- numbers ---------------------------------------------------------------------------------
