@@ -110,6 +110,7 @@ class Event(TextChoices):
     IMAGE_REVOKED = "image:revoked", _("Access revoked")
     IMAGE_RELOCKED = "image:relocked", _("Image encrypted again, under a new key")
     IMAGE_DELETED = "image:deleted", _("Image deleted")
+    IMAGE_ACKNOWLEDGED = "image:acknowledged", _("Receipt confirmed by the recipient")
     IMAGE_OPENED = "image:opened", _("Image opened")
     IMAGE_DOWNLOADED = "image:downloaded", _("Original downloaded")
     IMAGE_REFUSED = "image:refused", _("Image refused")

@@ -50,14 +50,24 @@ def vouched(
 
 
 def vouched_before(
-    number: int | None, events: Collection[Event], *, actor: uuid.UUID, at_most: int
+    number: int | None,
+    events: Collection[Event],
+    *,
+    actors: Collection[uuid.UUID] = (),
+    subject: uuid.UUID | None = None,
+    outcomes: Collection[Outcome] = (Outcome.DONE,),
+    at_most: int,
 ) -> tuple[list[Leaf], int | None]:
-    """Return the newest entries about what somebody did, of those before a number, or of all.
+    """Return the newest entries of those before a number, or of all, as a page of them.
 
-    Newest first, and at most so many; with the number to go on before, None at the end. Raises
-    AuditUnavailable.
+    `actors` and `subject`, where given, are whom they must name. Newest first, and at most so many;
+    with the number to go on before, None at the end. Raises AuditUnavailable.
     """
-    found = AuditEntry.objects.filter(event__in=events, outcome=Outcome.DONE, actor=actor)
+    found = AuditEntry.objects.filter(event__in=events, outcome__in=outcomes)
+    if actors:
+        found = found.filter(actor__in=actors)
+    if subject is not None:
+        found = found.filter(subject=subject)
     if number is not None:
         found = found.filter(sequence__lt=number)
     try:
@@ -65,7 +75,11 @@ def vouched_before(
     except Error:
         raise AuditUnavailable from None
     rows = AuditEntry.objects.filter(sequence__in=numbers).order_by("-sequence")
-    leaves = [leaf for leaf in _leaves(rows, events, [Outcome.DONE]) if leaf.actor == actor]
+    leaves = [
+        leaf
+        for leaf in _leaves(rows, events, outcomes)
+        if subject in (None, leaf.subject) and (not actors or leaf.actor in actors)
+    ]
     return leaves, numbers[-1] if len(numbers) == at_most else None
 
 

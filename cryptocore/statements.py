@@ -303,9 +303,11 @@ KINDS: dict[str, dict[str, Check]] = {
         "members_add": _check_truth,
         "entries": _check_entries,
     },
+    "acknowledgement": {"manifest": _check_hex_digest},
 }
 # Fields that came later: what was signed before them stays valid. Of a key's both names, or none.
 OPTIONAL: dict[str, dict[str, Check]] = {
     "key": {"username": _check_username, "display_name": _check_display_name},
     "manifest": {"share": _check_hex_digest},
+    "acknowledgement": {"picture": _check_hex_digest},
 }

@@ -10,13 +10,10 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
-from Crypto.PublicKey.RSA import RsaKey
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 
-from accounts.keys.certificates import verified_signing_key
-from accounts.keys.remembered import stolen_keys_of
-from accounts.models import KeyPair
+from accounts.keys.signing_keys import SigningKeys
 from audit.events import AuditUnavailable
 from cryptocore import entries, statements
 from cryptocore.errors import CryptoError
@@ -44,10 +41,9 @@ class Heads:
     once."""
 
     def __init__(self) -> None:
-        self._signing_keys: dict[tuple[uuid.UUID, str], tuple[KeyPair, RsaKey]] = {}
+        self._keys = SigningKeys()
         self._bodies: dict[tuple[str, uuid.UUID], Body] = {}
         self._heads: dict[tuple[str, uuid.UUID], Statement] = {}
-        self._stolen_keys: dict[uuid.UUID, dict[str, datetime]] = {}
         self._trails = ImageTrails()
 
     def prepare(self, subjects: Collection[uuid.UUID]) -> None:
@@ -117,11 +113,11 @@ class Heads:
         this place. Raises Altered or TrailAway."""
         with step("certificate"):
             claimed = statements.parse(kind, bytes(head.body))
-            pair, owner_key = self._owner_key(subject.owner_id, claimed["key"])
+            owner_key = self._keys.key_of(subject.owner_id, claimed["key"])
         with step(kind):
             body, signature = bytes(head.body), bytes(head.signature)
             verified = statements.verify_statement(kind, body, signature, owner_key)
-        since = self._stolen_since(pair)
+        since = self._stolen_since(subject.owner_id, claimed["key"])
         if since and not saw_before(since, head, subject):
             raise Altered("compromised-key")
         expected = {
@@ -134,26 +130,11 @@ class Heads:
             raise Altered(kind)
         return verified
 
-    def _owner_key(self, owner_id: uuid.UUID, fingerprint: str) -> tuple[KeyPair, RsaKey]:
-        if (owner_id, fingerprint) not in self._signing_keys:
-            pair = KeyPair.objects.filter(
-                user_id=owner_id, purpose=KeyPair.Purpose.SIGNING, fingerprint=fingerprint
-            ).first()
-            if pair is None:
-                raise Altered("certificate")
-            self._signing_keys[owner_id, fingerprint] = pair, verified_signing_key(pair)
-        return self._signing_keys[owner_id, fingerprint]
-
-    def _stolen_since(self, pair: KeyPair) -> datetime | None:
-        """Return when a key was stolen: the earlier time of its row, which anybody may have moved
-        on, and of the trail."""
-        if pair.user_id not in self._stolen_keys:
-            try:
-                self._stolen_keys[pair.user_id] = stolen_keys_of(pair.user_id)
-            except AuditUnavailable:
-                raise TrailAway from None
-        told = self._stolen_keys[pair.user_id].get(pair.fingerprint)
-        return min(filter(None, (pair.compromised_at, told)), default=None)
+    def _stolen_since(self, owner_id: uuid.UUID, fingerprint: str) -> datetime | None:
+        try:
+            return self._keys.stolen_since(owner_id, fingerprint)
+        except AuditUnavailable:
+            raise TrailAway from None
 
     def is_deleted(self, subject: uuid.UUID) -> bool:
         """Whether the trail remembers that this one was deleted. Raises TrailAway."""

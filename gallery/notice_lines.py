@@ -48,9 +48,13 @@ def _line(group: list[ShownNotice]) -> dict[str, Any]:
         NoticeKind.CHANGED: _("%(actor)s changed what you may do with %(count)s images."),
         NoticeKind.REVOKED: _("%(actor)s ended your access to %(count)s images."),
         NoticeKind.DELETED: _("%(actor)s deleted %(count)s images you could open."),
+        NoticeKind.ACKNOWLEDGED: _("%(actor)s confirmed that they have received %(count)s images."),
+    }
+    places = {
+        NoticeKind.SHARED: reverse("gallery:shared-with-me"),
+        NoticeKind.CHANGED: reverse("gallery:shared-with-me"),
+        NoticeKind.ACKNOWLEDGED: reverse("gallery:mine"),
     }
     kind = NoticeKind(newest.kind)
     facts = {"actor": presenting.named(newest.actor), "count": len(group)}
-    still_open = kind in (NoticeKind.SHARED, NoticeKind.CHANGED)
-    place = reverse("gallery:shared-with-me") if still_open else None
-    return {**line, "sentence": sentences[kind] % facts, "image": place}
+    return {**line, "sentence": sentences[kind] % facts, "image": places.get(kind)}

@@ -68,7 +68,7 @@ def deeds_of(
     `only` is a key of FILTERS, or empty for everything. Raises AuditUnavailable.
     """
     events = FILTERS.get(only) or list(WORDS)
-    leaves, following = vouched_before(before, events, actor=person.pk, at_most=PER_PAGE)
+    leaves, following = vouched_before(before, events, actors=[person.pk], at_most=PER_PAGE)
     return list(_deeds(leaves, person)), following
 
 

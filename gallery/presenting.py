@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.models import User
 from gallery.access import Access
+from gallery.acknowledgements import Acknowledged, acknowledged_by
 from gallery.errors import AccessEnded, Altered, OtherSigner, Waiting
 from gallery.heads import Body
 from gallery.ledger import Ledger
@@ -207,11 +208,17 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
         "ends_at": access.grant.ends_at,
         "owner": signer.name,
     }
-    if access.is_owner:
+    acknowledged = acknowledged_by(access.image)
+    if not access.is_owner:
+        context["acknowledged"] = acknowledged.get(access.reader.pk)
+    else:
         readers, ledger = readers_as_signed(access.image, opener), Ledger(access.image.pk)
         prefetch_names(grant.reader for grant in readers.signed)
         others = [grant for grant in readers.signed if grant.reader_id != access.image.owner_id]
-        context["rows"] = [_row(grant, ledger) for grant in others]
+        context["rows"] = [
+            {**_row(grant, ledger), "acknowledged": acknowledged.get(grant.reader_id)}
+            for grant in others
+        ]
         context["list_altered"] = bool(readers.unsigned)
     return context
 
@@ -232,6 +239,12 @@ def _image_facts(access: Access, description: Body) -> dict[str, Any]:
         "sealed_at": access.image.sealed_at,
         "removed": [_removed_sentence(code) for code in description["removed"]],
     }
+
+
+def acknowledged_json(acknowledged: Acknowledged | None) -> dict[str, Any] | None:
+    if acknowledged is None:
+        return None
+    return {"state": acknowledged.state.value, "at": acknowledged.at}
 
 
 def _removed_sentence(code: str) -> str:
@@ -317,6 +330,7 @@ def _notice_sentence(shown: ShownNotice) -> str:
         NoticeKind.CHANGED: _("%(actor)s changed what you may do with an image."),
         NoticeKind.REVOKED: _("%(actor)s ended your access to an image."),
         NoticeKind.DELETED: _("%(actor)s deleted an image you could open."),
+        NoticeKind.ACKNOWLEDGED: _("%(actor)s confirmed that they have received an image."),
     }
     warnings = {
         NoticeState.ALTERED: _("This notice failed its check and may not be genuine."),

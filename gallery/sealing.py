@@ -26,6 +26,7 @@ from gallery.models import Listed, SealedImage, Statement
 MANIFEST = "manifest"
 SHARE = "share"
 MEMBERSHIP = "membership"
+ACKNOWLEDGEMENT = "acknowledgement"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 from django.urls import path
 
 from gallery.views import (
+    acknowledging,
     image,
+    image_activity,
     lists,
     mails,
     notices,
@@ -38,6 +40,12 @@ urlpatterns = [
     path("images/<uuid:image_id>/revoke/", sharing.revoke, name="revoke"),
     path("images/<uuid:image_id>/delete/", sharing.delete, name="delete"),
     path("people/", people.people, name="people"),
+    path("images/<uuid:image_id>/acknowledge/", acknowledging.acknowledge, name="acknowledge"),
+    path(
+        "images/<uuid:image_id>/activity/",
+        image_activity.image_activity,
+        name="image-activity",
+    ),
     path("activity/", notices.activity, name="activity"),
     path("activity/mails/", mails.mails, name="mails"),
     path("activity/mine/", own_activity.own_activity, name="own-activity"),

@@ -156,6 +156,10 @@ MUST: dict[str, str] = {
     "F133": "a mail about notices says nothing of images, and forged notices send none",
     "F130": "search shows nobody the words of an image they cannot open, nor keeps them readable",
     "F131": "an altered search entry hides no image and shows no other's words",
+    "F110": "a confirmation of receipt that its reader did not sign, or the trail has not, is none",
+    "F111": "a confirmation taken away is said to be missing; one moved confirms nothing elsewhere",
+    "F112": "what a reader confirms is told from the picture itself, whatever lock it has by then",
+    "F113": "what an owner is shown of an image's history is vouched for, and names are certified",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

@@ -229,6 +229,30 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
     "A reader MUST refuse a manifest whose `share`": (
         "rolled_back_images.a_list_of_readers_older_than_the_manifest_is_refused",
     ),
+    # Acknowledgements
+    "Without the picture key nobody can try pictures on it;": (
+        "own_vectors.each_vector_has_its_result",
+        "acknowledging.it_says_which_picture_under_any_later_lock",
+    ),
+    "A writer MUST open the original for this reader": (
+        "acknowledging.a_damaged_image_cannot_be_acknowledged",
+        "acknowledging.it_says_which_picture_under_any_later_lock",
+    ),
+    "its signature verifies under a signing key": (
+        "acknowledging.a_row_changed_in_any_way_is_not_shown_as_genuine",
+        "acknowledging.a_row_that_mallory_signed_for_bob_is_none",
+        "acknowledging.one_moved_to_another_image_confirms_nothing_and_is_missing_here",
+    ),
+    "an entry of the trail that the audit key vouches for, by this reader": (
+        "acknowledging.what_the_trail_has_not_is_no_confirmation_though_the_reader_signed_it",
+        "acknowledging.one_whose_end_the_trail_lost_is_genuine",
+    ),
+    "its key was not stolen, or such an entry is older": (
+        "acknowledging.what_a_stolen_key_signs_later_is_no_confirmation",
+    ),
+    "One that the trail knows as done and that is not there MUST": (
+        "acknowledging.one_taken_away_is_said_to_be_missing",
+    ),
     # Share entries
     "A reader MUST refuse a salt of another size": (
         "entries.a_salt_of_another_size_is_refused",

@@ -1,5 +1,6 @@
 """What gallery keeps in the database."""
 
+from gallery.models.acknowledgements import Acknowledgement
 from gallery.models.circles import Circle, Member, Placement
 from gallery.models.images import Ended, Grant, Listed, Rendition, Rights, SealedImage, Statement
 from gallery.models.invitations import Invitation, InvitedGrant
@@ -12,6 +13,7 @@ Subject = SealedImage | Circle
 Row = Grant | Member | Placement | InvitedGrant
 
 __all__ = [
+    "Acknowledgement",
     "Circle",
     "Ended",
     "Grant",

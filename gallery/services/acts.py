@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.custody import Keyring
 from accounts.keys.certificates import NoKeys, signing_pair_of
-from accounts.models import WrappedKey
+from accounts.models import User, WrappedKey
 from audit import events
 from audit.events import Event, Outcome, record_after
 from cryptocore import statements
@@ -115,12 +115,12 @@ def hold(image: SealedImage, head: Statement | None) -> None:
         raise HeadMoved
 
 
-def require_present_signer(image: SealedImage, signed: Statement) -> None:
-    """With the owner's row held: raises HeadMoved if the key that signed is not their current one.
+def require_present_signer(signer: User, signed: Statement) -> None:
+    """With the signer's row held: raises HeadMoved if the key that signed is not their current one.
     What a key signs after it was ordered stolen does not count."""
     key = statements.parse(signed.kind, bytes(signed.body))["key"]
     try:
-        present = signing_pair_of(image.owner_id).fingerprint
+        present = signing_pair_of(signer.pk).fingerprint
     except NoKeys:
         raise HeadMoved from None
     if present != key:

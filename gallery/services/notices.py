@@ -1,16 +1,17 @@
-"""Telling people: one notice per recipient and act of sharing, under the recipient's MAC key."""
+"""Telling people: one notice per person and act, under that person's MAC key."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import count
+from itertools import count, filterfalse
 
 from django.db.models import Max
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from audit.events import Event, Outcome, record_after
+from audit.leaf import Fact
 from cryptocore.errors import CryptoError
 from gallery.models import Grant, Notice, NoticeHead
 from gallery.notice_proofs import (
@@ -31,6 +32,12 @@ class NoticeKind(StrEnum):
     CHANGED = "changed"
     REVOKED = "revoked"
     DELETED = "deleted"
+    ACKNOWLEDGED = "acknowledged"
+
+
+# To the owner, about an act of the reader. All others are to the reader, about the owner's.
+TO_OWNER = {NoticeKind.ACKNOWLEDGED}
+GIVING = {NoticeKind.SHARED, NoticeKind.CHANGED}
 
 
 @dataclass
@@ -44,18 +51,20 @@ class Sent:
 
 @sensitive_variables()
 def send_notices(kind: NoticeKind, grants: Iterable[Grant]) -> Sent:
-    """Write one notice to the reader of each grant, inside the caller's transaction.
+    """Write one notice for each grant, inside the caller's transaction: to its reader, or to the
+    image's owner, as the kind says.
 
-    The caller holds the readers' rows (accounts/keys/recipients.py), so that sequences neither
+    The caller holds these people's rows (accounts/keys/recipients.py), so that sequences neither
     repeat nor leave gaps. Somebody whose newest MAC key does not open gets no notice: that must not
     keep an owner from taking access back.
     """
     sent, grants = Sent(kind), list(grants)
-    keys = mac_keys_of(grant.reader_id for grant in grants)
+    keys = mac_keys_of(parties_of(kind, grant)[0] for grant in grants)
     numbers = _next_numbers(keys)
-    notices, heads = [], []
+    notices: list[Notice] = []
+    heads: dict[uuid.UUID, NoticeHead] = {}
     for grant in grants:
-        person = grant.reader_id
+        person, actor = parties_of(kind, grant)
         epoch = max(keys[person], default=0)
         key = keys[person].get(epoch)
         if key is None:
@@ -64,19 +73,26 @@ def send_notices(kind: NoticeKind, grants: Iterable[Grant]) -> Sent:
         said = {
             "kind": kind.value,
             "image": str(grant.image_id),
-            "actor": str(grant.image.owner_id),
+            "actor": str(actor),
             "time": timezone.now().isoformat(),
             "rights": grant.rights,
             "ends_at": grant.ends_at.isoformat() if grant.ends_at else None,
         }
-        notices.append(compose(person, numbers[person], epoch, key, said))
-        heads.append(count_them(person, numbers[person], epoch, key))
+        number = next(numbers[person])
+        notices.append(compose(person, number, epoch, key, said))
+        heads[person] = count_them(person, number, epoch, key)
         sent.told.append(grant)
-    _store(notices, heads)
+    _store(notices, heads.values())
     return sent
 
 
-def _store(notices: list[Notice], heads: list[NoticeHead]) -> None:
+def parties_of(kind: NoticeKind, grant: Grant) -> tuple[uuid.UUID, uuid.UUID]:
+    """Return to whom a notice goes, and whose act it is about."""
+    reader, owner = grant.reader_id, grant.image.owner_id
+    return (owner, reader) if kind in TO_OWNER else (reader, owner)
+
+
+def _store(notices: list[Notice], heads: Iterable[NoticeHead]) -> None:
     now = timezone.now()
     for notice in notices:
         notice.created_at = now
@@ -97,16 +113,28 @@ def record_notices(sent: Iterable[Sent]) -> None:
 
 
 def _record_people(kind: NoticeKind, grants: list[Grant], outcome: Outcome) -> None:
-    for start in range(0, len(grants), PEOPLE_PER_ENTRY):
-        some = grants[start : start + PEOPLE_PER_ENTRY]
+    size = 1 if kind in TO_OWNER else PEOPLE_PER_ENTRY  # each of these is another's act
+    for start in range(0, len(grants), size):
+        some = grants[start : start + size]
         record_after(
             Event.NOTICE_SENT,
-            actor=some[0].image.owner_id,
+            actor=parties_of(kind, some[0])[1],
             subject=some[0].image_id,
             outcome=outcome,
             kind=kind.value,
-            people=[str(grant.reader_id) for grant in some],
+            people=[str(parties_of(kind, grant)[0]) for grant in some],
+            **(_terms_of(some) if kind in GIVING else {}),
         )
+
+
+def _terms_of(grants: list[Grant]) -> dict[str, Fact]:
+    """Return what these people may do and until when, where it is the same for all: the share
+    statement has it as digests, and an owner's ledger says it in words."""
+    terms = {(grant.rights, grant.ends_at) for grant in grants}
+    if len(terms) > 1:
+        return {}
+    ((rights, ends_at),) = terms
+    return {"rights": rights, "ends_at": ends_at.isoformat() if ends_at else ""}
 
 
 # ---- numbers ---------------------------------------------------------------------------------
@@ -121,19 +149,19 @@ def least_sent(person: uuid.UUID) -> int:
 
 
 @sensitive_variables()
-def _next_numbers(keys: dict[uuid.UUID, Keys]) -> dict[uuid.UUID, int]:
-    """Return each person's next number: one after the last that is proven to have been used."""
+def _next_numbers(keys: dict[uuid.UUID, Keys]) -> dict[uuid.UUID, Iterator[int]]:
+    """Return each person's next numbers: those after the last that is proven to have been used."""
     heads = NoticeHead.objects.in_bulk(list(keys))
     rows = Notice.objects.filter(person__in=list(keys)).values_list("person")
     highest = dict(rows.annotate(Max("sequence")))
-    numbers = {}
+    numbers: dict[uuid.UUID, Iterator[int]] = {}
     for person, persons_keys in keys.items():
         last = _last_number(person, heads.get(person), persons_keys)
         taken = set()
         if highest.get(person, 0) > last:  # a forger's rows hold numbers after it
             later = Notice.objects.filter(person=person, sequence__gt=last)
             taken = set(later.values_list("sequence", flat=True))
-        numbers[person] = next(number for number in count(last + 1) if number not in taken)
+        numbers[person] = filterfalse(taken.__contains__, count(last + 1))
     return numbers
 
 

@@ -141,7 +141,7 @@ def _commit(
         new_keys = [key for key in keys if key is not None and key._state.adding]
         readers = [grant.reader for grant in shared.touched]
         lock_keys((key.key_pair for key in new_keys), besides=[image.owner, *readers])
-        require_present_signer(image, share)
+        require_present_signer(image.owner, share)
         # A waiting reader may have been given a key meanwhile, which moves no head (resharing.py).
         waiting = [one.pk for one in shared.changed if one.wrapped_key in new_keys]
         if waiting and Grant.objects.filter(pk__in=waiting).exclude(wrapped_key=None).exists():

@@ -16,6 +16,7 @@ from accounts.keys.recipients import Reader, ReaderKey, lock_keys
 from accounts.models import User, WrappedKey
 from audit.events import Event
 from cryptocore import canonical, content
+from cryptocore.picture import new_picture_key
 from gallery import storage
 from gallery.models import Grant, Rendition, SealedImage, Statement
 from gallery.pictures import Picture
@@ -114,6 +115,7 @@ def renditions_of(
         "captured_at": picture.captured_at,
         "removed": list(picture.removed),
         "owner": str(owner_id),
+        "picture_key": new_picture_key().hex(),
     }
     return {
         Rendition.Name.ORIGINAL.value: Plain(picture.original, picture.media_type),

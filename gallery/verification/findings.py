@@ -19,6 +19,7 @@ class Kind(StrEnum):
     READER_UNSIGNED = "row gives somebody access that its owner did not sign"
     READER_GONE = "its owner signed that somebody has access, but no row says so"
     WRAPPED_KEY = "wrapped key is of another lock, of another person, or of no row"
+    ACKNOWLEDGEMENT = "confirmation of receipt is missing, or does not verify"
     ORPHAN = "stored file that no row names (`purge` takes it)"
     NOTICE = "notice does not verify, or is a copy of another"
     NOTICES_GONE = "notices are missing"

@@ -11,6 +11,7 @@ from audit.unreadable import unreadable_columns
 from cryptocore import entries
 from cryptocore.errors import CryptoError
 from gallery import storage
+from gallery.acknowledgements import Receipt, acknowledged_by
 from gallery.errors import Altered
 from gallery.heads import Body, Heads, is_unbroken
 from gallery.models import Ended, Grant, Listed, Rendition, Row, SealedImage, Statement
@@ -55,6 +56,7 @@ class ImageCheck:
         yield from self._check_earlier(image)
         yield from self._check_readers(image, share)
         yield from _check_wrapped_keys(image)
+        yield from _check_acknowledgements(image)
         yield from self._check_stored(image, manifest)
 
     def _check_earlier(self, image: SealedImage) -> Iterator[Finding]:
@@ -130,6 +132,12 @@ def _stands(grant: Listed) -> bool:
         return True
     is_over = grant.ends_at is not None and grant.ends_at <= timezone.now()
     return is_over and grant.ended_reason == Ended.TIME
+
+
+def _check_acknowledgements(image: SealedImage) -> Iterator[Finding]:
+    for reader, acknowledged in acknowledged_by(image).items():
+        if acknowledged.state != Receipt.GENUINE:
+            yield Finding(Kind.ACKNOWLEDGEMENT, image.pk, f"person {reader}")
 
 
 def _check_wrapped_keys(image: SealedImage) -> Iterator[Finding]:

@@ -45,13 +45,16 @@ def _image_json(context: dict[str, Any]) -> dict[str, Any]:
         "verdict": {name: verdict[name] for name in ("code", "sentence", "signed_at", "older_key")},
         "fingerprint": verdict["fingerprint"].replace(" ", "").lower(),
     }
-    hidden = ("initials", "avatar_class")
     if "rows" in context:
-        facts["people"] = [
-            {name: fact for name, fact in row.items() if name not in hidden}
-            for row in context["rows"]
-        ]
+        facts["people"] = [_person_json(row) for row in context["rows"]]
+    else:
+        facts["acknowledged"] = presenting.acknowledged_json(context["acknowledged"])
     return facts
+
+
+def _person_json(row: dict[str, Any]) -> dict[str, Any]:
+    facts = {name: fact for name, fact in row.items() if name not in ("initials", "avatar_class")}
+    return {**facts, "acknowledged": presenting.acknowledged_json(row["acknowledged"])}
 
 
 @require_safe

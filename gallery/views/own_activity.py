@@ -1,12 +1,7 @@
 """What a person did with images themselves: a page, JSON, and a table to keep."""
 
-import csv
-from collections.abc import Iterator
-from io import StringIO
-
-from django.http import HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import HttpResponseBase, JsonResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.keys.names import Name
@@ -15,10 +10,9 @@ from accounts.web.decorators import signed_in
 from accounts.web.requests import PersonRequest
 from gallery import presenting
 from gallery.own_activity import FILTERS, Deed, all_deeds_of, deeds_of
+from gallery.views.tables import as_table, number_asked_for
 
 COLUMNS = ("time", "event", "image", "owner", "owner_name", "reader", "reader_name")
-# What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection").
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @require_safe
@@ -27,9 +21,10 @@ def own_activity(request: PersonRequest) -> HttpResponseBase:
     asked = request.GET.get("what", "")
     only = asked if asked in FILTERS else ""
     if request.GET.get("format") == "csv":
-        return _as_csv(request, only)
-    number = request.GET.get("before", "")
-    before = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else None
+        # Before the answer begins: without the trail it is a refusal, not a table that looks whole.
+        everything = list(all_deeds_of(request.user, only=only))
+        return as_table(COLUMNS, map(_row, everything), name="activity")
+    before = number_asked_for(request)
     deeds, following = deeds_of(request.user, only=only, before=before)
     if wants_json(request):
         acts = [dict(zip(COLUMNS, _row(deed), strict=True)) for deed in deeds]
@@ -54,28 +49,3 @@ def _row(deed: Deed) -> tuple[str, str, str, str, str, str, str]:
 
 def _names(name: Name | None) -> tuple[str, str]:
     return (name.username or "", name.display_name) if name else ("", "")
-
-
-def _as_csv(request: PersonRequest, only: str) -> StreamingHttpResponse:
-    """Answer with all of it. What people chose themselves is quoted, so that no spreadsheet takes
-    it for a formula."""
-
-    def lines() -> Iterator[str]:
-        yield ",".join(COLUMNS) + "\r\n"
-        for deed in deeds:
-            line = StringIO()
-            cells = [f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell for cell in _row(deed)]
-            csv.writer(line).writerow(cells)
-            yield line.getvalue()
-
-    # Before the answer begins: without the trail it is a refusal, and no table that looks whole.
-    deeds = list(all_deeds_of(request.user, only=only))
-    name = f"activity-{timezone.localdate().isoformat()}.csv"
-    return StreamingHttpResponse(
-        lines(),
-        content_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "private, no-store",
-        },
-    )

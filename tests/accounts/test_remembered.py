@@ -8,10 +8,10 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
+from accounts.keys.signing_keys import SigningKeys
 from accounts.models import Custody, Invite, KeyOrder, KeyPair, User, token_digest
 from accounts.services.people import invites, oversight
 from audit.events import AuditUnavailable
-from gallery.heads import Heads
 from gallery.ledger import saw_before
 from gallery.models import Grant, Statement
 from tests.accounts.test_invites import FORM
@@ -190,7 +190,7 @@ def test_a_theft_put_off_in_the_row_lets_no_stolen_key_sign(shared_image, alice,
     later = timezone.now() + timedelta(days=3000)
     KeyPair.objects.filter(user=alice.user).update(state="primary", compromised_at=later)
     (pair,) = KeyPair.objects.filter(user=alice.user, purpose="signing")
-    since = Heads()._stolen_since(pair)
+    since = SigningKeys().stolen_since(pair.user_id, pair.fingerprint)
     assert since is not None
     assert since < timezone.now()
     assert saw_before(since, head, shared_image)  # what it signed before still counts

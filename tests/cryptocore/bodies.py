@@ -55,6 +55,7 @@ FIELDS: dict[str, dict[str, Any]] = {
         "members_add": False,
         "entries": sorted(map(hex_digest, "abc")),
     },
+    "acknowledgement": {"manifest": hex_digest("a manifest")},
 }
 
 NAMED = {"purpose": "signing", "username": "ana", "display_name": "Ana Ruiz 山田"}

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from cryptocore import content, entries, keywrap, statements, wrapping
+from cryptocore import content, entries, keywrap, picture, statements, wrapping
 from cryptocore.context import context
 from tests.cryptocore.refusals import assert_refused
 from tests.keys import load_pair
@@ -64,6 +64,12 @@ def open_tag(vector):
     return {"tag_key": content.rendition_tag_key(content_key, rendition).hex()}
 
 
+def open_picture(vector):
+    key, tag, plaintext = unhex(vector, "picture_key", "tag", "plaintext")
+    picture.check_picture_tag(key, tag, [plaintext[:1], plaintext[1:]])
+    return {}
+
+
 OPEN = {
     "content": open_content,
     "statements": open_statement,
@@ -72,6 +78,7 @@ OPEN = {
     "keys-under-kek": open_key,
     "key-commitments": open_commitment,
     "plaintext-tags": open_tag,
+    "picture-tags": open_picture,
 }
 
 

@@ -66,7 +66,10 @@ WRONG = [
     ),
     *(
         (kind, (name,), other)
-        for kind, name in (("share", "key"), ("key", "fingerprint"), ("manifest", "key_commitment"))
+        for kind, name in (
+            *(("share", "key"), ("key", "fingerprint"), ("manifest", "key_commitment")),
+            ("acknowledgement", "manifest"),
+        )
         for other in (UPPER, DIGEST[:-1], DIGEST + "0", DIGEST[:-1] + "g", DIGEST + "\n", None, 1)
     ),
     *(("key", ("purpose",), other) for other in ("mac", "Signing", "", None, ["signing"], {})),

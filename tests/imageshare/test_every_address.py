@@ -37,6 +37,7 @@ CHANGES = {
     "images/<uuid:image_id>/share/",
     "images/<uuid:image_id>/revoke/",
     "images/<uuid:image_id>/delete/",
+    "images/<uuid:image_id>/acknowledge/",
 }
 FORMS = {
     "accounts/register/",

@@ -20,7 +20,15 @@ from accounts.models import (
     User,
     WrappedKey,
 )
-from gallery.models import Grant, Notice, NoticeHead, Rendition, SealedImage, Statement
+from gallery.models import (
+    Acknowledgement,
+    Grant,
+    Notice,
+    NoticeHead,
+    Rendition,
+    SealedImage,
+    Statement,
+)
 from tests.conftest import PASSWORD, jpeg
 from tests.environment import DATA_DIR
 from tests.rows.flips import Flip
@@ -35,7 +43,7 @@ class Actor(Walker):
 
     TABLES = (
         *(User, KeySlot, KeyPair, WrappedKey, MacKey, KeyOrder, Pins, Custody, ThrottleWindow),
-        *(SealedImage, Rendition, Statement, Grant, Notice, NoticeHead),
+        *(SealedImage, Rendition, Statement, Grant, Notice, NoticeHead, Acknowledgement),
     )
 
     def __init__(self, world: World, *, looks_everywhere: bool = False) -> None:
@@ -84,6 +92,10 @@ def share(world: World) -> Any:
 def revoke(world: World) -> Any:
     form = {"recipient": "carol"}
     return world.clients["alice"].post(world.place("first", "revoke/"), form, headers=JSON)
+
+
+def acknowledge(world: World) -> Any:
+    return world.clients["carol"].post(world.place("first", "acknowledge/"), headers=JSON)
 
 
 def delete(world: World) -> Any:
@@ -153,6 +165,7 @@ ACTS: list[Callable[[World], Any]] = [
     revoke,
     unlock,
     upload,
+    acknowledge,
     delete,
     recover,
     share_again,

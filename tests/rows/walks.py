@@ -12,11 +12,19 @@ from django.core.signals import got_request_exception
 from django.db.models import Model
 
 from accounts.models import Custody, Invite, KeyPair, KeySlot, MacKey, User, WrappedKey
-from gallery.models import Grant, Notice, NoticeHead, Rendition, SealedImage, Statement
+from gallery.models import (
+    Acknowledgement,
+    Grant,
+    Notice,
+    NoticeHead,
+    Rendition,
+    SealedImage,
+    Statement,
+)
 from tests.rows.flips import Flip, Snapshot
 from tests.rows.world import JSON, World
 
-OF_ONE_IMAGE = (SealedImage, Rendition, Statement, Grant, WrappedKey)
+OF_ONE_IMAGE = (SealedImage, Rendition, Statement, Grant, WrappedKey, Acknowledgement)
 IMAGES = [
     ("bob", "/images/{first}/"),
     ("bob", "/images/{first}/original"),

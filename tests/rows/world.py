@@ -102,6 +102,8 @@ def made(make_person: Any, cast: list[Person], staff: Client, upload: Any) -> Wo
     }
     clients = {name: person.client for name, person in people.items()}
     world = World(people, clients | {"overseer": staff, "nobody": Client()}, images)
+    for image in ("first", "second"):
+        bob.client.post(world.place(image, "acknowledge/"))
     alice.client.post(world.place("second", "revoke/"), {"recipient": "bob"})
     alice.client.post(world.place("second", "share/"), {"recipients": ["carol"]})
     alice.client.post(world.place("deleted", "delete/"))

@@ -19,8 +19,9 @@ from Crypto.PublicKey.RSA import RsaKey
 from Crypto.Signature import pss
 from Crypto.Util.Padding import pad
 
-from cryptocore import content, entries, keypair, keywrap, statements
+from cryptocore import content, entries, keypair, keywrap, picture, statements
 from cryptocore.context import context
+from cryptocore.mac import mac
 from tests.cryptocore import bodies
 from tests.keys import load_pair
 
@@ -124,6 +125,8 @@ def statement_vectors() -> Iterator[Vector]:
     yield statement(opened, "share: 501 entries", "share", bodies.compose("share", entries=full))
     named = bodies.compose("manifest", share=bodies.hex_digest("a share statement"))
     yield statement(opened, "manifest: names its share statement", "manifest", named)
+    tagged = bodies.compose("acknowledgement", picture=bodies.hex_digest("a picture tag"))
+    yield statement(opened, "acknowledgement: names its picture", "acknowledgement", tagged)
     for name, body in malformed_shares():
         yield statement(refused, f"share: {name}", "share", body)
     for name, kind, body in malformed_others():
@@ -169,6 +172,10 @@ def malformed_others() -> Iterator[tuple[str, str, bytes]]:
     yield "lock 0", "manifest", bodies.changed("manifest", "lock", to=0)
     for name, share in (("null", None), ("a number", 1), ("in upper case", "AB" * 32)):
         yield f"share: {name}", "manifest", bodies.changed("manifest", "share", to=share)
+    for name, tag in (("null", None), ("cut", "00" * 31), ("in upper case", "AB" * 32)):
+        body = bodies.changed("acknowledgement", "picture", to=tag)
+        yield f"picture: {name}", "acknowledgement", body
+    yield "no manifest", "acknowledgement", bodies.without("acknowledgement", "manifest")
     named = bodies.changed("share", "share", to="00" * 32)
     yield "names a share statement", "share", named
     yield "no whole blocks", "manifest", bodies.changed("manifest", *renditions, "length", to=47)
@@ -195,7 +202,7 @@ def malformed_names() -> Iterator[tuple[str, Vector]]:
 def wrongly_signed() -> Iterator[Vector]:
     body = bodies.compose("share")
     right = signature_of("share", body, load_pair(1))
-    for kind in ("manifest", "key"):
+    for kind in ("manifest", "key", "acknowledgement"):
         other = signature_of(kind, body, load_pair(1))
         yield statement(refused, f"signed as {kind}", "share", body, signature=other)
         yield statement(refused, f"a share as {kind}", kind, body, signature=other)
@@ -346,6 +353,26 @@ def tag_vectors() -> Iterator[Vector]:
     yield refused("another rendition", rendition="preview", plaintext=plaintext.hex(), **made)
 
 
+def picture_vectors() -> Iterator[Vector]:
+    for size in (0, 1, 64, 1000):
+        made = tagged_picture(seeded("a picture", size))
+        other = made["plaintext"] + "00"
+        yield opened(f"{size} bytes", **made)
+        yield refused(f"{size} bytes, and one more", **{**made, "plaintext": other})
+        yield refused(f"{size} bytes, another key", **{**made, "picture_key": KEY[::-1].hex()})
+    made = tagged_picture(b"a picture")
+    yield refused("cut", **{**made, "tag": made["tag"][:-2]})
+    yield refused("no tag", **{**made, "tag": ""})
+    yield refused("without its context", **{**made, "tag": mac(b"a picture", KEY).hex()})
+    for size in (0, 31, 33):
+        yield refused(f"a key of {size} bytes", **{**made, "picture_key": seeded("k", size).hex()})
+
+
+def tagged_picture(plaintext: bytes) -> Vector:
+    tag = picture.picture_tag(KEY, [plaintext]).hex()
+    return {"picture_key": KEY.hex(), "plaintext": plaintext.hex(), "tag": tag}
+
+
 FILES = {
     "content": content_vectors,
     "statements": statement_vectors,
@@ -354,6 +381,7 @@ FILES = {
     "keys-under-kek": kwp_vectors,
     "key-commitments": commitment_vectors,
     "plaintext-tags": tag_vectors,
+    "picture-tags": picture_vectors,
 }
 
 

@@ -1,0 +1,183 @@
+"""What happened to one image, newest first, as the audit trail has it: for its owner.
+
+Entries that the audit key does not vouch for are left out: `verify_audit` names them to staff.
+"""
+
+import uuid
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.keys.names import Name, certified_name, prefetch_names
+from accounts.models import User
+from audit.events import Event, Outcome
+from audit.leaf import Leaf
+from audit.vouched import vouched_before
+from gallery.models import Grant, SealedImage
+from gallery.services.notices import GIVING
+
+PER_PAGE = 60
+NAMED = 3  # people in one sentence; the table and JSON have all of them
+
+
+class What(StrEnum):
+    """What can happen to an image."""
+
+    UPLOADED = "uploaded"
+    SHARED = "shared"
+    CHANGED = "changed"
+    ENDED = "ended"
+    RELOCKED = "relocked"
+    OPENED = "opened"
+    DOWNLOADED = "downloaded"
+    ACKNOWLEDGED = "acknowledged"
+
+
+# Of an act of sharing the entry about its notices is read: it names the people.
+WHAT = {
+    Event.IMAGE_UPLOADED: What.UPLOADED,
+    Event.IMAGE_REVOKED: What.ENDED,
+    Event.IMAGE_RELOCKED: What.RELOCKED,
+    Event.IMAGE_OPENED: What.OPENED,
+    Event.IMAGE_DOWNLOADED: What.DOWNLOADED,
+    Event.IMAGE_ACKNOWLEDGED: What.ACKNOWLEDGED,
+}
+FILTERS = {
+    "opened": [Event.IMAGE_OPENED],
+    "downloaded": [Event.IMAGE_DOWNLOADED],
+    "sharing": [
+        Event.IMAGE_UPLOADED,
+        Event.NOTICE_SENT,
+        Event.IMAGE_REVOKED,
+        Event.IMAGE_RELOCKED,
+    ],
+    "acknowledged": [Event.IMAGE_ACKNOWLEDGED],
+}
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One thing that happened to an image. `people`: who opened or confirmed it, was given access
+    or lost it; `is_own`: its owner opened or downloaded it. Rights and end as they were given."""
+
+    time: datetime
+    what: What
+    people: list[Name] = field(default_factory=list)
+    is_own: bool = False
+    rights: str = ""
+    ends_at: datetime | None = None
+
+    @property
+    def sentence(self) -> str:
+        sentences = {
+            What.UPLOADED: _("You uploaded this image."),
+            What.SHARED: _("You shared it with %(names)s%(terms)s."),
+            What.CHANGED: _("You changed what %(names)s may do%(terms)s."),
+            What.ENDED: _("You ended %(names)s’s access."),
+            What.RELOCKED: _("It was encrypted again, with a new key."),
+            What.OPENED: _("%(names)s opened this image."),
+            What.DOWNLOADED: _("%(names)s downloaded this image."),
+            What.ACKNOWLEDGED: _("%(names)s confirmed that they have received it."),
+        }
+        own = {
+            What.OPENED: _("You opened this image."),
+            What.DOWNLOADED: _("You downloaded this image."),
+        }
+        words = (self.is_own and own.get(self.what)) or sentences[self.what]
+        return words % {"names": self._names(), "terms": self._terms()}
+
+    def _names(self) -> str:
+        names = [str(name) for name in self.people[:NAMED]] or [_("somebody")]
+        more = len(self.people) - NAMED
+        if more > 0:
+            names.append(ngettext("%(count)s more", "%(count)s more", more) % {"count": more})
+        return get_text_list(names, _("and"))
+
+    def _terms(self) -> str:
+        if not self.rights:  # entries from when they were not recorded, and other acts
+            return ""
+        can = _("view only") if self.rights == Grant.Rights.VIEW else _("view and download")
+        if self.ends_at is None:
+            return _(" (%(can)s, no end date)") % {"can": can}
+        until = date_format(timezone.localtime(self.ends_at), "j F Y, H:i")
+        return _(" (%(can)s, until %(until)s)") % {"can": can, "until": until}
+
+
+def people_of(image: SealedImage) -> list[User]:
+    """Return who can or could open an image, the owner too; a list to choose from, no proof."""
+    return list(User.objects.filter(grants__image=image).distinct().order_by("username"))
+
+
+def happenings_of(
+    image: SealedImage, *, only: str = "", person: User | None = None, before: int | None = None
+) -> tuple[list[Happening], int | None]:
+    """Return a page of what happened, and the number to ask for the next one with, if any.
+
+    `only` is a key of FILTERS, or empty; `person`: only what that person did, or was given. Raises
+    AuditUnavailable.
+    """
+    leaves, following = vouched_before(
+        before,
+        FILTERS.get(only) or [*WHAT, Event.NOTICE_SENT],
+        subject=image.pk,
+        actors=[person.pk, image.owner_id] if person else (),
+        # Whose notice could not be written was given access all the same.
+        outcomes=(Outcome.DONE, Outcome.FAILED),
+        at_most=PER_PAGE,
+    )
+    told = [(leaf, *found) for leaf in leaves if (found := _what_and_who(leaf))]
+    if person:
+        told = [(leaf, what, [person.pk]) for leaf, what, who in told if person.pk in who]
+    return list(_happenings(image, told)), following
+
+
+def all_happenings_of(
+    image: SealedImage, *, only: str = "", person: User | None = None
+) -> Iterator[Happening]:
+    """Yield everything, a page at a time. Raises AuditUnavailable."""
+    found, following = happenings_of(image, only=only, person=person)
+    yield from found
+    while following is not None:
+        found, following = happenings_of(image, only=only, person=person, before=following)
+        yield from found
+
+
+def _what_and_who(leaf: Leaf) -> tuple[What, list[uuid.UUID]] | None:
+    if leaf.event == Event.NOTICE_SENT:
+        kind = leaf.facts.get("kind")
+        return (What(kind), _ids(leaf.facts["people"])) if kind in GIVING else None
+    if leaf.outcome != Outcome.DONE:
+        return None
+    what = WHAT[Event(leaf.event)]
+    if what == What.ENDED:
+        return what, _ids([str(leaf.facts["reader"])])
+    by_readers = what in (What.OPENED, What.DOWNLOADED, What.ACKNOWLEDGED)
+    return what, [leaf.actor] if by_readers and leaf.actor else []
+
+
+def _ids(texts: Collection[str]) -> list[uuid.UUID]:
+    return [uuid.UUID(text) for text in texts]
+
+
+def _happenings(
+    image: SealedImage, told: list[tuple[Leaf, What, list[uuid.UUID]]]
+) -> Iterator[Happening]:
+    people = User.objects.in_bulk({person for _leaf, _what, who in told for person in who})
+    prefetch_names(people.values())
+    for leaf, what, who in told:
+        yield Happening(
+            time=leaf.time,
+            what=what,
+            people=[certified_name(people[person]) for person in who if person in people],
+            is_own=who == [image.owner_id],
+            rights=str(leaf.facts.get("rights", "")),
+            ends_at=parse_datetime(str(leaf.facts.get("ends_at", ""))),
+        )
