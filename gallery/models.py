@@ -136,6 +136,8 @@ class Grant(models.Model):
     rights = models.CharField(max_length=16, choices=Rights)
     ends_at = models.DateTimeField(null=True)
     granted_at = models.DateTimeField()
+    # Of which end its reader and its owner were reminded: an end that is moved is another one.
+    reminded_of = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     ended_reason = models.CharField(max_length=16, choices=Ended, blank=True)
 
