@@ -19,7 +19,7 @@ from accounts.keys.identities import Change, How
 from accounts.keys.names import certified_name
 from accounts.keys.recipients import Reader, find_people
 from accounts.models import User
-from gallery.models import Grant, MailChoice
+from gallery.models import Grant, NoticeChoice
 from gallery.services.uploading import Terms
 from gallery.typed_names import lookups_in, read, user_names
 
@@ -250,9 +250,10 @@ class PeopleForm(forms.Form):
     )
 
 
-class MailsForm(forms.Form):
+class NoticesForm(forms.Form):
     how = forms.ChoiceField(
-        choices=MailChoice.How.choices,
+        choices=NoticeChoice.How.choices,
         widget=forms.RadioSelect,
         label=gettext_lazy("Mails about new notices"),
     )
+    first_openings = forms.BooleanField(required=False)

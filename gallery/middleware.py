@@ -4,6 +4,16 @@ from accounts.custody import Keyring
 from accounts.web.middleware import AfterUnlockedPages
 from gallery.services.ended import relock_ended
 from gallery.services.own_keys import look_over_own_keys
+from gallery.services.reminding import remind_person
+
+
+class RemindingMiddleware(AfterUnlockedPages):
+    """Reminds a person, and those on the other side, of access that ends soon."""
+
+    what = "Reminders"
+
+    def work(self, keyring: Keyring) -> None:
+        remind_person(keyring.user)
 
 
 class RelockingMiddleware(AfterUnlockedPages):

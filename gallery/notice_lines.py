@@ -48,12 +48,18 @@ def _line(group: list[ShownNotice]) -> dict[str, Any]:
         NoticeKind.CHANGED: _("%(actor)s changed what you may do with %(count)s images."),
         NoticeKind.REVOKED: _("%(actor)s ended your access to %(count)s images."),
         NoticeKind.DELETED: _("%(actor)s deleted %(count)s images you could open."),
+        NoticeKind.OPENED: _("%(actor)s opened %(count)s of your images for the first time."),
         NoticeKind.ACKNOWLEDGED: _("%(actor)s confirmed that they have received %(count)s images."),
+        NoticeKind.ENDS_SOON: _("Your access to %(count)s images of %(actor)s ends soon."),
+        NoticeKind.READERS_END_SOON: _("Access that you gave to %(count)s images ends soon."),
     }
     places = {
         NoticeKind.SHARED: reverse("gallery:shared-with-me"),
         NoticeKind.CHANGED: reverse("gallery:shared-with-me"),
+        NoticeKind.OPENED: reverse("gallery:mine"),
         NoticeKind.ACKNOWLEDGED: reverse("gallery:mine"),
+        NoticeKind.ENDS_SOON: reverse("gallery:shared-with-me"),
+        NoticeKind.READERS_END_SOON: reverse("gallery:mine"),
     }
     kind = NoticeKind(newest.kind)
     facts = {"actor": presenting.named(newest.actor), "count": len(group)}

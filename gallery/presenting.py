@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -330,7 +332,12 @@ def _notice_sentence(shown: ShownNotice) -> str:
         NoticeKind.CHANGED: _("%(actor)s changed what you may do with an image."),
         NoticeKind.REVOKED: _("%(actor)s ended your access to an image."),
         NoticeKind.DELETED: _("%(actor)s deleted an image you could open."),
+        NoticeKind.OPENED: _("%(actor)s opened your image for the first time."),
         NoticeKind.ACKNOWLEDGED: _("%(actor)s confirmed that they have received an image."),
+        NoticeKind.ENDS_SOON: _("Your access to an image of %(actor)s ends on %(day)s."),
+        NoticeKind.READERS_END_SOON: _(
+            "Access that you gave to an image ends on %(day)s. You can give more time."
+        ),
     }
     warnings = {
         NoticeState.ALTERED: _("This notice failed its check and may not be genuine."),
@@ -345,4 +352,5 @@ def _notice_sentence(shown: ShownNotice) -> str:
     if shown.state in warnings:
         return warnings[shown.state]
     actor = named(shown.actor) if shown.actor else _("Somebody")
-    return sentences[NoticeKind(shown.kind)] % {"actor": actor}
+    day = date_format(timezone.localtime(shown.ends_at), "j F Y, H:i") if shown.ends_at else ""
+    return sentences[NoticeKind(shown.kind)] % {"actor": actor, "day": day}

@@ -4,12 +4,17 @@ from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
+from accounts.keys.recipients import lock_keys
 from accounts.models import User
 from audit.events import Event, record
 from audit.models import AuditEntry
-from gallery.models import Rendition
+from gallery.access import Access
+from gallery.ledger import unopened
+from gallery.models import NoticeChoice, Rendition
+from gallery.services.notices import NoticeKind, record_notices, send_notices
 
 FOLDED_FOR = timedelta(minutes=10)
 
@@ -20,16 +25,36 @@ EVENTS = {
 }
 
 
-def record_opening(reader: User, image_id: UUID, rendition: str) -> None:
-    """Record that a rendition is released. Raises AuditUnavailable: then it must not be."""
-    since = timezone.now() - FOLDED_FOR
+def record_opening(access: Access, rendition: str) -> None:
+    """Record that a rendition is released, and tell an owner who wants to know of the first time.
+    Raises AuditUnavailable: then it must not be released."""
+    reader, image_id, since = access.reader, access.image.pk, timezone.now() - FOLDED_FOR
     if rendition == Rendition.Name.THUMBNAIL:
         if not AuditEntry.objects.thumbnail_seen_since(reader.pk, image_id, since):
             record_thumbnails(reader, [image_id])
         return
     event = EVENTS[Rendition.Name(rendition)]
     if not AuditEntry.objects.seen_since(reader.pk, event, image_id, since):
+        is_news = _is_first(access) if _owner_asks(access) else False
         record(event, actor=reader.pk, subject=image_id)
+        if is_news:
+            _tell_owner(access)
+
+
+def _owner_asks(access: Access) -> bool:
+    wishes = NoticeChoice.objects.filter(person=access.image.owner_id, first_openings=True)
+    return not access.is_owner and wishes.exists()
+
+
+def _is_first(access: Access) -> bool:
+    return bool(unopened([access.image.pk], reader=access.reader.pk))
+
+
+def _tell_owner(access: Access) -> None:
+    with transaction.atomic():
+        lock_keys([], besides=[access.image.owner])
+        sent = send_notices(NoticeKind.OPENED, [access.grant])
+    record_notices([sent])
 
 
 def record_thumbnails(reader: User, image_ids: Iterable[UUID]) -> None:

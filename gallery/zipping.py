@@ -9,7 +9,6 @@ picture is in memory at a time.
 import uuid
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 
 from django.utils import timezone
@@ -47,9 +46,9 @@ class LeftOut:
 class Original:
     """A verified original, with the file name that its reader may know."""
 
+    access: Access
     opened: Opened
     name: str = field(repr=False)
-    sealed_at: datetime
 
 
 class Zip:
@@ -88,13 +87,13 @@ class Zip:
         next one is read."""
         try:
             original = self._open(image_id)
-            record_opening(self._reader, image_id, Rendition.Name.ORIGINAL)
+            record_opening(original.access, Rendition.Name.ORIGINAL)
         except LEAVES_OUT as error:
             self._leave_out(number, image_id, error)
             return
         ending = presenting.ending_of(original.opened.media_type)
         name = self._names.take(original.name, ending, *ALSO.get(original.opened.media_type, ()))
-        yield from self._archive.file(name, original.sealed_at, original.opened.chunks)
+        yield from self._archive.file(name, original.access.image.sealed_at, original.opened.chunks)
 
     def _open(self, image_id: uuid.UUID) -> Original:
         """Open with what is known now. Raises what REFUSALS names, or a part that is away.
@@ -132,4 +131,4 @@ def _original(opener: Opener, access: Access) -> Original:
     opened = opener.open(access, Rendition.Name.ORIGINAL)
     opened.chunks()  # raises what is wrong with its padding, before its release is recorded
     name = own_name or presenting.neutral_name(opened.media_type, access.image.pk)
-    return Original(opened, name, access.image.sealed_at)
+    return Original(access, opened, name)

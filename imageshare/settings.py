@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",  # before what may lead to unlocking
     "imageshare.middleware.KnownAddressMiddleware",
     "accounts.web.middleware.RotationMiddleware",
+    "gallery.middleware.RemindingMiddleware",
     "gallery.middleware.RelockingMiddleware",
     "gallery.middleware.OwnKeysMiddleware",
     "imageshare.middleware.RequestSizeMiddleware",
@@ -257,6 +258,7 @@ DEFAULT_QUOTA_BYTES = env.int("DEFAULT_QUOTA_BYTES", default=0)
 PEOPLE_SEARCH = env.str("PEOPLE_SEARCH", default="known")
 DEFAULT_ACCESS_DAYS = env.int("DEFAULT_ACCESS_DAYS", default=0)
 MAX_ACCESS_DAYS = env.int("MAX_ACCESS_DAYS", default=0)
+REMIND_DAYS_BEFORE_END = env.int("REMIND_DAYS_BEFORE_END", default=3)
 
 # Headers
 SECURE_SSL_REDIRECT = HTTPS

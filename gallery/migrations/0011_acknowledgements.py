@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('gallery', '0010_mail_choices'),
+        ('gallery', '0010_notice_choices'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -4,7 +4,7 @@ from gallery.models.acknowledgements import Acknowledgement
 from gallery.models.circles import Circle, Member, Placement
 from gallery.models.images import Ended, Grant, Listed, Rendition, Rights, SealedImage, Statement
 from gallery.models.invitations import Invitation, InvitedGrant
-from gallery.models.mails import MailChoice
+from gallery.models.notice_choices import NoticeChoice
 from gallery.models.notices import Notice, NoticeHead
 from gallery.models.search import SearchEntry
 
@@ -20,9 +20,9 @@ __all__ = [
     "Invitation",
     "InvitedGrant",
     "Listed",
-    "MailChoice",
     "Member",
     "Notice",
+    "NoticeChoice",
     "NoticeHead",
     "Placement",
     "Rendition",

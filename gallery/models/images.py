@@ -138,6 +138,8 @@ class Grant(Listed):
     reader = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="grants")
     # Empty once access has ended, and while a reader's key is waited for.
     wrapped_key = models.OneToOneField("accounts.WrappedKey", models.SET_NULL, null=True)
+    # Of which end its reader and its owner were reminded: an end that is moved is another one.
+    reminded_of = models.DateTimeField(null=True)
 
     list_kind = "share"
 

@@ -51,6 +51,7 @@ class ShownNotice:
     image_id: uuid.UUID | None = None
     actor: User | None = None
     is_new: bool = False
+    ends_at: datetime | None = None
     count: int = 1
 
 
@@ -129,6 +130,7 @@ def _shown(
         image_id=uuid.UUID(body["image"]),
         actor=actors.get(uuid.UUID(body["actor"])),
         is_new=notice.read_at is None,
+        ends_at=parse_datetime(body["ends_at"] or ""),
     )
 
 

@@ -17,11 +17,11 @@ from django.utils.translation import ngettext
 from accounts.mail import tell
 from accounts.models import User
 from audit.events import Event, record_after
-from gallery.models import MailChoice, Notice
+from gallery.models import Notice, NoticeChoice
 from gallery.notice_lines import lines_of
 from gallery.services.inbox import ShownNotice, unread_after
 
-How = MailChoice.How
+How = NoticeChoice.How
 # How old the oldest notice of a mail is: what comes meanwhile goes with it.
 WAITS = {How.SOON: timedelta(minutes=10), How.DAILY: timedelta(days=1)}
 LEASE = timedelta(minutes=5)
@@ -42,9 +42,9 @@ def send_mails() -> Mailed:
     the same time."""
     mailed, now = Mailed(), timezone.now()
     for person in _people_with_news(now):
-        choice, _made = MailChoice.objects.get_or_create(person=person)
+        choice, _made = NoticeChoice.objects.get_or_create(person=person)
         free = Q(lease_ends_at=None) | Q(lease_ends_at__lte=now)
-        ours = MailChoice.objects.filter(free, pk=choice.pk, mailed_up_to=choice.mailed_up_to)
+        ours = NoticeChoice.objects.filter(free, pk=choice.pk, mailed_up_to=choice.mailed_up_to)
         if ours.update(lease_ends_at=now + LEASE):
             _mail(choice, mailed)
     if mailed.sent or mailed.failed:
@@ -52,11 +52,14 @@ def send_mails() -> Mailed:
     return mailed
 
 
-def choose(*, person: User, how: str) -> None:
-    """Remember how this person wants to be mailed. What is unread by now is not mailed later."""
+def choose(*, person: User, how: str, first_openings: bool) -> None:
+    """Remember what this person wants to hear of. What is unread by now is not mailed later."""
     newest = Notice.objects.filter(person=person).order_by("-sequence").first()
     up_to = newest.sequence if newest else 0
-    MailChoice.objects.update_or_create(person=person, defaults={"how": how, "mailed_up_to": up_to})
+    NoticeChoice.objects.update_or_create(
+        person=person,
+        defaults={"how": how, "mailed_up_to": up_to, "first_openings": first_openings},
+    )
 
 
 def _people_with_news(now: datetime) -> list[User]:
@@ -64,8 +67,8 @@ def _people_with_news(now: datetime) -> list[User]:
     have it: whether it is genuine is looked at for each of them."""
     news = Notice.objects.filter(read_at=None, person__is_active=True).exclude(person__email="")
     chosen = news.annotate(
-        how=Coalesce("person__mail_choice__how", Value(How.SOON.value)),
-        up_to=Coalesce("person__mail_choice__mailed_up_to", 0),
+        how=Coalesce("person__notice_choice__how", Value(How.SOON.value)),
+        up_to=Coalesce("person__notice_choice__mailed_up_to", 0),
     )
     unmailed = chosen.filter(sequence__gt=F("up_to")).order_by()
     oldest = unmailed.values_list("person", "how").annotate(Min("created_at"))
@@ -75,7 +78,7 @@ def _people_with_news(now: datetime) -> list[User]:
     return list(User.objects.filter(pk__in=due).order_by("pk"))
 
 
-def _mail(choice: MailChoice, mailed: Mailed) -> None:
+def _mail(choice: NoticeChoice, mailed: Mailed) -> None:
     news = unread_after(choice.person, choice.mailed_up_to)
     changes: dict[str, object] = {"lease_ends_at": timezone.now() + TRIED_AGAIN_AFTER}
     if not news:
@@ -85,7 +88,7 @@ def _mail(choice: MailChoice, mailed: Mailed) -> None:
         changes = {"lease_ends_at": None, "mailed_up_to": news[0].sequence}
     else:
         mailed.failed += 1
-    MailChoice.objects.filter(pk=choice.pk).update(**changes)
+    NoticeChoice.objects.filter(pk=choice.pk).update(**changes)
 
 
 def _subject(count: int) -> str:

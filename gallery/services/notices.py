@@ -33,10 +33,13 @@ class NoticeKind(StrEnum):
     REVOKED = "revoked"
     DELETED = "deleted"
     ACKNOWLEDGED = "acknowledged"
+    OPENED = "opened"
+    ENDS_SOON = "ends-soon"
+    READERS_END_SOON = "readers-end-soon"
 
 
-# To the owner, about an act of the reader. All others are to the reader, about the owner's.
-TO_OWNER = {NoticeKind.ACKNOWLEDGED}
+OF_READER = {NoticeKind.ACKNOWLEDGED, NoticeKind.OPENED}  # whose act it is; all others: the owner
+TO_OWNER = {*OF_READER, NoticeKind.READERS_END_SOON}  # all others: to the reader
 GIVING = {NoticeKind.SHARED, NoticeKind.CHANGED}
 
 
@@ -89,7 +92,8 @@ def send_notices(kind: NoticeKind, grants: Iterable[Grant]) -> Sent:
 def parties_of(kind: NoticeKind, grant: Grant) -> tuple[uuid.UUID, uuid.UUID]:
     """Return to whom a notice goes, and whose act it is about."""
     reader, owner = grant.reader_id, grant.image.owner_id
-    return (owner, reader) if kind in TO_OWNER else (reader, owner)
+    person = owner if kind in TO_OWNER else reader
+    return person, reader if kind in OF_READER else owner
 
 
 def _store(notices: list[Notice], heads: Iterable[NoticeHead]) -> None:
@@ -113,7 +117,7 @@ def record_notices(sent: Iterable[Sent]) -> None:
 
 
 def _record_people(kind: NoticeKind, grants: list[Grant], outcome: Outcome) -> None:
-    size = 1 if kind in TO_OWNER else PEOPLE_PER_ENTRY  # each of these is another's act
+    size = 1 if kind in TO_OWNER else PEOPLE_PER_ENTRY  # each of these may be another's act
     for start in range(0, len(grants), size):
         some = grants[start : start + size]
         record_after(

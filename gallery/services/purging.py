@@ -1,5 +1,7 @@
 """Removing what was left behind: stored bytes without a row, written but never committed."""
 
+from contextlib import suppress
+
 from django.conf import settings
 from django.utils import timezone
 
@@ -10,8 +12,10 @@ from accounts.services.organisation.answers import destroy_ended_answers, ended_
 from accounts.unlocks import drop_ended, ended_unlocks
 from audit.events import Event, Outcome, record
 from gallery import storage
+from gallery.ledger import TrailAway
 from gallery.models import Rendition
 from gallery.services.ended import destroy_ended_keys, keys_that_ended
+from gallery.services.reminding import due_reminders, remind_everybody
 
 
 def purge(*, dry_run: bool = False) -> dict[str, int]:
@@ -30,12 +34,15 @@ def purge(*, dry_run: bool = False) -> dict[str, int]:
     }
     counts["answers"] = ended_answers().count()
     counts["keys"] = keys_that_ended().count()
+    counts["reminders"] = due_reminders().count()
     if not dry_run:
         storage.remove(orphans)
         drop_ended()
         destroy_ended_keys()
         windows.delete()
         destroy_ended_answers()
+        with suppress(TrailAway):  # the next time
+            remind_everybody()
         truncate_write_ahead_log()
         write_ended()
         record(

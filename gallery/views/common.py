@@ -42,7 +42,7 @@ def image_page(
         context["share_form"] = form or ShareForm(owner=request.user)
         context["people"] = people_to_choose(request)
     if releases(request):
-        record_opening(request.user, access.image.pk, Rendition.Name.DESCRIPTION)
+        record_opening(access, Rendition.Name.DESCRIPTION)
     return context
 
 

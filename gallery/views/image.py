@@ -91,7 +91,7 @@ def _bytes(request: PersonRequest, image_id: uuid.UUID, rendition: str) -> HttpR
     opened = settled(opener, access, lambda access: _open(opener, access, rendition))
     if releases(request):
         take_room(request, opened.length_bytes)
-        record_opening(request.user, image_id, rendition)
+        record_opening(access, rendition)
     return StreamingHttpResponse(
         opened.chunks(),
         content_type=opened.media_type,

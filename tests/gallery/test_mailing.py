@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import AuditEntry
-from gallery.models import MailChoice, Notice, SealedImage
+from gallery.models import Notice, NoticeChoice, SealedImage
 from gallery.services.mailing import choose, send_mails
 from tests.gallery.test_sharing import share
 from tests.gallery.test_uploading import post
@@ -73,9 +73,9 @@ def test_what_was_read_is_not_mailed(news, bob):
 
 
 def test_who_chose_never_has_no_address_or_is_disabled_gets_none(news, bob):
-    choose(person=bob.user, how="off")
+    choose(person=bob.user, how="off", first_openings=False)
     assert send_mails().sent == 0
-    MailChoice.objects.all().delete()
+    NoticeChoice.objects.all().delete()
     for changes in ({"email": ""}, {"email": "bob@example.org", "is_active": False}):
         User.objects.filter(pk=bob.user.pk).update(**changes)
         assert send_mails().sent == 0
@@ -85,7 +85,7 @@ def test_who_chose_never_has_no_address_or_is_disabled_gets_none(news, bob):
 @pytest.mark.parametrize(("how", "minutes", "hours"), [("soon", 9, 0), ("daily", 0, 23)])
 def test_a_mail_waits_for_more_and_takes_what_came_meanwhile(alice, bob, how, minutes, hours):
     User.objects.filter(pk=bob.user.pk).update(email="bob@example.org")
-    choose(person=bob.user, how=how)
+    choose(person=bob.user, how=how, first_openings=False)
     post(alice, recipients=["bob"])
     wait(minutes=minutes, hours=hours)
     assert send_mails().sent == 0
@@ -114,7 +114,7 @@ def test_a_mail_that_no_server_took_is_tried_again_later(news, bob, settings):
         call_command("send_mails")
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     assert send_mails().sent == 0  # not at once
-    MailChoice.objects.update(lease_ends_at=timezone.now())
+    NoticeChoice.objects.update(lease_ends_at=timezone.now())
     assert send_mails().sent == 1
 
 
@@ -145,10 +145,11 @@ def test_without_a_mail_server_the_command_says_so(news, settings):
 def test_a_person_chooses_on_a_page(news, alice, bob, client):
     assert client.post("/activity/mails/", {"how": "off"}, headers=JSON).status_code == 401
     browser = bob.sign_in()
-    assert browser.get("/activity/mails/", headers=JSON).json() == {"how": "soon"}
+    chosen = {"how": "soon", "first_openings": False}
+    assert browser.get("/activity/mails/", headers=JSON).json() == chosen
     assert browser.post("/activity/mails/", {"how": "hourly"}, headers=JSON).status_code == 422
     answer = browser.post("/activity/mails/", {"how": "daily"}, headers=JSON)
-    assert answer.json() == {"how": "daily"}
+    assert answer.json() == {**chosen, "how": "daily"}
     assert 'value="daily" checked' in browser.get("/activity/mails/").content.decode()
     assert send_mails().sent == 0  # what was there before the choice is not mailed
     share(alice, post_image(alice), bob)

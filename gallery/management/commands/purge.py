@@ -10,8 +10,8 @@ class Command(BaseCommand):
     help = (
         "Remove stored bytes that no image refers to (left by a crash in the middle of an upload "
         "or a revocation) once they are older than PURGE_GRACE_SECONDS, and rows whose time is "
-        "over. Reports images whose stored bytes are missing and exits with status 1 if there are "
-        "any; only a backup brings those back."
+        "over. Reminds people of access that ends soon. Reports images whose stored bytes are "
+        "missing and exits with status 1 if there are any; only a backup brings those back."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -22,8 +22,10 @@ class Command(BaseCommand):
             counts = purge(dry_run=dry_run)
         except StorageAway:
             raise CommandError("The image storage is unavailable. Nothing was removed.") from None
-        verb = "would remove" if dry_run else "removed"
-        self.stdout.write(f"{verb} " + ", ".join(f"{n} {name}" for name, n in counts.items()))
+        reminders = counts.pop("reminders")
+        removed, sent = ("would remove", "would send") if dry_run else ("removed", "sent")
+        counted = ", ".join(f"{n} {name}" for name, n in counts.items())
+        self.stdout.write(f"{removed} {counted}; {sent} {reminders} reminders")
         missing = missing_renditions()
         for row in missing:
             self.stderr.write(f"image {row.image_id}: its {row.name} is missing from storage")

@@ -14,10 +14,11 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='MailChoice',
+            name='NoticeChoice',
             fields=[
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='mail_choice', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='notice_choice', serialize=False, to=settings.AUTH_USER_MODEL)),
                 ('how', models.CharField(choices=[('soon', 'within ten minutes, several notices in one mail'), ('daily', 'once a day'), ('off', 'never')], default='soon', max_length=8)),
+                ('first_openings', models.BooleanField(default=False)),
                 ('mailed_up_to', models.PositiveIntegerField(default=0)),
                 ('lease_ends_at', models.DateTimeField(null=True)),
             ],
