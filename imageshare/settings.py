@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "imageshare.middleware.KnownAddressMiddleware",
     "accounts.web.middleware.RotationMiddleware",
     "gallery.middleware.RelockingMiddleware",
+    "gallery.middleware.AlbumsMiddleware",
     "gallery.middleware.OwnKeysMiddleware",
     "imageshare.middleware.RequestSizeMiddleware",
     "imageshare.bodies.WholeBodyMiddleware",

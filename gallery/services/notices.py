@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from audit.events import Event, Outcome, record_after
 from cryptocore.errors import CryptoError
-from gallery.models import Grant, Notice, NoticeHead
+from gallery.models import Circle, Grant, Member, Notice, NoticeHead
 from gallery.notice_proofs import (
     Keys,
     compose,
@@ -24,6 +24,10 @@ from gallery.notice_proofs import (
 
 PEOPLE_PER_ENTRY = 40  # as many as fit an audit entry
 LOOKED_THROUGH = 1000  # newest rows, for one that is genuine, where the head is not
+
+
+# What a notice is about: access to an image, or membership of an album.
+Given = Grant | Member
 
 
 class NoticeKind(StrEnum):
@@ -38,24 +42,25 @@ class Sent:
     """Whose notices of one kind were written, and whose could not be."""
 
     kind: NoticeKind
-    told: list[Grant] = field(default_factory=list)
-    untold: list[Grant] = field(default_factory=list)
+    told: list[Given] = field(default_factory=list)
+    untold: list[Given] = field(default_factory=list)
 
 
 @sensitive_variables()
-def send_notices(kind: NoticeKind, grants: Iterable[Grant]) -> Sent:
-    """Write one notice to the reader of each grant, inside the caller's transaction.
+def send_notices(kind: NoticeKind, rows: Iterable[Given]) -> Sent:
+    """Write one notice to the reader of each grant or membership, inside the caller's transaction.
 
     The caller holds the readers' rows (accounts/keys/recipients.py), so that sequences neither
     repeat nor leave gaps. Somebody whose newest MAC key does not open gets no notice: that must not
     keep an owner from taking access back.
     """
-    sent, grants = Sent(kind), list(grants)
-    keys = mac_keys_of(grant.reader_id for grant in grants)
+    sent, readers = Sent(kind), [(row.reader_id, row) for row in rows]
+    keys = mac_keys_of(person for person, _ in readers if person)
     numbers = _next_numbers(keys)
     notices, heads = [], []
-    for grant in grants:
-        person = grant.reader_id
+    for person, grant in readers:
+        if person is None:  # a team's members are told of it by their own rows
+            continue
         epoch = max(keys[person], default=0)
         key = keys[person].get(epoch)
         if key is None:
@@ -63,8 +68,8 @@ def send_notices(kind: NoticeKind, grants: Iterable[Grant]) -> Sent:
             continue
         said = {
             "kind": kind.value,
-            "image": str(grant.image_id),
-            "actor": str(grant.image.owner_id),
+            kind_of(grant): str(grant.list_of.pk),
+            "actor": str(grant.list_of.owner_id),
             "time": timezone.now().isoformat(),
             "rights": grant.rights,
             "ends_at": grant.ends_at.isoformat() if grant.ends_at else None,
@@ -74,6 +79,11 @@ def send_notices(kind: NoticeKind, grants: Iterable[Grant]) -> Sent:
         sent.told.append(grant)
     _store(notices, heads)
     return sent
+
+
+def kind_of(row: Given) -> str:
+    """Return what a notice calls the thing that the row is about."""
+    return row.list_of.kind if isinstance(row.list_of, Circle) else "image"
 
 
 def _store(notices: list[Notice], heads: list[NoticeHead]) -> None:
@@ -96,13 +106,13 @@ def record_notices(sent: Iterable[Sent]) -> None:
         _record_people(one.kind, one.untold, Outcome.FAILED)
 
 
-def _record_people(kind: NoticeKind, grants: list[Grant], outcome: Outcome) -> None:
+def _record_people(kind: NoticeKind, grants: list[Given], outcome: Outcome) -> None:
     for start in range(0, len(grants), PEOPLE_PER_ENTRY):
         some = grants[start : start + PEOPLE_PER_ENTRY]
         record_after(
             Event.NOTICE_SENT,
-            actor=some[0].image.owner_id,
-            subject=some[0].image_id,
+            actor=some[0].list_of.owner_id,
+            subject=some[0].list_of.pk,
             outcome=outcome,
             kind=kind.value,
             people=[str(grant.reader_id) for grant in some],
@@ -113,11 +123,14 @@ def _record_people(kind: NoticeKind, grants: list[Grant], outcome: Outcome) -> N
 
 
 def least_sent(person: uuid.UUID) -> int:
-    """Return how many notices a person was sent at least: one of each grant of others' images.
+    """Return how many notices a person was sent at least: one of each grant of others' images,
+    and of each membership of others' albums.
 
     Heads alone do not show this: an older one, genuine in its time, may have been put back.
     """
-    return Grant.objects.filter(reader=person).exclude(image__owner=person).count()
+    grants = Grant.objects.filter(reader=person).exclude(image__owner=person)
+    members = Member.objects.filter(reader=person).exclude(circle__owner=person)
+    return grants.count() + members.count()
 
 
 @sensitive_variables()

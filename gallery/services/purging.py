@@ -11,6 +11,11 @@ from accounts.unlocks import drop_ended, ended_unlocks
 from audit.events import Event, Outcome, record
 from gallery import storage
 from gallery.models import Rendition
+from gallery.services.albums.ended import (
+    destroy_ended_album_keys,
+    members_keys_that_ended,
+    places_that_ended,
+)
 from gallery.services.ended import destroy_ended_keys, keys_that_ended
 
 
@@ -30,10 +35,12 @@ def purge(*, dry_run: bool = False) -> dict[str, int]:
     }
     counts["answers"] = ended_answers().count()
     counts["keys"] = keys_that_ended().count()
+    counts["keys"] += members_keys_that_ended().count() + places_that_ended().count()
     if not dry_run:
         storage.remove(orphans)
         drop_ended()
         destroy_ended_keys()
+        destroy_ended_album_keys()
         windows.delete()
         destroy_ended_answers()
         truncate_write_ahead_log()
