@@ -16,7 +16,7 @@ from django.urls import path
 
 from accounts.web.decorators import signed_in
 from gallery import presenting
-from gallery.access import access_to
+from gallery.access import Access, access_to
 from gallery.models import Grant
 from gallery.views.lists import grants_on, page_of
 from imageshare.urls import urlpatterns as sealed_addresses
@@ -26,7 +26,8 @@ from imageshare.urls import urlpatterns as sealed_addresses
 def shared_with_me(request: HttpRequest) -> HttpResponse:
     grants = Grant.objects.filter(reader=request.user, ended_at=None)
     page = page_of(grants.exclude(image__owner=request.user), None)
-    cards = [_with_facts(card) for card in presenting.cards(grants_on(page), None)]
+    accesses = [Access(request.user, grant) for grant in grants_on(page)]
+    cards = [_with_facts(card) for card in presenting.cards(accesses, None)]
     context = {"cards": cards, "page_obj": page, "unlocked": True}
     return render(request, "gallery/shared_with_me.html", context)
 

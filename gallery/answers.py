@@ -1,7 +1,7 @@
 """What each refusal of the gallery becomes: one class, one answer, one entry in the trail."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from accounts.web.answers import refusal
 from accounts.web.requests import PersonRequest
+from gallery.album_refusals import album_refusal_for
 from gallery.refusals import REFUSALS, Refusal, refusal_for
 
 View = Callable[..., HttpResponseBase]
@@ -19,30 +20,37 @@ def answers_refusals(view: View) -> View:
 
     For views behind `signed_in`.
     """
+    return _answering(view, "image_id", refusal_for)
 
+
+def answers_album_refusals(view: View) -> View:
+    """The same for an album: see gallery/album_refusals.py."""
+    return _answering(view, "album_id", album_refusal_for)
+
+
+def _answering(view: View, about: str, refusal_of: Callable[[Exception], Refusal]) -> View:
     @wraps(view)
-    def guarded(
-        request: PersonRequest, image_id: uuid.UUID | None = None, **kwargs: Any
-    ) -> HttpResponseBase:
-        arguments = {"image_id": image_id, **kwargs} if image_id else kwargs
+    def guarded(request: PersonRequest, **kwargs: Any) -> HttpResponseBase:
         try:
-            return view(request, **arguments)
+            return view(request, **kwargs)
         except tuple(REFUSALS) as error:
-            refused = refusal_for(error)
-            refused.record(request.user.pk, image_id)
-            return answer(request, refused, image_id)
+            refused = refusal_of(error)
+            refused.record(request.user.pk, kwargs.get(about))
+            return answer(request, refused, {about: kwargs.get(about)})
 
     return guarded
 
 
-def answer(request: HttpRequest, refused: Refusal, image_id: uuid.UUID | None) -> HttpResponse:
+def answer(
+    request: HttpRequest, refused: Refusal, about: Mapping[str, uuid.UUID | None]
+) -> HttpResponse:
     response = refusal(
         request,
         refused.status,
         refused.code,
         refused.sentence,
         template=refused.template,
-        context={**refused.context, "image_id": image_id},
+        context={**refused.context, **about},
     )
     if refused.retry_after_seconds:
         response.headers["Retry-After"] = str(refused.retry_after_seconds)

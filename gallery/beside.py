@@ -4,16 +4,28 @@ Each has the content key under a key of its own, so it is wrapped again at each 
 owner cannot do that now, its members wait, as a reader without a usable key does.
 """
 
+import uuid
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import TypedDict
 
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from cryptocore import circles
 from gallery.circle_keys import CircleOpener
-from gallery.errors import AccessEnded, Altered, HeadMoved, NotYours, Waiting
+from gallery.errors import AccessEnded, Altered, HeadMoved, NotYours, OtherSigner, Waiting
 from gallery.models import Circle, InvitedGrant, Placement
+
+
+class _Place(TypedDict):
+    """Where a content key under a circle's key belongs, and opens."""
+
+    instance: uuid.UUID
+    circle: uuid.UUID
+    epoch: int
+    subject: uuid.UUID
+    lock: int
 
 
 @sensitive_variables()
@@ -22,29 +34,44 @@ def wrap_beside(
 ) -> None:
     """Fill a row with the content key of this lock, or with nothing: then it waits."""
     row.lock, row.wrapped = lock, None
-    if isinstance(row, Placement):
-        with suppress(NotYours, AccessEnded, Altered, Waiting):
-            _wrap_for_circle(row, content_key, opener.own_circle_key(row.circle))
+    if isinstance(row, Placement) and row.circle.deleted_at is None:
+        with suppress(NotYours, AccessEnded, Altered, OtherSigner, Waiting):
+            circle_key = opener.own_circle_key(row.circle)
+            wrap_for_circle(row, content_key, circle_key, epoch=row.circle.epoch)
 
 
 @sensitive_variables()
-def _wrap_for_circle(row: Placement, content_key: bytes, circle_key: bytes) -> None:
-    row.epoch = row.circle.epoch
-    row.wrapped = circles.wrap_content_key(
-        content_key,
-        circle_key,
-        instance=settings.SERVER_KEYS.instance_id,
-        circle=row.circle_id,
-        epoch=row.epoch,
-        subject=row.image_id,
-        lock=row.lock,
-    )
+def wrap_for_circle(row: Placement, content_key: bytes, circle_key: bytes, *, epoch: int) -> None:
+    """Fill a row with the content key of its lock, under a circle's key of this epoch."""
+    row.epoch = epoch
+    row.wrapped = circles.wrap_content_key(content_key, circle_key, **_place_of(row))
+
+
+@sensitive_variables()
+def content_key_in(row: Placement, circle_key: bytes) -> bytes:
+    """Return what a row holds; its image's commitment decides what it is. Raises CryptoError."""
+    return circles.unwrap_content_key(bytes(row.wrapped or b""), circle_key, **_place_of(row))
+
+
+def _place_of(row: Placement) -> _Place:
+    return {
+        "instance": settings.SERVER_KEYS.instance_id,
+        "circle": row.circle_id,
+        "epoch": row.epoch,
+        "subject": row.image_id,
+        "lock": row.lock,
+    }
 
 
 def hold_circles(rows: Iterable[Placement | InvitedGrant]) -> None:
-    """Hold the rows of these circles, before an image's and people's. Raises HeadMoved if one got
-    its next key since it was read: what was wrapped under the one before opens for nobody."""
-    epochs = {row.circle_id: row.circle.epoch for row in rows if isinstance(row, Placement)}
-    held = Circle.objects.select_for_update().filter(pk__in=epochs).order_by("pk")
-    if {circle.pk: circle.epoch for circle in held if circle.deleted_at is None} != epochs:
+    """Hold the rows of these circles, before an image's and people's. Raises HeadMoved if one was
+    deleted or got its next key since it was read: what was wrapped under the one before opens for
+    nobody."""
+    read = {row.circle_id: row.circle for row in rows if isinstance(row, Placement)}
+    held = Circle.objects.select_for_update().filter(pk__in=read).order_by("pk")
+    if {circle.pk: _state(circle) for circle in held} != {pk: _state(read[pk]) for pk in read}:
         raise HeadMoved
+
+
+def _state(circle: Circle) -> tuple[int, bool]:
+    return circle.epoch, circle.deleted_at is None

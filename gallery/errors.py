@@ -42,12 +42,14 @@ class AccessEnded(GalleryError):
 class Waiting(GalleryError):
     """This person's access is agreed, but no key of theirs opens the content key now.
 
-    Not wrapped to their key yet, or only to one of the time before their new start.
+    Not wrapped to their key yet, or only to one of the time before their new start. `in_album`: to
+    the key of an album, for want of its owner's visit.
     """
 
-    def __init__(self, is_owner: bool) -> None:
+    def __init__(self, is_owner: bool, *, in_album: bool = False) -> None:
         super().__init__("waiting")
         self.is_owner = is_owner
+        self.in_album = in_album
 
 
 class Altered(GalleryError):

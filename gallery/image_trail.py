@@ -24,7 +24,8 @@ from gallery.models import Statement
 from gallery.sealing import MANIFEST, MEMBERSHIP, SHARE
 
 KINDS = (MANIFEST, SHARE, MEMBERSHIP)
-EVENTS = (*SIGNED_AT, Event.IMAGE_DELETED)
+DELETED = (Event.IMAGE_DELETED, Event.ALBUM_DELETED)
+EVENTS = (*SIGNED_AT, *DELETED)
 
 
 def facts_of(signed: Iterable[Statement]) -> dict[str, Fact]:
@@ -37,7 +38,7 @@ def facts_of(signed: Iterable[Statement]) -> dict[str, Fact]:
 
 
 class ImageTrail:
-    """What the trail says of one image, by kind of statement."""
+    """What the trail says of one image or circle, by kind of statement."""
 
     def __init__(self, leaves: Iterable[Leaf]) -> None:
         self.is_deleted = False
@@ -53,7 +54,7 @@ class ImageTrail:
 
     def take_in(self, leaf: Leaf) -> None:
         is_done = leaf.outcome == Outcome.DONE
-        self.is_deleted |= is_done and leaf.event == Event.IMAGE_DELETED
+        self.is_deleted |= is_done and leaf.event in DELETED
         for kind in KINDS:
             digest, number = leaf.facts.get(kind, ""), leaf.facts.get(f"{kind}_number")
             if number is not None:

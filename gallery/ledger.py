@@ -21,6 +21,11 @@ SIGNED_AT = [
     Event.IMAGE_SHARED,
     Event.IMAGE_REVOKED,
     Event.IMAGE_RELOCKED,
+    Event.ALBUM_MADE,
+    Event.ALBUM_CHANGED,
+    Event.ALBUM_SHARED,
+    Event.ALBUM_REVOKED,
+    Event.ALBUM_REKEYED,
 ]
 
 

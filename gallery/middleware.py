@@ -2,6 +2,7 @@
 
 from accounts.custody import Keyring
 from accounts.web.middleware import AfterUnlockedPages
+from gallery.services.albums.ended import rekey_ended
 from gallery.services.ended import relock_ended
 from gallery.services.own_keys import look_over_own_keys
 from gallery.services.reminding import remind_person
@@ -23,6 +24,15 @@ class RelockingMiddleware(AfterUnlockedPages):
 
     def work(self, keyring: Keyring) -> None:
         relock_ended(keyring)
+
+
+class AlbumsMiddleware(AfterUnlockedPages):
+    """Gives albums their next key, and images of theirs to albums that wait for them."""
+
+    what = "Keys of albums"
+
+    def work(self, keyring: Keyring) -> None:
+        rekey_ended(keyring)
 
 
 class OwnKeysMiddleware(AfterUnlockedPages):

@@ -8,6 +8,8 @@ The steps, as docs/format.md numbers them. (1), who may ask at all, is gallery/a
       (the newest is what the trail vouches for)  (8) the same buffer is decrypted
 
 After (4) the reader's list of compared contacts is asked about the signer (gallery/signers.py).
+Through an album (4) and (6) are done twice: for the album by its owner's list of members and its
+key (gallery/circle_keys.py), and for the image by its own owner's list, which names the album.
 
 Outside there is one answer whichever failed; the trail names the step. No byte of the picture
 leaves before (7).
@@ -26,13 +28,14 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from cryptocore import content, statements
 from gallery import storage
-from gallery.access import Access, access_to
+from gallery.access import Access, Through, access_to
+from gallery.beside import content_key_in
 from gallery.circle_keys import CircleOpener
-from gallery.errors import AccessEnded, Altered
+from gallery.errors import AccessEnded, Altered, Waiting
 from gallery.heads import Body, step
-from gallery.models import Rendition, SealedImage
+from gallery.models import Grant, Rendition, SealedImage
 from gallery.sealing import MANIFEST, SHARE
-from gallery.signers import Assessment, Signers
+from gallery.signers import Assessment
 
 Result = TypeVar("Result")
 
@@ -65,7 +68,6 @@ class Opener(CircleOpener):
     def __init__(self, keyring: Keyring) -> None:
         super().__init__(keyring)
         self._storage_names: dict[tuple[uuid.UUID, str], str] = {}
-        self._signers = Signers(keyring)
 
     def prepare(self, subjects: Collection[uuid.UUID]) -> None:
         """Fetch what opening these images will ask for: a page of sixty costs three queries."""
@@ -80,7 +82,7 @@ class Opener(CircleOpener):
 
     def open(self, access: Access, rendition: str) -> Opened:
         """Return one rendition of an image. Raises Altered, Waiting, StorageAway or TrailAway."""
-        self.check_own_key(access.grant.wrapped_key)
+        self.check_own_key(access.wrapped_key)
         manifest = self.manifest(access.image)
         self.check_entry(access)
         self._signers.check(access.image.owner, self._keys_of(access.image))
@@ -96,14 +98,22 @@ class Opener(CircleOpener):
 
     # (4)
     def check_entry(self, access: Access) -> None:
-        """Check that the owner's newest share statement lists this reader, with these rights.
+        """Check that the owner's newest share statement lists this reader, with these rights; or
+        an album, and that album's newest list of members this reader.
 
         Raises AccessEnded if their time ended after they were authorised: nothing is altered then.
         """
-        if access.grant.reader_id != access.reader.pk or not self.is_signed(access.grant):
+        row = access.way.placement if isinstance(access.way, Through) else access.way
+        if isinstance(row, Grant) and row.reader_id != access.reader.pk:
             raise Altered("entry")
-        if access.grant.ends_at is not None and access.grant.ends_at <= timezone.now():
-            raise AccessEnded(access.grant)
+        if not self.is_signed(row):
+            raise Altered("entry")
+        if row.ends_at is not None and row.ends_at <= timezone.now():
+            raise AccessEnded(row)
+        if isinstance(access.way, Through):
+            if access.way.member.circle_id != access.way.placement.circle_id:
+                raise Altered("member")
+            self.check_member(access.way.member)
 
     def signer_of(self, image: SealedImage) -> Assessment:
         """Return what to say about the signer. Raises OtherSigner."""
@@ -132,12 +142,28 @@ class Opener(CircleOpener):
     @sensitive_variables()
     def content_key_for(self, access: Access) -> bytes:
         """Return the image's content key for this reader: the only way to it."""
+        if isinstance(access.way, Through):
+            return self._content_key_through(access.way)
         return self.unwrap(
-            access.grant.wrapped_key,
+            access.way.wrapped_key,
             of=access.image,
             lock=access.image.lock,
             is_committed=lambda key: self._is_committed(key, access.image),
         )
+
+    @sensitive_variables()
+    def _content_key_through(self, way: Through) -> bytes:
+        image, placement = way.placement.image, way.placement
+        circle_key = self.circle_key_for(way.member)
+        if placement.wrapped is None:
+            raise Waiting(is_owner=False, in_album=True)
+        if (placement.lock, placement.epoch) != (image.lock, way.member.circle.epoch):
+            raise Altered("placement")
+        with step("placement"):
+            content_key = content_key_in(placement, circle_key)
+        if not self._is_committed(content_key, image):
+            raise Altered("commitment")
+        return content_key
 
     @sensitive_variables()
     def _is_committed(self, content_key: bytes, image: SealedImage) -> bool:
@@ -162,11 +188,12 @@ def settled(opener: Opener, access: Access, act: Callable[[Access], Result]) -> 
             if newer is None:
                 raise
             opener.forget(access.image.pk)
+            if isinstance(newer.way, Through):
+                opener.forget(newer.way.member.circle_id)
             access = newer
 
 
 def moved_on(access: Access) -> Access | None:
-    """Return the reader's current access if the image or the grant changed, otherwise None."""
+    """Return the reader's current access if it is not the one that was read, otherwise None."""
     newer = access_to(access.image.pk, reader=access.reader)
-    same_lock = newer.image.lock == access.image.lock
-    return None if same_lock and newer.grant.salt == access.grant.salt else newer
+    return None if newer.state == access.state else newer

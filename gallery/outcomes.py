@@ -164,8 +164,8 @@ def _refusal_of(error: Exception) -> tuple[str, str]:
 # ---- by act ----------------------------------------------------------------------------------
 
 
-def tell_shared(results: list[Shared]) -> Told:
-    shared = results[0] if results else Shared()
+def tell_shared(results: list[Shared[Grant]]) -> Told:
+    shared = results[0] if results else Shared[Grant]()
     waiting = shared.waiting
     sentences = [
         _sentence(_("%(names)s can open it."), _without(shared.touched, waiting)),

@@ -16,7 +16,7 @@ from accounts.keys.names import certified_name, prefetch_names
 from accounts.models import User
 from gallery.access import Access
 from gallery.acknowledgements import Acknowledged, acknowledged_by
-from gallery.errors import AccessEnded, Altered, OtherSigner, Waiting
+from gallery.errors import AccessEnded, Altered, NotYours, OtherSigner, Waiting
 from gallery.heads import Body
 from gallery.ledger import Ledger
 from gallery.models import Grant, Rendition
@@ -77,64 +77,64 @@ def address(name: str, image_id: uuid.UUID) -> str:
 
 
 def cards(
-    grants: Iterable[Grant], opener: Opener | None, *, new: Collection[uuid.UUID] = ()
+    accesses: Iterable[Access], opener: Opener | None, *, new: Collection[uuid.UUID] = ()
 ) -> list[Card]:
-    """Return a card per grant; without an opener, as while locked, only what is not content.
+    """Return a card per image; without an opener, as while locked, only what is not content.
 
     `new`: the images to mark as new.
     """
-    grants = list(grants)
-    prefetch_names(grant.image.owner for grant in grants)
+    accesses = list(accesses)
+    prefetch_names(access.image.owner for access in accesses)
     if opener:
-        opener.prepare([grant.image_id for grant in grants])
+        opener.prepare([access.image.pk for access in accesses])
     shown = []
-    for grant in grants:
-        owner = certified_name(grant.image.owner)
+    for access in accesses:
+        owner = certified_name(access.image.owner)
         card = Card(
-            id=grant.image_id,
-            url=address("image", grant.image_id),
-            thumbnail_url=address("thumbnail", grant.image_id),
+            id=access.image.pk,
+            url=address("image", access.image.pk),
+            thumbnail_url=address("thumbnail", access.image.pk),
             owner_name=owner.display_name,
             owner_username=owner.username,
-            shared_at=grant.granted_at,
-            ends_at=grant.ends_at,
-            rights=grant.rights,
-            recipient_count=getattr(grant, "recipient_count", 1),
-            is_new=grant.image_id in new,
-            **(_opened_facts(grant, opener) if opener else {}),
+            shared_at=access.granted_at,
+            ends_at=access.ends_at,
+            rights=access.rights,
+            recipient_count=getattr(access.rows[0], "recipient_count", 1),
+            is_new=access.image.pk in new,
+            **(_opened_facts(access, opener) if opener else {}),
         )
         shown.append(card)
     return shown
 
 
-def _opened_facts(grant: Grant, opener: Opener) -> dict[str, Any]:
+def _opened_facts(access: Access, opener: Opener) -> dict[str, Any]:
     """Return what an image's description adds to its card; no trouble of one keeps the others."""
     try:
-        description = settled(opener, Access(grant.reader, grant), opener.description)
-        signer = opener.signer_of(grant.image)
+        description = settled(opener, access, opener.description)
+        signer = opener.signer_of(access.image)
     except Altered:
         return {"state": "altered"}
     except OtherSigner:
         return {"state": "other-signer"}
     except Waiting:
         return {"state": "waiting"}
-    except (AccessEnded, StorageAway):
+    except (AccessEnded, NotYours, StorageAway):
         return {"state": "away"}
     return {
         "state": signer.standing.value,
         "caption": description["caption"],
-        "name": shown_name(description, grant),
+        "name": shown_name(description, access),
         "width": description["width"],
         "height": description["height"],
     }
 
 
-def shown_name(description: Body, grant: Grant) -> str:
+def shown_name(description: Body, access: Access) -> str:
     """The file name for its owner; a neutral one for recipients, since names can give people
     away."""
-    if grant.reader_id == grant.image.owner_id:
+    if access.is_owner:
         return str(description["file_name"])
-    return neutral_name("image/" + description["format"].lower(), grant.image_id)
+    return neutral_name("image/" + description["format"].lower(), access.image.pk)
 
 
 def neutral_name(media_type: str, image_id: uuid.UUID) -> str:
@@ -206,8 +206,8 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
         "image": _image_facts(access, description),
         "verdict": verdict_of(signer, access.image.owner, manifest),
         "is_owner": access.is_owner,
-        "rights": access.grant.rights,
-        "ends_at": access.grant.ends_at,
+        "rights": access.rights,
+        "ends_at": access.ends_at,
         "owner": signer.name,
     }
     acknowledged = acknowledged_by(access.image)
@@ -232,7 +232,7 @@ def _image_facts(access: Access, description: Body) -> dict[str, Any]:
         **urls,
         "id": image_id,
         "url": address("image", image_id),
-        "name": shown_name(description, access.grant),
+        "name": shown_name(description, access),
         "caption": description["caption"],
         "width": description["width"],
         "height": description["height"],

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from cryptocore import entries
 from gallery.access import has_ended
+from gallery.members import put_out
 from gallery.models import Grant, InvitedGrant, Placement, Row, SealedImage
 from gallery.opening import Opener
 from gallery.sealing import SHARE
@@ -49,10 +50,13 @@ def readers_as_signed(image: SealedImage, opener: Opener) -> Readers:
 
 
 def everybody_signed_has_a_row(image: SealedImage, opener: Opener) -> bool:
-    """Whether no row of a signed reader is hidden. Raises as readers_as_signed() does."""
+    """Whether no row of a signed reader is hidden: an album that put the image out itself hides
+    none. Raises as readers_as_signed() does."""
+    placements = image.placements.select_related("image__owner", "circle")
     rows: list[Row] = [
         *image.grants.filter(ended_at=None).select_related("image__owner"),
-        *image.placements.filter(ended_at=None).select_related("image__owner", "circle"),
+        *placements.filter(ended_at=None),
+        *put_out(placements.exclude(ended_at=None)),
         *image.invited.filter(ended_at=None).select_related("image__owner", "invitation"),
     ]
     let_in = {

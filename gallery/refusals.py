@@ -17,7 +17,7 @@ from audit.events import Event
 from audit.leaf import Fact
 from cryptocore.errors import CryptoError
 from gallery import errors
-from gallery.models import Grant
+from gallery.models import Circle, Grant
 from gallery.verdicts import refusal_of
 
 
@@ -106,6 +106,11 @@ def _waiting(waiting: errors.Waiting) -> Refusal:
     sentence = _(
         "You can open this image once its owner shares it with your new keys. Nothing is lost."
     )
+    if waiting.in_album:
+        sentence = _(
+            "This image is in an album that was locked anew. You can open it once its owner has "
+            "been here. Nothing is lost."
+        )
     if waiting.is_owner:
         sentence = _(
             "This image is locked with your earlier keys. It opens again when you bring them "
@@ -117,6 +122,7 @@ def _waiting(waiting: errors.Waiting) -> Refusal:
 
 def _access_ended(ended: errors.AccessEnded) -> Refusal:
     grant = ended.grant
+    is_album = isinstance(grant.list_of, Circle)
     owner, ended_at = certified_name(grant.list_of.owner), grant.ended_at or grant.ends_at
     known = grant.ended_reason in Grant.Ended.values  # an altered row holds any text
     reason = grant.ended_reason if known else Grant.Ended.TIME.value
@@ -125,6 +131,11 @@ def _access_ended(ended: errors.AccessEnded) -> Refusal:
         Grant.Ended.TIME: _("The time %(owner)s gave you for this image is over."),
         Grant.Ended.DELETED: _("%(owner)s has deleted this image."),
     }
+    if is_album:
+        sentences |= {
+            Grant.Ended.TIME: _("The time %(owner)s gave you for this album is over."),
+            Grant.Ended.DELETED: _("%(owner)s has deleted this album."),
+        }
     return Refusal(
         410,
         "access_ended",

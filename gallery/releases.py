@@ -53,7 +53,7 @@ def _is_first(access: Access) -> bool:
 def _tell_owner(access: Access) -> None:
     with transaction.atomic():
         lock_keys([], besides=[access.image.owner])
-        sent = send_notices(NoticeKind.OPENED, [access.grant])
+        sent = send_notices(NoticeKind.OPENED, [access.as_grant])
     record_notices([sent])
 
 

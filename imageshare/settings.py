@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "accounts.web.middleware.RotationMiddleware",
     "gallery.middleware.RemindingMiddleware",
     "gallery.middleware.RelockingMiddleware",
+    "gallery.middleware.AlbumsMiddleware",
     "gallery.middleware.OwnKeysMiddleware",
     "imageshare.middleware.RequestSizeMiddleware",
     "imageshare.bodies.WholeBodyMiddleware",

@@ -37,6 +37,8 @@ class Circle(models.Model):
     # After a member's time is over: when the circle is due to get its next key.
     rekey_after = models.DateTimeField(null=True)
 
+    list_kind = "membership"
+
     class Meta:
         verbose_name = _("album or team")
         verbose_name_plural = _("albums and teams")
@@ -44,6 +46,11 @@ class Circle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+    @property
+    def lock(self) -> int:
+        """What an image calls its lock: the number of the key that counts."""
+        return self.epoch
 
 
 class Member(Listed):

@@ -31,6 +31,8 @@ class SealedImage(models.Model):
     upload_id = models.UUIDField(null=True)
     upload_index = models.PositiveIntegerField(null=True)
 
+    list_kind = "share"
+
     class Meta:
         verbose_name = _("image")
         verbose_name_plural = _("images")

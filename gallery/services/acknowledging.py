@@ -65,7 +65,7 @@ def _signed(keyring: Keyring, image_id: uuid.UUID, fields: dict[str, str]) -> St
 
 
 def _commit(access: Access, head: Statement, signed: Statement) -> None:
-    image, grant = access.image, access.grant
+    image, grant = access.image, access.as_grant
     facts = {ACKNOWLEDGEMENT: signed.digest}
     with (
         events.recorded(

@@ -1,4 +1,4 @@
-"""What every act of an owner on a sealed image has in common.
+"""What every act of an owner on a sealed image, or on an album, has in common.
 
 Read the head; encrypt, wrap and sign; record what is intended; in one short transaction compare the
 head again and commit, or start again; record that it is done. If it is missing after `done`,
@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.custody import Keyring
@@ -23,17 +23,20 @@ from gallery.access import Access, access_to
 from gallery.errors import Altered, HeadMoved
 from gallery.image_trail import facts_of
 from gallery.models import (
+    Circle,
     Ended,
     Grant,
     InvitedGrant,
+    Member,
     Placement,
     Row,
     SealedImage,
     SearchEntry,
     Statement,
+    Subject,
 )
 from gallery.opening import moved_on
-from gallery.sealing import SHARE, head_of
+from gallery.sealing import head_of
 
 TRIES = 5  # how often an act is tried again because another came between
 
@@ -73,9 +76,9 @@ def anew_if_moved(access: Access) -> Iterator[None]:
 
 @contextmanager
 def image_act(
-    event: Event, image: SealedImage, *, signed: Iterable[Statement] = (), **facts: str | list[str]
+    event: Event, about: Subject, *, signed: Iterable[Statement] = (), **facts: str | list[str]
 ) -> Iterator[None]:
-    """Record the act as intended, then as done or as failed.
+    """Record the act on an image or an album as intended, then as done or as failed.
 
     What it stores counts only while the trail's table vouches for it, so of an act with `signed`
     statements the table must take the intention. Raises AuditUnavailable.
@@ -83,8 +86,8 @@ def image_act(
     heads = facts_of(signed)
     with events.recorded(
         event,
-        actor=image.owner_id,
-        subject=image.pk,
+        actor=about.owner_id,
+        subject=about.pk,
         in_table=bool(heads),
         **heads,
         **facts,
@@ -92,24 +95,26 @@ def image_act(
         yield
 
 
-def record_unsigned(image: SealedImage, rows: Collection[Row]) -> None:
-    """Record that rows said somebody may open this image whom its owner never named."""
+def record_unsigned(about: Subject, rows: Collection[Row]) -> None:
+    """Record that rows said somebody may open this whom its owner never named."""
     if rows:
         record_after(
-            Event.IMAGE_ALTERED,
-            actor=image.owner_id,
-            subject=image.pk,
+            Event.ALBUM_ALTERED if isinstance(about, Circle) else Event.IMAGE_ALTERED,
+            actor=about.owner_id,
+            subject=about.pk,
             outcome=Outcome.FAILED,
             step="entries",
             count=len(rows),
         )
 
 
-def hold(image: SealedImage, head: Statement | None) -> None:
-    """Hold the image's row and compare lock and head. Raises HeadMoved if either moved on."""
-    held = SealedImage.objects.select_for_update().get(pk=image.pk)
-    newest = head_of(SHARE, image.pk)
-    if held.deleted_at is not None or held.lock != image.lock:
+def hold(about: Subject, head: Statement | None) -> None:
+    """Hold the row of an image or an album, and compare lock and head. Raises HeadMoved if either
+    moved on."""
+    rows = Circle.objects if isinstance(about, Circle) else SealedImage.objects
+    held = rows.select_for_update().get(pk=about.pk)
+    newest = head_of(about.list_kind, about.pk)
+    if held.deleted_at is not None or held.lock != about.lock:
         raise HeadMoved
     if (newest.digest if newest else None) != (head.digest if head else None):
         raise HeadMoved
@@ -131,23 +136,31 @@ def end_rows(rows: Iterable[Row], reason: str) -> None:
     """Take these rows' keys and end them, inside the caller's transaction."""
     ended = {"ended_at": timezone.now(), "ended_reason": reason}
     ids = [row.pk for row in rows]
-    WrappedKey.objects.filter(grant__in=ids).delete()
+    WrappedKey.objects.filter(Q(grant__in=ids) | Q(member__in=ids)).delete()
     words = SearchEntry.objects.filter(image__grants__in=ids, person=F("image__grants__reader"))
     words.delete()
     Grant.objects.filter(pk__in=ids).update(**ended)
-    for model in (Placement, InvitedGrant):
-        model.objects.filter(pk__in=ids).update(wrapped=None, **ended)
+    for model in (Member, Placement, InvitedGrant):
+        model._default_manager.filter(pk__in=ids).update(wrapped=None, **ended)
 
 
-def end_expired(image: SealedImage) -> None:
-    """End the rows whose time is over: the new share statement does not list them. The image is
-    due to be encrypted again (services/ended.py)."""
+def end_expired(about: Subject) -> None:
+    """End the rows whose time is over: the new list does not name them. The image is due to be
+    encrypted again, the album to get its next key (services/ended.py)."""
     over = {"ended_at": None, "ends_at__lte": timezone.now()}
     ended = {"ended_at": F("ends_at"), "ended_reason": Ended.TIME}
-    WrappedKey.objects.filter(grant__in=image.grants.filter(**over)).delete()
-    count = image.grants.filter(**over).update(**ended)
-    for rows in (image.placements, image.invited):
+    if isinstance(about, Circle):
+        WrappedKey.objects.filter(member__in=about.members.filter(**over)).delete()
+        count = about.members.filter(**over).update(wrapped=None, **ended)
+        count += about.invited.filter(**over).update(wrapped=None, **ended)
+        if count:
+            circles = Circle.objects.filter(pk=about.pk, rekey_after=None)
+            circles.update(rekey_after=timezone.now())
+        return
+    WrappedKey.objects.filter(grant__in=about.grants.filter(**over)).delete()
+    count = about.grants.filter(**over).update(**ended)
+    for rows in (about.placements, about.invited):
         count += rows.filter(**over).update(wrapped=None, **ended)
     if count:
-        images = SealedImage.objects.filter(pk=image.pk, relock_after=None)
+        images = SealedImage.objects.filter(pk=about.pk, relock_after=None)
         images.update(relock_after=timezone.now())

@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from accounts.models import User, WrappedKey
 from gallery.errors import GalleryError
-from gallery.models import Grant, SealedImage
+from gallery.models import Grant, Placement, Row, SealedImage
 from gallery.opening import Opener
 from gallery.readers import everybody_signed_has_a_row
 from gallery.services.acts import owners_access
@@ -34,6 +34,11 @@ def ended_grants() -> QuerySet[Grant]:
     owner's own: no altered row may cost the only key to an image."""
     over = Grant.objects.filter(ended_at=None, ends_at__lte=timezone.now())
     return over.exclude(reader=F("image__owner"))
+
+
+def ended_places() -> QuerySet[Placement]:
+    """Return the places in albums whose time is over, likewise."""
+    return Placement.objects.filter(ended_at=None, ends_at__lte=timezone.now())
 
 
 # ---- the keys --------------------------------------------------------------------------------
@@ -61,16 +66,17 @@ def images_to_relock(owner: User) -> list[uuid.UUID]:
     each page, and where nothing ended no image is looked at."""
     live = {"image__owner": owner, "image__deleted_at": None, "image__relock_after": None}
     ended = ended_grants().filter(**live).values_list("image")
+    out_of_albums = ended_places().filter(**live).values_list("image")
     theirs = SealedImage.objects.filter(owner=owner, deleted_at=None)
     put_off = theirs.filter(relock_after__lte=timezone.now()).values_list("pk")
-    return [image for (image,) in ended.union(put_off)]
+    return [image for (image,) in ended.union(out_of_albums, put_off)]
 
 
 @sensitive_variables()
-def relock_ended(keyring: Keyring) -> None:
+def relock_ended(keyring: Keyring, *, seconds: float = SECONDS) -> None:
     """Encrypt some of these images again; the next page goes on. Raises if a part is busy or
     unavailable."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + seconds
     for image_id in images_to_relock(keyring.user):
         if _claim(image_id):
             # What does not verify, or would shut somebody out, is tried again when it is due.
@@ -93,7 +99,10 @@ def _relock_ended(keyring: Keyring, image_id: uuid.UUID) -> None:
     """Only where the owner signed these ends, and the row of every signed reader is there: an
     altered row must not make them sign a list without somebody."""
     opener, image = Opener(keyring), owners_access(keyring, image_id).image
-    over = ended_grants().filter(image=image).select_related("image__owner")
+    over: list[Row] = [
+        *ended_grants().filter(image=image).select_related("image__owner"),
+        *ended_places().filter(image=image).select_related("image__owner", "circle"),
+    ]
     is_whole = everybody_signed_has_a_row(image, opener)
-    if is_whole and all(opener.is_signed(grant) for grant in over):
+    if is_whole and all(opener.is_signed(row) for row in over):
         relock(keyring=keyring, image_id=image_id, keeping_everybody=True)

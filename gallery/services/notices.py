@@ -13,7 +13,8 @@ from django.views.decorators.debug import sensitive_variables
 from audit.events import Event, Outcome, record_after
 from audit.leaf import Fact
 from cryptocore.errors import CryptoError
-from gallery.models import Grant, Notice, NoticeHead
+from gallery.models import Circle, Grant, Member, Notice, NoticeHead
+from gallery.models.circles import NOBODY
 from gallery.notice_proofs import (
     Keys,
     compose,
@@ -25,6 +26,10 @@ from gallery.notice_proofs import (
 
 PEOPLE_PER_ENTRY = 40  # as many as fit an audit entry
 LOOKED_THROUGH = 1000  # newest rows, for one that is genuine, where the head is not
+
+
+# What a notice is about: access to an image, or membership of an album.
+Given = Grant | Member
 
 
 class NoticeKind(StrEnum):
@@ -48,20 +53,21 @@ class Sent:
     """Whose notices of one kind were written, and whose could not be."""
 
     kind: NoticeKind
-    told: list[Grant] = field(default_factory=list)
-    untold: list[Grant] = field(default_factory=list)
+    told: list[Given] = field(default_factory=list)
+    untold: list[Given] = field(default_factory=list)
 
 
 @sensitive_variables()
-def send_notices(kind: NoticeKind, grants: Iterable[Grant]) -> Sent:
-    """Write one notice for each grant, inside the caller's transaction: to its reader, or to the
-    image's owner, as the kind says.
+def send_notices(kind: NoticeKind, rows: Iterable[Given]) -> Sent:
+    """Write one notice for each grant or membership, inside the caller's transaction: to its
+    reader, or to the owner, as the kind says.
 
     The caller holds these people's rows (accounts/keys/recipients.py), so that sequences neither
     repeat nor leave gaps. Somebody whose newest MAC key does not open gets no notice: that must not
     keep an owner from taking access back.
     """
-    sent, grants = Sent(kind), list(grants)
+    # A team's members are told of it by their own rows.
+    sent, grants = Sent(kind), [row for row in rows if row.reader_id]
     keys = mac_keys_of(parties_of(kind, grant)[0] for grant in grants)
     numbers = _next_numbers(keys)
     notices: list[Notice] = []
@@ -75,7 +81,7 @@ def send_notices(kind: NoticeKind, grants: Iterable[Grant]) -> Sent:
             continue
         said = {
             "kind": kind.value,
-            "image": str(grant.image_id),
+            kind_of(grant): str(grant.list_of.pk),
             "actor": str(actor),
             "time": timezone.now().isoformat(),
             "rights": grant.rights,
@@ -89,11 +95,16 @@ def send_notices(kind: NoticeKind, grants: Iterable[Grant]) -> Sent:
     return sent
 
 
-def parties_of(kind: NoticeKind, grant: Grant) -> tuple[uuid.UUID, uuid.UUID]:
+def parties_of(kind: NoticeKind, grant: Given) -> tuple[uuid.UUID, uuid.UUID]:
     """Return to whom a notice goes, and whose act it is about."""
-    reader, owner = grant.reader_id, grant.image.owner_id
+    reader, owner = grant.reader_id or NOBODY, grant.list_of.owner_id
     person = owner if kind in TO_OWNER else reader
     return person, reader if kind in OF_READER else owner
+
+
+def kind_of(row: Given) -> str:
+    """Return what a notice calls the thing that the row is about."""
+    return row.list_of.kind if isinstance(row.list_of, Circle) else "image"
 
 
 def _store(notices: list[Notice], heads: Iterable[NoticeHead]) -> None:
@@ -116,14 +127,14 @@ def record_notices(sent: Iterable[Sent]) -> None:
         _record_people(one.kind, one.untold, Outcome.FAILED)
 
 
-def _record_people(kind: NoticeKind, grants: list[Grant], outcome: Outcome) -> None:
+def _record_people(kind: NoticeKind, grants: list[Given], outcome: Outcome) -> None:
     size = 1 if kind in TO_OWNER else PEOPLE_PER_ENTRY  # each of these may be another's act
     for start in range(0, len(grants), size):
         some = grants[start : start + size]
         record_after(
             Event.NOTICE_SENT,
             actor=parties_of(kind, some[0])[1],
-            subject=some[0].image_id,
+            subject=some[0].list_of.pk,
             outcome=outcome,
             kind=kind.value,
             people=[str(parties_of(kind, grant)[0]) for grant in some],
@@ -131,7 +142,7 @@ def _record_people(kind: NoticeKind, grants: list[Grant], outcome: Outcome) -> N
         )
 
 
-def _terms_of(grants: list[Grant]) -> dict[str, Fact]:
+def _terms_of(grants: list[Given]) -> dict[str, Fact]:
     """Return what these people may do and until when, where it is the same for all: the share
     statement has it as digests, and an owner's ledger says it in words."""
     terms = {(grant.rights, grant.ends_at) for grant in grants}
@@ -145,11 +156,14 @@ def _terms_of(grants: list[Grant]) -> dict[str, Fact]:
 
 
 def least_sent(person: uuid.UUID) -> int:
-    """Return how many notices a person was sent at least: one of each grant of others' images.
+    """Return how many notices a person was sent at least: one of each grant of others' images,
+    and of each membership of others' albums.
 
     Heads alone do not show this: an older one, genuine in its time, may have been put back.
     """
-    return Grant.objects.filter(reader=person).exclude(image__owner=person).count()
+    grants = Grant.objects.filter(reader=person).exclude(image__owner=person)
+    members = Member.objects.filter(reader=person).exclude(circle__owner=person)
+    return grants.count() + members.count()
 
 
 @sensitive_variables()

@@ -10,6 +10,7 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from django.views.decorators.debug import sensitive_variables
 
@@ -19,10 +20,10 @@ from accounts.models import WrappedKey
 from accounts.services.rotating import mending
 from audit.events import Event, Outcome, record
 from cryptocore.errors import CryptoError
-from gallery.access import Access
 from gallery.errors import Altered
-from gallery.models import Grant
+from gallery.models import Circle, Grant, Member, Subject
 from gallery.opening import Opener
+from gallery.unwrapping import IsCommitted
 
 SECONDS = 0.05  # what one page gives to it: some ten keys
 CHUNK = 10
@@ -60,20 +61,19 @@ class OwnOpener(Opener):
     @sensitive_variables()
     def is_sound(self, wrapped: WrappedKey) -> bool:
         """Whether this wrapped key opens, or does again. If nothing opens it, that is on record."""
-        grants = Grant.objects.filter(wrapped_key=wrapped, reader=self._keyring.user)
-        grant = grants.select_related("image__owner").first()
-        if grant is None:
+        subject = self._subject_of(wrapped)
+        if subject is None:
             return True  # nothing hangs on it
-        access = Access(self._keyring.user, grant)
+        is_committed = partial(self._is_key_of, subject)
         try:
-            self.manifest(access.image)
-            self._check_place(wrapped, access.image, access.image.lock)
+            is_committed(bytes(32))
+            self._check_place(wrapped, subject, subject.lock)
         except Altered:
-            return True  # whatever is altered there, opening the image says so
+            return True  # whatever is altered there, opening it says so
         with suppress(Altered):
-            if self._is_committed(self._by_private_key(wrapped), access.image):
+            if is_committed(self._by_private_key(wrapped)):
                 return True
-        if self._is_mended(wrapped, access):
+        if self._is_mended(wrapped, is_committed):
             return True
         if not WrappedKey.objects.filter(pk=wrapped.pk, oaep_bytes=wrapped.oaep_bytes).exists():
             return True  # re-locked meanwhile, or access ended
@@ -81,11 +81,27 @@ class OwnOpener(Opener):
         record(Event.WRAPPED_KEY_DAMAGED, actor=person, subject=wrapped.subject, outcome=outcome)
         return False
 
+    def _subject_of(self, wrapped: WrappedKey) -> Subject | None:
+        """Return the image or the circle whose key this is."""
+        mine = {"wrapped_key": wrapped, "reader": self._keyring.user}
+        if grant := Grant.objects.filter(**mine).select_related("image__owner").first():
+            return grant.image
+        if member := Member.objects.filter(**mine).select_related("circle__owner").first():
+            return member.circle
+        return None
+
     @sensitive_variables()
-    def _is_mended(self, wrapped: WrappedKey, access: Access) -> bool:
+    def _is_key_of(self, subject: Subject, key: bytes) -> bool:
+        """Whether the owner committed to this key. Raises Altered where nothing says so."""
+        if isinstance(subject, Circle):
+            return self.is_circle_key(key, subject)
+        return self._is_committed(key, subject)
+
+    @sensitive_variables()
+    def _is_mended(self, wrapped: WrappedKey, is_committed: IsCommitted) -> bool:
         content_key = self._by_quick_key(wrapped)
         try:
-            if content_key is None or not self._is_committed(content_key, access.image):
+            if content_key is None or not is_committed(content_key):
                 return False
             mending.mend(keyring=self._keyring, wrapped=wrapped, content_key=content_key)
         except (Altered, CryptoError, NoKeys, DoesNotOpen):

@@ -14,6 +14,11 @@ from audit.events import Event, Outcome, record
 from gallery import storage
 from gallery.ledger import TrailAway
 from gallery.models import Rendition
+from gallery.services.albums.ended import (
+    destroy_ended_album_keys,
+    members_keys_that_ended,
+    places_that_ended,
+)
 from gallery.services.ended import destroy_ended_keys, keys_that_ended
 from gallery.services.reminding import due_reminders, remind_everybody
 
@@ -34,11 +39,13 @@ def purge(*, dry_run: bool = False) -> dict[str, int]:
     }
     counts["answers"] = ended_answers().count()
     counts["keys"] = keys_that_ended().count()
+    counts["keys"] += members_keys_that_ended().count() + places_that_ended().count()
     counts["reminders"] = due_reminders().count()
     if not dry_run:
         storage.remove(orphans)
         drop_ended()
         destroy_ended_keys()
+        destroy_ended_album_keys()
         windows.delete()
         destroy_ended_answers()
         with suppress(TrailAway):  # the next time

@@ -1,4 +1,5 @@
-"""After a theft of somebody's keys: which images a thief may open, and encrypting them again.
+"""After a theft of somebody's keys: which images and albums a thief may open, and giving them new
+keys.
 
 Somebody who has a stolen private key and a copy of the database can open what was wrapped to it
 then. A new lock ends that for what is stored from now on; it cannot call back what was read.
@@ -7,8 +8,9 @@ then. A new lock ends that for what is stored from now on; it cannot call back w
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
@@ -16,8 +18,9 @@ from accounts.models import KeyPair, User
 from cryptocore import statements
 from cryptocore.errors import CryptoError
 from gallery.errors import Altered, Waiting
-from gallery.models import Grant
-from gallery.sealing import MANIFEST, heads_of
+from gallery.models import Grant, Member, Statement
+from gallery.sealing import MANIFEST, MEMBERSHIP, heads_of
+from gallery.services.albums.rekeying import rekey
 from gallery.services.revoking import relock
 
 AT_ONCE = 10  # images per request: each is opened, encrypted and stored again
@@ -25,16 +28,18 @@ AT_ONCE = 10  # images per request: each is opened, encrypted and stored again
 
 @dataclass(frozen=True)
 class StolenReader:
-    """Somebody whose keys were stolen, and the owner's images whose locks are older than that."""
+    """Somebody whose keys were stolen, and the owner's images and albums whose keys are older than
+    that. What is in an album gets its new lock after the album got its new key."""
 
     person: User
     stolen_at: datetime
     images: frozenset[uuid.UUID]
+    albums: frozenset[uuid.UUID]
 
 
 @dataclass(frozen=True)
 class Relocked:
-    """How many images were encrypted again, are left, and do not open or verify."""
+    """How many images and albums have new keys, are left, and do not open or verify."""
 
     relocked: int
     left: int
@@ -47,19 +52,27 @@ def stolen_readers_of(owner: User) -> list[StolenReader]:
     if not keys.exists():  # then an owner's hundred thousand images are not looked through
         return []
     grants = Grant.objects.filter(image__owner=owner, image__deleted_at=None, ended_at=None)
-    theirs = keys.filter(user__in=grants.values("reader"))
+    members = Member.objects.filter(circle__owner=owner, circle__deleted_at=None, ended_at=None)
+    theirs = keys.filter(Q(user__in=grants.values("reader")) | Q(user__in=members.values("reader")))
     stolen = dict(theirs.values_list("user").annotate(Max("compromised_at")))
     if not stolen:
         return []
-    pairs = list(grants.filter(reader__in=stolen).values_list("reader", "image"))
-    locked_at = _locked_at({image for _, image in pairs})
+    images = list(grants.filter(reader__in=stolen).values_list("reader", "image"))
+    albums = list(members.filter(reader__in=stolen).values_list("reader", "circle"))
+    keyed_at = _locked_at({image for _, image in images}) | _keyed_at({one for _, one in albums})
     readers = []
     for person in User.objects.filter(pk__in=stolen).order_by("username"):
         since = stolen[person.pk]
-        images = {image for reader, image in pairs if reader == person.pk}
-        before = frozenset(one for one in images if locked_at.get(one, since) <= since)
-        if before:
-            readers.append(StolenReader(person, since, before))
+        before_images, before_albums = (
+            frozenset(
+                one
+                for reader, one in pairs
+                if reader == person.pk and keyed_at.get(one, since) <= since
+            )
+            for pairs in (images, albums)
+        )
+        if before_images or before_albums:
+            readers.append(StolenReader(person, since, before_images, before_albums))
     return readers
 
 
@@ -75,18 +88,37 @@ def _locked_at(images: set[uuid.UUID]) -> dict[uuid.UUID, datetime]:
     return times
 
 
+def _keyed_at(albums: set[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    """Return when each album got its current key, as the first statement of its epoch says."""
+    times: dict[uuid.UUID, tuple[int, datetime]] = {}
+    rows = Statement.objects.filter(kind=MEMBERSHIP, subject__in=albums).order_by("sequence")
+    for row in rows.iterator():
+        try:
+            body = statements.parse(MEMBERSHIP, bytes(row.body))
+        except CryptoError:
+            continue
+        epoch, _ = times.get(row.subject, (0, None))
+        if body["epoch"] > epoch:
+            times[row.subject] = body["epoch"], statements.parse_time(body["time"])
+    return {album: time for album, (_, time) in times.items()}
+
+
 @sensitive_variables()
 def relock_after_theft(*, keyring: Keyring) -> Relocked:
-    """Encrypt again some of the images that a thief may open. Those that do not open are
+    """Give new keys to some of what a thief may open, albums first. What does not open is
     counted."""
-    images = {image for one in stolen_readers_of(keyring.user) for image in one.images}
+    stolen = stolen_readers_of(keyring.user)
+    albums = sorted({album for one in stolen for album in one.albums})
+    images = sorted({image for one in stolen for image in one.images})
+    acts = [partial(rekey, keyring=keyring, album_id=album) for album in albums]
+    acts += [partial(relock, keyring=keyring, image_id=image) for image in images]
     relocked = closed = 0
-    for image_id in sorted(images):
+    for act in acts:
         if relocked == AT_ONCE:
             break
         try:
-            relock(keyring=keyring, image_id=image_id)
+            act()
             relocked += 1
         except (Altered, Waiting):
             closed += 1
-    return Relocked(relocked, len(images) - relocked - closed, closed)
+    return Relocked(relocked, len(acts) - relocked - closed, closed)

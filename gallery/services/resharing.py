@@ -25,7 +25,7 @@ from accounts.keys.recipients import Reader, ReaderKey, lock_keys, recipient_of
 from accounts.models import KeyPair, User, WrappedKey
 from audit.events import AuditUnavailable, Event
 from gallery.errors import Altered, HeadMoved, Waiting
-from gallery.models import Grant
+from gallery.models import Grant, Member
 from gallery.opening import Opener
 from gallery.sealing import SHARE, wrap_to
 from gallery.services.acts import (
@@ -35,13 +35,14 @@ from gallery.services.acts import (
     owners_access,
     starting_anew,
 )
+from gallery.services.albums.waiting import share_album_again, waiting_members
 from gallery.services.notices import NoticeKind, record_notices, send_notices
 
 AT_ONCE = 200  # images per request: each costs a signature check, a wrapping and two entries
 
 
 class ImageOutcome(Enum):
-    """What became of one image."""
+    """What became of one image, or album."""
 
     SHARED = auto()
     CLOSED = auto()
@@ -54,6 +55,7 @@ class WaitingReader:
 
     person: User
     images: int
+    albums: int
     signing_pair: KeyPair | None
 
     @property
@@ -63,7 +65,8 @@ class WaitingReader:
 
 @dataclass(frozen=True)
 class SharedAgain:
-    """How many images were shared again, how many are left, and how many nobody can open now."""
+    """How many images and albums were shared again, how many are left, and how many nobody can
+    open now."""
 
     shared: int
     left: int
@@ -90,17 +93,25 @@ def somebody_waits_for(owner: User) -> bool:
         purpose=KeyPair.Purpose.ENCRYPTION,
         master_key_version__lt=F("user__master_key_version"),
     ).exclude(state=KeyPair.State.DESTROYED)
-    without_key = Grant.objects.filter(wrapped_key=None, ended_at=None)
-    somewhere = without_key.exists() or closed.exists()
+    without_key = {"wrapped_key": None, "ended_at": None}
+    somewhere = (
+        Grant.objects.filter(**without_key).exists()
+        or Member.objects.filter(**without_key).exists()
+        or closed.exists()
+    )
     return somewhere and any(one.signing_pair for one in readers_waiting_for(owner))
 
 
 def readers_waiting_for(owner: User) -> list[WaitingReader]:
     """Return who waits for this owner, by name; also those who cannot receive yet."""
-    grants = waiting_grants(owner).order_by()
-    counted = dict(grants.values_list("reader").annotate(Count("pk")))
-    people = User.objects.filter(pk__in=counted).order_by("username")
-    return [WaitingReader(one, counted[one.pk], _signing_pair(one)) for one in people]
+    grants, members = waiting_grants(owner).order_by(), waiting_members(owner).order_by()
+    images = dict(grants.values_list("reader").annotate(Count("pk")))
+    albums = dict(members.values_list("reader").annotate(Count("pk")))
+    people = User.objects.filter(pk__in={*images, *albums}).order_by("username")
+    return [
+        WaitingReader(one, images.get(one.pk, 0), albums.get(one.pk, 0), _signing_pair(one))
+        for one in people
+    ]
 
 
 def _signing_pair(person: User) -> KeyPair | None:
@@ -113,7 +124,7 @@ def _signing_pair(person: User) -> KeyPair | None:
 
 @sensitive_variables()
 def share_again(*, keyring: Keyring, person: User) -> SharedAgain:
-    """Wrap the content keys of what the owner shares with a reader to their current key.
+    """Wrap the keys of images and albums that the owner shares with a reader to their key of now.
 
     Images that the owner cannot open either, or whose list is not as it was signed, are left as
     they are and counted. Asking for it accepts the reader's new key, if another was compared.
@@ -125,13 +136,16 @@ def share_again(*, keyring: Keyring, person: User) -> SharedAgain:
         raise NoKeys
     reader = Reader(person, key)
     settle(keyring=keyring, readers=[reader], accepted=[person.username])
-    waiting = list(waiting_grants(keyring.user).filter(reader=person).values_list("pk", "image"))
+    albums = waiting_members(keyring.user).filter(reader=person).values_list("pk", "circle")
+    images = waiting_grants(keyring.user).filter(reader=person).values_list("pk", "image")
+    waiting = [partial(_share_album_again, keyring, *one, key) for one in albums]
+    waiting += [partial(_share_again_once, keyring, *one, key) for one in images]
     outcomes: Counter[ImageOutcome] = Counter()
-    for grant, image in waiting:
+    for share in waiting:
         if outcomes[ImageOutcome.SHARED] == AT_ONCE:
             break
         try:
-            outcomes[starting_anew(partial(_share_again_once, keyring, grant, image, key))] += 1
+            outcomes[starting_anew(share)] += 1
         except (Altered, Waiting):
             outcomes[ImageOutcome.CLOSED] += 1
         except NoKeys:
@@ -144,6 +158,14 @@ def share_again(*, keyring: Keyring, person: User) -> SharedAgain:
         len(waiting) - outcomes.total(),
         outcomes[ImageOutcome.CLOSED],
     )
+
+
+@sensitive_variables()
+def _share_album_again(
+    keyring: Keyring, member_id: uuid.UUID, album_id: uuid.UUID, key: ReaderKey
+) -> ImageOutcome:
+    is_shared = share_album_again(keyring, member_id, album_id, key)
+    return ImageOutcome.SHARED if is_shared else ImageOutcome.NOT_WAITING
 
 
 @sensitive_variables()

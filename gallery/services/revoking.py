@@ -4,11 +4,14 @@ So a restored old row opens nothing. What the former reader saw, or saved, stays
 """
 
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
@@ -27,6 +30,7 @@ from gallery.models import (
     Ended,
     Grant,
     InvitedGrant,
+    Member,
     Placement,
     Rendition,
     Row,
@@ -60,6 +64,9 @@ from gallery.services.acts import (
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
 from gallery.services.uploading import add_renditions, discard_unreferenced
 
+Holder = tuple[str, uuid.UUID]
+Taken = TypeVar("Taken", Grant, Placement)
+
 
 @dataclass
 class NextLock:
@@ -90,17 +97,24 @@ def revoke(*, keyring: Keyring, image_id: uuid.UUID, recipient: User) -> Grant:
     return starting_anew(lambda: _revoke_once(keyring, image_id, recipient))
 
 
-@sensitive_variables()
 def _revoke_once(keyring: Keyring, image_id: uuid.UUID, recipient: User) -> Grant:
     access = owners_access(keyring, image_id)
     if recipient == keyring.user:
         raise NotARecipient
-    grants = access.image.grants.filter(reader=recipient).order_by("granted_at")
-    live = list(grants.filter(ended_at=None))
+    rows = access.image.grants.filter(reader=recipient)
+    return take_back(keyring, access, rows, without=("person", recipient.pk))
+
+
+@sensitive_variables()
+def take_back(keyring: Keyring, access: Access, rows: QuerySet[Taken], *, without: Holder) -> Taken:
+    """End these rows of one holder, and change the lock; return the last one, ended. Raises as
+    revoke() does."""
+    rows = rows.order_by("granted_at")
+    live = list(rows.filter(ended_at=None))
     with anew_if_moved(access):
         if live or not everybody_signed_has_a_row(access.image, Opener(keyring)):
-            _commit(access.image, _relock(keyring, access, without=recipient), live)
-    if ended := grants.last():
+            _commit(access.image, _relock(keyring, access, without=without), live)
+    if ended := rows.last():
         return ended
     raise NotARecipient
 
@@ -126,10 +140,10 @@ def _relock_once(keyring: Keyring, image_id: uuid.UUID, keeping_everybody: bool)
 
 
 @sensitive_variables()
-def _relock(keyring: Keyring, access: Access, *, without: User | None = None) -> NextLock:
+def _relock(keyring: Keyring, access: Access, *, without: Holder | None = None) -> NextLock:
     """Open everything once more and seal it under a new content key.
 
-    `without` is a person and not a row: what a row says may change between two looks at it.
+    `without` is a holder and not a row: what a row says may change between two looks at it.
     """
     image, lock, content_key = access.image, access.image.lock + 1, content.new_content_key()
     opener = Opener(keyring)
@@ -140,55 +154,54 @@ def _relock(keyring: Keyring, access: Access, *, without: User | None = None) ->
         plain[name] = Plain(opened.plaintext(), opened.media_type)
     sealed = seal_renditions(plain, content_key)
     readers = readers_as_signed(image, opener)
-    remaining = [grant for grant in readers.signed if grant.reader != without]
+    remaining = [grant for grant in readers.signed if grant.holder != without]
+    beside = [row for row in readers.beside if row.holder != without]
     contacts = None  # if the list is refused: that does not keep an owner from taking access back
     with suppress(ContactsRefused):
         contacts = contacts_of(keyring)
     for grant in remaining:
         set_entry(grant, rights=grant.rights, ends_at=grant.ends_at)
-        grant.wrapped_key = _wrap_anew(grant, contacts, content_key, lock)
+        grant.wrapped_key = wrap_anew(grant, contacts, content_key, lock)
         if grant.reader_id == keyring.user.pk and grant.wrapped_key:
             keyring.prove(grant.wrapped_key.key_pair)
             quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=lock)
             grant.wrapped_key.quick_key = quick_key
-    for row in readers.beside:
+    for row in beside:
         set_entry(row, rights=row.rights, ends_at=row.ends_at)
         wrap_beside(row, content_key, lock=lock, opener=opener)
     sign = partial(sign_statement, keyring=keyring, subject=image.pk)
-    share = sign(SHARE, share_fields([*remaining, *readers.beside]), previous=share_head)
+    share = sign(SHARE, share_fields([*remaining, *beside]), previous=share_head)
     fields = manifest_fields(sealed, content_key, share, image=image, lock=lock)
     manifest = sign(MANIFEST, fields, previous=manifest_head)
-    own = ("person", without.pk if without else None)
-    unsigned = [row for row in readers.unsigned if row.holder != own]
-    return NextLock(
-        share_head, lock, sealed, [manifest, share], remaining, readers.beside, unsigned
-    )
+    unsigned = [row for row in readers.unsigned if row.holder != without]
+    return NextLock(share_head, lock, sealed, [manifest, share], remaining, beside, unsigned)
 
 
 @sensitive_variables()
-def _wrap_anew(
-    grant: Grant, contacts: Contacts | None, content_key: bytes, lock: int
+def wrap_anew(
+    row: Grant | Member, contacts: Contacts | None, content_key: bytes, lock: int
 ) -> WrappedKey | None:
     """Return the new key for one who remains, or None to let a reader without a usable key wait.
 
     Another person's missing or changed key must not keep the owner from revoking. If nobody can
     know whose key changed, everybody but the owner waits.
     """
-    own = grant.reader_id == grant.image.owner_id
-    if not grant.reader.is_active or (contacts is None and not own):
+    own = row.reader_id == row.list_of.owner_id
+    if row.reader is None or not row.reader.is_active or (contacts is None and not own):
         return None
     try:
-        reader = reader_of(grant.reader)
+        reader = reader_of(row.reader)
         if contacts and not own:
             contacts.require_unchanged([reader], but_names=True)
     except (NoKeys, KeyChanged):
         return None
-    return wrap_for(reader, content_key, image_id=grant.image_id, lock=lock)
+    return wrap_for(reader, content_key, image_id=row.list_of.pk, lock=lock)
 
 
-def _commit(image: SealedImage, relocked: NextLock, ended: list[Grant]) -> None:
+def _commit(image: SealedImage, relocked: NextLock, ended: Sequence[Grant | Placement]) -> None:
     """Write the new ciphertext, exchange the rows, then take the old ciphertext away."""
-    facts = {"reader": str(ended[0].reader_id)} if ended else {}
+    kind, holder = ended[0].holder if ended else ("", None)
+    facts = {"reader" if kind == "person" else kind: str(holder)} if ended else {}
     event = Event.IMAGE_REVOKED if ended else Event.IMAGE_RELOCKED
     old_names = list(image.renditions.values_list("storage_name", flat=True))
     new_names: dict[str, str] = {}
@@ -208,13 +221,17 @@ def _commit(image: SealedImage, relocked: NextLock, ended: list[Grant]) -> None:
 
 
 def _exchange(
-    image: SealedImage, relocked: NextLock, ended: list[Grant], new_names: dict[str, str]
+    image: SealedImage,
+    relocked: NextLock,
+    ended: Sequence[Grant | Placement],
+    new_names: dict[str, str],
 ) -> Sent:
+    readers = [row for row in ended if isinstance(row, Grant)]
     hold_circles(relocked.beside)
     hold(image, relocked.head)
     keys = [grant.wrapped_key for grant in relocked.remaining if grant.wrapped_key]
     try:
-        lock_keys((key.key_pair for key in keys), besides=[grant.reader for grant in ended])
+        lock_keys((key.key_pair for key in keys), besides=[grant.reader for grant in readers])
     except NoKeys:  # somebody's key changed meanwhile: they will wait
         raise HeadMoved from None
     end_rows([*ended, *relocked.unsigned], Ended.REVOKED)
@@ -230,4 +247,4 @@ def _exchange(
     image.stored_bytes = sum(len(sealed.stored) for sealed in relocked.sealed.values())
     image.relock_after = None
     image.save(update_fields=["lock", "stored_bytes", "relock_after"])
-    return send_notices(NoticeKind.REVOKED, ended[:1])  # a row may have been copied
+    return send_notices(NoticeKind.REVOKED, readers[:1])  # a row may have been copied

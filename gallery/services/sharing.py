@@ -4,8 +4,10 @@ Each act is one new share statement that replaces the one before.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Generic, TypeVar
 
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
@@ -14,10 +16,11 @@ from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.pins import contacts_of
 from accounts.keys.recipients import Reader, lock_keys
+from accounts.models import User, WrappedKey
 from audit.events import Event
 from cryptocore import statements
 from gallery.errors import Altered, HeadMoved, TooManyReaders
-from gallery.models import Grant, Listed, SealedImage, Statement
+from gallery.models import Grant, Listed, Member, Statement, Subject
 from gallery.opening import Opener
 from gallery.readers import readers_as_signed
 from gallery.sealing import (
@@ -36,24 +39,27 @@ from gallery.services.acts import (
     require_present_signer,
     starting_anew,
 )
-from gallery.services.notices import NoticeKind, record_notices, send_notices
+from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
 from gallery.services.uploading import Terms, new_grant
+
+Given = TypeVar("Given", Grant, Member)
 
 
 @dataclass
-class Shared:
-    """What an act of sharing did: whose grants are new, changed, or were so already."""
+class Shared(Generic[Given]):
+    """What an act of sharing did: whose grants (of an album: memberships) are new, changed, or were
+    so already."""
 
-    added: list[Grant] = field(default_factory=list)
-    changed: list[Grant] = field(default_factory=list)
-    unchanged: list[Grant] = field(default_factory=list)
+    added: list[Given] = field(default_factory=list)
+    changed: list[Given] = field(default_factory=list)
+    unchanged: list[Given] = field(default_factory=list)
 
     @property
-    def touched(self) -> list[Grant]:
+    def touched(self) -> list[Given]:
         return self.added + self.changed
 
     @property
-    def waiting(self) -> list[Grant]:
+    def waiting(self) -> list[Given]:
         """Whose next keys have to be made before the image can be shared with them once more."""
         everybody = self.touched + self.unchanged
         return [grant for grant in everybody if grant.wrapped_key is None]
@@ -62,7 +68,7 @@ class Shared:
 @sensitive_variables()
 def share_image(
     *, keyring: Keyring, image_id: uuid.UUID, recipients: list[Reader], terms: Terms
-) -> Shared:
+) -> Shared[Grant]:
     """Grant `recipients` access to the owner's image; somebody who has it already gets the new
     terms.
 
@@ -75,90 +81,99 @@ def share_image(
 @sensitive_variables()
 def _share_once(
     keyring: Keyring, image_id: uuid.UUID, recipients: list[Reader], terms: Terms
-) -> Shared:
+) -> Shared[Grant]:
     access, opener = owners_access(keyring, image_id), Opener(keyring)
+    image = access.image
     with anew_if_moved(access):
-        head = opener.to_follow(SHARE, access.image)
-        readers = readers_as_signed(access.image, opener)
+        head = opener.to_follow(SHARE, image)
+        readers = readers_as_signed(image, opener)
         if readers.unsigned:
             raise Altered("entries")
         content_key = opener.content_key_for(access)
     contacts_of(keyring).require_unchanged(recipients)
-    kept, shared = readers.signed, Shared()
+    kept, shared = readers.signed, Shared[Grant]()
+    wrap = partial(wrap_for, content_key=content_key, image_id=image.pk, lock=image.lock)
+    new = partial(new_grant, image)
     for reader in recipients:
-        _grant(reader, kept, access.image, content_key, terms, shared)
+        give(reader, kept, terms, shared, wrap=wrap, new=new)
     listed = [*kept, *shared.added, *readers.beside]
-    if len(listed) > statements.MAX_ENTRIES:
-        raise TooManyReaders
+    require_listable(listed)
     if shared.touched:
-        _commit(keyring, access.image, head, listed, shared)
+        fields = share_fields(listed)
+        share = sign_statement(SHARE, fields, keyring=keyring, subject=image.pk, previous=head)
+        with image_act(Event.IMAGE_SHARED, image, signed=[share]):
+            sent = store_shared(image, head, share, shared)
+        truncate_write_ahead_log()  # of whom it ended by date
+        record_notices(sent)
     return shared
 
 
+def require_listable(listed: Sequence[Listed]) -> None:
+    """Raises TooManyReaders for more than one statement can list."""
+    if len(listed) > statements.MAX_ENTRIES:
+        raise TooManyReaders
+
+
 @sensitive_variables()
-def _grant(
+def give(
     reader: Reader,
-    kept: list[Grant],
-    image: SealedImage,
-    content_key: bytes,
+    kept: Sequence[Given],
     terms: Terms,
-    shared: Shared,
+    shared: Shared[Given],
+    *,
+    wrap: Callable[[Reader], WrappedKey | None],
+    new: Callable[[User, WrappedKey | None, Terms], Given],
 ) -> None:
-    """Sort one person into `shared`, with what their grant is to become; nothing is stored."""
-    grant = next((grant for grant in kept if grant.reader_id == reader.user.pk), None)
-    if grant and grant.wrapped_key and _has_terms(grant, terms):
-        shared.unchanged.append(grant)
+    """Sort one person into `shared`, with what their row is to become; nothing is stored."""
+    row = next((row for row in kept if row.reader_id == reader.user.pk), None)
+    if row and row.wrapped_key and _has_terms(row, terms):
+        shared.unchanged.append(row)
         return
-    key = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
-    if grant is None:
-        shared.added.append(new_grant(image, reader.user, key, terms))
-    elif key is None and _has_terms(grant, terms):
-        shared.unchanged.append(grant)
+    key = wrap(reader)
+    if row is None:
+        shared.added.append(new(reader.user, key, terms))
+    elif key is None and _has_terms(row, terms):
+        shared.unchanged.append(row)
     else:
-        grant.wrapped_key = grant.wrapped_key or key
-        set_entry(grant, rights=terms.rights, ends_at=terms.ends_at)
-        shared.changed.append(grant)
+        row.wrapped_key = row.wrapped_key or key
+        set_entry(row, rights=terms.rights, ends_at=terms.ends_at)
+        shared.changed.append(row)
 
 
-def _has_terms(grant: Grant, terms: Terms) -> bool:
-    return (grant.rights, grant.ends_at) == (terms.rights, terms.ends_at)
+def _has_terms(row: Listed, terms: Terms) -> bool:
+    return (row.rights, row.ends_at) == (terms.rights, terms.ends_at)
 
 
-def _commit(
-    keyring: Keyring,
-    image: SealedImage,
-    head: Statement,
-    listed: Sequence[Listed],
-    shared: Shared,
-) -> None:
-    fields = share_fields(listed)
-    share = sign_statement(SHARE, fields, keyring=keyring, subject=image.pk, previous=head)
-    with image_act(Event.IMAGE_SHARED, image, signed=[share]), transaction.atomic():
-        hold(image, head)
+def store_shared(
+    about: Subject, head: Statement, signed: Statement, shared: Shared[Given]
+) -> list[Sent]:
+    """Store in one transaction what was shared of an image, or of an album. Raises NoKeys or
+    HeadMoved."""
+    with transaction.atomic():
+        hold(about, head)
         # Keys that are stored stay as they are now: what was read may be older than a rotation
         # that wrapped them again.
-        keys = [grant.wrapped_key for grant in shared.touched]
+        keys = [row.wrapped_key for row in shared.touched]
         new_keys = [key for key in keys if key is not None and key._state.adding]
-        readers = [grant.reader for grant in shared.touched]
-        lock_keys((key.key_pair for key in new_keys), besides=[image.owner, *readers])
-        require_present_signer(image.owner, share)
+        readers: list[User] = [row.reader for row in shared.touched if row.reader is not None]
+        lock_keys((key.key_pair for key in new_keys), besides=[about.owner, *readers])
+        require_present_signer(about.owner, signed)
         # A waiting reader may have been given a key meanwhile, which moves no head (resharing.py).
-        waiting = [one.pk for one in shared.changed if one.wrapped_key in new_keys]
-        if waiting and Grant.objects.filter(pk__in=waiting).exclude(wrapped_key=None).exists():
+        waiting = [one for one in shared.changed if one.wrapped_key in new_keys]
+        if any(type(one).objects.get(pk=one.pk).wrapped_key_id for one in waiting):
             raise HeadMoved
-        end_expired(image)
-        share.save(force_insert=True)
+        end_expired(about)
+        signed.save(force_insert=True)
         for key in new_keys:
             key.save(force_insert=True)
-        for grant in shared.added:
-            grant.save()
-        for grant in shared.changed:
+        for row in shared.added:
+            row.save()
+        for row in shared.changed:
             # A key that is not new may have been exchanged meanwhile: its column stays as it is.
-            new = ["wrapped_key"] if grant.wrapped_key in new_keys else []
-            grant.save(update_fields=["rights", "ends_at", "entry", "salt", *new])
-        sent = [
+            columns = ["rights", "ends_at", "entry", "salt"]
+            columns += ["wrapped_key"] if row.wrapped_key in new_keys else []
+            row.save(update_fields=columns)
+        return [
             send_notices(NoticeKind.SHARED, shared.added),
             send_notices(NoticeKind.CHANGED, shared.changed),
         ]
-    truncate_write_ahead_log()  # of whom it ended by date
-    record_notices(sent)

@@ -1,7 +1,7 @@
 """One image: its statements, its readers, its keys, its stored bytes."""
 
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 
 from django.utils import timezone
@@ -14,7 +14,17 @@ from gallery import storage
 from gallery.acknowledgements import Receipt, acknowledged_by
 from gallery.errors import Altered
 from gallery.heads import Body, Heads, is_unbroken
-from gallery.models import Ended, Grant, Listed, Rendition, Row, SealedImage, Statement
+from gallery.members import put_out
+from gallery.models import (
+    Ended,
+    Grant,
+    Listed,
+    Placement,
+    Rendition,
+    Row,
+    SealedImage,
+    Statement,
+)
 from gallery.sealing import MANIFEST, SHARE
 from gallery.verification.findings import Finding, Kind
 
@@ -45,7 +55,8 @@ class ImageCheck:
             yield Finding(Kind.UNREADABLE, image_id)
 
     def _check_image(self, image: SealedImage) -> Iterator[Finding]:
-        for row in (image, *image.grants.all(), *image.renditions.all()):
+        rows = (*image.grants.all(), *image.placements.all(), *image.renditions.all())
+        for row in (image, *rows):
             if columns := unreadable_columns(row):
                 yield Finding(Kind.UNREADABLE, image.pk, f"{row._meta.model_name}: {columns[0]}")
         try:
@@ -85,12 +96,9 @@ class ImageCheck:
         for row in rows:
             if row.ended_at is None and not self._heads.is_signed(row):
                 yield Finding(Kind.READER_UNSIGNED, image.pk, "{} {}".format(*row.holder))
-        missing = set(share["entries"])
-        for row in filter(_stands, rows):
-            with suppress(CryptoError):
-                missing.discard(entries.entry_digest(bytes(row.entry), bytes(row.salt)))
-        if missing:
-            yield Finding(Kind.READER_GONE, image.pk, f"{len(missing)} of them")
+        placements = [row for row in rows if isinstance(row, Placement)]
+        if missing := missing_of(share, [*filter(stands, rows), *put_out(placements)]):
+            yield Finding(Kind.READER_GONE, image.pk, f"{missing} of them")
 
     def _check_stored(self, image: SealedImage, manifest: Body) -> Iterator[Finding]:
         rows = list(image.renditions.order_by("name"))
@@ -126,7 +134,16 @@ def _check_deleted(image: SealedImage, *, is_deleted: bool) -> Iterator[Finding]
         yield Finding(Kind.NOT_DELETED, image.pk, what)
 
 
-def _stands(grant: Listed) -> bool:
+def missing_of(signed: Body, rows: Iterable[Row]) -> int:
+    """Return how many of the signed entries are in none of these rows."""
+    missing = set(signed["entries"])
+    for row in rows:
+        with suppress(CryptoError):
+            missing.discard(entries.entry_digest(bytes(row.entry), bytes(row.salt)))
+    return len(missing)
+
+
+def stands(grant: Listed) -> bool:
     """Whether a row says that this access holds, or was over at the time its owner signed."""
     if grant.ended_at is None:
         return True

@@ -1,4 +1,4 @@
-"""The sweep of everything: images, those the trail remembers, stored files, notices."""
+"""The sweep of everything: images and albums, those the trail remembers, stored files, notices."""
 
 import uuid
 from collections import Counter
@@ -15,15 +15,20 @@ from audit.events import Event, Outcome
 from audit.leaf import Leaf
 from audit.verification import NEWEST, entries_between, in_pieces
 from gallery import storage
-from gallery.models import SealedImage
+from gallery.models import Circle, SealedImage
 from gallery.services.purging import known_names
+from gallery.verification.albums import AlbumCheck
 from gallery.verification.findings import Finding, Kind
 from gallery.verification.images import UNREADABLE, ImageCheck
 from gallery.verification.notices import check_notices
 
 CHUNK = 100  # images whose statements are held at once
 # Bytes without which an entry says nothing of interest: cheaper to look for than its MAC.
-MARKS = tuple(f'"event":"{event}"'.encode() for event in (Event.IMAGE_UPLOADED, Event.NOTICE_SENT))
+REMEMBERED: dict[str, type[SealedImage | Circle]] = {
+    Event.IMAGE_UPLOADED: SealedImage,
+    Event.ALBUM_MADE: Circle,
+}
+MARKS = tuple(f'"event":"{event}"'.encode() for event in (*REMEMBERED, Event.NOTICE_SENT))
 
 Look = Callable[[], Iterator[Finding]]
 
@@ -33,6 +38,7 @@ class Sweep:
 
     def __init__(self, *, reads_bytes: bool, progress: Callable[[int], object]) -> None:
         self.images = 0
+        self.albums = 0
         self.people = 0
         self._reads_bytes = reads_bytes
         self._progress = progress
@@ -48,6 +54,11 @@ class Sweep:
                 yield from _twice(partial(first.check, image_id), self._once_more(image_id))
             self.images += len(chunk)
             self._progress(self.images)
+        for chunk in _chunks(Circle.objects.all()):
+            albums = AlbumCheck(chunk)
+            for album_id in chunk:
+                yield from _twice(partial(albums.check, album_id), _album_once_more(album_id))
+            self.albums += len(chunk)
         before = timezone.now() - settings.PURGE_GRACE
         for name in storage.orphans(before, known_names):
             yield Finding(Kind.ORPHAN, name)
@@ -58,19 +69,22 @@ class Sweep:
             self.people += len(chunk)
 
     def _check_trail(self) -> Iterator[Finding]:
-        """Look for the images that the trail remembers; count the notices it does."""
+        """Look for what the trail remembers; count the notices it does."""
         for leaves in in_pieces(_told()):
-            uploaded = {
-                one.subject for one in leaves if one.subject and one.event == Event.IMAGE_UPLOADED
-            }
-            there = SealedImage.objects.filter(pk__in=uploaded).values_list("pk", flat=True)
-            for image in uploaded - set(there):
-                yield Finding(Kind.GONE, str(image))
+            for event, model in REMEMBERED.items():
+                made = {one.subject for one in leaves if one.subject and one.event == event}
+                rows = model._default_manager.filter(pk__in=made)
+                for gone in made - set(rows.values_list("pk", flat=True)):
+                    yield Finding(Kind.GONE, str(gone))
             for leaf in leaves:
                 self._sent.update(map(uuid.UUID, leaf.facts.get("people", [])))
 
     def _once_more(self, image_id: uuid.UUID) -> Look:
         return lambda: ImageCheck([image_id], reads_bytes=self._reads_bytes).check(image_id)
+
+
+def _album_once_more(album_id: uuid.UUID) -> Look:
+    return lambda: AlbumCheck([album_id]).check(album_id)
 
 
 def _chunks(rows: QuerySet[Any]) -> Iterator[list[uuid.UUID]]:

@@ -15,6 +15,7 @@ from accounts.web.decorators import signed_in
 from accounts.web.requests import PersonRequest
 from accounts.web.unlocking import keyring_of
 from gallery import presenting
+from gallery.access import Access
 from gallery.ledger import unopened
 from gallery.models import Grant
 from gallery.opening import Opener
@@ -90,7 +91,8 @@ def _list(
     if keyring and image_ids and releases(request):
         record_thumbnails(request.user, image_ids)
     new = unopened(image_ids, reader=request.user.pk) if marks_new else ()
-    cards = presenting.cards(shown, Opener(keyring) if keyring else None, new=new)
+    accesses = [Access(request.user, grant) for grant in shown]
+    cards = presenting.cards(accesses, Opener(keyring) if keyring else None, new=new)
     if wants_json(request):
         return JsonResponse(
             {

@@ -28,7 +28,7 @@ def relock(request: PersonRequest) -> HttpResponseBase:
     prefetch_names(reader.person for reader in stolen)
     readers = [_shown(reader, request.user) for reader in stolen]
     if wants_json(request):
-        facts = ("username", "display_name", "images", "stolen_at")
+        facts = ("username", "display_name", "images", "albums", "stolen_at")
         return JsonResponse({"relock": [{name: one[name] for name in facts} for one in readers]})
     return render(request, "gallery/relock.html", {"readers": readers})
 
@@ -41,6 +41,7 @@ def _shown(reader: StolenReader, owner: User) -> dict[str, Any]:
         "initials": person.initials,
         "avatar_class": person.avatar_class,
         "images": len(reader.images),
+        "albums": len(reader.albums),
         "stolen_at": reader.stolen_at,
         "is_owner": reader.person == owner,
     }

@@ -10,6 +10,7 @@ from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
 from gallery import presenting
+from gallery.access import Access
 from gallery.forms import SearchForm
 from gallery.opening import Opener
 from gallery.releases import record_thumbnails
@@ -34,7 +35,8 @@ def search_images(request: PersonRequest) -> HttpResponse:
     shown = grants_on(page)
     if shown:
         record_thumbnails(request.user, [grant.image_id for grant in shown])
-    cards = presenting.cards(shown, Opener(open_keys(request)))
+    accesses = [Access(grant.reader, grant) for grant in shown]
+    cards = presenting.cards(accesses, Opener(open_keys(request)))
     if wants_json(request):
         return JsonResponse(
             {

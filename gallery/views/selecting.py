@@ -21,7 +21,7 @@ from accounts.web.requests import PersonRequest, open_keys
 from accounts.web.unlocking import keyring_now
 from audit.events import AuditUnavailable, Event
 from gallery import outcomes, presenting
-from gallery.access import access_to
+from gallery.access import Access, access_to
 from gallery.answers import answers_refusals
 from gallery.errors import NotARecipient, NotYours
 from gallery.forms import SelectionForm, ShareForm, TermsForm
@@ -288,7 +288,8 @@ def _cards(request: PersonRequest, images: Images) -> dict[uuid.UUID, presenting
         return {}
     grants = Grant.objects.filter(reader=request.user, image__in=images, ended_at=None)
     grants = grants.select_related("reader", "image__owner", "wrapped_key__key_pair")
-    cards = presenting.cards(grants, Opener(open_keys(request)))
+    accesses = [Access(request.user, grant) for grant in grants]
+    cards = presenting.cards(accesses, Opener(open_keys(request)))
     if cards:
         record_thumbnails(request.user, [card.id for card in cards])
     return {card.id: card for card in cards}

@@ -22,6 +22,7 @@ from gallery.answers import answers_refusals
 from gallery.errors import NotARecipient
 from gallery.forms import ShareForm, TermsForm
 from gallery.ledger import Ledger
+from gallery.models import Grant
 from gallery.services import deleting, revoking, sharing
 from gallery.views.common import (
     NOT_SHARED,
@@ -66,7 +67,7 @@ def share(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
     return redirect("gallery:image", image_id)
 
 
-def _tell_shared(request: PersonRequest, shared: sharing.Shared) -> None:
+def _tell_shared(request: PersonRequest, shared: sharing.Shared[Grant]) -> None:
     waiting = shared.waiting
     can_open = [grant for grant in shared.touched + shared.unchanged if grant not in waiting]
     if can_open:

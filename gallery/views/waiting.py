@@ -32,7 +32,15 @@ def waiting(request: PersonRequest) -> HttpResponseBase:
     prefetch_names(reader.person for reader in waiting)
     readers = [_shown(reader) for reader in waiting]
     if wants_json(request):
-        facts = ("username", "display_name", "images", "fingerprint", "endorsed", "can_receive")
+        facts = (
+            "username",
+            "display_name",
+            "images",
+            "albums",
+            "fingerprint",
+            "endorsed",
+            "can_receive",
+        )
         shown = [{name: reader[name] for name in facts} for reader in readers]
         return JsonResponse({"waiting": shown})
     return render(request, "gallery/waiting_readers.html", {"readers": readers})
@@ -47,6 +55,7 @@ def _shown(reader: WaitingReader) -> dict[str, Any]:
         "initials": person.initials,
         "avatar_class": person.avatar_class,
         "images": reader.images,
+        "albums": reader.albums,
         "can_receive": pair is not None,
         "fingerprint": pair.fingerprint if pair else None,
         "grouped_fingerprint": grouped(pair.fingerprint) if pair else "",

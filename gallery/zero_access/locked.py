@@ -9,8 +9,8 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Custody, KeyPair, KeySlot, MacKey, User, WrappedKey
-from gallery.models import Grant, Rendition, SealedImage
-from gallery.sealing import MANIFEST, heads_of
+from gallery.models import Circle, Grant, Member, Placement, Rendition, SealedImage
+from gallery.sealing import MANIFEST, MEMBERSHIP, heads_of
 
 IMAGES_PER_PERSON = 20
 
@@ -44,11 +44,25 @@ class Image:
 
 
 @dataclass(frozen=True)
+class Album:
+    """An album or a team under its current key: what its owner signed, and what is under that
+    key."""
+
+    pk: uuid.UUID
+    owner: uuid.UUID
+    epoch: int
+    commitment: bytes
+    details: bytes
+    placements: list[Placement]
+
+
+@dataclass(frozen=True)
 class Locked:
     """Everything that a search tries to open."""
 
     people: list[Person]
     images: list[Image]
+    albums: list[Album]
     wrapped_keys: list[WrappedKey]
     mac_keys: list[MacKey]
     fingerprints: dict[str, KeyPair] = field(default_factory=dict)
@@ -63,15 +77,21 @@ def locked(*, people: int, certainly: User | None = None) -> Locked:
     if certainly and certainly not in users:
         users.append(certainly)
     theirs = Grant.objects.filter(image=OuterRef("pk"), reader__in=users, ended_at=None)
+    members = Member.objects.filter(reader__in=users, ended_at=None)
+    placed = Placement.objects.filter(circle__in=members.values("circle"), ended_at=None)
     certain = Q(pk__in=allowed_to(certainly)) if certainly else Q(pk__in=[])
     live = SealedImage.objects.filter(deleted_at=None)
-    chosen = list(live.filter(Exists(theirs)).order_by("?")[: people * IMAGES_PER_PERSON or None])
+    reached = live.filter(Exists(theirs) | Q(pk__in=placed.values("image")))
+    chosen = list(reached.order_by("?")[: people * IMAGES_PER_PERSON or None])
     images = {image.pk: image for image in (*chosen, *live.filter(certain))}
+    albums = Circle.objects.filter(pk__in=members.values("circle"), deleted_at=None).in_bulk()
     pairs = KeyPair.objects.filter(user__in=users).exclude(wrapped_private_key=None)
-    wrapped = WrappedKey.objects.filter(subject__in=images).select_related("key_pair")
+    subjects = [*images, *albums]
+    wrapped = WrappedKey.objects.filter(subject__in=subjects).select_related("key_pair")
     return Locked(
-        people=[_person(user, images) for user in users],
+        people=[_person(user, subjects) for user in users],
         images=_with_manifests(images),
+        albums=_with_memberships(albums, images),
         wrapped_keys=list(wrapped),
         mac_keys=list(MacKey.objects.filter(user__in=users)),
         fingerprints={pair.fingerprint: pair for pair in pairs},
@@ -81,20 +101,32 @@ def locked(*, people: int, certainly: User | None = None) -> Locked:
 def expected_of(user: User) -> set[uuid.UUID]:
     """Return the images this person's current keys open: their own, and those shared with them."""
     present = {"wrapped_key__key_pair__master_key_version": user.master_key_version}
-    return set(_grants_of(user).filter(**present).values_list("image_id", flat=True))
+    members = _members_of(user).filter(**present)
+    return {*_grants_of(user).filter(**present).values_list("image_id", flat=True), *_in(members)}
 
 
 def allowed_to(user: User) -> set[uuid.UUID]:
     """Return also the images that wait for this person: earlier keys of theirs may open those."""
-    return set(_grants_of(user).values_list("image_id", flat=True))
+    grants = _grants_of(user).values_list("image_id", flat=True)
+    return {*grants, *_in(_members_of(user))}
+
+
+def _members_of(user: User) -> QuerySet[Member]:
+    return Member.objects.filter(reader=user, ended_at=None).exclude(wrapped_key=None)
+
+
+def _in(members: QuerySet[Member]) -> QuerySet[Placement, uuid.UUID]:
+    """Return the images in the albums of these memberships, without those that wait."""
+    placed = Placement.objects.filter(circle__in=members.values("circle"), ended_at=None)
+    return placed.exclude(wrapped=None).values_list("image_id", flat=True)
 
 
 def _grants_of(user: User) -> QuerySet[Grant]:
     return Grant.objects.filter(reader=user, ended_at=None).exclude(wrapped_key=None)
 
 
-def _person(user: User, images: Iterable[uuid.UUID]) -> Person:
-    theirs = WrappedKey.objects.filter(key_pair__user=user, subject__in=images)
+def _person(user: User, subjects: Iterable[uuid.UUID]) -> Person:
+    theirs = WrappedKey.objects.filter(key_pair__user=user, subject__in=subjects)
     quick = theirs.exclude(quick_key=None)
     return Person(
         user=user,
@@ -125,4 +157,29 @@ def _with_manifests(images: Mapping[uuid.UUID, SealedImage]) -> list[Image]:
         )
         for pk in images
         if pk in manifests
+    ]
+
+
+def _with_memberships(
+    albums: Mapping[uuid.UUID, Circle], images: Iterable[uuid.UUID]
+) -> list[Album]:
+    signed = {
+        head.subject: json.loads(bytes(head.body))
+        for head in heads_of(albums)
+        if head.kind == MEMBERSHIP
+    }
+    placed: dict[uuid.UUID, list[Placement]] = {pk: [] for pk in albums}
+    for row in Placement.objects.filter(circle__in=albums, image__in=images, ended_at=None):
+        placed[row.circle_id].append(row)
+    return [
+        Album(
+            pk=pk,
+            owner=album.owner_id,
+            epoch=album.epoch,
+            commitment=bytes.fromhex(signed[pk]["key_commitment"]),
+            details=bytes(album.details),
+            placements=placed[pk],
+        )
+        for pk, album in albums.items()
+        if pk in signed
     ]

@@ -14,9 +14,9 @@ from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.keys.content_keys import content_key_label
-from accounts.models import KeyPair, KeySlot
+from accounts.models import KeyPair, KeySlot, WrappedKey
 from accounts.organisation.exchange import slot_label
-from cryptocore import content, keypair
+from cryptocore import circles, content, keypair
 from cryptocore.context import context
 from cryptocore.errors import CryptoError
 from cryptocore.kdf import derive_key
@@ -24,7 +24,8 @@ from cryptocore.keywrap import unwrap_key
 from cryptocore.passwords import Argon2Cost, stretch
 from cryptocore.wrapping import unwrap
 from gallery import storage
-from gallery.zero_access.locked import Image, Locked, Person
+from gallery.beside import content_key_in
+from gallery.zero_access.locked import Album, Image, Locked, Person
 from gallery.zero_access.strings import KEY_BYTES, Key
 
 
@@ -34,6 +35,8 @@ class Kind(StrEnum):
     SIGNING = "signing branch"
     PRIVATE = "private key"
     CONTENT = "content key"
+    ALBUM = "key of an album"
+    TITLE = "title of an album"
     PLAINTEXT = "plaintext"
     MAC = "MAC key"
 
@@ -109,7 +112,7 @@ def opening_branches(locked: Locked, key: Key) -> Iterator[Found]:
             ):
                 if _is_opening_branch(person, version, branch, long_too=key.suspect):
                     yield Found(kind, person.user.pk, key.where)
-                    yield from _below_opening(person, version, branch, key.where)
+                    yield from _below_opening(locked, person, version, branch, key.where)
 
 
 def _is_opening_branch(person: Person, version: int, branch: bytes, *, long_too: bool) -> bool:
@@ -123,15 +126,17 @@ def _is_opening_branch(person: Person, version: int, branch: bytes, *, long_too:
 
 
 @sensitive_variables()
-def _below_opening(person: Person, version: int, branch: bytes, where: str) -> Iterator[Found]:
+def _below_opening(
+    locked: Locked, person: Person, version: int, branch: bytes, where: str
+) -> Iterator[Found]:
     for pair in _pairs(person, KeyPair.Purpose.ENCRYPTION, version):
         if der := _private_key(pair, branch):
             yield Found(Kind.PRIVATE, pair.pk, where, der)
     for row in person.quick_keys:
         instance = settings.SERVER_KEYS.instance_id
         info = context("quick-key", instance, row.subject, person.user.pk, row.lock)
-        if content_key := _opened(row.quick_key, derive_key(branch, info)):
-            yield Found(Kind.CONTENT, row.subject, where, content_key)
+        if held := _opened(row.quick_key, derive_key(branch, info)):
+            yield Found(_kind_of(row, locked), row.subject, where, held)
 
 
 @sensitive_variables()
@@ -166,8 +171,8 @@ def quick_keys(locked: Locked, key: Key) -> Iterator[Found]:
         return
     for person in locked.people:
         for row in person.quick_keys:
-            if content_key := _opened(row.quick_key, key.data):
-                yield Found(Kind.CONTENT, row.subject, key.where, content_key)
+            if held := _opened(row.quick_key, key.data):
+                yield Found(_kind_of(row, locked), row.subject, key.where, held)
 
 
 @sensitive_variables()
@@ -178,6 +183,36 @@ def content_keys(locked: Locked, key: Key) -> Iterator[Found]:
             yield Found(Kind.CONTENT, image.pk, key.where)
             if any(_decrypts(image, name, key.data) for name in image.renditions):
                 yield Found(Kind.PLAINTEXT, image.pk, key.where)
+
+
+@sensitive_variables()
+def album_keys(locked: Locked, key: Key) -> Iterator[Found]:
+    """As an album's key: its owner's commitment shows it, and what it opens."""
+    for album in locked.albums:
+        if not _is_key_of(album, key.data):
+            continue
+        yield Found(Kind.ALBUM, album.pk, key.where)
+        instance = settings.SERVER_KEYS.instance_id
+        with suppress(CryptoError):
+            circles.decrypt_details(
+                album.details, key.data, instance=instance, circle=album.pk, epoch=album.epoch
+            )
+            yield Found(Kind.TITLE, album.pk, key.where)
+        for row in album.placements:
+            with suppress(CryptoError):
+                content_key = content_key_in(row, key.data)
+                yield Found(Kind.CONTENT, row.image_id, key.where, content_key)
+
+
+@sensitive_variables()
+def places_in_albums(locked: Locked, key: Key) -> Iterator[Found]:
+    """As the wrapping key of an image's place in an album itself."""
+    if not key.suspect:
+        return
+    for album in locked.albums:
+        for row in album.placements:
+            if content_key := _opened(row.wrapped, key.data):
+                yield Found(Kind.CONTENT, row.image_id, key.where, content_key)
 
 
 @sensitive_variables()
@@ -197,6 +232,8 @@ OF_32_BYTES: list[Opener] = [
     private_keys,
     quick_keys,
     content_keys,
+    album_keys,
+    places_in_albums,
     mac_keys,
 ]
 
@@ -217,8 +254,8 @@ def wrapped_keys(locked: Locked, key: Key) -> Iterator[Found]:
     for row in locked.wrapped_keys:
         label = content_key_label(row.key_pair, subject=row.subject, lock=row.lock)
         with suppress(CryptoError):
-            content_key = unwrap(bytes(row.oaep_bytes), private_key, label=label)
-            yield Found(Kind.CONTENT, row.subject, key.where, content_key)
+            held = unwrap(bytes(row.oaep_bytes), private_key, label=label)
+            yield Found(_kind_of(row, locked), row.subject, key.where, held)
 
 
 @sensitive_variables()
@@ -297,6 +334,21 @@ def _commits_to(image: Image, content_key: bytes) -> bool:
             image_id=image.pk,
             owner_id=image.owner,
             lock=image.lock,
+        )
+        return True
+    return False
+
+
+def _kind_of(row: WrappedKey, locked: Locked) -> Kind:
+    """Whether what is wrapped is the key of an album or of an image."""
+    is_album = row.subject in [album.pk for album in locked.albums]
+    return Kind.ALBUM if is_album else Kind.CONTENT
+
+
+def _is_key_of(album: Album, key: bytes) -> bool:
+    with suppress(CryptoError):
+        circles.check_commitment(
+            key, album.commitment, circle=album.pk, owner=album.owner, epoch=album.epoch
         )
         return True
     return False

@@ -18,6 +18,7 @@ from accounts.models import KeyPair
 from audit.events import Event
 from audit.models import AuditEntry
 from gallery import outcomes, presenting
+from gallery.access import access_to
 from gallery.models import Grant, Notice, Rendition, SealedImage
 from gallery.opening import Opener
 from gallery.services import many
@@ -508,8 +509,8 @@ def test_what_is_carried_is_one_persons_of_one_act_and_nobody_elses_word(three, 
 
 def test_what_is_carried_of_a_thousand_long_captions_fits_in_a_form(three, alice):
     """What compresses least: characters of three bytes, at random."""
-    grants = Grant.objects.filter(image=three[0], reader=alice.user)
-    (card,) = presenting.cards(grants, Opener(alice.keyring))
+    access = access_to(three[0].pk, reader=alice.user)
+    (card,) = presenting.cards([access], Opener(alice.keyring))
     told = []
     for _ in range(site.MAX_SELECTED):
         caption = "".join(chr(0x4E00 + 64 * byte) for byte in os.urandom(500))

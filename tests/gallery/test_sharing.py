@@ -126,7 +126,7 @@ def test_an_act_that_came_between_is_not_overwritten(shared_image, alice, carol,
     from gallery.services import sharing
 
     calls = []
-    real = sharing._commit
+    real = sharing.store_shared
 
     def late(*arguments):
         if not calls:
@@ -134,7 +134,7 @@ def test_an_act_that_came_between_is_not_overwritten(shared_image, alice, carol,
             share(alice, shared_image, carol)
         return real(*arguments)
 
-    monkeypatch.setattr(sharing, "_commit", late)
+    monkeypatch.setattr(sharing, "store_shared", late)
     answer = share(alice, shared_image, "bob", rights="view")
     assert answer.json()["changed"] == ["bob"]
     assert opens(carol, shared_image) == 200

@@ -156,7 +156,7 @@ def test_changing_what_a_reader_may_do_while_their_keys_are_rotated_puts_no_old_
     """The owner read the reader's wrapped key before the rotation and stores after it."""
     from gallery.services import sharing
 
-    real = sharing._commit
+    real = sharing.store_shared
 
     def late(*arguments):
         order(bob)
@@ -164,7 +164,7 @@ def test_changing_what_a_reader_may_do_while_their_keys_are_rotated_puts_no_old_
             carry_out_orders(open_with_password(bob.user, bob.password))
         return real(*arguments)
 
-    monkeypatch.setattr(sharing, "_commit", late)
+    monkeypatch.setattr(sharing, "store_shared", late)
     assert share(alice, shared_image, bob, rights="view").json()["changed"] == ["bob"]
     assert WrappedKey.objects.get(grant__reader=bob.user).key_pair == primary(bob)
     WrappedKey.objects.update(quick_key=None)

@@ -39,11 +39,11 @@ def test_all_is_well(shared_image, upload, bob, capsys):
     upload()
     assert verify(capsys) == (
         0,
-        "Images: 2, and notices of 2 people, all as signed and recorded.",
+        "Images: 2, albums: 0, and notices of 2 people, all as signed and recorded.",
         [],
     )
     entry = AuditEntry.objects.get(event="images:verified")
-    assert entry.parsed().facts == {"checked": 2, "people": 2, "findings": 0}
+    assert entry.parsed().facts == {"checked": 2, "albums": 0, "people": 2, "findings": 0}
 
 
 # ---- what is found -----------------------------------------------------------------------------

@@ -1,0 +1,95 @@
+"""Making an album, and changing what it is called and who may add to it."""
+
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.custody import Keyring
+from accounts.erasure import truncate_write_ahead_log
+from accounts.keys.recipients import lock_keys, reader_of
+from audit.events import Event
+from cryptocore import circles
+from gallery.errors import Altered, OwnKeyRefused
+from gallery.models import Circle, Rights
+from gallery.sealing import wrap_to
+from gallery.services.acts import (
+    end_expired,
+    hold,
+    image_act,
+    require_present_signer,
+    starting_anew,
+)
+from gallery.services.albums.acts import new_member, own_album, seal_details, sign_membership
+from gallery.services.uploading import Terms
+
+FIRST_EPOCH = 1
+
+
+@sensitive_variables()
+def make_album(*, keyring: Keyring, title: str, description: str, members_add: bool) -> Circle:
+    """Make an empty album with one member, its owner. `members_add`: others may put images of their
+    own into it.
+
+    Raises OwnKeyRefused, NoKeys or AuditUnavailable; then nothing is stored.
+    """
+    own_key = reader_of(keyring.user).key
+    if own_key is None:  # their theft was ordered just now
+        raise OwnKeyRefused
+    keyring.prove(own_key.pair)  # certified is not enough when you wrap to yourself
+    circle = Circle(
+        kind=Circle.Kind.ALBUM.value,
+        owner=keyring.user,
+        epoch=FIRST_EPOCH,
+        members_add=members_add,
+        made_at=timezone.now(),
+    )
+    key = circles.new_circle_key()
+    seal_details(circle, key, title=title, description=description)
+    wrapped = wrap_to(own_key, key, image_id=circle.pk, lock=circle.epoch)
+    wrapped.quick_key = keyring.wrap_quick_key(key, subject=circle.pk, lock=circle.epoch)
+    member = new_member(circle, keyring.user, wrapped, Terms(Rights.DOWNLOAD.value, None))
+    signed = sign_membership(circle, key, [member], keyring=keyring, previous=None)
+    with image_act(Event.ALBUM_MADE, circle, signed=[signed]), transaction.atomic():
+        lock_keys([own_key.pair])
+        circle.save(force_insert=True)
+        signed.save(force_insert=True)
+        wrapped.save(force_insert=True)
+        member.save(force_insert=True)
+    return circle
+
+
+@sensitive_variables()
+def change_album(
+    *, keyring: Keyring, album_id: uuid.UUID, title: str, description: str, members_add: bool
+) -> None:
+    """Change what the owner's album is called, and whether members may add to it.
+
+    Raises NotYours, NotAllowed, AccessEnded, Altered or HeadMoved; then nothing has changed.
+    """
+    starting_anew(lambda: _change_once(keyring, album_id, title, description, members_add))
+
+
+@sensitive_variables()
+def _change_once(
+    keyring: Keyring, album_id: uuid.UUID, title: str, description: str, members_add: bool
+) -> None:
+    album = own_album(keyring, album_id)
+    if album.members.unsigned:
+        raise Altered("entries")
+    wished = {"title": title, "description": description}
+    if (wished, members_add) == (album.details, album.circle.members_add):
+        return
+    circle = album.circle
+    circle.members_add = members_add
+    seal_details(circle, album.key, title=title, description=description)
+    signed = album.signed_next(album.listed)
+    with image_act(Event.ALBUM_CHANGED, circle, signed=[signed]), transaction.atomic():
+        hold(circle, album.head)
+        lock_keys([], besides=[circle.owner])
+        require_present_signer(circle.owner, signed)
+        end_expired(circle)
+        signed.save(force_insert=True)
+        circle.save(update_fields=["details", "members_add"])
+    truncate_write_ahead_log()  # of whom it ended by date

@@ -1,0 +1,136 @@
+"""Putting one's own images into an album, and taking them out.
+
+Both are acts on the image: its owner's share statement lists the album, or does no more.
+"""
+
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.custody import Keyring
+from accounts.erasure import truncate_write_ahead_log
+from accounts.keys.recipients import lock_keys
+from audit.events import Event
+from gallery.access import membership_of
+from gallery.beside import hold_circles, wrap_beside
+from gallery.errors import Altered, NotAllowed
+from gallery.models import Circle, Placement, Rights, SealedImage
+from gallery.opening import Opener
+from gallery.readers import Readers, readers_as_signed
+from gallery.sealing import SHARE, set_entry, share_fields, sign_statement
+from gallery.services.acts import (
+    anew_if_moved,
+    end_expired,
+    hold,
+    image_act,
+    owners_access,
+    require_present_signer,
+    starting_anew,
+)
+from gallery.services.revoking import take_back
+from gallery.services.sharing import require_listable
+
+
+@sensitive_variables()
+def place_image(*, keyring: Keyring, album_id: uuid.UUID, image_id: uuid.UUID) -> Placement:
+    """Put one of the person's own images into an album of theirs, or into one of which they are a
+    member who may add; return its place there. One that is there already stays.
+
+    Its members may do with it what the album lets them. Raises NotYours, NotAllowed, AccessEnded,
+    Altered, OtherSigner, Waiting, TooManyReaders or HeadMoved; then nothing has changed.
+    """
+    return starting_anew(lambda: _place_once(keyring, album_id, image_id))
+
+
+@sensitive_variables()
+def _place_once(keyring: Keyring, album_id: uuid.UUID, image_id: uuid.UUID) -> Placement:
+    access, opener = owners_access(keyring, image_id), Opener(keyring)
+    image, circle = access.image, membership_of(album_id, reader=keyring.user).circle
+    opener.own_circle_key(circle)  # (4) and (7) of the album, or its refusal
+    with anew_if_moved(access):
+        head = opener.to_follow(SHARE, image)
+        readers = readers_as_signed(image, opener)
+        if readers.unsigned:
+            raise Altered("entries")
+        content_key = opener.content_key_for(access)
+    placement = _place_in(circle, image, readers)
+    if placement.wrapped is not None:
+        return placement
+    is_new, is_own = placement._state.adding, circle.owner_id == keyring.user.pk
+    if is_new and not is_own and not opener.membership(circle)["members_add"]:
+        raise NotAllowed
+    wrap_beside(placement, content_key, lock=image.lock, opener=opener)
+    listed = [*readers.signed, *readers.beside, *([placement] if is_new else [])]
+    require_listable(listed)
+    share = sign_statement(
+        SHARE, share_fields(listed), keyring=keyring, subject=image.pk, previous=head
+    )
+    with (
+        image_act(Event.IMAGE_SHARED, image, signed=[share], album=str(circle.pk)),
+        transaction.atomic(),
+    ):
+        hold_circles([placement])
+        hold(image, head)
+        lock_keys([], besides=[keyring.user])
+        require_present_signer(image.owner, share)
+        end_expired(image)
+        share.save(force_insert=True)
+        placement.save()
+    truncate_write_ahead_log()  # of whom it ended by date
+    return placement
+
+
+def _place_in(circle: Circle, image: SealedImage, readers: Readers) -> Placement:
+    """Return the image's place in the album: the one that is there, or a new one, not stored."""
+    for placement in readers.placed:
+        if placement.circle_id == circle.pk:
+            placement.circle = circle
+            return placement
+    placement = Placement(
+        circle=circle,
+        image=image,
+        lock=image.lock,
+        epoch=circle.epoch,
+        granted_at=timezone.now(),
+    )
+    set_entry(placement, rights=Rights.DOWNLOAD.value, ends_at=None)
+    return placement
+
+
+@sensitive_variables()
+def take_out(*, keyring: Keyring, album_id: uuid.UUID, image_id: uuid.UUID) -> Placement:
+    """Take one of the person's own images out of an album, and change its lock: the members had its
+    content key. Return its ended place there.
+
+    Raises NotARecipient if it never was in the album, and as revoke() does; then nothing has
+    changed.
+    """
+    return starting_anew(lambda: _take_out_once(keyring, album_id, image_id))
+
+
+@sensitive_variables()
+def _take_out_once(keyring: Keyring, album_id: uuid.UUID, image_id: uuid.UUID) -> Placement:
+    access = owners_access(keyring, image_id)
+    rows = access.image.placements.filter(circle=album_id).select_related("circle")
+    return take_back(keyring, access, rows, without=(Circle.Kind.ALBUM.value, album_id))
+
+
+# ---- places that wait ------------------------------------------------------------------------
+
+
+def waiting_places(keyring: Keyring) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Return album and image of the places that wait for this owner, who has the album's key.
+
+    One query, asked at each page: a place waits after a re-lock for which that key was not there.
+    """
+    mine = {
+        "circle__members__reader": keyring.user,
+        "circle__members__ended_at": None,
+        "circle__members__wrapped_key__key_pair__master_key_version": keyring.version,
+    }
+    rows = Placement.objects.filter(image__owner=keyring.user, ended_at=None, wrapped=None)
+    rows = rows.filter(**mine, circle__deleted_at=None, image__deleted_at=None)
+    rows = rows.exclude(ends_at__lte=timezone.now()).order_by("?")
+    return list(rows.values_list("circle", "image"))

@@ -1,0 +1,56 @@
+"""Sharing an album: one wrapping and one statement for each new member, however many images."""
+
+import uuid
+from functools import partial
+
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.custody import Keyring
+from accounts.erasure import truncate_write_ahead_log
+from accounts.keys.pins import contacts_of
+from accounts.keys.recipients import Reader
+from audit.events import Event
+from gallery.errors import Altered
+from gallery.models import Member
+from gallery.sealing import wrap_for
+from gallery.services.acts import image_act, starting_anew
+from gallery.services.albums.acts import new_member, own_album
+from gallery.services.notices import record_notices
+from gallery.services.sharing import Shared, give, require_listable, store_shared
+from gallery.services.uploading import Terms
+
+
+@sensitive_variables()
+def share_album(
+    *, keyring: Keyring, album_id: uuid.UUID, recipients: list[Reader], terms: Terms
+) -> Shared[Member]:
+    """Make `recipients` members of the owner's album; who is one already gets the new terms.
+
+    Raises NotYours, NotAllowed, AccessEnded, Altered, TooManyReaders, NoKeys, KeyChanged,
+    ContactsRefused or HeadMoved; then nothing has changed.
+    """
+    return starting_anew(lambda: _share_once(keyring, album_id, recipients, terms))
+
+
+@sensitive_variables()
+def _share_once(
+    keyring: Keyring, album_id: uuid.UUID, recipients: list[Reader], terms: Terms
+) -> Shared[Member]:
+    album = own_album(keyring, album_id)
+    if album.members.unsigned:
+        raise Altered("entries")
+    contacts_of(keyring).require_unchanged(recipients)
+    circle, shared = album.circle, Shared[Member]()
+    wrap = partial(wrap_for, content_key=album.key, image_id=circle.pk, lock=circle.epoch)
+    new = partial(new_member, circle)
+    for reader in recipients:
+        give(reader, album.members.signed, terms, shared, wrap=wrap, new=new)
+    listed = [*album.listed, *shared.added]
+    require_listable(listed)
+    if shared.touched:
+        signed = album.signed_next(listed)
+        with image_act(Event.ALBUM_SHARED, circle, signed=[signed]):
+            sent = store_shared(circle, album.head, signed, shared)
+        truncate_write_ahead_log()  # of whom it ended by date
+        record_notices(sent)
+    return shared
