@@ -118,7 +118,8 @@ class Opener(Heads):
         """
         if access.grant.reader_id != access.reader.pk or not self.is_signed(access.grant):
             raise Altered("entry")
-        if access.grant.ends_at is not None and access.grant.ends_at <= timezone.now():
+        dates = [access.grant.ends_at, None if access.is_owner else access.image.keep_until]
+        if any(date is not None and date <= timezone.now() for date in dates):
             raise AccessEnded(access.grant)
 
     def signer_of(self, image: SealedImage) -> Assessment:
@@ -223,5 +224,5 @@ def settled(opener: Opener, access: Access, act: Callable[[Access], Result]) -> 
 def moved_on(access: Access) -> Access | None:
     """Return the reader's current access if the image or the grant changed, otherwise None."""
     newer = access_to(access.image.pk, reader=access.reader)
-    same_lock = newer.image.lock == access.image.lock
-    return None if same_lock and newer.grant.salt == access.grant.salt else newer
+    moves = [(one.image.lock, one.image.keep_until, one.grant.salt) for one in (newer, access)]
+    return None if moves[0] == moves[1] else newer

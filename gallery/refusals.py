@@ -117,7 +117,8 @@ def _waiting(waiting: errors.Waiting) -> Refusal:
 
 def _access_ended(ended: errors.AccessEnded) -> Refusal:
     grant = ended.grant
-    owner, ended_at = certified_name(grant.image.owner), grant.ended_at or grant.ends_at
+    owner = certified_name(grant.image.owner)
+    ended_at = grant.ended_at or grant.ends_at or grant.image.keep_until
     known = grant.ended_reason in Grant.Ended.values  # an altered row holds any text
     reason = grant.ended_reason if known else Grant.Ended.TIME.value
     sentences = {

@@ -18,6 +18,7 @@ from accounts.keys.certificates import NoKeys, signing_pair_of
 from accounts.models import User, WrappedKey
 from audit import events
 from audit.events import Event, Outcome, record_after
+from audit.leaf import Fact
 from cryptocore import statements
 from gallery.access import Access, access_to
 from gallery.errors import Altered, HeadMoved
@@ -64,7 +65,7 @@ def anew_if_moved(access: Access) -> Iterator[None]:
 
 @contextmanager
 def image_act(
-    event: Event, image: SealedImage, *, signed: Iterable[Statement] = (), **facts: str | list[str]
+    event: Event, image: SealedImage, *, signed: Iterable[Statement] = (), **facts: Fact
 ) -> Iterator[None]:
     """Record the act as intended, then as done or as failed.
 
@@ -97,10 +98,13 @@ def record_unsigned(image: SealedImage, grants: list[Grant]) -> None:
 
 
 def hold(image: SealedImage, head: Statement | None) -> None:
-    """Hold the image's row and compare lock and head. Raises HeadMoved if either moved on."""
+    """Hold the image's row and compare lock, head and date of deletion. Raises HeadMoved if any
+    moved on."""
     held = SealedImage.objects.select_for_update().get(pk=image.pk)
     newest = head_of(SHARE, image.pk)
     if held.deleted_at is not None or held.lock != image.lock:
+        raise HeadMoved
+    if held.keep_until != image.keep_until:
         raise HeadMoved
     if (newest.digest if newest else None) != (head.digest if head else None):
         raise HeadMoved
