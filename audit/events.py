@@ -110,6 +110,7 @@ class Event(TextChoices):
     IMAGE_REVOKED = "image:revoked", _("Access revoked")
     IMAGE_RELOCKED = "image:relocked", _("Image encrypted again, under a new key")
     IMAGE_DELETED = "image:deleted", _("Image deleted")
+    IMAGE_KEEP_UNTIL_SET = "image:keep-until-set", _("Date of deletion chosen")
     IMAGE_ACKNOWLEDGED = "image:acknowledged", _("Receipt confirmed by the recipient")
     IMAGE_OPENED = "image:opened", _("Image opened")
     IMAGE_DOWNLOADED = "image:downloaded", _("Original downloaded")

@@ -73,7 +73,7 @@ class Access:
         """What differs once an owner's act changed something of this access."""
         salts = tuple(bytes(row.salt) for row in self.rows)
         epoch = None if isinstance(self.way, Grant) else self.way.member.circle.epoch
-        return self.image.lock, epoch, salts
+        return self.image.lock, self.image.keep_until, epoch, salts
 
     @property
     def is_owner(self) -> bool:

@@ -2,8 +2,8 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
@@ -22,6 +22,9 @@ from accounts.models import User
 from gallery.models import Grant, NoticeChoice
 from gallery.services.uploading import Terms
 from gallery.typed_names import lookups_in, read, user_names
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 # Beyond it a time is a slip of the finger, and its arithmetic may leave the calendar.
 FARTHEST_END = timedelta(days=36_525)
@@ -89,6 +92,27 @@ class AcceptedField(NamesField):
         return [name for typed in value or [] for name in read(typed, {})]
 
 
+def time_field(label: "_StrPromise") -> forms.DateTimeField:
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    return forms.DateTimeField(label=label, required=False, widget=widget)
+
+
+def in_the_future(time: datetime | None, nothing_done: str) -> datetime | None:
+    """Return a time in whole seconds. Raises ValidationError if it is past, or a slip."""
+    if time is None:
+        return None
+    params = {"nothing_done": nothing_done}
+    if time <= timezone.now():
+        sentence = _("This time is in the past. %(nothing_done)s Choose one in the future.")
+        raise ValidationError(sentence, code="in_the_past", params=params)
+    if time > timezone.now() + FARTHEST_END:
+        sentence = _(
+            "This time is more than a hundred years away. %(nothing_done)s Choose an earlier one."
+        )
+        raise ValidationError(sentence, code="too_far", params=params)
+    return time.replace(microsecond=0)
+
+
 class TermsForm(forms.Form):
     """Whom an image is shared with, for what, and until when."""
 
@@ -96,11 +120,7 @@ class TermsForm(forms.Form):
     # User names of compared contacts whose changed key is taken over (accounts/keys/pins.py).
     accept_changed = AcceptedField(required=False)
     rights = forms.ChoiceField(choices=Grant.Rights.choices, required=False)
-    ends_at = forms.DateTimeField(
-        label=gettext_lazy("Access ends"),
-        required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
+    ends_at = time_field(gettext_lazy("Access ends"))
 
     def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -140,18 +160,7 @@ class TermsForm(forms.Form):
                     code="too_long",
                     params={"days": self.most_days, "latest": date_format(latest, "j F Y, H:i")},
                 )
-        if ends_at is None:
-            return None
-        if ends_at <= timezone.now():
-            sentence = _("This time is in the past. Nothing was shared. Choose one in the future.")
-            raise ValidationError(sentence, code="in_the_past")
-        if ends_at > timezone.now() + FARTHEST_END:
-            sentence = _(
-                "This time is more than a hundred years away. Nothing was shared. Choose an "
-                "earlier one."
-            )
-            raise ValidationError(sentence, code="too_far")
-        return ends_at.replace(microsecond=0)
+        return in_the_future(ends_at, _("Nothing was shared."))
 
     @property
     def most_days(self) -> int:
@@ -167,6 +176,7 @@ class WishesForm(TermsForm):
     """What an upload asks for besides its files."""
 
     caption = forms.CharField(max_length=500, required=False, label=gettext_lazy("Caption"))
+    keep_until = time_field(gettext_lazy("Keep until"))
     keep_details = forms.BooleanField(required=False)
     upload_id = forms.UUIDField(required=False)
 
@@ -179,6 +189,9 @@ class WishesForm(TermsForm):
             )
             name = certified_name(self.owner).username
             raise ValidationError(sentence, code="another_person", params={"name": name})
+
+    def clean_keep_until(self) -> datetime | None:
+        return in_the_future(self.cleaned_data["keep_until"], _("Nothing was uploaded."))
 
     def clean_keep_details(self) -> bool:
         return self.data.get("keep_details") == "1"
@@ -200,6 +213,15 @@ class UploadForm(WishesForm):
         if not files:
             raise ValidationError(_("Choose at least one image."), code="required")
         return files
+
+
+class KeepForm(forms.Form):
+    """Until when an image is kept; empty: until its owner deletes it."""
+
+    keep_until = time_field(gettext_lazy("Keep until"))
+
+    def clean_keep_until(self) -> datetime | None:
+        return in_the_future(self.cleaned_data["keep_until"], _("Nothing was changed."))
 
 
 class ShareForm(TermsForm):

@@ -4,8 +4,18 @@ from accounts.custody import Keyring
 from accounts.web.middleware import AfterUnlockedPages
 from gallery.services.albums.ended import rekey_ended
 from gallery.services.ended import relock_ended
+from gallery.services.keeping import delete_due, due_images
 from gallery.services.own_keys import look_over_own_keys
 from gallery.services.reminding import remind_person
+
+
+class DeletingMiddleware(AfterUnlockedPages):
+    """Deletes images whose owners chose a date, and it has come."""
+
+    what = "Deletions by date"
+
+    def work(self, keyring: Keyring) -> None:
+        delete_due(due_images().filter(owner=keyring.user))
 
 
 class RemindingMiddleware(AfterUnlockedPages):

@@ -208,6 +208,7 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
         "is_owner": access.is_owner,
         "rights": access.rights,
         "ends_at": access.ends_at,
+        "keep_until": access.image.keep_until,
         "owner": signer.name,
     }
     acknowledged = acknowledged_by(access.image)
@@ -338,6 +339,9 @@ def _notice_sentence(shown: ShownNotice) -> str:
         NoticeKind.READERS_END_SOON: _(
             "Access that you gave to an image ends on %(day)s. You can give more time."
         ),
+        NoticeKind.KEEP_UNTIL: _("%(actor)s chose that an image you can open is kept.")
+        if shown.ends_at is None
+        else _("%(actor)s chose that an image you can open is deleted on %(day)s."),
     }
     warnings = {
         NoticeState.ALTERED: _("This notice failed its check and may not be genuine."),

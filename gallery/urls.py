@@ -4,6 +4,7 @@ from gallery.views import (
     acknowledging,
     image,
     image_activity,
+    keeping,
     lists,
     mails,
     notices,
@@ -40,6 +41,7 @@ urlpatterns = [
     path("images/<uuid:image_id>/revoke/", sharing.revoke, name="revoke"),
     path("images/<uuid:image_id>/delete/", sharing.delete, name="delete"),
     path("people/", people.people, name="people"),
+    path("images/<uuid:image_id>/keep/", keeping.keep, name="keep"),
     path("images/<uuid:image_id>/acknowledge/", acknowledging.acknowledge, name="acknowledge"),
     path(
         "images/<uuid:image_id>/activity/",

@@ -169,6 +169,7 @@ MUST: dict[str, str] = {
     "F112": "what a reader confirms is told from the picture itself, whatever lock it has by then",
     "F113": "what an owner is shown of an image's history is vouched for, and names are certified",
     "F114": "nobody is reminded of an end that was not signed, nor twice of the same one",
+    "F115": "an image is deleted on the date its owner chose: no row makes it earlier, or later",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

@@ -18,6 +18,7 @@ from accounts.keys.certificates import NoKeys, signing_pair_of
 from accounts.models import User, WrappedKey
 from audit import events
 from audit.events import Event, Outcome, record_after
+from audit.leaf import Fact
 from cryptocore import statements
 from gallery.access import Access, access_to
 from gallery.errors import Altered, HeadMoved
@@ -76,7 +77,7 @@ def anew_if_moved(access: Access) -> Iterator[None]:
 
 @contextmanager
 def image_act(
-    event: Event, about: Subject, *, signed: Iterable[Statement] = (), **facts: str | list[str]
+    event: Event, about: Subject, *, signed: Iterable[Statement] = (), **facts: Fact
 ) -> Iterator[None]:
     """Record the act on an image or an album as intended, then as done or as failed.
 
@@ -109,12 +110,15 @@ def record_unsigned(about: Subject, rows: Collection[Row]) -> None:
 
 
 def hold(about: Subject, head: Statement | None) -> None:
-    """Hold the row of an image or an album, and compare lock and head. Raises HeadMoved if either
-    moved on."""
+    """Hold the row of an image or an album, and compare lock, head and date of deletion. Raises
+    HeadMoved if any moved on."""
     rows = Circle.objects if isinstance(about, Circle) else SealedImage.objects
     held = rows.select_for_update().get(pk=about.pk)
     newest = head_of(about.list_kind, about.pk)
     if held.deleted_at is not None or held.lock != about.lock:
+        raise HeadMoved
+    dates = [one.keep_until for one in (held, about) if isinstance(one, SealedImage)]
+    if len(set(dates)) > 1:
         raise HeadMoved
     if (newest.digest if newest else None) != (head.digest if head else None):
         raise HeadMoved

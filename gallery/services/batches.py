@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 
 from django.conf import settings
@@ -65,6 +66,7 @@ class Wishes:
     caption: str
     keep_details: bool
     origin: Origin
+    keep_until: datetime | None = None
 
 
 def limits() -> Limits:
@@ -148,6 +150,7 @@ def _upload_one(
         recipients=wishes.recipients,
         terms=wishes.terms,
         origin=origin,
+        keep_until=wishes.keep_until,
     )
     asked = Asked(
         picture=picture,
@@ -155,6 +158,7 @@ def _upload_one(
         file_name=batch.names[index],
         recipients=frozenset(reader.user.pk for reader in wishes.recipients),
         terms=wishes.terms,
+        keep_until=wishes.keep_until,
     )
     batch.images[index] = seal_once(seal, keyring=keyring, asked=asked, origin=origin)
 

@@ -4,6 +4,7 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import IntegrityError
 from django.views.decorators.debug import sensitive_variables
@@ -30,6 +31,7 @@ class Asked:
     file_name: str = field(repr=False)
     recipients: frozenset[uuid.UUID]
     terms: Terms
+    keep_until: datetime | None = None
 
 
 @sensitive_variables()
@@ -90,8 +92,9 @@ def _is_as_asked(access: Access, asked: Asked, opener: Opener) -> bool:
         for grant in signed
         if grant.reader_id != image.owner_id
     }
-    words = (description["caption"], description["file_name"])
-    return granted == dict.fromkeys(asked.recipients, asked.terms) and words == (
+    told = (description["caption"], description["file_name"], image.keep_until)
+    return granted == dict.fromkeys(asked.recipients, asked.terms) and told == (
         asked.caption,
         asked.file_name,
+        asked.keep_until,
     )

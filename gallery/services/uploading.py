@@ -18,6 +18,7 @@ from audit.events import Event
 from cryptocore import canonical, content
 from cryptocore.picture import new_picture_key
 from gallery import storage
+from gallery.image_trail import date_facts
 from gallery.models import Grant, Rendition, SealedImage, Statement
 from gallery.pictures import Picture
 from gallery.sealing import (
@@ -37,7 +38,7 @@ from gallery.services.acts import image_act
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
 from gallery.services.quota import require_room
 
-FIRST_LOCK = 1
+FIRST_LOCK = FIRST_DATE = 1
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,9 @@ def upload_image(
     recipients: Iterable[Reader],
     terms: Terms,
     origin: Origin,
+    keep_until: datetime | None = None,
 ) -> SealedImage:
-    """Seal `picture` for its owner and the recipients.
+    """Seal `picture` for its owner and the recipients; `keep_until` is when it is deleted.
 
     Raises StorageAway, AuditUnavailable, OverQuota, NoKeys if a recipient's key changed meanwhile,
     or IntegrityError if `origin` made an image already; then nothing is stored.
@@ -77,6 +79,7 @@ def upload_image(
         owner=keyring.user,
         lock=FIRST_LOCK,
         sealed_at=timezone.now(),
+        keep_until=keep_until,
         upload_id=origin.upload_id,
         upload_index=origin.index if origin.upload_id else None,
     )
@@ -94,7 +97,8 @@ def upload_image(
     share = sign(SHARE, share_fields(grants))
     manifest = manifest_fields(sealed, content_key, share, image=image, lock=image.lock)
     statements = [sign(MANIFEST, manifest), share]
-    with image_act(Event.IMAGE_UPLOADED, image, signed=statements):
+    dates = date_facts(keep_until, FIRST_DATE) if keep_until else {}
+    with image_act(Event.IMAGE_UPLOADED, image, signed=statements, **dates):
         sent = _store(image, sealed, statements, grants)
     record_notices([sent])
     return image

@@ -20,7 +20,7 @@ from audit.events import Event
 from gallery import presenting
 from gallery.access import Access
 from gallery.errors import TooManyReaders
-from gallery.forms import ShareForm, TermsForm
+from gallery.forms import KeepForm, ShareForm, TermsForm
 from gallery.models import Grant, Rendition
 from gallery.opening import Opener, settled
 from gallery.releases import record_opening
@@ -41,6 +41,7 @@ def image_page(
     if access.is_owner:
         context["share_form"] = form or ShareForm(owner=request.user)
         context["people"] = people_to_choose(request)
+        context["keep_form"] = KeepForm(initial={"keep_until": access.image.keep_until})
     if releases(request):
         record_opening(access, Rendition.Name.DESCRIPTION)
     return context

@@ -52,6 +52,7 @@ def upload(request: PersonRequest) -> HttpResponse:
         caption=cleaned["caption"],
         keep_details=cleaned["keep_details"],
         origin=Origin(cleaned["upload_id"], None),
+        keep_until=cleaned["keep_until"],
     )
     try:
         settle_contacts(request, form)

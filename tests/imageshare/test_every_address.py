@@ -38,6 +38,7 @@ CHANGES = {
     "images/<uuid:image_id>/revoke/",
     "images/<uuid:image_id>/delete/",
     "images/<uuid:image_id>/acknowledge/",
+    "images/<uuid:image_id>/keep/",
 }
 FORMS = {
     "accounts/register/",
