@@ -19,10 +19,16 @@ def tell(person: User, subject: str, text: str) -> None:
 
     It names no image and nobody else: every server that carries a mail can read it.
     """
-    if not (person.email and sends_mail()):
-        return
+    if person.email and sends_mail() and not send(person.email, subject, text):
+        alarm.error("A mail to person %s was not sent.", person.pk)
+
+
+def send(address: str, subject: str, text: str) -> bool:
+    """Send a mail; return whether a mail server took it."""
     try:
-        send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [person.email])
+        send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [address])
     # smtplib's errors are OSErrors, too; an address that no mail can go to is a ValueError.
     except (OSError, ValueError) as error:
-        alarm.error("A mail to person %s was not sent: %s.", person.pk, type(error).__name__)
+        alarm.error("A mail was not sent: %s.", type(error).__name__)
+        return False
+    return True
