@@ -13,7 +13,8 @@ from django.views.decorators.debug import sensitive_variables
 from cryptocore import circles
 from gallery.circle_keys import CircleOpener
 from gallery.errors import AccessEnded, Altered, HeadMoved, NotYours, Waiting
-from gallery.models import Circle, InvitedGrant, Placement
+from gallery.invitation_keys import key_for_inviter
+from gallery.models import Circle, Invitation, InvitedGrant, Placement
 
 
 @sensitive_variables()
@@ -22,9 +23,12 @@ def wrap_beside(
 ) -> None:
     """Fill a row with the content key of this lock, or with nothing: then it waits."""
     row.lock, row.wrapped = lock, None
-    if isinstance(row, Placement):
-        with suppress(NotYours, AccessEnded, Altered, Waiting):
+    with suppress(NotYours, AccessEnded, Altered, Waiting):
+        if isinstance(row, Placement):
             _wrap_for_circle(row, content_key, opener.own_circle_key(row.circle))
+        else:
+            key = key_for_inviter(opener, row.invitation)
+            row.wrapped = key.wrap(content_key, subject=row.list_of.pk, lock=lock)
 
 
 @sensitive_variables()
@@ -47,4 +51,13 @@ def hold_circles(rows: Iterable[Placement | InvitedGrant]) -> None:
     epochs = {row.circle_id: row.circle.epoch for row in rows if isinstance(row, Placement)}
     held = Circle.objects.select_for_update().filter(pk__in=epochs).order_by("pk")
     if {circle.pk: circle.epoch for circle in held if circle.deleted_at is None} != epochs:
+        raise HeadMoved
+
+
+def hold_invitations(rows: Iterable[Placement | InvitedGrant]) -> None:
+    """Hold the rows of these invitations, after circles' and before an image's and people's. Raises
+    HeadMoved if one opens nothing any more: its person may have an account by now."""
+    wanted = {row.invitation_id for row in rows if isinstance(row, InvitedGrant)}
+    held = Invitation.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
+    if wanted != {one.pk for one in held if one.state == Invitation.State.OPEN}:
         raise HeadMoved

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.custody import Keyring
@@ -22,7 +22,16 @@ from cryptocore import statements
 from gallery.access import Access, access_to
 from gallery.errors import Altered, HeadMoved
 from gallery.image_trail import facts_of
-from gallery.models import Ended, Grant, InvitedGrant, Placement, Row, SealedImage, Statement
+from gallery.models import (
+    Ended,
+    Grant,
+    Invitation,
+    InvitedGrant,
+    Placement,
+    Row,
+    SealedImage,
+    Statement,
+)
 from gallery.opening import moved_on
 from gallery.sealing import SHARE, head_of
 
@@ -137,6 +146,9 @@ def end_expired(image: SealedImage) -> None:
     count = image.grants.filter(**over).update(**ended)
     for rows in (image.placements, image.invited):
         count += rows.filter(**over).update(wrapped=None, **ended)
+    ended["ended_at"] = timezone.now()
+    of_over = image.invited.filter(~Q(invitation__in=Invitation.objects.open()), ended_at=None)
+    count += of_over.update(wrapped=None, **ended)
     if count:
         images = SealedImage.objects.filter(pk=image.pk, relock_after=None)
         images.update(relock_after=timezone.now())

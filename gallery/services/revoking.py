@@ -4,6 +4,7 @@ So a restored old row opens nothing. What the former reader saw, or saved, stays
 """
 
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,11 +22,12 @@ from audit.events import Event
 from cryptocore import content
 from gallery import storage
 from gallery.access import Access
-from gallery.beside import hold_circles, wrap_beside
+from gallery.beside import hold_circles, hold_invitations, wrap_beside
 from gallery.errors import HeadMoved, NotARecipient, WouldWait
 from gallery.models import (
     Ended,
     Grant,
+    Invitation,
     InvitedGrant,
     Placement,
     Rendition,
@@ -99,10 +101,31 @@ def _revoke_once(keyring: Keyring, image_id: uuid.UUID, recipient: User) -> Gran
     live = list(grants.filter(ended_at=None))
     with anew_if_moved(access):
         if live or not everybody_signed_has_a_row(access.image, Opener(keyring)):
-            _commit(access.image, _relock(keyring, access, without=recipient), live)
+            _commit(access.image, _relock(keyring, access, without=recipient.pk), live)
     if ended := grants.last():
         return ended
     raise NotARecipient
+
+
+@sensitive_variables()
+def end_invited(*, keyring: Keyring, image_id: uuid.UUID, invitation: Invitation) -> None:
+    """End what an invitation carries of the owner's image and change its lock; of somebody who has
+    used it meanwhile, their access. Raises as revoke() does."""
+    starting_anew(lambda: _end_invited_once(keyring, image_id, invitation))
+
+
+@sensitive_variables()
+def _end_invited_once(keyring: Keyring, image_id: uuid.UUID, invitation: Invitation) -> None:
+    access, person = owners_access(keyring, image_id), invitation.person
+    rows = access.image.invited.select_related("invitation")
+    live = list(rows.filter(invitation=invitation, ended_at=None))
+    if live:
+        with anew_if_moved(access):
+            _commit(access.image, _relock(keyring, access, without=person), live)
+    elif user := User.objects.filter(pk=person).first():
+        _revoke_once(keyring, image_id, user)
+    else:
+        raise NotARecipient
 
 
 @sensitive_variables()
@@ -126,10 +149,11 @@ def _relock_once(keyring: Keyring, image_id: uuid.UUID, keeping_everybody: bool)
 
 
 @sensitive_variables()
-def _relock(keyring: Keyring, access: Access, *, without: User | None = None) -> NextLock:
+def _relock(keyring: Keyring, access: Access, *, without: uuid.UUID | None = None) -> NextLock:
     """Open everything once more and seal it under a new content key.
 
-    `without` is a person and not a row: what a row says may change between two looks at it.
+    `without` is a person, with or without an account yet, and not a row: what a row says may change
+    between two looks at it.
     """
     image, lock, content_key = access.image, access.image.lock + 1, content.new_content_key()
     opener = Opener(keyring)
@@ -140,7 +164,9 @@ def _relock(keyring: Keyring, access: Access, *, without: User | None = None) ->
         plain[name] = Plain(opened.plaintext(), opened.media_type)
     sealed = seal_renditions(plain, content_key)
     readers = readers_as_signed(image, opener)
-    remaining = [grant for grant in readers.signed if grant.reader != without]
+    own = ("person", without)
+    remaining = [grant for grant in readers.signed if grant.holder != own]
+    beside = [row for row in readers.beside if row.holder != own]
     contacts = None  # if the list is refused: that does not keep an owner from taking access back
     with suppress(ContactsRefused):
         contacts = contacts_of(keyring)
@@ -151,18 +177,15 @@ def _relock(keyring: Keyring, access: Access, *, without: User | None = None) ->
             keyring.prove(grant.wrapped_key.key_pair)
             quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=lock)
             grant.wrapped_key.quick_key = quick_key
-    for row in readers.beside:
+    for row in beside:
         set_entry(row, rights=row.rights, ends_at=row.ends_at)
         wrap_beside(row, content_key, lock=lock, opener=opener)
     sign = partial(sign_statement, keyring=keyring, subject=image.pk)
-    share = sign(SHARE, share_fields([*remaining, *readers.beside]), previous=share_head)
+    share = sign(SHARE, share_fields([*remaining, *beside]), previous=share_head)
     fields = manifest_fields(sealed, content_key, share, image=image, lock=lock)
     manifest = sign(MANIFEST, fields, previous=manifest_head)
-    own = ("person", without.pk if without else None)
     unsigned = [row for row in readers.unsigned if row.holder != own]
-    return NextLock(
-        share_head, lock, sealed, [manifest, share], remaining, readers.beside, unsigned
-    )
+    return NextLock(share_head, lock, sealed, [manifest, share], remaining, beside, unsigned)
 
 
 @sensitive_variables()
@@ -186,9 +209,9 @@ def _wrap_anew(
     return wrap_for(reader, content_key, image_id=grant.image_id, lock=lock)
 
 
-def _commit(image: SealedImage, relocked: NextLock, ended: list[Grant]) -> None:
+def _commit(image: SealedImage, relocked: NextLock, ended: Sequence[Grant | InvitedGrant]) -> None:
     """Write the new ciphertext, exchange the rows, then take the old ciphertext away."""
-    facts = {"reader": str(ended[0].reader_id)} if ended else {}
+    facts = {"reader": str(ended[0].holder[1])} if ended else {}
     event = Event.IMAGE_REVOKED if ended else Event.IMAGE_RELOCKED
     old_names = list(image.renditions.values_list("storage_name", flat=True))
     new_names: dict[str, str] = {}
@@ -208,13 +231,19 @@ def _commit(image: SealedImage, relocked: NextLock, ended: list[Grant]) -> None:
 
 
 def _exchange(
-    image: SealedImage, relocked: NextLock, ended: list[Grant], new_names: dict[str, str]
+    image: SealedImage,
+    relocked: NextLock,
+    ended: Sequence[Grant | InvitedGrant],
+    new_names: dict[str, str],
 ) -> Sent:
+    former = [row for row in ended if isinstance(row, Grant)]
+    unused = [row for row in ended if isinstance(row, InvitedGrant) and not row.is_over]
     hold_circles(relocked.beside)
+    hold_invitations([*relocked.beside, *unused])
     hold(image, relocked.head)
     keys = [grant.wrapped_key for grant in relocked.remaining if grant.wrapped_key]
     try:
-        lock_keys((key.key_pair for key in keys), besides=[grant.reader for grant in ended])
+        lock_keys((key.key_pair for key in keys), besides=[grant.reader for grant in former])
     except NoKeys:  # somebody's key changed meanwhile: they will wait
         raise HeadMoved from None
     end_rows([*ended, *relocked.unsigned], Ended.REVOKED)
@@ -230,4 +259,4 @@ def _exchange(
     image.stored_bytes = sum(len(sealed.stored) for sealed in relocked.sealed.values())
     image.relock_after = None
     image.save(update_fields=["lock", "stored_bytes", "relock_after"])
-    return send_notices(NoticeKind.REVOKED, ended[:1])  # a row may have been copied
+    return send_notices(NoticeKind.REVOKED, former[:1])  # a row may have been copied

@@ -24,6 +24,7 @@ from cryptocore.keywrap import unwrap_key
 from cryptocore.passwords import Argon2Cost, stretch
 from cryptocore.wrapping import unwrap
 from gallery import storage
+from gallery.invitation_keys import place_of
 from gallery.zero_access.locked import Image, Locked, Person
 from gallery.zero_access.strings import KEY_BYTES, Key
 
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     OPENING = "opening branch"
     SIGNING = "signing branch"
     PRIVATE = "private key"
+    INVITATION = "invitation key"
     CONTENT = "content key"
     PLAINTEXT = "plaintext"
     MAC = "MAC key"
@@ -131,7 +133,13 @@ def _below_opening(person: Person, version: int, branch: bytes, where: str) -> I
         instance = settings.SERVER_KEYS.instance_id
         info = context("quick-key", instance, row.subject, person.user.pk, row.lock)
         if content_key := _opened(row.quick_key, derive_key(branch, info)):
-            yield Found(Kind.CONTENT, row.subject, where, content_key)
+            yield Found(_kind_of(row.subject, [person]), row.subject, where, content_key)
+
+
+def _kind_of(subject: uuid.UUID, people: list[Person]) -> Kind:
+    """What is wrapped to people: an invitation's key, or an image's."""
+    is_invitation = any(one.pk == subject for person in people for one in person.invitations)
+    return Kind.INVITATION if is_invitation else Kind.CONTENT
 
 
 @sensitive_variables()
@@ -181,6 +189,28 @@ def content_keys(locked: Locked, key: Key) -> Iterator[Found]:
 
 
 @sensitive_variables()
+def links(locked: Locked, key: Key) -> Iterator[Found]:
+    """As what an invitation's link holds, and as the wrapping key itself."""
+    for person in locked.people:
+        for one in person.invitations:
+            info = context("invitation", *place_of(one).values())
+            for kek in (derive_key(key.data, info), key.data):
+                if invitation_key := _opened(one.link_wrapped, kek):
+                    yield Found(Kind.INVITATION, one.pk, key.where, invitation_key)
+
+
+@sensitive_variables()
+def invitation_keys(locked: Locked, key: Key) -> Iterator[Found]:
+    """As an invitation's key, and as what wraps one content key under it."""
+    for row in locked.invited:
+        place, subject = place_of(row.invitation), row.list_of.pk
+        info = context("invitation-content-key", *place.values(), subject, row.lock)
+        for kek in (derive_key(key.data, info), key.data):
+            if content_key := _opened(row.wrapped, kek):
+                yield Found(Kind.CONTENT, subject, key.where, content_key)
+
+
+@sensitive_variables()
 def mac_keys(locked: Locked, key: Key) -> Iterator[Found]:
     """As a notice key, which the key file holds and which opens MAC keys, and nothing else."""
     for row in locked.mac_keys:
@@ -197,6 +227,8 @@ OF_32_BYTES: list[Opener] = [
     private_keys,
     quick_keys,
     content_keys,
+    links,
+    invitation_keys,
     mac_keys,
 ]
 
@@ -218,7 +250,7 @@ def wrapped_keys(locked: Locked, key: Key) -> Iterator[Found]:
         label = content_key_label(row.key_pair, subject=row.subject, lock=row.lock)
         with suppress(CryptoError):
             content_key = unwrap(bytes(row.oaep_bytes), private_key, label=label)
-            yield Found(Kind.CONTENT, row.subject, key.where, content_key)
+            yield Found(_kind_of(row.subject, locked.people), row.subject, key.where, content_key)
 
 
 @sensitive_variables()
