@@ -115,14 +115,6 @@ def _waiting(waiting: errors.Waiting) -> Refusal:
     return Refusal(409, "waiting", sentence, "gallery/waiting.html", context)
 
 
-def _invitation_gone(error: errors.InvitationGone) -> Refusal:
-    sentence = _(
-        "This invitation does not work: it was used, has ended, or was taken back. Ask the person "
-        "who sent it for another."
-    )
-    return Refusal(404, "not_found", sentence)
-
-
 def _access_ended(ended: errors.AccessEnded) -> Refusal:
     grant = ended.grant
     owner, ended_at = certified_name(grant.list_of.owner), grant.ended_at or grant.ends_at
@@ -190,7 +182,6 @@ REFUSALS: dict[type[Exception], Callable[..., Refusal]] = {
     errors.NoRoom: _no_room,
     errors.NoStream: _no_stream,
     errors.HeadMoved: _overtaken,
-    errors.InvitationGone: _invitation_gone,
     NoKeys: _overtaken,
     CryptoError: _altered,
 }

@@ -2,6 +2,7 @@ from django.urls import path
 
 from gallery.views import (
     image,
+    invitations,
     lists,
     notices,
     own_activity,
@@ -33,6 +34,12 @@ urlpatterns = [
     path("images/<uuid:image_id>/share/", sharing.share, name="share"),
     path("images/<uuid:image_id>/revoke/", sharing.revoke, name="revoke"),
     path("images/<uuid:image_id>/delete/", sharing.delete, name="delete"),
+    path("invitations/", invitations.invitations, name="invitations"),
+    path("invitations/<uuid:invitation_id>/take-back/", invitations.take_back, name="take-back"),
+    path("invitations/<uuid:invitation_id>/agree/", invitations.agree, name="agree"),
+    path("invitations/<uuid:invitation_id>/refuse/", invitations.refuse, name="refuse"),
+    path("invitations/<str:token>/", invitations.invitation, name="invitation"),
+    path("invitations/<str:token>/claim/", invitations.claim, name="claim"),
     path("activity/", notices.activity, name="activity"),
     path("activity/mine/", own_activity.own_activity, name="own-activity"),
 ]

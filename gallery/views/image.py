@@ -51,6 +51,7 @@ def _image_json(context: dict[str, Any]) -> dict[str, Any]:
             {name: fact for name, fact in row.items() if name not in hidden}
             for row in context["rows"]
         ]
+        facts["invited"] = context["invited"]
     return facts
 
 

@@ -94,7 +94,7 @@ def agree_to_claim(
     invitation.refresh_from_db()
     if claimant_of(invitation) != reader.user:
         raise _not_open()
-    rows = {row.list_of.pk: row for row in _carried_by(invitation)}
+    rows = {row.list_of.pk: row for row in carried_by(invitation)}
     done: list[Done[Shared]] = []
     if rows:
         done = one_after_another(
@@ -102,12 +102,13 @@ def agree_to_claim(
             lambda image_id: [_hand_over(keyring, rows[image_id], reader)],
             may_go_on=may_go_on,
         )
-    if not _carried_by(invitation):
+    if not carried_by(invitation):
         _use_up(invitation, reader.user, by=keyring.user)
     return done
 
 
-def _carried_by(invitation: Invitation) -> list[InvitedGrant]:
+def carried_by(invitation: Invitation) -> list[InvitedGrant]:
+    """Return what an invitation carries, of images that are there."""
     rows = InvitedGrant.objects.filter(invitation=invitation, ended_at=None)
     rows = rows.filter(image__deleted_at=None).exclude(image=None).select_related("image")
     return [row for row in rows.order_by("granted_at", "pk") if not has_ended(row)]
