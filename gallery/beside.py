@@ -15,7 +15,8 @@ from django.views.decorators.debug import sensitive_variables
 from cryptocore import circles
 from gallery.circle_keys import CircleOpener
 from gallery.errors import AccessEnded, Altered, HeadMoved, NotYours, OtherSigner, Waiting
-from gallery.models import Circle, InvitedGrant, Placement
+from gallery.invitation_keys import key_for_inviter
+from gallery.models import Circle, Invitation, InvitedGrant, Placement
 
 
 class _Place(TypedDict):
@@ -34,8 +35,11 @@ def wrap_beside(
 ) -> None:
     """Fill a row with the content key of this lock, or with nothing: then it waits."""
     row.lock, row.wrapped = lock, None
-    if isinstance(row, Placement) and row.circle.deleted_at is None:
-        with suppress(NotYours, AccessEnded, Altered, OtherSigner, Waiting):
+    with suppress(NotYours, AccessEnded, Altered, OtherSigner, Waiting):
+        if isinstance(row, InvitedGrant):
+            key = key_for_inviter(opener, row.invitation)
+            row.wrapped = key.wrap(content_key, subject=row.list_of.pk, lock=lock)
+        elif row.circle.deleted_at is None:
             circle_key = opener.own_circle_key(row.circle)
             wrap_for_circle(row, content_key, circle_key, epoch=row.circle.epoch)
 
@@ -75,3 +79,12 @@ def hold_circles(rows: Iterable[Placement | InvitedGrant]) -> None:
 
 def _state(circle: Circle) -> tuple[int, bool]:
     return circle.epoch, circle.deleted_at is None
+
+
+def hold_invitations(rows: Iterable[Placement | InvitedGrant]) -> None:
+    """Hold the rows of these invitations, after circles' and before an image's and people's. Raises
+    HeadMoved if one opens nothing any more: its person may have an account by now."""
+    wanted = {row.invitation_id for row in rows if isinstance(row, InvitedGrant)}
+    held = Invitation.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
+    if wanted != {one.pk for one in held if one.state == Invitation.State.OPEN}:
+        raise HeadMoved

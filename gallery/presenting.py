@@ -19,10 +19,11 @@ from gallery.acknowledgements import Acknowledged, acknowledged_by
 from gallery.errors import AccessEnded, Altered, NotYours, OtherSigner, Waiting
 from gallery.heads import Body
 from gallery.ledger import Ledger
-from gallery.models import Grant, Rendition
+from gallery.models import Grant, InvitedGrant, Rendition
 from gallery.opening import Opened, Opener, settled
 from gallery.readers import readers_as_signed
 from gallery.services.inbox import NoticeState, ShownNotice
+from gallery.services.invitations import listing
 from gallery.services.notices import NoticeKind
 from gallery.signers import Standing
 from gallery.storage import StorageAway
@@ -222,6 +223,7 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
             {**_row(grant, ledger), "acknowledged": acknowledged.get(grant.reader_id)}
             for grant in others
         ]
+        context["invited"] = [_invited_row(row, opener) for row in readers.invited]
         context["list_altered"] = bool(readers.unsigned)
     return context
 
@@ -283,6 +285,20 @@ def _row(grant: Grant, ledger: Ledger) -> dict[str, Any]:
         "last_opened": doings.last_opened,
         "opened_count": None if ledger.away else doings.opened,
         "downloaded_count": None if ledger.away else doings.downloaded,
+    }
+
+
+def _invited_row(row: InvitedGrant, opener: Opener) -> dict[str, Any]:
+    """Return somebody who can open an image once they use the link they were sent. No name if the
+    invitation is not as it was recorded, or the owner's keys do not open it."""
+    (invitation,) = listing.shown([row.invitation], opener)
+    details = invitation.details
+    return {
+        "invitation": row.invitation_id,
+        "display_name": details.display_name if details else None,
+        "rights": row.rights,
+        "ends_at": row.ends_at,
+        "link_ends_at": row.invitation.ends_at,
     }
 
 

@@ -27,6 +27,7 @@ from gallery.models import (
     Circle,
     Ended,
     Grant,
+    Invitation,
     InvitedGrant,
     Member,
     Placement,
@@ -165,6 +166,9 @@ def end_expired(about: Subject) -> None:
     count = about.grants.filter(**over).update(**ended)
     for rows in (about.placements, about.invited):
         count += rows.filter(**over).update(wrapped=None, **ended)
+    ended["ended_at"] = timezone.now()
+    of_over = about.invited.filter(~Q(invitation__in=Invitation.objects.open()), ended_at=None)
+    count += of_over.update(wrapped=None, **ended)
     if count:
         images = SealedImage.objects.filter(pk=about.pk, relock_after=None)
         images.update(relock_after=timezone.now())

@@ -22,8 +22,9 @@ from accounts.throttle import Throttled
 from accounts.turns import Busy
 from audit.events import AuditUnavailable, Event
 from gallery.decoding_turns import DECODING
-from gallery.errors import OverQuota, OwnKeyRefused, StoredBefore, UploadIdUsed
+from gallery.errors import HeadMoved, OverQuota, OwnKeyRefused, StoredBefore, UploadIdUsed
 from gallery.intake import take_in
+from gallery.invitation_keys import InvitationKey
 from gallery.models import SealedImage
 from gallery.pictures import Limits, PictureRejected
 from gallery.rejections import (
@@ -41,7 +42,7 @@ from gallery.storage import StorageAway
 
 PART_AWAY = (StorageAway, OperationalError, InterfaceError, AuditUnavailable, Busy)
 # What no later file of the batch escapes either, and none before it suffered.
-KEYS_CHANGED = (NoKeys, OwnKeyRefused)
+KEYS_CHANGED = (NoKeys, OwnKeyRefused, HeadMoved)
 MAX_NAME_CHARACTERS = 200
 
 
@@ -67,6 +68,7 @@ class Wishes:
     keep_details: bool
     origin: Origin
     keep_until: datetime | None = None
+    invitations: list[InvitationKey] = field(default_factory=list)
 
 
 def limits() -> Limits:
@@ -84,9 +86,9 @@ def upload_all(
     """Seal every file that is an image we accept.
 
     Raises KeyChanged or ContactsRefused as the owner's compared contacts ask. Raises OwnKeyRefused,
-    NoKeys if a recipient's keys changed meanwhile, and StorageAway, OperationalError,
-    AuditUnavailable or Busy if that kept all files from being stored; once one is, the others are
-    named.
+    NoKeys if a recipient's keys changed meanwhile, HeadMoved if an invitation is over, and
+    StorageAway, OperationalError, AuditUnavailable or Busy if that kept all files from being
+    stored; once one is, the others are named.
     """
     own_signing_pair(keyring)
     if wishes.recipients:
@@ -151,12 +153,14 @@ def _upload_one(
         terms=wishes.terms,
         origin=origin,
         keep_until=wishes.keep_until,
+        invitations=wishes.invitations,
     )
+    people = {reader.user.pk for reader in wishes.recipients}
     asked = Asked(
         picture=picture,
         caption=wishes.caption,
         file_name=batch.names[index],
-        recipients=frozenset(reader.user.pk for reader in wishes.recipients),
+        recipients=frozenset(people | {one.invitation.person for one in wishes.invitations}),
         terms=wishes.terms,
         keep_until=wishes.keep_until,
     )

@@ -24,7 +24,10 @@ ORIGINAL = Rendition.Name.ORIGINAL.value
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for one file: an earlier try counts as this one only if all of it holds."""
+    """What is asked for one file: an earlier try counts as this one only if all of it holds.
+
+    `recipients`: people here, and people of invitations.
+    """
 
     picture: Picture = field(repr=False)
     caption: str = field(repr=False)
@@ -86,11 +89,12 @@ def _is_picture(access: Access, picture: Picture, opener: Opener) -> bool:
 def _is_as_asked(access: Access, asked: Asked, opener: Opener) -> bool:
     """Whether exactly these people can open it by now, on these terms, and it is called so."""
     image, description = access.image, opener.description(access)
-    signed = readers_as_signed(image, opener).signed
+    readers = readers_as_signed(image, opener)
+    everybody = {row.holder[1]: row for row in (*readers.signed, *readers.invited)}
     granted = {
-        grant.reader_id: Terms(grant.rights, grant.ends_at)
-        for grant in signed
-        if grant.reader_id != image.owner_id
+        person: Terms(row.rights, row.ends_at)
+        for person, row in everybody.items()
+        if person != image.owner_id
     }
     told = (description["caption"], description["file_name"], image.keep_until)
     return granted == dict.fromkeys(asked.recipients, asked.terms) and told == (

@@ -19,10 +19,23 @@ from accounts.keys.recipients import Reader, lock_keys
 from accounts.models import User, WrappedKey
 from audit.events import Event
 from cryptocore import statements
+from gallery.beside import hold_invitations
 from gallery.errors import Altered, HeadMoved, TooManyReaders
-from gallery.models import Grant, Listed, Member, Statement, Subject
+from gallery.invitation_keys import InvitationKey
+from gallery.models import (
+    Ended,
+    Grant,
+    Invitation,
+    InvitedGrant,
+    Listed,
+    Member,
+    Placement,
+    SealedImage,
+    Statement,
+    Subject,
+)
 from gallery.opening import Opener
-from gallery.readers import readers_as_signed
+from gallery.readers import Readers, readers_as_signed
 from gallery.sealing import (
     SHARE,
     set_entry,
@@ -33,6 +46,7 @@ from gallery.sealing import (
 from gallery.services.acts import (
     anew_if_moved,
     end_expired,
+    end_rows,
     hold,
     image_act,
     owners_access,
@@ -40,7 +54,7 @@ from gallery.services.acts import (
     starting_anew,
 )
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
-from gallery.services.uploading import Terms, new_grant
+from gallery.services.uploading import Terms, new_grant, new_invited
 
 Given = TypeVar("Given", Grant, Member)
 
@@ -48,11 +62,16 @@ Given = TypeVar("Given", Grant, Member)
 @dataclass
 class Shared(Generic[Given]):
     """What an act of sharing did: whose grants (of an album: memberships) are new, changed, or were
-    so already."""
+    so already.
+
+    `invited`: what invitations carry of it since; `dropped`: what one carried until now.
+    """
 
     added: list[Given] = field(default_factory=list)
     changed: list[Given] = field(default_factory=list)
     unchanged: list[Given] = field(default_factory=list)
+    invited: list[InvitedGrant] = field(default_factory=list)
+    dropped: list[InvitedGrant] = field(default_factory=list)
 
     @property
     def touched(self) -> list[Given]:
@@ -65,22 +84,38 @@ class Shared(Generic[Given]):
         return [grant for grant in everybody if grant.wrapped_key is None]
 
 
+@dataclass(frozen=True)
+class Recipients:
+    """Whom an image is shared with, and which invitation hands it over to them."""
+
+    people: list[Reader]
+    invitations: Sequence[InvitationKey]
+    instead_of: Invitation | None
+
+
 @sensitive_variables()
 def share_image(
-    *, keyring: Keyring, image_id: uuid.UUID, recipients: list[Reader], terms: Terms
+    *,
+    keyring: Keyring,
+    image_id: uuid.UUID,
+    recipients: list[Reader],
+    terms: Terms,
+    invitations: Sequence[InvitationKey] = (),
+    instead_of: Invitation | None = None,
 ) -> Shared[Grant]:
-    """Grant `recipients` access to the owner's image; somebody who has it already gets the new
-    terms.
+    """Grant `recipients`, and the people of `invitations`, access to the owner's image; somebody
+    who has it already gets the new terms. `instead_of` carries it no longer.
 
     Raises NotYours, NotAllowed, Altered, TooManyReaders, NoKeys, KeyChanged, ContactsRefused or
     HeadMoved; then nothing has changed.
     """
-    return starting_anew(lambda: _share_once(keyring, image_id, recipients, terms))
+    to = Recipients(recipients, invitations, instead_of)
+    return starting_anew(lambda: _share_once(keyring, image_id, to, terms))
 
 
 @sensitive_variables()
 def _share_once(
-    keyring: Keyring, image_id: uuid.UUID, recipients: list[Reader], terms: Terms
+    keyring: Keyring, image_id: uuid.UUID, to: Recipients, terms: Terms
 ) -> Shared[Grant]:
     access, opener = owners_access(keyring, image_id), Opener(keyring)
     image = access.image
@@ -90,22 +125,34 @@ def _share_once(
         if readers.unsigned:
             raise Altered("entries")
         content_key = opener.content_key_for(access)
-    contacts_of(keyring).require_unchanged(recipients)
-    kept, shared = readers.signed, Shared[Grant]()
+    contacts_of(keyring).require_unchanged(to.people)
+    shared = Shared[Grant]()
     wrap = partial(wrap_for, content_key=content_key, image_id=image.pk, lock=image.lock)
     new = partial(new_grant, image)
-    for reader in recipients:
-        give(reader, kept, terms, shared, wrap=wrap, new=new)
-    listed = [*kept, *shared.added, *readers.beside]
+    for reader in to.people:
+        give(reader, readers.signed, terms, shared, wrap=wrap, new=new)
+    for key in to.invitations:
+        _carry(key, readers.invited, image, content_key, terms, shared)
+    listed = _listed(readers, shared, to.instead_of)
     require_listable(listed)
-    if shared.touched:
+    if shared.touched or shared.invited or shared.dropped:
         fields = share_fields(listed)
         share = sign_statement(SHARE, fields, keyring=keyring, subject=image.pk, previous=head)
         with image_act(Event.IMAGE_SHARED, image, signed=[share]):
-            sent = store_shared(image, head, share, shared)
+            sent = store_shared(image, head, share, shared, listed=listed)
         truncate_write_ahead_log()  # of whom it ended by date
         record_notices(sent)
     return shared
+
+
+def _listed(
+    readers: Readers, shared: Shared[Grant], instead_of: Invitation | None
+) -> list[Grant | Placement | InvitedGrant]:
+    """Return everything that the next list says, and note in `shared` what it says no longer."""
+    rows = [row for row in readers.invited if row not in shared.invited]
+    shared.dropped = [row for row in rows if row.invitation == instead_of]
+    kept = [row for row in rows if row.invitation != instead_of]
+    return [*readers.signed, *shared.added, *readers.placed, *kept, *shared.invited]
 
 
 def require_listable(listed: Sequence[Listed]) -> None:
@@ -140,16 +187,44 @@ def give(
         shared.changed.append(row)
 
 
+@sensitive_variables()
+def _carry(
+    key: InvitationKey,
+    kept: list[InvitedGrant],
+    image: SealedImage,
+    content_key: bytes,
+    terms: Terms,
+    shared: Shared[Grant],
+) -> None:
+    """Put into `shared` what an invitation is to carry, if it does not yet; nothing is stored."""
+    row = next((row for row in kept if row.invitation == key.invitation), None)
+    if row and row.wrapped is not None and _has_terms(row, terms):
+        return
+    if row is None:
+        row = new_invited(key, image, content_key, terms)
+    else:
+        row.lock = image.lock
+        row.wrapped = key.wrap(content_key, subject=image.pk, lock=row.lock)
+        set_entry(row, rights=terms.rights, ends_at=terms.ends_at)
+    shared.invited.append(row)
+
+
 def _has_terms(row: Listed, terms: Terms) -> bool:
     return (row.rights, row.ends_at) == (terms.rights, terms.ends_at)
 
 
 def store_shared(
-    about: Subject, head: Statement, signed: Statement, shared: Shared[Given]
+    about: Subject,
+    head: Statement,
+    signed: Statement,
+    shared: Shared[Given],
+    *,
+    listed: Sequence[Listed],
 ) -> list[Sent]:
     """Store in one transaction what was shared of an image, or of an album. Raises NoKeys or
     HeadMoved."""
     with transaction.atomic():
+        hold_invitations(row for row in listed if isinstance(row, InvitedGrant))
         hold(about, head)
         # Keys that are stored stay as they are now: what was read may be older than a rotation
         # that wrapped them again.
@@ -162,12 +237,14 @@ def store_shared(
         waiting = [one for one in shared.changed if one.wrapped_key in new_keys]
         if any(type(one).objects.get(pk=one.pk).wrapped_key_id for one in waiting):
             raise HeadMoved
+        end_rows(shared.dropped, Ended.REVOKED)
         end_expired(about)
         signed.save(force_insert=True)
         for key in new_keys:
             key.save(force_insert=True)
-        for row in shared.added:
-            row.save()
+        new_rows: list[Listed] = [*shared.added, *shared.invited]
+        for new_row in new_rows:
+            new_row.save()
         for row in shared.changed:
             # A key that is not new may have been exchanged meanwhile: its column stays as it is.
             columns = ["rights", "ends_at", "entry", "salt"]

@@ -1,7 +1,7 @@
 """Sealing a new image: encrypt, wrap, sign, record, commit; everything or nothing."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +18,10 @@ from audit.events import Event
 from cryptocore import canonical, content
 from cryptocore.picture import new_picture_key
 from gallery import storage
+from gallery.beside import hold_invitations
 from gallery.image_trail import date_facts
-from gallery.models import Grant, Rendition, SealedImage, Statement
+from gallery.invitation_keys import InvitationKey
+from gallery.models import Grant, InvitedGrant, Rendition, SealedImage, Statement
 from gallery.pictures import Picture
 from gallery.sealing import (
     MANIFEST,
@@ -69,11 +71,14 @@ def upload_image(
     terms: Terms,
     origin: Origin,
     keep_until: datetime | None = None,
+    invitations: Sequence[InvitationKey] = (),
 ) -> SealedImage:
-    """Seal `picture` for its owner and the recipients; `keep_until` is when it is deleted.
+    """Seal `picture` for its owner, the recipients and the people of the invitations; `keep_until`
+    is when it is deleted.
 
     Raises StorageAway, AuditUnavailable, OverQuota, NoKeys if a recipient's key changed meanwhile,
-    or IntegrityError if `origin` made an image already; then nothing is stored.
+    HeadMoved if an invitation is over, or IntegrityError if `origin` made an image already; then
+    nothing is stored.
     """
     image = SealedImage(
         owner=keyring.user,
@@ -93,13 +98,14 @@ def upload_image(
     for reader in recipients:
         wrapped = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
         grants.append(new_grant(image, reader.user, wrapped, terms))
+    invited = [new_invited(one, image, content_key, terms) for one in invitations]
     sign = partial(sign_statement, keyring=keyring, subject=image.pk, previous=None)
-    share = sign(SHARE, share_fields(grants))
+    share = sign(SHARE, share_fields([*grants, *invited]))
     manifest = manifest_fields(sealed, content_key, share, image=image, lock=image.lock)
     statements = [sign(MANIFEST, manifest), share]
     dates = date_facts(keep_until, FIRST_DATE) if keep_until else {}
     with image_act(Event.IMAGE_UPLOADED, image, signed=statements, **dates):
-        sent = _store(image, sealed, statements, grants)
+        sent = _store(image, sealed, statements, grants, invited)
     record_notices([sent])
     return image
 
@@ -135,11 +141,24 @@ def new_grant(image: SealedImage, reader: User, key: WrappedKey | None, terms: T
     return grant
 
 
+@sensitive_variables()
+def new_invited(
+    key: InvitationKey, image: SealedImage, content_key: bytes, terms: Terms
+) -> InvitedGrant:
+    """Return what an invitation carries of an image: not stored yet."""
+    wrapped = key.wrap(content_key, subject=image.pk, lock=image.lock)
+    row = InvitedGrant(image=image, invitation=key.invitation, lock=image.lock, wrapped=wrapped)
+    row.granted_at = timezone.now()
+    set_entry(row, rights=terms.rights, ends_at=terms.ends_at)
+    return row
+
+
 def _store(
     image: SealedImage,
     sealed: dict[str, Sealed],
     statements: list[Statement],
     grants: list[Grant],
+    invited: list[InvitedGrant],
 ) -> Sent:
     """Write ciphertext, then rows; if the rows fail, take the ciphertext away again."""
     names: dict[str, str] = {}
@@ -148,6 +167,7 @@ def _store(
         for name, rendition in sealed.items():
             names[name] = storage.put(rendition.stored)
         with transaction.atomic():
+            hold_invitations(invited)
             readers = [grant.reader for grant in grants]
             lock_keys((key.key_pair for key in wrapped), besides=readers)
             image.save(force_insert=True)
@@ -156,6 +176,7 @@ def _store(
             Statement.objects.bulk_create(statements)
             WrappedKey.objects.bulk_create(wrapped)
             Grant.objects.bulk_create(grants)
+            InvitedGrant.objects.bulk_create(invited)
             return send_notices(NoticeKind.SHARED, grants[1:])  # the first is the owner
     except BaseException:
         discard_unreferenced(names.values())

@@ -50,7 +50,7 @@ def _share_once(
     if shared.touched:
         signed = album.signed_next(listed)
         with image_act(Event.ALBUM_SHARED, circle, signed=[signed]):
-            sent = store_shared(circle, album.head, signed, shared)
+            sent = store_shared(circle, album.head, signed, shared, listed=listed)
         truncate_write_ahead_log()  # of whom it ended by date
         record_notices(sent)
     return shared
