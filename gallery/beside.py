@@ -68,9 +68,9 @@ def _place_of(row: Placement) -> _Place:
 
 
 def hold_circles(rows: Iterable[Placement | InvitedGrant]) -> None:
-    """Hold the rows of these circles, before an image's and people's. Raises HeadMoved if one was
-    deleted or got its next key since it was read: what was wrapped under the one before opens for
-    nobody."""
+    """Hold the rows of these circles, after invitations' and before an image's and people's. Raises
+    HeadMoved if one was deleted or got its next key since it was read: what was wrapped under the
+    one before opens for nobody."""
     read = {row.circle_id: row.circle for row in rows if isinstance(row, Placement)}
     held = Circle.objects.select_for_update().filter(pk__in=read).order_by("pk")
     if {circle.pk: _state(circle) for circle in held} != {pk: _state(read[pk]) for pk in read}:
@@ -82,7 +82,7 @@ def _state(circle: Circle) -> tuple[int, bool]:
 
 
 def hold_invitations(rows: Iterable[Placement | InvitedGrant]) -> None:
-    """Hold the rows of these invitations, after circles' and before an image's and people's. Raises
+    """Hold the rows of these invitations, before circles', an image's and people's. Raises
     HeadMoved if one opens nothing any more: its person may have an account by now."""
     wanted = {row.invitation_id for row in rows if isinstance(row, InvitedGrant)}
     held = Invitation.objects.select_for_update().filter(pk__in=wanted).order_by("pk")

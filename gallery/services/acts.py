@@ -150,25 +150,22 @@ def end_rows(rows: Iterable[Row], reason: str) -> None:
 
 
 def end_expired(about: Subject) -> None:
-    """End the rows whose time is over: the new list does not name them. The image is due to be
-    encrypted again, the album to get its next key (services/ended.py)."""
+    """End the rows whose time, or whose invitation, is over: the new list does not name them. The
+    image is due to be encrypted again, the album to get its next key (services/ended.py)."""
     over = {"ended_at": None, "ends_at__lte": timezone.now()}
     ended = {"ended_at": F("ends_at"), "ended_reason": Ended.TIME}
+    now = {**ended, "ended_at": timezone.now()}
+    closed = about.invited.filter(~Q(invitation__in=Invitation.objects.open()), ended_at=None)
+    count = about.invited.filter(**over).update(wrapped=None, **ended)
+    count += closed.update(wrapped=None, **now)
     if isinstance(about, Circle):
         WrappedKey.objects.filter(member__in=about.members.filter(**over)).delete()
-        count = about.members.filter(**over).update(wrapped=None, **ended)
-        count += about.invited.filter(**over).update(wrapped=None, **ended)
-        if count:
+        if count + about.members.filter(**over).update(wrapped=None, **ended):
             circles = Circle.objects.filter(pk=about.pk, rekey_after=None)
             circles.update(rekey_after=timezone.now())
         return
     WrappedKey.objects.filter(grant__in=about.grants.filter(**over)).delete()
-    count = about.grants.filter(**over).update(**ended)
-    for rows in (about.placements, about.invited):
-        count += rows.filter(**over).update(wrapped=None, **ended)
-    ended["ended_at"] = timezone.now()
-    of_over = about.invited.filter(~Q(invitation__in=Invitation.objects.open()), ended_at=None)
-    count += of_over.update(wrapped=None, **ended)
-    if count:
+    count += about.grants.filter(**over).update(**ended)
+    if count + about.placements.filter(**over).update(wrapped=None, **ended):
         images = SealedImage.objects.filter(pk=about.pk, relock_after=None)
         images.update(relock_after=timezone.now())

@@ -19,6 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from accounts.models import User, WrappedKey
 from gallery.access import has_ended
+from gallery.circle_keys import CircleOpener
 from gallery.errors import GalleryError
 from gallery.invitation_trail import recorded_of
 from gallery.models import Grant, Invitation, InvitedGrant, Placement, Row, SealedImage
@@ -119,11 +120,11 @@ def _relock_ended(keyring: Keyring, image_id: uuid.UUID) -> None:
     invited = ended_invited().filter(image=image).select_related("image__owner", "invitation")
     is_whole = everybody_signed_has_a_row(image, opener)
     is_over = all(opener.is_signed(row) for row in over)
-    if is_whole and is_over and all(_is_over(row, opener) for row in invited):
+    if is_whole and is_over and all(is_over_as_signed(row, opener) for row in invited):
         relock(keyring=keyring, image_id=image_id, keeping_everybody=True)
 
 
-def _is_over(row: InvitedGrant, opener: Opener) -> bool:
+def is_over_as_signed(row: InvitedGrant, opener: CircleOpener) -> bool:
     """Whether what a row says of its end, or of its invitation's, is what was signed or recorded.
     Raises Altered or TrailAway."""
     return (has_ended(row) and opener.is_signed(row)) or recorded_of(row.invitation).is_over

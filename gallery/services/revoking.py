@@ -252,8 +252,8 @@ def _exchange(
 ) -> Sent:
     former = [row for row in ended if isinstance(row, Grant)]
     unused = [row for row in ended if isinstance(row, InvitedGrant) and not row.is_over]
-    hold_circles(relocked.beside)
     hold_invitations([*relocked.beside, *unused])
+    hold_circles(relocked.beside)
     hold(image, relocked.head)
     keys = [grant.wrapped_key for grant in relocked.remaining if grant.wrapped_key]
     try:

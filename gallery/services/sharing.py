@@ -4,7 +4,7 @@ Each act is one new share statement that replaces the one before.
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic, TypeVar
@@ -29,13 +29,11 @@ from gallery.models import (
     InvitedGrant,
     Listed,
     Member,
-    Placement,
-    SealedImage,
     Statement,
     Subject,
 )
 from gallery.opening import Opener
-from gallery.readers import Readers, readers_as_signed
+from gallery.readers import readers_as_signed
 from gallery.sealing import (
     SHARE,
     set_entry,
@@ -132,8 +130,9 @@ def _share_once(
     for reader in to.people:
         give(reader, readers.signed, terms, shared, wrap=wrap, new=new)
     for key in to.invitations:
-        _carry(key, readers.invited, image, content_key, terms, shared)
-    listed = _listed(readers, shared, to.instead_of)
+        carry(key, readers.invited, image, content_key, terms, shared)
+    invited = still_invited(readers.invited, shared, to.instead_of)
+    listed = [*readers.signed, *shared.added, *readers.placed, *invited]
     require_listable(listed)
     if shared.touched or shared.invited or shared.dropped:
         fields = share_fields(listed)
@@ -145,14 +144,14 @@ def _share_once(
     return shared
 
 
-def _listed(
-    readers: Readers, shared: Shared[Grant], instead_of: Invitation | None
-) -> list[Grant | Placement | InvitedGrant]:
-    """Return everything that the next list says, and note in `shared` what it says no longer."""
-    rows = [row for row in readers.invited if row not in shared.invited]
+def still_invited(
+    invited: Iterable[InvitedGrant], shared: Shared[Given], instead_of: Invitation | None
+) -> list[InvitedGrant]:
+    """Return which rows of invitations the next list says, and note in `shared` what it says no
+    longer."""
+    rows = [row for row in invited if row not in shared.invited]
     shared.dropped = [row for row in rows if row.invitation == instead_of]
-    kept = [row for row in rows if row.invitation != instead_of]
-    return [*readers.signed, *shared.added, *readers.placed, *kept, *shared.invited]
+    return [row for row in rows if row.invitation != instead_of] + shared.invited
 
 
 def require_listable(listed: Sequence[Listed]) -> None:
@@ -188,23 +187,23 @@ def give(
 
 
 @sensitive_variables()
-def _carry(
+def carry(
     key: InvitationKey,
-    kept: list[InvitedGrant],
-    image: SealedImage,
+    kept: Sequence[InvitedGrant],
+    about: Subject,
     content_key: bytes,
     terms: Terms,
-    shared: Shared[Grant],
+    shared: Shared[Given],
 ) -> None:
     """Put into `shared` what an invitation is to carry, if it does not yet; nothing is stored."""
     row = next((row for row in kept if row.invitation == key.invitation), None)
     if row and row.wrapped is not None and _has_terms(row, terms):
         return
     if row is None:
-        row = new_invited(key, image, content_key, terms)
+        row = new_invited(key, about, content_key, terms)
     else:
-        row.lock = image.lock
-        row.wrapped = key.wrap(content_key, subject=image.pk, lock=row.lock)
+        row.lock = about.lock
+        row.wrapped = key.wrap(content_key, subject=about.pk, lock=row.lock)
         set_entry(row, rights=terms.rights, ends_at=terms.ends_at)
     shared.invited.append(row)
 

@@ -21,7 +21,7 @@ from gallery import storage
 from gallery.beside import hold_invitations
 from gallery.image_trail import date_facts
 from gallery.invitation_keys import InvitationKey
-from gallery.models import Grant, InvitedGrant, Rendition, SealedImage, Statement
+from gallery.models import Circle, Grant, InvitedGrant, Rendition, SealedImage, Statement, Subject
 from gallery.pictures import Picture
 from gallery.sealing import (
     MANIFEST,
@@ -143,11 +143,12 @@ def new_grant(image: SealedImage, reader: User, key: WrappedKey | None, terms: T
 
 @sensitive_variables()
 def new_invited(
-    key: InvitationKey, image: SealedImage, content_key: bytes, terms: Terms
+    key: InvitationKey, about: Subject, content_key: bytes, terms: Terms
 ) -> InvitedGrant:
-    """Return what an invitation carries of an image: not stored yet."""
-    wrapped = key.wrap(content_key, subject=image.pk, lock=image.lock)
-    row = InvitedGrant(image=image, invitation=key.invitation, lock=image.lock, wrapped=wrapped)
+    """Return what an invitation carries of an image, or of a circle: not stored yet."""
+    wrapped = key.wrap(content_key, subject=about.pk, lock=about.lock)
+    place = {"circle" if isinstance(about, Circle) else "image": about}
+    row = InvitedGrant(invitation=key.invitation, lock=about.lock, wrapped=wrapped, **place)
     row.granted_at = timezone.now()
     set_entry(row, rights=terms.rights, ends_at=terms.ends_at)
     return row

@@ -5,6 +5,7 @@ A former member had those content keys: each image is due for a new lock, at its
 """
 
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
@@ -23,12 +24,13 @@ from audit.events import Event
 from cryptocore import circles
 from cryptocore.errors import CryptoError
 from gallery.access import has_ended
-from gallery.beside import content_key_in, wrap_beside, wrap_for_circle
+from gallery.beside import content_key_in, hold_invitations, wrap_beside, wrap_for_circle
 from gallery.errors import HeadMoved, NotARecipient, WouldWait
 from gallery.members import everybody_signed_is_a_member
 from gallery.models import (
     Circle,
     Ended,
+    Invitation,
     InvitedGrant,
     Member,
     Placement,
@@ -92,6 +94,26 @@ def _revoke_once(keyring: Keyring, album_id: uuid.UUID, recipient: User) -> Memb
 
 
 @sensitive_variables()
+def end_invited_member(*, keyring: Keyring, album_id: uuid.UUID, invitation: Invitation) -> None:
+    """End what an invitation carries of the owner's album; of somebody who has used it meanwhile,
+    their membership. Raises as revoke_member() does."""
+    starting_anew(lambda: _end_invited_once(keyring, album_id, invitation))
+
+
+@sensitive_variables()
+def _end_invited_once(keyring: Keyring, album_id: uuid.UUID, invitation: Invitation) -> None:
+    album, person = own_album(keyring, album_id), invitation.person
+    rows = album.circle.invited.filter(invitation=invitation, ended_at=None)
+    live = list(rows.select_related("invitation"))
+    if live:
+        _commit(album, _next_epoch(album, without=("person", person)), live)
+    elif user := User.objects.filter(pk=person).first():
+        _revoke_once(keyring, album_id, user)
+    else:
+        raise NotARecipient
+
+
+@sensitive_variables()
 def rekey(*, keyring: Keyring, album_id: uuid.UUID, keeping_everybody: bool = False) -> None:
     """Give the owner's album its next key and take nobody out. Raises as revoke_member() does, and
     WouldWait where the owner did not ask for it (`keeping_everybody`) and a member would lose their
@@ -118,7 +140,8 @@ def _next_epoch(album: OwnAlbum, *, without: tuple[str, uuid.UUID] | None = None
     seal_details(circle, key, **album.details)
     remaining = [member for member in album.members.signed if member.holder != without]
     _wrap_for_members(album, remaining, key, epoch=circle.epoch)
-    for invited in album.members.invited:
+    still_invited = [row for row in album.members.invited if row.holder != without]
+    for invited in still_invited:
         set_entry(invited, rights=invited.rights, ends_at=invited.ends_at)
         wrap_beside(invited, key, lock=circle.epoch, opener=album.opener)
     rows = album.circle.placements.filter(ended_at=None).select_related("image")
@@ -126,12 +149,12 @@ def _next_epoch(album: OwnAlbum, *, without: tuple[str, uuid.UUID] | None = None
     read = {_as_read(row) for row in kept}
     for row in kept:
         _wrap_under_next(row, album.key, key, epoch=circle.epoch)
-    listed = [*remaining, *album.members.invited]
+    listed = [*remaining, *still_invited]
     return NextEpoch(
         circle=circle,
         membership=sign_membership(circle, key, listed, keyring=album.keyring, previous=album.head),
         remaining=remaining,
-        invited=album.members.invited,
+        invited=still_invited,
         unsigned=[row for row in album.members.unsigned if row.holder != without],
         placed=kept,
         read=read,
@@ -168,8 +191,8 @@ def _as_read(row: Placement) -> tuple[object, ...]:
     return row.pk, row.image_id, row.lock, row.epoch, bytes(row.wrapped or b"")
 
 
-def _commit(album: OwnAlbum, following: NextEpoch, ended: list[Member]) -> None:
-    facts = {"reader": str(ended[0].reader_id)} if ended else {}
+def _commit(album: OwnAlbum, following: NextEpoch, ended: Sequence[Member | InvitedGrant]) -> None:
+    facts = {"reader": str(ended[0].holder[1])} if ended else {}
     event = Event.ALBUM_REVOKED if ended else Event.ALBUM_REKEYED
     signed = [following.membership]
     with image_act(event, album.circle, signed=signed, **facts):
@@ -180,12 +203,16 @@ def _commit(album: OwnAlbum, following: NextEpoch, ended: list[Member]) -> None:
     record_notices([sent])
 
 
-def _exchange(album: OwnAlbum, following: NextEpoch, ended: list[Member]) -> Sent:
-    circle = following.circle
+def _exchange(
+    album: OwnAlbum, following: NextEpoch, ended: Sequence[Member | InvitedGrant]
+) -> Sent:
+    circle, former = following.circle, [row for row in ended if isinstance(row, Member)]
+    unused = [row for row in ended if isinstance(row, InvitedGrant) and not row.is_over]
+    hold_invitations([*following.invited, *unused])
     hold(album.circle, album.head)
-    _exchange_placements(following, {member.reader_id for member in ended})
+    _exchange_placements(following, {member.reader_id for member in former})
     keys = [member.wrapped_key for member in following.remaining if member.wrapped_key]
-    people = [member.reader for member in ended if member.reader]
+    people = [member.reader for member in former if member.reader]
     try:
         lock_keys((key.key_pair for key in keys), besides=people)
     except NoKeys:  # somebody's key changed meanwhile: they will wait
@@ -199,7 +226,7 @@ def _exchange(album: OwnAlbum, following: NextEpoch, ended: list[Member]) -> Sen
     following.membership.save(force_insert=True)
     circle.rekey_after = None
     circle.save(update_fields=["epoch", "details", "members_add", "rekey_after"])
-    return send_notices(NoticeKind.REVOKED, ended[:1])  # a row may have been copied
+    return send_notices(NoticeKind.REVOKED, former[:1])  # a row may have been copied
 
 
 def _exchange_placements(following: NextEpoch, gone: set[uuid.UUID | None]) -> None:

@@ -20,13 +20,22 @@ from accounts.services.key_making import NewKeys
 from accounts.services.people import registration
 from audit import events
 from audit.events import Event
-from cryptocore import content, keypair
+from cryptocore import circles, content, keypair
 from cryptocore.errors import CryptoError
 from gallery.access import has_ended
 from gallery.errors import Altered, HeadMoved, InvitationGone
 from gallery.heads import Heads
 from gallery.invitation_keys import InvitationKey
-from gallery.models import Grant, Invitation, InvitedGrant, SealedImage
+from gallery.models import (
+    Circle,
+    Grant,
+    Invitation,
+    InvitedGrant,
+    Member,
+    SealedImage,
+    Subject,
+)
+from gallery.sealing import MEMBERSHIP
 from gallery.services.acts import starting_anew
 from gallery.services.invitations.taking_back import EMPTIED
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
@@ -34,7 +43,8 @@ from gallery.services.notices import NoticeKind, Sent, record_notices, send_noti
 
 @dataclass(frozen=True)
 class Carried:
-    """One image of an invitation. `content_key`: None where it waits for the image's owner."""
+    """One image or album of an invitation. `content_key`, or the album's key: None where it waits
+    for its owner."""
 
     row: InvitedGrant
     content_key: bytes | None = field(repr=False)
@@ -94,10 +104,11 @@ def _carried_by(key: InvitationKey) -> list[Carried]:
 
 
 def _live_rows(invitation: Invitation) -> list[InvitedGrant]:
-    """Return its rows of images that are there."""
+    """Return its rows of images and albums that are there."""
     rows = InvitedGrant.objects.filter(invitation=invitation, ended_at=None)
-    rows = rows.filter(image__deleted_at=None).exclude(image=None)
-    return list(rows.select_related("image__owner", "invitation").order_by("granted_at", "pk"))
+    rows = rows.filter(image__deleted_at=None, circle__deleted_at=None)
+    rows = rows.select_related("image__owner", "circle__owner", "invitation")
+    return list(rows.order_by("granted_at", "pk"))
 
 
 def _is_signed(row: InvitedGrant, heads: Heads) -> bool:
@@ -111,18 +122,25 @@ def _is_signed(row: InvitedGrant, heads: Heads) -> bool:
 @sensitive_variables()
 def _content_key(key: InvitationKey, row: InvitedGrant, heads: Heads) -> bytes | None:
     """Return the key its owner committed to, or None: then its person waits for the owner."""
-    image = row.image
-    if image is None or row.wrapped is None or row.lock != image.lock:
+    if row.wrapped is None or row.lock != row.list_of.lock:
         return None
     try:
         content_key = key.unwrap(row)
-        signed = bytes.fromhex(heads.manifest(image)["key_commitment"])
-        content.check_key_commitment(
-            content_key, signed, image_id=image.pk, owner_id=image.owner_id, lock=image.lock
-        )
+        _check_commitment(content_key, row.list_of, heads)
     except (CryptoError, Altered):
         return None
     return content_key
+
+
+@sensitive_variables()
+def _check_commitment(key: bytes, about: Subject, heads: Heads) -> None:
+    owner, lock = about.owner_id, about.lock
+    if isinstance(about, Circle):
+        signed = bytes.fromhex(heads.head(MEMBERSHIP, about)["key_commitment"])
+        circles.check_commitment(key, signed, circle=about.pk, owner=owner, epoch=lock)
+    else:
+        signed = bytes.fromhex(heads.manifest(about)["key_commitment"])
+        content.check_key_commitment(key, signed, image_id=about.pk, owner_id=owner, lock=lock)
 
 
 # ---- moving it -------------------------------------------------------------------------------
@@ -134,7 +152,7 @@ def _prepare(
 ) -> AbstractContextManager[None]:
     """Wrap everything to the new key, before the transaction; return what is done in it."""
     public_key = keypair.load_public_key(bytes(keys.encryption.public_key))
-    grants = []
+    grants: list[Grant | Member] = []
     for one in carried:
         wrapped, content_key, subject = None, one.content_key, one.row.list_of.pk
         if content_key is not None:
@@ -148,22 +166,19 @@ def _prepare(
     return _move(invitation, carried, grants, sent)
 
 
-def _grant_for(reader: User, row: InvitedGrant, wrapped: WrappedKey | None) -> Grant:
-    return Grant(
-        image=row.image,
-        reader=reader,
-        wrapped_key=wrapped,
-        entry=row.entry,
-        salt=row.salt,
-        rights=row.rights,
-        ends_at=row.ends_at,
-        granted_at=timezone.now(),
-    )
+def _grant_for(reader: User, row: InvitedGrant, wrapped: WrappedKey | None) -> Grant | Member:
+    """Return the row that takes the place of one, of an album the membership: its owner signed
+    it already."""
+    grant = Member(circle=row.circle) if row.circle else Grant(image=row.image)
+    grant.reader, grant.wrapped_key, grant.granted_at = reader, wrapped, timezone.now()
+    grant.entry, grant.salt = row.entry, row.salt
+    grant.rights, grant.ends_at = row.rights, row.ends_at
+    return grant
 
 
 @contextmanager
 def _move(
-    invitation: Invitation, carried: list[Carried], grants: list[Grant], sent: list[Sent]
+    invitation: Invitation, carried: list[Carried], grants: list[Grant | Member], sent: list[Sent]
 ) -> Iterator[None]:
     """Inside the caller's transaction: use the invitation up; then, with the person there, put a
     grant in the place of each row."""
@@ -185,10 +200,13 @@ def _move(
 
 
 def _hold_unmoved(invitation: Invitation, carried: list[Carried]) -> None:
-    """Hold the images. Raises HeadMoved if what is carried of them is not as it was read."""
+    """Hold albums and images. Raises HeadMoved if what is carried of them is not as it was read."""
     ids = [one.row.list_of.pk for one in carried]
-    images = SealedImage.objects.select_for_update().filter(pk__in=ids).order_by("pk")
-    locks = {image.pk: image.lock for image in images if image.deleted_at is None}
+    held: list[Subject] = [
+        *Circle.objects.select_for_update().filter(pk__in=ids).order_by("pk"),
+        *SealedImage.objects.select_for_update().filter(pk__in=ids).order_by("pk"),
+    ]
+    locks = {one.pk: one.lock for one in held if one.deleted_at is None}
     now = {Carried(row, None).state for row in _live_rows(invitation)}
     for one in carried:
         is_waiting = one.content_key is None

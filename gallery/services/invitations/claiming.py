@@ -23,12 +23,14 @@ from gallery.access import has_ended
 from gallery.errors import InvitationGone
 from gallery.invitation_keys import InvitationKey
 from gallery.invitation_trail import recorded_of
-from gallery.models import Grant, Invitation, InvitedGrant
-from gallery.readers import live_grants
+from gallery.models import Circle, Grant, Invitation, InvitedGrant, Member
+from gallery.services.albums.sharing import share_album
 from gallery.services.invitations.taking_back import EMPTIED, destroy_keys
 from gallery.services.many import Done, one_after_another
 from gallery.services.sharing import Shared, share_image
 from gallery.services.uploading import Terms
+
+HandedOver = Shared[Grant] | Shared[Member]
 
 
 def claim(*, key: InvitationKey, person: User) -> None:
@@ -84,7 +86,7 @@ def refuse_claim(*, invitation: Invitation, by: User) -> None:
 @sensitive_variables()
 def agree_to_claim(
     *, keyring: Keyring, invitation: Invitation, reader: Reader, may_go_on: Callable[[], bool]
-) -> list[Done[Shared[Grant]]]:
+) -> list[Done[HandedOver]]:
     """Share what an invitation carries with the person who claimed it, on the same terms; return
     what came of each image. Once nothing is left, the invitation is used up.
 
@@ -95,7 +97,7 @@ def agree_to_claim(
     if claimant_of(invitation) != reader.user:
         raise _not_open()
     rows = {row.list_of.pk: row for row in carried_by(invitation)}
-    done: list[Done[Shared[Grant]]] = []
+    done: list[Done[HandedOver]] = []
     if rows:
         done = one_after_another(
             list(rows),
@@ -108,23 +110,36 @@ def agree_to_claim(
 
 
 def carried_by(invitation: Invitation) -> list[InvitedGrant]:
-    """Return what an invitation carries, of images that are there."""
+    """Return what an invitation carries, of images and albums that are there."""
     rows = InvitedGrant.objects.filter(invitation=invitation, ended_at=None)
-    rows = rows.filter(image__deleted_at=None).exclude(image=None).select_related("image")
+    rows = rows.filter(image__deleted_at=None, circle__deleted_at=None)
+    rows = rows.select_related("image", "circle")
     return [row for row in rows.order_by("granted_at", "pk") if not has_ended(row)]
 
 
 @sensitive_variables()
-def _hand_over(keyring: Keyring, row: InvitedGrant, reader: Reader) -> Shared[Grant]:
+def _hand_over(keyring: Keyring, row: InvitedGrant, reader: Reader) -> HandedOver:
     """One statement names the reader and drops the invitation. Who can open it already keeps the
     terms they have."""
-    terms, image = Terms(row.rights, row.ends_at), row.image
-    for grant in live_grants(image) if image else ():
-        if grant.reader_id == reader.user.pk:
-            terms = Terms(grant.rights, grant.ends_at)
+    terms, about = Terms(row.rights, row.ends_at), row.list_of
+    theirs: list[Grant | Member] = [
+        *Grant.objects.filter(image=row.image, reader=reader.user, ended_at=None),
+        *Member.objects.filter(circle=row.circle, reader=reader.user, ended_at=None),
+    ]
+    for one in theirs:
+        if not has_ended(one):
+            terms = Terms(one.rights, one.ends_at)
+    if isinstance(about, Circle):
+        return share_album(
+            keyring=keyring,
+            album_id=about.pk,
+            recipients=[reader],
+            terms=terms,
+            instead_of=row.invitation,
+        )
     return share_image(
         keyring=keyring,
-        image_id=row.list_of.pk,
+        image_id=about.pk,
         recipients=[reader],
         terms=terms,
         instead_of=row.invitation,

@@ -13,7 +13,7 @@ from accounts.erasure import truncate_write_ahead_log
 from accounts.models import User, WrappedKey
 from audit import events
 from audit.events import Event
-from gallery.models import Invitation, InvitedGrant, SealedImage
+from gallery.models import Circle, Invitation, InvitedGrant, SealedImage
 
 # What an invitation that is over holds of keys, and of whom it was for.
 EMPTIED: dict[str, bytes | None] = {"link_wrapped": None, "wrapped_key": None, "details": b""}
@@ -46,8 +46,8 @@ def take_back(*, invitation: Invitation, by: User | None, reason: str = "") -> S
 
 def destroy_keys(invitation: Invitation) -> list[uuid.UUID]:
     """Destroy what an invitation's key opens, inside the caller's transaction, which holds its row;
-    return the images. Their rows stay as they are: by them the owner's next lists, and the next
-    page, know whose access has ended."""
+    return the images. Albums are due to get their next key. The rows stay as they are: by them the
+    owner's next lists, and the next page, know whose access has ended."""
     WrappedKey.objects.filter(subject=invitation.pk).delete()
     carried = InvitedGrant.objects.filter(invitation=invitation, ended_at=None)
     carried.update(wrapped=None)
@@ -55,6 +55,8 @@ def destroy_keys(invitation: Invitation) -> list[uuid.UUID]:
     image_ids = sorted(set(images.values_list("pk", flat=True)))
     due = SealedImage.objects.filter(pk__in=image_ids, relock_after=None)
     due.update(relock_after=timezone.now())
+    albums = Circle.objects.filter(invited__in=carried, deleted_at=None, rekey_after=None)
+    albums.update(rekey_after=timezone.now())
     return image_ids
 
 
