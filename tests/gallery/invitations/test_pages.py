@@ -120,7 +120,7 @@ def test_taking_back_changes_the_locks_at_once(invite, upload, alice):
 # ---- the list --------------------------------------------------------------------------------
 
 
-def test_ones_own_invitations_arestill_invited_with_what_they_carry(invite, upload, alice, bob):
+def test_ones_own_invitations_are_listed_with_what_they_carry(invite, upload, alice, bob):
     image = upload()
     invite(image)
     shown = alice.sign_in().get("/invitations/", headers=JSON).json()["invitations"]
@@ -141,7 +141,7 @@ def test_who_accepted_is_named_and_the_name_written_is_gone(invite, upload, alic
     assert b"@annlee" in alice.client.get("/invitations/").content
 
 
-def test_an_altered_row_is_said_and_the_others_arestill_invited(invite, alice):
+def test_an_altered_row_is_said_and_the_others_are_listed(invite, alice):
     invite()
     invite()
     Invitation.objects.filter(pk=Invitation.objects.first().pk).update(token_digest="0" * 64)
