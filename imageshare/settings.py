@@ -80,8 +80,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",  # before what may lead to unlocking
     "imageshare.middleware.KnownAddressMiddleware",
     "accounts.web.middleware.RotationMiddleware",
-    "gallery.middleware.DeletingMiddleware",
-    "gallery.middleware.RemindingMiddleware",
+    "gallery.middleware.DatesMiddleware",
     "gallery.middleware.RelockingMiddleware",
     "gallery.middleware.AlbumsMiddleware",
     "gallery.middleware.OwnKeysMiddleware",

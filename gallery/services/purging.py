@@ -21,7 +21,7 @@ from gallery.services.albums.ended import (
 )
 from gallery.services.ended import destroy_ended_keys, keys_that_ended
 from gallery.services.keeping import delete_due, due_images
-from gallery.services.reminding import due_reminders, remind_everybody
+from gallery.services.reminding import due_reminders, remind
 
 
 def purge(*, dry_run: bool = False) -> dict[str, int]:
@@ -52,7 +52,7 @@ def purge(*, dry_run: bool = False) -> dict[str, int]:
         destroy_ended_answers()
         with suppress(TrailAway):  # the next time
             counts["dated_images"] = delete_due(due_images())
-            remind_everybody()
+            remind(due_reminders())
         truncate_write_ahead_log()
         write_ended()
         record(
