@@ -32,6 +32,18 @@ def record_opening(reader: User, image_id: UUID, rendition: str) -> None:
         record(event, actor=reader.pk, subject=image_id)
 
 
+def record_album(reader: User, album_id: UUID) -> None:
+    """Record that an album's title and list are released. Raises AuditUnavailable."""
+    since = timezone.now() - FOLDED_FOR
+    if not AuditEntry.objects.seen_since(reader.pk, Event.ALBUM_OPENED, album_id, since):
+        record(Event.ALBUM_OPENED, actor=reader.pk, subject=album_id)
+
+
+def record_titles(reader: User, album_ids: Iterable[UUID]) -> None:
+    """Record a page of albums' titles as one entry."""
+    record(Event.ALBUM_OPENED, actor=reader.pk, albums=[str(album_id) for album_id in album_ids])
+
+
 def record_thumbnails(reader: User, image_ids: Iterable[UUID]) -> None:
     """Record a page of thumbnails as one entry; each that is then asked for is folded into it."""
     images = [str(image_id) for image_id in image_ids]

@@ -1,10 +1,13 @@
 from django.urls import path
 
 from gallery.views import (
+    album_acts,
+    albums,
     image,
     lists,
     notices,
     own_activity,
+    placing,
     relocking,
     selecting,
     sharing,
@@ -33,6 +36,17 @@ urlpatterns = [
     path("images/<uuid:image_id>/share/", sharing.share, name="share"),
     path("images/<uuid:image_id>/revoke/", sharing.revoke, name="revoke"),
     path("images/<uuid:image_id>/delete/", sharing.delete, name="delete"),
+    path("images/selected/album/", placing.choose_album, name="add-to-album"),
+    path("albums/", albums.albums, name="albums"),
+    path("albums/new/", albums.new, name="new-album"),
+    path("albums/<uuid:album_id>/", albums.album, name="album"),
+    path("albums/<uuid:album_id>/edit/", album_acts.edit, name="edit-album"),
+    path("albums/<uuid:album_id>/share/", album_acts.share, name="share-album"),
+    path("albums/<uuid:album_id>/revoke/", album_acts.revoke, name="revoke-member"),
+    path("albums/<uuid:album_id>/delete/", album_acts.delete, name="delete-album"),
+    path("albums/<uuid:album_id>/add/", placing.add, name="add-images"),
+    path("albums/<uuid:album_id>/remove/", placing.remove, name="remove-images"),
+    path("albums/<uuid:album_id>/zip/", zipping.zip_of_album, name="zip-album"),
     path("activity/", notices.activity, name="activity"),
     path("activity/mine/", own_activity.own_activity, name="own-activity"),
 ]

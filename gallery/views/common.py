@@ -19,6 +19,7 @@ from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
 from gallery import presenting
 from gallery.access import Access
+from gallery.album_cards import albums_of
 from gallery.errors import TooManyReaders
 from gallery.forms import ShareForm, TermsForm
 from gallery.models import Grant, Rendition
@@ -39,6 +40,7 @@ def image_page(
     opener = Opener(open_keys(request))
     context = settled(opener, access, lambda access: presenting.image_context(access, opener))
     if access.is_owner:
+        context["albums"] = albums_of(context.pop("placed"), request.user, opener)
         context["share_form"] = form or ShareForm(owner=request.user)
         context["people"] = people_to_choose(request)
     if releases(request):

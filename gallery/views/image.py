@@ -47,6 +47,7 @@ def _image_json(context: dict[str, Any]) -> dict[str, Any]:
     }
     hidden = ("initials", "avatar_class")
     if "rows" in context:
+        facts["albums"] = context["albums"]
         facts["people"] = [
             {name: fact for name, fact in row.items() if name not in hidden}
             for row in context["rows"]

@@ -20,7 +20,17 @@ from accounts.models import (
     User,
     WrappedKey,
 )
-from gallery.models import Grant, Notice, NoticeHead, Rendition, SealedImage, Statement
+from gallery.models import (
+    Circle,
+    Grant,
+    Member,
+    Notice,
+    NoticeHead,
+    Placement,
+    Rendition,
+    SealedImage,
+    Statement,
+)
 from tests.conftest import PASSWORD, jpeg
 from tests.environment import DATA_DIR
 from tests.rows.flips import Flip
@@ -35,7 +45,7 @@ class Actor(Walker):
 
     TABLES = (
         *(User, KeySlot, KeyPair, WrappedKey, MacKey, KeyOrder, Pins, Custody, ThrottleWindow),
-        *(SealedImage, Rendition, Statement, Grant, Notice, NoticeHead),
+        *(SealedImage, Rendition, Statement, Grant, Notice, NoticeHead, Circle, Member, Placement),
     )
 
     def __init__(self, world: World, *, looks_everywhere: bool = False) -> None:

@@ -12,14 +12,26 @@ from django.core.signals import got_request_exception
 from django.db.models import Model
 
 from accounts.models import Custody, Invite, KeyPair, KeySlot, MacKey, User, WrappedKey
-from gallery.models import Grant, Notice, NoticeHead, Rendition, SealedImage, Statement
+from gallery.models import (
+    Circle,
+    Grant,
+    Member,
+    Notice,
+    NoticeHead,
+    Placement,
+    Rendition,
+    SealedImage,
+    Statement,
+)
 from tests.rows.flips import Flip, Snapshot
 from tests.rows.world import JSON, World
 
-OF_ONE_IMAGE = (SealedImage, Rendition, Statement, Grant, WrappedKey)
+OF_ONE_IMAGE = (SealedImage, Rendition, Statement, Grant, WrappedKey, Circle, Member, Placement)
 IMAGES = [
     ("bob", "/images/{first}/"),
     ("bob", "/images/{first}/original"),
+    ("bob", "/images/{placed}/original"),
+    ("carol", "/images/{placed}/"),
     ("carol", "/images/{second}/preview"),
     ("alice", "/images/mine/"),
     ("alice", "/images/upload/"),
