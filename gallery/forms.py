@@ -236,6 +236,7 @@ class WishesForm(WithInvitationsForm):
     caption = forms.CharField(max_length=500, required=False, label=gettext_lazy("Caption"))
     keep_until = time_field(gettext_lazy("Keep until"))
     keep_details = forms.BooleanField(required=False)
+    album = forms.UUIDField(required=False, label=gettext_lazy("Album"))
     upload_id = forms.UUIDField(required=False)
 
     def clean(self) -> None:

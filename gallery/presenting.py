@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.models import User
-from gallery.access import Access
+from gallery.access import Access, Through
 from gallery.acknowledgements import Acknowledged, acknowledged_by
 from gallery.errors import AccessEnded, Altered, NotYours, OtherSigner, Waiting
 from gallery.heads import Body
@@ -73,8 +73,9 @@ class Person:
     avatar_class: int
 
 
-def address(name: str, image_id: uuid.UUID) -> str:
-    return reverse(f"gallery:{name}", args=[image_id])
+def address(name: str, about: uuid.UUID) -> str:
+    """Return an address of one image, or of one album."""
+    return reverse(f"gallery:{name}", args=[about])
 
 
 def cards(
@@ -210,6 +211,7 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
         "rights": access.rights,
         "ends_at": access.ends_at,
         "keep_until": access.image.keep_until,
+        "album_url": _album_of(access),
         "owner": signer.name,
     }
     acknowledged = acknowledged_by(access.image)
@@ -225,7 +227,15 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
         ]
         context["invited"] = [_invited_row(row, opener) for row in readers.invited]
         context["list_altered"] = bool(readers.unsigned)
+        context["placed"] = readers.placed
     return context
+
+
+def _album_of(access: Access) -> str | None:
+    """Return the address of the album through which somebody opens an image."""
+    if isinstance(access.way, Through):
+        return address("album", access.way.member.circle_id)
+    return None
 
 
 def _image_facts(access: Access, description: Body) -> dict[str, Any]:
@@ -339,6 +349,7 @@ def notice(shown: ShownNotice) -> dict[str, Any]:
         "sentence": _notice_sentence(shown),
         "time": shown.time,
         "image": address("image", shown.image_id) if genuine and shown.image_id else None,
+        "album": address("album", shown.album_id) if genuine and shown.album_id else None,
         "is_new": shown.is_new,
     }
 
@@ -359,6 +370,13 @@ def _notice_sentence(shown: ShownNotice) -> str:
         if shown.ends_at is None
         else _("%(actor)s chose that an image you can open is deleted on %(day)s."),
     }
+    if shown.album_id:
+        sentences = {
+            NoticeKind.SHARED: _("%(actor)s shared an album with you."),
+            NoticeKind.CHANGED: _("%(actor)s changed what you may do with an album."),
+            NoticeKind.REVOKED: _("%(actor)s ended your access to an album."),
+            NoticeKind.DELETED: _("%(actor)s deleted an album you could open."),
+        }
     warnings = {
         NoticeState.ALTERED: _("This notice failed its check and may not be genuine."),
         NoticeState.REPEATED: _("This notice is a copy of another and says nothing new."),

@@ -85,6 +85,32 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
         "searching.a_stranger_and_a_former_recipient_find_nothing",
         "searching.a_deleted_image_is_found_by_nobody",
     ),
+    # Circles
+    "A reader MUST refuse a circle whose newest": (
+        "altered.a_membership_that_nobody_signed_opens_nothing_and_becomes_true_at_no_act",
+        "altered.an_altered_column_is_refused",
+        "opening.a_member_whose_time_is_over_opens_nothing",
+        "opening.an_album_of_an_owner_who_is_not_as_compared_opens_nothing",
+    ),
+    "A reader MUST compare the circle's key": (
+        "altered.a_key_of_another_epoch_or_another_secret_is_not_the_albums",
+        "altered.a_member_cannot_put_another_key_in_an_images_place",
+    ),
+    "A reader MUST refuse an image whose newest share": (
+        "altered.a_place_that_nobody_signed_opens_nothing_and_becomes_true_at_no_act",
+        "altered.a_place_copied_elsewhere_opens_nothing",
+        "altered.an_older_state_put_back_brings_no_image_back",
+    ),
+    "A writer MUST take rights, members and rules": (
+        "acts.a_member_adds_images_of_their_own_only_where_the_owner_signed_it",
+        "acts.a_members_add_that_was_written_into_the_row_is_not_signed_at_the_next_act",
+        "altered.an_altered_title_is_not_shown_and_not_signed_anew",
+    ),
+    "A writer that takes a member out MUST make": (
+        "acts.taking_a_member_out_makes_a_new_key_and_leaves_nothing_of_theirs",
+        "acts.every_image_gets_a_new_lock_when_its_owner_comes",
+        "acts.who_is_taken_out_takes_their_own_images_along",
+    ),
     # Keys under keys
     "A reader MUST refuse more than 4,104 bytes": (
         "keywrap.what_is_longer_than_any_key_is_refused_unread",
@@ -201,6 +227,7 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
     ),
     "of an image of which `image:deleted` is done": (
         "rolled_back_images.a_deleted_image_put_back_opens_nothing",
+        "altered.a_deleted_album_whose_rows_were_put_back_opens_nothing",
     ),
     "A reader MUST refuse an image whose row has another date": (
         "keeping.a_date_written_into_the_row_opens_and_deletes_nothing",

@@ -21,6 +21,7 @@ from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
 from gallery import presenting
 from gallery.access import Access
+from gallery.album_cards import albums_of
 from gallery.errors import Altered, InvitationGone, TooManyReaders, Waiting
 from gallery.forms import (
     ImageShareForm,
@@ -54,6 +55,7 @@ def image_page(
     opener = Opener(open_keys(request))
     context = settled(opener, access, lambda access: presenting.image_context(access, opener))
     if access.is_owner:
+        context["albums"] = albums_of(context.pop("placed"), request.user, opener)
         context["share_form"] = form or ImageShareForm(owner=request.user)
         context["invite_form"] = invite_form or InviteForm(prefix="invite")
         context["may_invite"] = people_may_invite()

@@ -22,9 +22,12 @@ from accounts.models import (
 )
 from gallery.models import (
     Acknowledgement,
+    Circle,
     Grant,
+    Member,
     Notice,
     NoticeHead,
+    Placement,
     Rendition,
     SealedImage,
     Statement,
@@ -43,7 +46,18 @@ class Actor(Walker):
 
     TABLES = (
         *(User, KeySlot, KeyPair, WrappedKey, MacKey, KeyOrder, Pins, Custody, ThrottleWindow),
-        *(SealedImage, Rendition, Statement, Grant, Notice, NoticeHead, Acknowledgement),
+        *(
+            SealedImage,
+            Rendition,
+            Statement,
+            Grant,
+            Notice,
+            NoticeHead,
+            Acknowledgement,
+            Circle,
+            Member,
+            Placement,
+        ),
     )
 
     def __init__(self, world: World, *, looks_everywhere: bool = False) -> None:

@@ -14,9 +14,12 @@ from django.db.models import Model
 from accounts.models import Custody, Invite, KeyPair, KeySlot, MacKey, User, WrappedKey
 from gallery.models import (
     Acknowledgement,
+    Circle,
     Grant,
+    Member,
     Notice,
     NoticeHead,
+    Placement,
     Rendition,
     SealedImage,
     Statement,
@@ -24,10 +27,22 @@ from gallery.models import (
 from tests.rows.flips import Flip, Snapshot
 from tests.rows.world import JSON, World
 
-OF_ONE_IMAGE = (SealedImage, Rendition, Statement, Grant, WrappedKey, Acknowledgement)
+OF_ONE_IMAGE = (
+    SealedImage,
+    Rendition,
+    Statement,
+    Grant,
+    WrappedKey,
+    Acknowledgement,
+    Circle,
+    Member,
+    Placement,
+)
 IMAGES = [
     ("bob", "/images/{first}/"),
     ("bob", "/images/{first}/original"),
+    ("bob", "/images/{placed}/original"),
+    ("carol", "/images/{placed}/"),
     ("carol", "/images/{second}/preview"),
     ("alice", "/images/mine/"),
     ("alice", "/images/upload/"),

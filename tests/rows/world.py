@@ -14,11 +14,16 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
+from accounts.keys.recipients import recipient_of
 from accounts.models import KeyOrder, NewStart, User
 from accounts.services.people.invites import make_invite
 from accounts.services.rotating.ordering import order_pairs
 from accounts.web.sessions import row_key
-from gallery.models import SealedImage
+from gallery.models import Circle, SealedImage
+from gallery.services.albums.making import make_album
+from gallery.services.albums.placing import place_image
+from gallery.services.albums.sharing import share_album
+from gallery.services.uploading import Terms
 from tests.accounts.test_person_page import compare
 from tests.conftest import Person, jpeg
 from tests.rows.flips import Flip, keys_of, value_of
@@ -26,17 +31,20 @@ from tests.rows.flips import Flip, keys_of, value_of
 JSON = {"accept": "application/json"}
 BYTES = ("original", "preview", "thumbnail")
 # Nothing happens to these people, and to these images.
-KEPT_PEOPLE, KEPT_IMAGES = ("dave", "erin", "overseer"), ("kept", "daves", "erins")
+KEPT_PEOPLE, KEPT_IMAGES = ("dave", "erin", "overseer"), ("kept", "daves", "erins", "in kept")
 SHOWN_TO = {"first": "bob", "second": "carol", "kept": "bob", "daves": "bob", "erins": "erin"}
+SHOWN_TO |= {"placed": "bob", "in kept": "erin"}
 
 
 @dataclass
 class World:
-    """Alice shares images with bob and carol; dave shares one with bob, and one with erin."""
+    """Alice shares images with bob and carol; dave shares one with bob, and one with erin. Each of
+    them has an album with one image more in it."""
 
     people: dict[str, Person]
     clients: dict[str, Client]
     images: dict[str, SealedImage]
+    albums: dict[str, Circle]
     invite: str = ""
     released: dict[str, bytes] = field(default_factory=dict)  # by address
 
@@ -66,11 +74,15 @@ class World:
         """Return the keys of the rows of a table that are altered."""
         people = list(User.objects.filter(username__in=KEPT_PEOPLE).values_list("pk", flat=True))
         images = [self.images[name].pk for name in KEPT_IMAGES]
-        of_kept = {"user_id": people, "person_id": people, "image_id": images, "subject": images}
+        kept_album = [self.albums["kept"].pk]
+        of_kept = {"user_id": people, "person_id": people, "image_id": images}
+        of_kept |= {"subject": images + kept_album, "circle_id": kept_album}
         if model is User:
             of_kept = {"id": people}
         elif model is SealedImage:
             of_kept = {"id": images}
+        elif model is Circle:
+            of_kept = {"id": kept_album}
         elif model is Session:
             kept = [self.session_of(name) for name in ("dave", "erin", "overseer")]
             of_kept = {"session_key": kept}
@@ -97,11 +109,17 @@ def made(make_person: Any, cast: list[Person], staff: Client, upload: Any) -> Wo
         "second": upload(to=(bob,), data=jpeg("blue")),
         "kept": upload(to=(bob,), data=jpeg("green")),
         "deleted": upload(to=(bob,), data=jpeg("brown")),
-        "daves": _sent(dave, bob, "gold"),
-        "erins": _sent(dave, erin, "gray"),
+        "daves": sent(dave, bob, "gold"),
+        "erins": sent(dave, erin, "gray"),
+        "placed": upload(data=jpeg("pink")),
+        "in kept": sent(dave, dave, "navy"),
+    }
+    albums = {
+        "altered": _album(alice, images["placed"], bob, carol),
+        "kept": _album(dave, images["in kept"], erin),
     }
     clients = {name: person.client for name, person in people.items()}
-    world = World(people, clients | {"overseer": staff, "nobody": Client()}, images)
+    world = World(people, clients | {"overseer": staff, "nobody": Client()}, images, albums)
     for image in ("first", "second"):
         bob.client.post(world.place(image, "acknowledge/"))
     alice.client.post(world.place("second", "revoke/"), {"recipient": "bob"})
@@ -116,12 +134,21 @@ def made(make_person: Any, cast: list[Person], staff: Client, upload: Any) -> Wo
     return world
 
 
-def _sent(owner: Person, reader: Person, colour: str) -> SealedImage:
+def sent(owner: Person, reader: Person, colour: str) -> SealedImage:
     file = io.BytesIO(jpeg(colour))
     file.name = "one.jpg"
     form = {"images": [file], "recipients": [reader.username], "upload_id": str(uuid.uuid4())}
     answer = owner.client.post("/images/upload/", form, headers=JSON)
     return SealedImage.objects.get(pk=answer.json()["images"][0]["id"])
+
+
+def _album(owner: Person, image: SealedImage, *members: Person) -> Circle:
+    about = {"title": "Lake", "description": "", "members_add": True}
+    album = make_album(keyring=owner.keyring, **about)
+    place_image(keyring=owner.keyring, album_id=album.pk, image_id=image.pk)
+    readers, terms = [recipient_of(member.user) for member in members], Terms("download", None)
+    share_album(keyring=owner.keyring, album_id=album.pk, recipients=readers, terms=terms)
+    return album
 
 
 def _fill_what_is_empty(alice: User, bob: User, carol: User) -> str:
