@@ -169,6 +169,39 @@ def begin_list(world: World) -> Any:
     return world.clients["alice"].post("/accounts/contacts/anew/", headers=JSON)
 
 
+def share_album(world: World) -> Any:
+    form = {"recipients": "mallory"}
+    return world.clients["alice"].post(world.album("altered", "share/"), form, headers=JSON)
+
+
+def revoke_member(world: World) -> Any:
+    form = {"recipient": "carol"}
+    return world.clients["alice"].post(world.album("altered", "revoke/"), form, headers=JSON)
+
+
+def edit_album(world: World) -> Any:
+    form = {"title": "Sea"}
+    return world.clients["alice"].post(world.album("altered", "edit/"), form, headers=JSON)
+
+
+def delete_album(world: World) -> Any:
+    return world.clients["alice"].post(world.album("altered", "delete/"), headers=JSON)
+
+
+def place(world: World) -> Any:
+    form = {"images": selected(world)[:1]}
+    return world.clients["alice"].post(world.album("altered", "add/"), form, headers=JSON)
+
+
+def take_out(world: World) -> Any:
+    form = {"images": str(world.images["placed"].pk)}
+    return world.clients["alice"].post(world.album("altered", "remove/"), form, headers=JSON)
+
+
+def zip_album(world: World) -> Any:
+    return world.clients["bob"].post(world.album("altered", "zip/"), headers=JSON)
+
+
 def new_client() -> Client:
     return Client(raise_request_exception=False)
 
@@ -190,4 +223,11 @@ ACTS: list[Callable[[World], Any]] = [
     ask_of_many,
     share_many,
     revoke_many,
+    share_album,
+    revoke_member,
+    edit_album,
+    place,
+    take_out,
+    delete_album,
+    zip_album,
 ]

@@ -47,6 +47,10 @@ IMAGES = [
     ("alice", "/images/mine/"),
     ("alice", "/images/upload/"),
     ("alice", "/images/{first}/"),
+    ("bob", "/albums/"),
+    ("bob", "/albums/{album}/"),
+    ("alice", "/albums/{album}/"),
+    ("alice", "/images/{placed}/"),
     ("mallory", "/images/{first}/"),
     ("overseer", "/admin/accounts/user/"),
 ]

@@ -51,9 +51,12 @@ class World:
     def place(self, image: str, name: str = "") -> str:
         return f"/images/{self.images[image].pk}/{name}"
 
+    def album(self, name: str, act: str = "") -> str:
+        return f"/albums/{self.albums[name].pk}/{act}"
+
     def fill(self, place: str) -> str:
         ids = {name: image.pk for name, image in self.images.items()}
-        return place.format(**ids, invite=self.invite)
+        return place.format(**ids, album=self.albums["altered"].pk, invite=self.invite)
 
     def belongs_to(self, name: str, flip: Flip) -> bool:
         """Whether a changed row, or the one it takes from, is this person's own."""
