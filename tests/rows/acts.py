@@ -20,7 +20,16 @@ from accounts.models import (
     User,
     WrappedKey,
 )
-from gallery.models import Grant, Notice, NoticeHead, Rendition, SealedImage, Statement
+from gallery.models import (
+    Grant,
+    Invitation,
+    InvitedGrant,
+    Notice,
+    NoticeHead,
+    Rendition,
+    SealedImage,
+    Statement,
+)
 from tests.conftest import PASSWORD, jpeg
 from tests.environment import DATA_DIR
 from tests.rows.flips import Flip
@@ -36,6 +45,7 @@ class Actor(Walker):
     TABLES = (
         *(User, KeySlot, KeyPair, WrappedKey, MacKey, KeyOrder, Pins, Custody, ThrottleWindow),
         *(SealedImage, Rendition, Statement, Grant, Notice, NoticeHead),
+        *(Invitation, InvitedGrant),
     )
 
     def __init__(self, world: World, *, looks_everywhere: bool = False) -> None:
@@ -143,6 +153,24 @@ def begin_list(world: World) -> Any:
     return world.clients["alice"].post("/accounts/contacts/anew/", headers=JSON)
 
 
+def follow(world: World) -> Any:
+    form = {"username": "lee", "display_name": "Lee", "password1": ANOTHER, "password2": ANOTHER}
+    return new_client().post(world.link, form, headers=JSON)
+
+
+def claim(world: World) -> Any:
+    return world.clients["bob"].post(f"{world.link}claim/", headers=JSON)
+
+
+def take_back(world: World) -> Any:
+    """The first that the list names: altered or not."""
+    listed = world.clients["alice"].get("/invitations/", headers=JSON)
+    if listed.status_code != 200 or not listed.json()["invitations"]:
+        return listed
+    (one, *_) = listed.json()["invitations"]
+    return world.clients["alice"].post(f"/invitations/{one['id']}/take-back/", headers=JSON)
+
+
 def new_client() -> Client:
     return Client(raise_request_exception=False)
 
@@ -163,4 +191,7 @@ ACTS: list[Callable[[World], Any]] = [
     ask_of_many,
     share_many,
     revoke_many,
+    follow,
+    claim,
+    take_back,
 ]

@@ -12,7 +12,16 @@ from django.core.signals import got_request_exception
 from django.db.models import Model
 
 from accounts.models import Custody, Invite, KeyPair, KeySlot, MacKey, User, WrappedKey
-from gallery.models import Grant, Notice, NoticeHead, Rendition, SealedImage, Statement
+from gallery.models import (
+    Grant,
+    Invitation,
+    InvitedGrant,
+    Notice,
+    NoticeHead,
+    Rendition,
+    SealedImage,
+    Statement,
+)
 from tests.rows.flips import Flip, Snapshot
 from tests.rows.world import JSON, World
 
@@ -51,6 +60,15 @@ UNLOCKING = [
 ]
 NOTICES = [("bob", "/activity/"), ("carol", "/activity/"), ("bob", "/images/{first}/")]
 INVITES = [("nobody", "/accounts/invite/{invite}/"), ("alice", "/accounts/security/")]
+INVITATIONS = [
+    ("nobody", "{link}"),
+    ("alice", "/invitations/"),
+    ("alice", "/images/{first}/"),
+    ("alice", "/images/upload/"),
+    ("alice", "/images/mine/"),
+    ("bob", "/images/{first}/original"),
+    ("bob", "{link}"),
+]
 OTHERS = [
     ("alice", "/images/"),
     ("alice", "/images/relock/"),
@@ -64,6 +82,7 @@ PLACES: dict[type[Model], list[tuple[str, str]]] = {
     **dict.fromkeys((Notice, NoticeHead, MacKey), NOTICES),
     **dict.fromkeys((User, KeyPair), PEOPLE),
     **dict.fromkeys((Session, Custody, KeySlot), UNLOCKING),
+    **dict.fromkeys((Invitation, InvitedGrant), INVITATIONS),
     Invite: INVITES,
 }
 

@@ -5,6 +5,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
@@ -38,6 +39,7 @@ class World:
     clients: dict[str, Client]
     images: dict[str, SealedImage]
     invite: str = ""
+    link: str = ""  # of an open invitation of alice's
     released: dict[str, bytes] = field(default_factory=dict)  # by address
 
     def place(self, image: str, name: str = "") -> str:
@@ -45,7 +47,7 @@ class World:
 
     def fill(self, place: str) -> str:
         ids = {name: image.pk for name, image in self.images.items()}
-        return place.format(**ids, invite=self.invite)
+        return place.format(**ids, invite=self.invite, link=self.link)
 
     def belongs_to(self, name: str, flip: Flip) -> bool:
         """Whether a changed row, or the one it takes from, is this person's own."""
@@ -106,6 +108,7 @@ def made(make_person: Any, cast: list[Person], staff: Client, upload: Any) -> Wo
     alice.client.post(world.place("second", "share/"), {"recipients": ["carol"]})
     alice.client.post(world.place("deleted", "delete/"))
     world.invite = _fill_what_is_empty(alice.user, bob.user, carol.user)
+    world.link = _invited(alice, images["first"], images["second"])
     for image, reader in SHOWN_TO.items():
         for place in (world.place(image, name) for name in BYTES):
             world.released[place] = clients[reader].get(place).getvalue()
@@ -120,6 +123,20 @@ def _sent(owner: Person, reader: Person, colour: str) -> SealedImage:
     form = {"images": [file], "recipients": [reader.username], "upload_id": str(uuid.uuid4())}
     answer = owner.client.post("/images/upload/", form, headers=JSON)
     return SealedImage.objects.get(pk=answer.json()["images"][0]["id"])
+
+
+def _invited(owner: Person, *images: SealedImage) -> str:
+    """Return the link of the second of two invitations that carry these."""
+    path = ""
+    for name in ("Dr. Lee", "Mx. Moss"):
+        answer = owner.client.post("/invitations/", {"display_name": name}, headers=JSON)
+        made = answer.json()["invitation"]
+        path = urlsplit(made["link"]).path
+        for image in images:
+            form = {"invitations": [made["id"]]}
+            shared = owner.client.post(f"/images/{image.pk}/share/", form, headers=JSON)
+            assert shared.status_code == 200, shared.content
+    return path
 
 
 def _fill_what_is_empty(alice: User, bob: User, carol: User) -> str:
