@@ -24,6 +24,8 @@ from gallery.models import (
     Acknowledgement,
     Circle,
     Grant,
+    Invitation,
+    InvitedGrant,
     Member,
     Notice,
     NoticeHead,
@@ -58,6 +60,7 @@ class Actor(Walker):
             Member,
             Placement,
         ),
+        *(Invitation, InvitedGrant),
     )
 
     def __init__(self, world: World, *, looks_everywhere: bool = False) -> None:
@@ -202,6 +205,24 @@ def zip_album(world: World) -> Any:
     return world.clients["bob"].post(world.album("altered", "zip/"), headers=JSON)
 
 
+def follow(world: World) -> Any:
+    form = {"username": "lee", "display_name": "Lee", "password1": ANOTHER, "password2": ANOTHER}
+    return new_client().post(world.link, form, headers=JSON)
+
+
+def claim(world: World) -> Any:
+    return world.clients["bob"].post(f"{world.link}claim/", headers=JSON)
+
+
+def take_back(world: World) -> Any:
+    """The first that the list names: altered or not."""
+    listed = world.clients["alice"].get("/invitations/", headers=JSON)
+    if listed.status_code != 200 or not listed.json()["invitations"]:
+        return listed
+    (one, *_) = listed.json()["invitations"]
+    return world.clients["alice"].post(f"/invitations/{one['id']}/take-back/", headers=JSON)
+
+
 def new_client() -> Client:
     return Client(raise_request_exception=False)
 
@@ -230,4 +251,7 @@ ACTS: list[Callable[[World], Any]] = [
     take_out,
     delete_album,
     zip_album,
+    follow,
+    claim,
+    take_back,
 ]

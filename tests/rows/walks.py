@@ -16,6 +16,8 @@ from gallery.models import (
     Acknowledgement,
     Circle,
     Grant,
+    Invitation,
+    InvitedGrant,
     Member,
     Notice,
     NoticeHead,
@@ -78,6 +80,15 @@ UNLOCKING = [
 ]
 NOTICES = [("bob", "/activity/"), ("carol", "/activity/"), ("bob", "/images/{first}/")]
 INVITES = [("nobody", "/accounts/invite/{invite}/"), ("alice", "/accounts/security/")]
+INVITATIONS = [
+    ("nobody", "{link}"),
+    ("alice", "/invitations/"),
+    ("alice", "/images/{first}/"),
+    ("alice", "/images/upload/"),
+    ("alice", "/images/mine/"),
+    ("bob", "/images/{first}/original"),
+    ("bob", "{link}"),
+]
 OTHERS = [
     ("alice", "/images/"),
     ("alice", "/images/relock/"),
@@ -91,6 +102,7 @@ PLACES: dict[type[Model], list[tuple[str, str]]] = {
     **dict.fromkeys((Notice, NoticeHead, MacKey), NOTICES),
     **dict.fromkeys((User, KeyPair), PEOPLE),
     **dict.fromkeys((Session, Custody, KeySlot), UNLOCKING),
+    **dict.fromkeys((Invitation, InvitedGrant), INVITATIONS),
     Invite: INVITES,
 }
 

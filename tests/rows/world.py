@@ -5,6 +5,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
@@ -46,6 +47,7 @@ class World:
     images: dict[str, SealedImage]
     albums: dict[str, Circle]
     invite: str = ""
+    link: str = ""  # of an open invitation of alice's
     released: dict[str, bytes] = field(default_factory=dict)  # by address
 
     def place(self, image: str, name: str = "") -> str:
@@ -56,7 +58,8 @@ class World:
 
     def fill(self, place: str) -> str:
         ids = {name: image.pk for name, image in self.images.items()}
-        return place.format(**ids, album=self.albums["altered"].pk, invite=self.invite)
+        album = self.albums["altered"].pk
+        return place.format(**ids, album=album, invite=self.invite, link=self.link)
 
     def belongs_to(self, name: str, flip: Flip) -> bool:
         """Whether a changed row, or the one it takes from, is this person's own."""
@@ -129,6 +132,7 @@ def made(make_person: Any, cast: list[Person], staff: Client, upload: Any) -> Wo
     alice.client.post(world.place("second", "share/"), {"recipients": ["carol"]})
     alice.client.post(world.place("deleted", "delete/"))
     world.invite = _fill_what_is_empty(alice.user, bob.user, carol.user)
+    world.link = _invited(alice, images["first"], images["second"])
     for image, reader in SHOWN_TO.items():
         for place in (world.place(image, name) for name in BYTES):
             world.released[place] = clients[reader].get(place).getvalue()
@@ -152,6 +156,20 @@ def _album(owner: Person, image: SealedImage, *members: Person) -> Circle:
     readers, terms = [recipient_of(member.user) for member in members], Terms("download", None)
     share_album(keyring=owner.keyring, album_id=album.pk, recipients=readers, terms=terms)
     return album
+
+
+def _invited(owner: Person, *images: SealedImage) -> str:
+    """Return the link of the second of two invitations that carry these."""
+    path = ""
+    for name in ("Dr. Lee", "Mx. Moss"):
+        answer = owner.client.post("/invitations/", {"display_name": name}, headers=JSON)
+        made = answer.json()["invitation"]
+        path = urlsplit(made["link"]).path
+        for image in images:
+            form = {"invitations": [made["id"]]}
+            shared = owner.client.post(f"/images/{image.pk}/share/", form, headers=JSON)
+            assert shared.status_code == 200, shared.content
+    return path
 
 
 def _fill_what_is_empty(alice: User, bob: User, carol: User) -> str:

@@ -4,15 +4,21 @@ import threading
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db import connections
 from django.utils import timezone
 
 from accounts.models import User, WrappedKey
+from accounts.services.rotating.carrying_out import carry_out_orders
+from accounts.services.rotating.ordering import order_pairs
 from audit.models import AuditEntry
 from gallery.errors import InvitationGone, WrongCode
+from gallery.invitation_keys import key_for_inviter
 from gallery.models import Grant, Invitation, InvitedGrant, Notice, SealedImage, Statement
+from gallery.opening import Opener
 from gallery.services.deleting import delete_image
 from gallery.services.invitations import accepting, links
+from gallery.services.invitations.taking_back import take_back
 from gallery.services.resharing import readers_waiting_for
 from gallery.services.revoking import end_invited, relock, revoke
 from gallery.verification.images import ImageCheck
@@ -93,6 +99,28 @@ def test_more_is_shared_before_the_link_is_used(invite, upload, alice):
     carry(alice, later, new)
     assert InvitedGrant.objects.filter(image=later).count() == 1
     assert status_of(accept(new), later) == 200
+
+
+def test_its_inviters_new_keys_open_what_they_may_share_more_with(invite, upload, alice):
+    new = invite()
+    order_pairs(alice.user, ["encryption"])
+    for _ in range(3):
+        carry_out_orders(alice.keyring)
+    row = Invitation.objects.select_related("wrapped_key__key_pair").get()
+    assert row.wrapped_key.key_pair.epoch == 2
+    key = key_for_inviter(Opener(alice.keyring), row)
+    assert key.key == new.key.key
+
+
+def test_the_sweeps_find_nothing_wrong_before_and_after(invite, upload, alice, bob):
+    image = upload(to=(bob,))
+    new, other = invite(image), invite(image)
+    call_command("verify_images")
+    take_back(invitation=other.invitation, by=alice.user)
+    call_command("verify_images")
+    accept(new)
+    call_command("verify_images")
+    call_command("verify_keys")
 
 
 # ---- refusals --------------------------------------------------------------------------------
