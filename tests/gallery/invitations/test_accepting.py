@@ -16,6 +16,7 @@ from gallery.errors import InvitationGone, WrongCode
 from gallery.invitation_keys import key_for_inviter
 from gallery.models import Grant, Invitation, InvitedGrant, Notice, SealedImage, Statement
 from gallery.opening import Opener
+from gallery.services import revoking
 from gallery.services.deleting import delete_image
 from gallery.services.invitations import accepting, links
 from gallery.services.invitations.taking_back import take_back
@@ -333,6 +334,46 @@ def test_an_act_of_the_owner_between_is_not_lost(invite, upload, alice, monkeypa
 
     monkeypatch.setattr(accepting, "_prepare", late)
     assert status_of(accept(new), image) == 200
+
+
+@pytest.mark.parametrize("act", ["revoke", "relock"])
+def test_a_lock_that_changes_while_somebody_accepts_shuts_nobody_out(
+    invite, upload, alice, bob, monkeypatch, act
+):
+    """Read before the acceptance, stored after it: the second try sees the grant."""
+    image = upload(to=(bob,))
+    new = invite(image)
+    commit, accepted = revoking._commit, []
+
+    def late(*arguments):
+        if not accepted:
+            accepted.append(accept(new))
+        return commit(*arguments)
+
+    monkeypatch.setattr(revoking, "_commit", late)
+    if act == "revoke":
+        revoke(keyring=alice.keyring, image_id=image.pk, recipient=bob.user)
+    else:
+        relock(keyring=alice.keyring, image_id=image.pk)
+    assert SealedImage.objects.get().lock == 2
+    assert status_of(accepted[0], image) == 200
+    assert findings(image) == []
+
+
+def test_ending_it_while_somebody_accepts_ends_their_access(invite, upload, alice, monkeypatch):
+    image = upload()
+    new = invite(image)
+    commit, accepted = revoking._commit, []
+
+    def late(*arguments):
+        if not accepted:
+            accepted.append(accept(new))
+        return commit(*arguments)
+
+    monkeypatch.setattr(revoking, "_commit", late)
+    end_invited(keyring=alice.keyring, image_id=image.pk, invitation=new.invitation)
+    assert status_of(accepted[0], image) == 410
+    assert findings(image) == []
 
 
 def test_what_is_shared_while_the_account_is_made_is_handed_over(
