@@ -24,7 +24,7 @@ from gallery.models import Statement
 from gallery.sealing import MANIFEST, MEMBERSHIP, SHARE
 
 KINDS = (MANIFEST, SHARE, MEMBERSHIP)
-DELETED = (Event.IMAGE_DELETED, Event.ALBUM_DELETED)
+DELETED = (Event.IMAGE_DELETED, Event.ALBUM_DELETED, Event.TEAM_DELETED)
 EVENTS = (*SIGNED_AT, *DELETED)
 
 

@@ -1,5 +1,6 @@
 """Several files in one upload: the good ones are kept, each bad one is named."""
 
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,8 +21,21 @@ from accounts.models import User
 from accounts.throttle import Throttled
 from accounts.turns import Busy
 from audit.events import AuditUnavailable, Event
+from gallery.circle_keys import CircleOpener
 from gallery.decoding_turns import DECODING
-from gallery.errors import OverQuota, OwnKeyRefused, StoredBefore, UploadIdUsed
+from gallery.errors import (
+    AccessEnded,
+    Altered,
+    HeadMoved,
+    NotAllowed,
+    NotYours,
+    OtherSigner,
+    OverQuota,
+    OwnKeyRefused,
+    StoredBefore,
+    UploadIdUsed,
+    Waiting,
+)
 from gallery.intake import take_in
 from gallery.models import SealedImage
 from gallery.pictures import Limits, PictureRejected
@@ -34,13 +48,16 @@ from gallery.rejections import (
     upload_id_used_sentence,
 )
 from gallery.sealing import own_signing_pair
+from gallery.services.acts import starting_anew
 from gallery.services.retrying import Asked, seal_once
+from gallery.services.teams import team_to_share_with
 from gallery.services.uploading import Origin, Terms, upload_image
 from gallery.storage import StorageAway
 
 PART_AWAY = (StorageAway, OperationalError, InterfaceError, AuditUnavailable, Busy)
 # What no later file of the batch escapes either, and none before it suffered.
-KEYS_CHANGED = (NoKeys, OwnKeyRefused)
+KEYS_CHANGED = (NoKeys, OwnKeyRefused, HeadMoved)
+TEAM_REFUSED = (NotYours, NotAllowed, AccessEnded, Altered, OtherSigner, Waiting)
 MAX_NAME_CHARACTERS = 200
 
 
@@ -65,6 +82,8 @@ class Wishes:
     caption: str
     keep_details: bool
     origin: Origin
+    # With whose later members, too, the images are shared.
+    teams: tuple[uuid.UUID, ...] = ()
 
 
 def limits() -> Limits:
@@ -82,9 +101,9 @@ def upload_all(
     """Seal every file that is an image we accept.
 
     Raises KeyChanged or ContactsRefused as the owner's compared contacts ask. Raises OwnKeyRefused,
-    NoKeys if a recipient's keys changed meanwhile, and StorageAway, OperationalError,
-    AuditUnavailable or Busy if that kept all files from being stored; once one is, the others are
-    named.
+    NoKeys if a recipient's keys changed meanwhile, as team_to_share_with() of a team, and
+    StorageAway, OperationalError, AuditUnavailable or Busy if that kept all files from being
+    stored; once one is, the others are named.
     """
     own_signing_pair(keyring)
     if wishes.recipients:
@@ -109,7 +128,7 @@ def upload_all(
             refuse("upload_id_used", upload_id_used_sentence(name))
         except StoredBefore:
             refuse("stored_before", stored_before_sentence(name))
-        except (*PART_AWAY, *KEYS_CHANGED) as error:
+        except (*PART_AWAY, *KEYS_CHANGED, *TEAM_REFUSED) as error:
             away = error
             batch.refuse(index, "not_stored", part_away_sentence(name))
         finally:
@@ -138,7 +157,7 @@ def _upload_one(
         turn=partial(_decoding_turn, keyring.user),
     )
     origin = Origin(wishes.origin.upload_id, index)
-    seal = partial(
+    upload = partial(
         upload_image,
         keyring=keyring,
         picture=picture,
@@ -149,14 +168,23 @@ def _upload_one(
         terms=wishes.terms,
         origin=origin,
     )
+
+    def seal() -> SealedImage:
+        opener = CircleOpener(keyring)
+        teams = [team_to_share_with(one, opener, reader=keyring.user) for one in wishes.teams]
+        return upload(teams=teams)
+
     asked = Asked(
         picture=picture,
         caption=wishes.caption,
         file_name=batch.names[index],
         recipients=frozenset(reader.user.pk for reader in wishes.recipients),
+        teams=frozenset(wishes.teams),
         terms=wishes.terms,
     )
-    batch.images[index] = seal_once(seal, keyring=keyring, asked=asked, origin=origin)
+    batch.images[index] = seal_once(
+        partial(starting_anew, seal), keyring=keyring, asked=asked, origin=origin
+    )
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from accounts.custody import Keyring
 from cryptocore import content
 from gallery.access import Access, access_to
 from gallery.errors import GalleryError, StoredBefore, UploadIdUsed
-from gallery.models import Rendition, SealedImage
+from gallery.models import Circle, Rendition, Row, SealedImage
 from gallery.opening import Opener
 from gallery.pictures import Picture
 from gallery.readers import readers_as_signed
@@ -30,6 +30,7 @@ class Asked:
     file_name: str = field(repr=False)
     recipients: frozenset[uuid.UUID]
     terms: Terms
+    teams: frozenset[uuid.UUID] = frozenset()
 
 
 @sensitive_variables()
@@ -82,16 +83,17 @@ def _is_picture(access: Access, picture: Picture, opener: Opener) -> bool:
 
 @sensitive_variables()
 def _is_as_asked(access: Access, asked: Asked, opener: Opener) -> bool:
-    """Whether exactly these people can open it by now, on these terms, and it is called so."""
+    """Whether exactly these people and teams can open it by now, on these terms, and it is called
+    so."""
     image, description = access.image, opener.description(access)
-    signed = readers_as_signed(image, opener).signed
-    granted = {
-        grant.reader_id: Terms(grant.rights, grant.ends_at)
-        for grant in signed
-        if grant.reader_id != image.owner_id
-    }
+    readers = readers_as_signed(image, opener)
+    rows: list[Row] = [
+        *(grant for grant in readers.signed if grant.reader_id != image.owner_id),
+        *(row for row in readers.placed if row.circle.kind == Circle.Kind.TEAM),
+    ]
+    granted = {row.holder[1]: Terms(row.rights, row.ends_at) for row in rows}
     words = (description["caption"], description["file_name"])
-    return granted == dict.fromkeys(asked.recipients, asked.terms) and words == (
+    return granted == dict.fromkeys(asked.recipients | asked.teams, asked.terms) and words == (
         asked.caption,
         asked.file_name,
     )

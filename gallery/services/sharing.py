@@ -4,7 +4,7 @@ Each act is one new share statement that replaces the one before.
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic, TypeVar
@@ -19,8 +19,16 @@ from accounts.keys.recipients import Reader, lock_keys
 from accounts.models import User, WrappedKey
 from audit.events import Event
 from cryptocore import statements
+from gallery.beside import Held, hold_circles, wrap_beside
+from gallery.circle_keys import CircleOpener
 from gallery.errors import Altered, HeadMoved, TooManyReaders
-from gallery.models import Grant, Listed, Member, Statement, Subject
+from gallery.models import (
+    Grant,
+    Listed,
+    Member,
+    Statement,
+    Subject,
+)
 from gallery.opening import Opener
 from gallery.readers import readers_as_signed
 from gallery.sealing import (
@@ -40,7 +48,8 @@ from gallery.services.acts import (
     starting_anew,
 )
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
-from gallery.services.uploading import Terms, new_grant
+from gallery.services.teams import team_to_share_with
+from gallery.services.uploading import Terms, new_grant, new_place
 
 Given = TypeVar("Given", Grant, Member)
 
@@ -48,11 +57,17 @@ Given = TypeVar("Given", Grant, Member)
 @dataclass
 class Shared(Generic[Given]):
     """What an act of sharing did: whose grants (of an album: memberships) are new, changed, or were
-    so already."""
+    so already. `teams`: the rows of teams, new or changed."""
 
     added: list[Given] = field(default_factory=list)
     changed: list[Given] = field(default_factory=list)
     unchanged: list[Given] = field(default_factory=list)
+    teams: list[Held] = field(default_factory=list)
+
+    @property
+    def listed(self) -> list[Listed]:
+        """What the list did not have before."""
+        return [*self.added, *(row for row in self.teams if row._state.adding)]
 
     @property
     def touched(self) -> list[Given]:
@@ -67,20 +82,29 @@ class Shared(Generic[Given]):
 
 @sensitive_variables()
 def share_image(
-    *, keyring: Keyring, image_id: uuid.UUID, recipients: list[Reader], terms: Terms
+    *,
+    keyring: Keyring,
+    image_id: uuid.UUID,
+    recipients: list[Reader],
+    terms: Terms,
+    teams: Collection[uuid.UUID] = (),
 ) -> Shared[Grant]:
-    """Grant `recipients` access to the owner's image; somebody who has it already gets the new
-    terms.
+    """Grant `recipients`, and whoever is or will be in `teams`, access to the owner's image;
+    somebody who has it already gets the new terms.
 
     Raises NotYours, NotAllowed, Altered, TooManyReaders, NoKeys, KeyChanged, ContactsRefused or
-    HeadMoved; then nothing has changed.
+    HeadMoved, and as team_to_share_with(); then nothing has changed.
     """
-    return starting_anew(lambda: _share_once(keyring, image_id, recipients, terms))
+    return starting_anew(lambda: _share_once(keyring, image_id, recipients, terms, teams))
 
 
 @sensitive_variables()
 def _share_once(
-    keyring: Keyring, image_id: uuid.UUID, recipients: list[Reader], terms: Terms
+    keyring: Keyring,
+    image_id: uuid.UUID,
+    recipients: list[Reader],
+    terms: Terms,
+    teams: Collection[uuid.UUID],
 ) -> Shared[Grant]:
     access, opener = owners_access(keyring, image_id), Opener(keyring)
     image = access.image
@@ -96,12 +120,16 @@ def _share_once(
     new = partial(new_grant, image)
     for reader in recipients:
         give(reader, kept, terms, shared, wrap=wrap, new=new)
-    listed = [*kept, *shared.added, *readers.beside]
+    for team_id in teams:
+        team = team_to_share_with(team_id, opener, reader=keyring.user)
+        place = new_place(image, team, terms)
+        give_team(place, readers.placed, terms, shared, content_key, lock=image.lock, opener=opener)
+    listed = [*kept, *readers.beside, *shared.listed]
     require_listable(listed)
-    if shared.touched:
+    if shared.touched or shared.teams:
         fields = share_fields(listed)
         share = sign_statement(SHARE, fields, keyring=keyring, subject=image.pk, previous=head)
-        with image_act(Event.IMAGE_SHARED, image, signed=[share]):
+        with image_act(Event.IMAGE_SHARED, image, signed=[share], **facts_of_teams(shared)):
             sent = store_shared(image, head, share, shared)
         truncate_write_ahead_log()  # of whom it ended by date
         record_notices(sent)
@@ -140,6 +168,30 @@ def give(
         shared.changed.append(row)
 
 
+@sensitive_variables()
+def give_team(
+    row: Held,
+    kept: Iterable[Held],
+    terms: Terms,
+    shared: Shared[Given],
+    key: bytes,
+    *,
+    lock: int,
+    opener: CircleOpener,
+) -> None:
+    """Sort a team into `shared`, as give() does a person; `row` is what is new if none is kept."""
+    given = next((one for one in kept if one.holder == row.holder), row)
+    if given is row or given.wrapped is None or not _has_terms(given, terms):
+        set_entry(given, rights=terms.rights, ends_at=terms.ends_at)
+        wrap_beside(given, key, lock=lock, opener=opener)
+        shared.teams.append(given)
+
+
+def facts_of_teams(shared: Shared[Given]) -> dict[str, list[str]]:
+    """Return what the trail keeps of the teams that something was shared with."""
+    return {"teams": [str(row.holder[1]) for row in shared.teams]} if shared.teams else {}
+
+
 def _has_terms(row: Listed, terms: Terms) -> bool:
     return (row.rights, row.ends_at) == (terms.rights, terms.ends_at)
 
@@ -150,6 +202,7 @@ def store_shared(
     """Store in one transaction what was shared of an image, or of an album. Raises NoKeys or
     HeadMoved."""
     with transaction.atomic():
+        hold_circles(shared.teams)
         hold(about, head)
         # Keys that are stored stay as they are now: what was read may be older than a rotation
         # that wrapped them again.
@@ -166,8 +219,8 @@ def store_shared(
         signed.save(force_insert=True)
         for key in new_keys:
             key.save(force_insert=True)
-        for row in shared.added:
-            row.save()
+        for given in (*shared.added, *shared.teams):
+            given.save()
         for row in shared.changed:
             # A key that is not new may have been exchanged meanwhile: its column stays as it is.
             columns = ["rights", "ends_at", "entry", "salt"]

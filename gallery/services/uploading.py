@@ -18,7 +18,9 @@ from audit.events import Event
 from cryptocore import canonical, content
 from cryptocore.picture import new_picture_key
 from gallery import storage
-from gallery.models import Grant, Rendition, SealedImage, Statement
+from gallery.beside import hold_circles, wrap_beside
+from gallery.circle_keys import CircleOpener
+from gallery.models import Circle, Grant, Placement, Rendition, SealedImage, Statement
 from gallery.pictures import Picture
 from gallery.sealing import (
     MANIFEST,
@@ -67,11 +69,13 @@ def upload_image(
     recipients: Iterable[Reader],
     terms: Terms,
     origin: Origin,
+    teams: Iterable[Circle] = (),
 ) -> SealedImage:
-    """Seal `picture` for its owner and the recipients.
+    """Seal `picture` for its owner, the recipients, and whoever is or will be in `teams`.
 
     Raises StorageAway, AuditUnavailable, OverQuota, NoKeys if a recipient's key changed meanwhile,
-    or IntegrityError if `origin` made an image already; then nothing is stored.
+    HeadMoved if a team's did, or IntegrityError if `origin` made an image already; then nothing is
+    stored.
     """
     image = SealedImage(
         owner=keyring.user,
@@ -91,11 +95,14 @@ def upload_image(
         wrapped = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
         grants.append(new_grant(image, reader.user, wrapped, terms))
     sign = partial(sign_statement, keyring=keyring, subject=image.pk, previous=None)
-    share = sign(SHARE, share_fields(grants))
+    places = [new_place(image, team, terms) for team in teams]
+    for place in places:
+        wrap_beside(place, content_key, lock=image.lock, opener=CircleOpener(keyring))
+    share = sign(SHARE, share_fields([*grants, *places]))
     manifest = manifest_fields(sealed, content_key, share, image=image, lock=image.lock)
     statements = [sign(MANIFEST, manifest), share]
     with image_act(Event.IMAGE_UPLOADED, image, signed=statements):
-        sent = _store(image, sealed, statements, grants)
+        sent = _store(image, sealed, statements, grants, places)
     record_notices([sent])
     return image
 
@@ -131,11 +138,25 @@ def new_grant(image: SealedImage, reader: User, key: WrappedKey | None, terms: T
     return grant
 
 
+def new_place(image: SealedImage, circle: Circle, terms: Terms) -> Placement:
+    """Return an image's place in an album or a team: not stored, and without a key yet."""
+    place = Placement(
+        circle=circle,
+        image=image,
+        lock=image.lock,
+        epoch=circle.epoch,
+        granted_at=timezone.now(),
+    )
+    set_entry(place, rights=terms.rights, ends_at=terms.ends_at)
+    return place
+
+
 def _store(
     image: SealedImage,
     sealed: dict[str, Sealed],
     statements: list[Statement],
     grants: list[Grant],
+    places: list[Placement],
 ) -> Sent:
     """Write ciphertext, then rows; if the rows fail, take the ciphertext away again."""
     names: dict[str, str] = {}
@@ -144,6 +165,7 @@ def _store(
         for name, rendition in sealed.items():
             names[name] = storage.put(rendition.stored)
         with transaction.atomic():
+            hold_circles(places)
             readers = [grant.reader for grant in grants]
             lock_keys((key.key_pair for key in wrapped), besides=readers)
             image.save(force_insert=True)
@@ -152,6 +174,7 @@ def _store(
             Statement.objects.bulk_create(statements)
             WrappedKey.objects.bulk_create(wrapped)
             Grant.objects.bulk_create(grants)
+            Placement.objects.bulk_create(places)
             return send_notices(NoticeKind.SHARED, grants[1:])  # the first is the owner
     except BaseException:
         discard_unreferenced(names.values())

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from cryptocore import content, entries, keywrap, picture, statements, wrapping
+from cryptocore import circles, content, entries, keywrap, picture, statements, wrapping
 from cryptocore.context import context
 from tests.cryptocore.refusals import assert_refused
 from tests.keys import load_pair
@@ -70,6 +70,13 @@ def open_picture(vector):
     return {}
 
 
+def open_circle_key(vector):
+    team_key, wrapped = unhex(vector, "team_key", "wrapped")
+    place = {name: UUID(vector[name]) for name in ("instance", "team", "circle")}
+    place |= {name: vector[name] for name in ("team_epoch", "epoch")}
+    return {"circle_key": circles.unwrap_circle_key(wrapped, team_key, **place).hex()}
+
+
 OPEN = {
     "content": open_content,
     "statements": open_statement,
@@ -79,6 +86,7 @@ OPEN = {
     "key-commitments": open_commitment,
     "plaintext-tags": open_tag,
     "picture-tags": open_picture,
+    "circle-keys": open_circle_key,
 }
 
 

@@ -1,42 +1,67 @@
-"""Sharing an album: one wrapping and one statement for each new member, however many images."""
+"""Sharing an album, or adding people to a team: one wrapping and one statement for each new member,
+however many images. An album is shared with teams likewise."""
 
 import uuid
+from collections.abc import Collection
 from functools import partial
 
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.pins import contacts_of
 from accounts.keys.recipients import Reader
-from audit.events import Event
-from gallery.errors import Altered
-from gallery.models import Member
+from gallery.circle_events import events_of
+from gallery.errors import Altered, NotAllowed
+from gallery.models import Circle, Member
 from gallery.sealing import wrap_for
 from gallery.services.acts import image_act, starting_anew
 from gallery.services.albums.acts import new_member, own_album
 from gallery.services.notices import record_notices
-from gallery.services.sharing import Shared, give, require_listable, store_shared
+from gallery.services.sharing import (
+    Shared,
+    facts_of_teams,
+    give,
+    give_team,
+    require_listable,
+    store_shared,
+)
+from gallery.services.teams import team_to_share_with
 from gallery.services.uploading import Terms
 
 
 @sensitive_variables()
 def share_album(
-    *, keyring: Keyring, album_id: uuid.UUID, recipients: list[Reader], terms: Terms
+    *,
+    keyring: Keyring,
+    album_id: uuid.UUID,
+    recipients: list[Reader],
+    terms: Terms,
+    teams: Collection[uuid.UUID] = (),
+    kind: str = Circle.Kind.ALBUM,
 ) -> Shared[Member]:
-    """Make `recipients` members of the owner's album; who is one already gets the new terms.
+    """Make `recipients`, and `teams` as they are at any time, members of the owner's album; who is
+    one already gets the new terms. No team is a member of a team.
 
     Raises NotYours, NotAllowed, AccessEnded, Altered, TooManyReaders, NoKeys, KeyChanged,
-    ContactsRefused or HeadMoved; then nothing has changed.
+    ContactsRefused or HeadMoved, and as team_to_share_with(); then nothing has changed.
     """
-    return starting_anew(lambda: _share_once(keyring, album_id, recipients, terms))
+    if teams and kind != Circle.Kind.ALBUM:
+        raise NotAllowed
+    return starting_anew(lambda: _share_once(keyring, album_id, kind, recipients, terms, teams))
 
 
 @sensitive_variables()
 def _share_once(
-    keyring: Keyring, album_id: uuid.UUID, recipients: list[Reader], terms: Terms
+    keyring: Keyring,
+    album_id: uuid.UUID,
+    kind: str,
+    recipients: list[Reader],
+    terms: Terms,
+    teams: Collection[uuid.UUID],
 ) -> Shared[Member]:
-    album = own_album(keyring, album_id)
+    album = own_album(keyring, album_id, kind)
     if album.members.unsigned:
         raise Altered("entries")
     contacts_of(keyring).require_unchanged(recipients)
@@ -45,11 +70,16 @@ def _share_once(
     new = partial(new_member, circle)
     for reader in recipients:
         give(reader, album.members.signed, terms, shared, wrap=wrap, new=new)
-    listed = [*album.listed, *shared.added]
+    of_teams = [row for row in album.members.signed if row.team_id]
+    for team_id in teams:
+        team = team_to_share_with(team_id, album.opener, reader=keyring.user)
+        row = Member(circle=circle, team=team, granted_at=timezone.now())
+        give_team(row, of_teams, terms, shared, album.key, lock=circle.epoch, opener=album.opener)
+    listed = [*album.listed, *shared.listed]
     require_listable(listed)
-    if shared.touched:
-        signed = album.signed_next(listed)
-        with image_act(Event.ALBUM_SHARED, circle, signed=[signed]):
+    if shared.touched or shared.teams:
+        signed, facts = album.signed_next(listed), facts_of_teams(shared)
+        with image_act(events_of(circle).shared, circle, signed=[signed], **facts):
             sent = store_shared(circle, album.head, signed, shared)
         truncate_write_ahead_log()  # of whom it ended by date
         record_notices(sent)
