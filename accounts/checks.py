@@ -8,9 +8,9 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from accounts.organisation import pin as organisation
-from accounts.policy import CLOSED, INVITE, OPEN
+from accounts.policy import CLOSED, INVITATIONS, INVITE, OPEN
 
-REGISTRATIONS = (OPEN, INVITE, CLOSED)
+REGISTRATIONS = (OPEN, INVITATIONS, INVITE, CLOSED)
 LEAST_SECRET_LENGTH = 32
 LEAST_DIFFERENT_CHARACTERS = 10
 

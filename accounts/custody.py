@@ -210,9 +210,9 @@ class Keyring(OpeningKeys):
     def password_slot(self, password: str) -> KeySlot:
         """Return a new slot, not stored yet, that `password` opens."""
         slot = self._new_slot(KeySlot.Kind.PASSWORD)
-        slot.time_cost = settings.KDF_TIME_COST
-        slot.memory_kib = settings.KDF_MEMORY_KIB
-        slot.parallelism = settings.KDF_PARALLELISM
+        cost = cost_now()
+        slot.time_cost, slot.memory_kib = cost.time_cost, cost.memory_kib
+        slot.parallelism = cost.parallelism
         slot.wrapped_master_key = wrap_key(self._master_key, _password_kek(slot, password))
         return slot
 
@@ -363,21 +363,36 @@ def _opens_or_not() -> Iterator[None]:
 
 @sensitive_variables()
 def _password_kek(slot: KeySlot, password: str) -> bytes:
-    if slot.time_cost is None or slot.memory_kib is None or not cost_is_allowed(slot):
-        raise DoesNotOpen
-    cost = Argon2Cost(slot.time_cost, slot.memory_kib, min(slot.parallelism or 1, 64))
-    with KDF_TURNS.turn():
-        stretched = stretch(password, salt=bytes(slot.salt), cost=cost)
+    stretched = stretch_in_turn(password, salt=bytes(slot.salt), cost=cost_of(slot))
     return derive_key(stretched, _slot_context(slot))
 
 
-def cost_is_allowed(slot: KeySlot) -> bool:
+def cost_of(slot: KeySlot) -> Argon2Cost:
+    return Argon2Cost(slot.time_cost or 0, slot.memory_kib or 0, min(slot.parallelism or 1, 64))
+
+
+@sensitive_variables()
+def stretch_in_turn(secret: str, *, salt: bytes, cost: Argon2Cost) -> bytes:
+    """Return the Argon2id key of a password, or of a spoken code, at the cost a row states.
+
+    Raises DoesNotOpen for one that is not allowed, CryptoError, or Busy.
+    """
+    if not cost_is_allowed(cost):
+        raise DoesNotOpen
+    with KDF_TURNS.turn():
+        return stretch(secret, salt=salt, cost=cost)
+
+
+def cost_now() -> Argon2Cost:
+    """What a password, or a spoken code, is stretched by from now on."""
+    return Argon2Cost(settings.KDF_TIME_COST, settings.KDF_MEMORY_KIB, settings.KDF_PARALLELISM)
+
+
+def cost_is_allowed(cost: Argon2Cost) -> bool:
     """A row under the floor weakens, one over the ceiling exhausts us."""
     return (
-        settings.KDF_FLOOR_TIME_COST <= (slot.time_cost or 0) <= settings.KDF_CEILING_TIME_COST
-        and settings.KDF_FLOOR_MEMORY_KIB
-        <= (slot.memory_kib or 0)
-        <= settings.KDF_CEILING_MEMORY_KIB
+        settings.KDF_FLOOR_TIME_COST <= cost.time_cost <= settings.KDF_CEILING_TIME_COST
+        and settings.KDF_FLOOR_MEMORY_KIB <= cost.memory_kib <= settings.KDF_CEILING_MEMORY_KIB
     )
 
 

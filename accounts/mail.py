@@ -22,10 +22,18 @@ def tell(person: User, subject: str, text: str) -> bool:
     """
     if not (person.email and sends_mail()):
         return False
+    if not send(person.email, subject, text):
+        alarm.error("A mail to person %s was not sent.", person.pk)
+        return False
+    return True
+
+
+def send(address: str, subject: str, text: str) -> bool:
+    """Send a mail; return whether a mail server took it."""
     try:
-        send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [person.email])
+        send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [address])
     # smtplib's errors are OSErrors, too; an address that no mail can go to is a ValueError.
     except (OSError, ValueError) as error:
-        alarm.error("A mail to person %s was not sent: %s.", person.pk, type(error).__name__)
+        alarm.error("A mail was not sent: %s.", type(error).__name__)
         return False
     return True

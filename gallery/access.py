@@ -75,7 +75,7 @@ class Access:
         """What differs once an owner's act changed something of this access."""
         salts = tuple(bytes(row.salt) for row in self.rows)
         epochs = tuple(row.circle.epoch for row in self.rows if isinstance(row, Member))
-        return self.image.lock, epochs, salts
+        return self.image.lock, self.image.keep_until, epochs, salts
 
     @property
     def is_owner(self) -> bool:

@@ -17,7 +17,8 @@ from django.views.decorators.debug import sensitive_variables
 from cryptocore import circles
 from gallery.circle_keys import CircleOpener, place_in_team
 from gallery.errors import AccessEnded, Altered, HeadMoved, NotYours, OtherSigner, Waiting
-from gallery.models import Circle, InvitedGrant, Member, Placement, Row
+from gallery.invitation_keys import key_for_inviter
+from gallery.models import Circle, Invitation, InvitedGrant, Member, Placement, Row
 
 
 class _Place(TypedDict):
@@ -40,12 +41,13 @@ def wrap_beside(row: Held | InvitedGrant, key: bytes, *, lock: int, opener: Circ
     row.wrapped = None
     if not isinstance(row, Member):
         row.lock = lock
-    circle = held_by(row)
-    if isinstance(row, InvitedGrant) or circle is None or circle.deleted_at is not None:
-        return
     with suppress(NotYours, AccessEnded, Altered, OtherSigner, Waiting):
-        circle_key = opener.own_circle_key(circle)
-        wrap_for_circle(row, key, circle_key, epoch=circle.epoch)
+        if isinstance(row, InvitedGrant):
+            invitation_key = key_for_inviter(opener, row.invitation)
+            row.wrapped = invitation_key.wrap(key, subject=row.list_of.pk, lock=lock)
+        elif (circle := held_by(row)) and circle.deleted_at is None:
+            circle_key = opener.own_circle_key(circle)
+            wrap_for_circle(row, key, circle_key, epoch=circle.epoch)
 
 
 def held_by(row: Row) -> Circle | None:
@@ -86,9 +88,9 @@ def _place_of(row: Placement) -> _Place:
 
 
 def hold_circles(rows: Iterable[Row]) -> None:
-    """Hold the rows of the circles under whose keys these are, teams first, before their own album,
-    images and people. Raises HeadMoved if one was deleted or got its next key since it was read:
-    what was wrapped under the one before opens for nobody."""
+    """Hold the rows of the circles under whose keys these are, teams first, after invitations' and
+    before their own album, images and people. Raises HeadMoved if one was deleted or got its next
+    key since it was read: what was wrapped under the one before opens for nobody."""
     read = {circle.pk: circle for circle in map(held_by, rows) if circle}
     now = Circle.objects.select_for_update().filter(pk__in=read).order_by("-kind", "pk")
     if {circle.pk: _state(circle) for circle in now} != {pk: _state(read[pk]) for pk in read}:
@@ -97,3 +99,12 @@ def hold_circles(rows: Iterable[Row]) -> None:
 
 def _state(circle: Circle) -> tuple[int, bool]:
     return circle.epoch, circle.deleted_at is None
+
+
+def hold_invitations(rows: Iterable[Row]) -> None:
+    """Hold the rows of these invitations, before circles', an image's and people's. Raises
+    HeadMoved if one opens nothing any more: its person may have an account by now."""
+    wanted = {row.invitation_id for row in rows if isinstance(row, InvitedGrant)}
+    held = Invitation.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
+    if wanted != {one.pk for one in held if one.state == Invitation.State.OPEN}:
+        raise HeadMoved

@@ -105,3 +105,12 @@ class OverQuota(GalleryError):
 
 class NotARecipient(GalleryError):
     """This person has no access that could be taken back."""
+
+
+class InvitationGone(GalleryError):
+    """This link opens nothing: it never was one, was used or taken back, or has ended. One answer
+    for all."""
+
+
+class WrongCode(GalleryError):
+    """This spoken code does not open the invitation. Too many of them end it."""

@@ -2,8 +2,8 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
@@ -15,14 +15,22 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.forms import DisplayNameField, RegistrationForm
 from accounts.keys.identities import Change, How
 from accounts.keys.names import certified_name
 from accounts.keys.recipients import Reader, find_people
 from accounts.models import User
-from gallery.models import Grant, NoticeChoice
+from cryptocore.invitations import LEAST_CODE_CHARACTERS, normalise_code
+from gallery.invitation_keys import Details
+from gallery.models import Grant, Invitation, NoticeChoice
+from gallery.services.invitations.listing import open_invitations
 from gallery.services.uploading import Terms
 from gallery.typed_names import lookups_in, read, user_names
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+DAYS_OF_A_LINK = 7
 # Beyond it a time is a slip of the finger, and its arithmetic may leave the calendar.
 FARTHEST_END = timedelta(days=36_525)
 # A page that was filled in with the latest possible end is sent a while later.
@@ -89,6 +97,27 @@ class AcceptedField(NamesField):
         return [name for typed in value or [] for name in read(typed, {})]
 
 
+def time_field(label: "_StrPromise") -> forms.DateTimeField:
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    return forms.DateTimeField(label=label, required=False, widget=widget)
+
+
+def in_the_future(time: datetime | None, nothing_done: str) -> datetime | None:
+    """Return a time in whole seconds. Raises ValidationError if it is past, or a slip."""
+    if time is None:
+        return None
+    params = {"nothing_done": nothing_done}
+    if time <= timezone.now():
+        sentence = _("This time is in the past. %(nothing_done)s Choose one in the future.")
+        raise ValidationError(sentence, code="in_the_past", params=params)
+    if time > timezone.now() + FARTHEST_END:
+        sentence = _(
+            "This time is more than a hundred years away. %(nothing_done)s Choose an earlier one."
+        )
+        raise ValidationError(sentence, code="too_far", params=params)
+    return time.replace(microsecond=0)
+
+
 class TermsForm(forms.Form):
     """Whom an image is shared with, for what, and until when."""
 
@@ -96,11 +125,7 @@ class TermsForm(forms.Form):
     # User names of compared contacts whose changed key is taken over (accounts/keys/pins.py).
     accept_changed = AcceptedField(required=False)
     rights = forms.ChoiceField(choices=Grant.Rights.choices, required=False)
-    ends_at = forms.DateTimeField(
-        label=gettext_lazy("Access ends"),
-        required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
+    ends_at = time_field(gettext_lazy("Access ends"))
 
     def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -129,7 +154,7 @@ class TermsForm(forms.Form):
         ends_at = self.cleaned_data["ends_at"]
         longest = timedelta(days=self.most_days) if self.most_days else None
         # Of a draft nobody's access begins.
-        if longest and self.cleaned_data.get("recipients"):
+        if longest and self.names_somebody:
             latest = timezone.now() + longest
             if ends_at is None or ends_at > latest + A_MOMENT:
                 raise ValidationError(
@@ -140,18 +165,11 @@ class TermsForm(forms.Form):
                     code="too_long",
                     params={"days": self.most_days, "latest": date_format(latest, "j F Y, H:i")},
                 )
-        if ends_at is None:
-            return None
-        if ends_at <= timezone.now():
-            sentence = _("This time is in the past. Nothing was shared. Choose one in the future.")
-            raise ValidationError(sentence, code="in_the_past")
-        if ends_at > timezone.now() + FARTHEST_END:
-            sentence = _(
-                "This time is more than a hundred years away. Nothing was shared. Choose an "
-                "earlier one."
-            )
-            raise ValidationError(sentence, code="too_far")
-        return ends_at.replace(microsecond=0)
+        return in_the_future(ends_at, _("Nothing was shared."))
+
+    @property
+    def names_somebody(self) -> bool:
+        return bool(self.cleaned_data.get("recipients"))
 
     @property
     def most_days(self) -> int:
@@ -163,10 +181,60 @@ class TermsForm(forms.Form):
         return Terms(self.cleaned_data["rights"], self.cleaned_data["ends_at"])
 
 
-class WishesForm(TermsForm):
+class IdsField(forms.Field):
+    """Ids, each in a value of its own."""
+
+    widget = forms.MultipleHiddenInput
+    too_many = gettext_lazy("At most %(limit)s images at once. Nothing was done. Choose fewer.")
+    no_id = gettext_lazy("One of these is not the id of an image. Nothing was done.")
+
+    def to_python(self, value: Iterable[str] | None) -> list[uuid.UUID]:
+        """Return each id once, in the order in which they were asked for."""
+        values = list(value or [])
+        if len(values) > settings.MAX_SELECTED:
+            limit = {"limit": settings.MAX_SELECTED}
+            raise ValidationError(self.too_many, code="too_many_images", params=limit)
+        try:
+            return list(dict.fromkeys(map(uuid.UUID, values)))
+        except ValueError:
+            raise ValidationError(self.no_id, code="invalid") from None
+
+
+class InvitationsField(IdsField):
+    no_id = gettext_lazy("One of these is not the id of an invitation. Nothing was shared.")
+
+
+class WithInvitationsForm(TermsForm):
+    """Terms for people here, and for people one invited."""
+
+    invitations = InvitationsField(required=False)
+
+    field_order = ["recipients", "accept_changed", "invitations"]
+
+    def clean_invitations(self) -> list[Invitation]:
+        ids = self.cleaned_data["invitations"]
+        mine = {one.pk: one for one in open_invitations(self.owner).filter(pk__in=ids)}
+        if mine.keys() != set(ids):
+            raise invitation_not_open()
+        return [mine[one] for one in ids]
+
+    @property
+    def names_somebody(self) -> bool:
+        return super().names_somebody or bool(self.cleaned_data.get("invitations"))
+
+
+def invitation_not_open() -> ValidationError:
+    sentence = _(
+        "One of these invitations is not open any more. Nothing was shared. Load the page again."
+    )
+    return ValidationError(sentence, code="invitation_not_open")
+
+
+class WishesForm(WithInvitationsForm):
     """What an upload asks for besides its files."""
 
     caption = forms.CharField(max_length=500, required=False, label=gettext_lazy("Caption"))
+    keep_until = time_field(gettext_lazy("Keep until"))
     keep_details = forms.BooleanField(required=False)
     upload_id = forms.UUIDField(required=False)
 
@@ -179,6 +247,9 @@ class WishesForm(TermsForm):
             )
             name = certified_name(self.owner).username
             raise ValidationError(sentence, code="another_person", params={"name": name})
+
+    def clean_keep_until(self) -> datetime | None:
+        return in_the_future(self.cleaned_data["keep_until"], _("Nothing was uploaded."))
 
     def clean_keep_details(self) -> bool:
         return self.data.get("keep_details") == "1"
@@ -202,6 +273,15 @@ class UploadForm(WishesForm):
         return files
 
 
+class KeepForm(forms.Form):
+    """Until when an image is kept; empty: until its owner deletes it."""
+
+    keep_until = time_field(gettext_lazy("Keep until"))
+
+    def clean_keep_until(self) -> datetime | None:
+        return in_the_future(self.cleaned_data["keep_until"], _("Nothing was changed."))
+
+
 class ShareForm(TermsForm):
     def clean_recipients(self) -> list[Reader]:
         readers = super().clean_recipients()
@@ -210,24 +290,21 @@ class ShareForm(TermsForm):
         return readers
 
 
-class IdsField(forms.Field):
-    """Ids of images, each in a value of its own."""
+class ImageShareForm(WithInvitationsForm):
+    """Sharing one image. `invites`: somebody is invited in the same act."""
 
-    widget = forms.MultipleHiddenInput
+    def __init__(self, *args: Any, invites: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.invites = invites
 
-    def to_python(self, value: Iterable[str] | None) -> list[uuid.UUID]:
-        """Return each id once, in the order in which they were asked for."""
-        values = list(value or [])
-        if len(values) > settings.MAX_SELECTED:
-            sentence = _("At most %(limit)s images at once. Nothing was done. Choose fewer.")
-            limit = {"limit": settings.MAX_SELECTED}
-            raise ValidationError(sentence, code="too_many_images", params=limit)
-        try:
-            return list(dict.fromkeys(map(uuid.UUID, values)))
-        except ValueError:
-            raise ValidationError(
-                _("One of these is not the id of an image. Nothing was done."), code="invalid"
-            ) from None
+    @property
+    def names_somebody(self) -> bool:
+        return super().names_somebody or self.invites
+
+    def clean(self) -> None:
+        if not (self.names_somebody or self.errors):
+            sentence = _("Choose at least one person.")
+            self.add_error("recipients", ValidationError(sentence, code="required"))
 
 
 class SelectionForm(forms.Form):
@@ -257,3 +334,81 @@ class NoticesForm(forms.Form):
         label=gettext_lazy("Mails about new notices"),
     )
     first_openings = forms.BooleanField(required=False)
+
+
+# ---- invitations -----------------------------------------------------------------------------
+
+
+class InviteForm(forms.Form):
+    """Somebody who has no account yet, and how the link is to be kept."""
+
+    display_name = DisplayNameField(label=gettext_lazy("Their name"))
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail (optional)"),
+        required=False,
+        help_text=gettext_lazy("We send the link there. Only you see this address."),
+    )
+    spoken_code = forms.CharField(
+        label=gettext_lazy("Spoken code (optional)"),
+        required=False,
+        max_length=100,
+        help_text=gettext_lazy(
+            "Words you tell them on the phone or face to face, at least 6 characters. Then the "
+            "link alone opens nothing."
+        ),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    days = forms.IntegerField(
+        label=gettext_lazy("Days until the link ends"), min_value=1, max_value=30, required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("days", DAYS_OF_A_LINK)
+
+    def clean_spoken_code(self) -> str:
+        code: str = self.cleaned_data["spoken_code"]
+        if code and len(normalise_code(code)) < LEAST_CODE_CHARACTERS:
+            sentence = _("Use at least 6 characters. Spaces do not count.")
+            raise ValidationError(sentence, code="code_too_short")
+        return code
+
+    @property
+    def details(self) -> Details:
+        return Details(self.cleaned_data["display_name"], self.cleaned_data["email"])
+
+    @property
+    def lasts(self) -> timedelta:
+        return timedelta(days=self.cleaned_data["days"] or DAYS_OF_A_LINK)
+
+
+class CodeForm(forms.Form):
+    """The spoken code of an invitation, if it has one."""
+
+    spoken_code = forms.CharField(
+        label=gettext_lazy("Spoken code"),
+        max_length=100,
+        help_text=gettext_lazy("The words you were told. Spaces and capitals do not count."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, needs_code: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not needs_code:
+            del self.fields["spoken_code"]
+
+    @property
+    def code(self) -> str:
+        return str(self.cleaned_data.get("spoken_code", ""))
+
+    def refuse_code(self) -> None:
+        sentence = _(
+            "This is not the spoken code. Nothing was made. Check the words and try again."
+        )
+        self.add_error("spoken_code", ValidationError(sentence, code="wrong_code"))
+
+
+class AcceptForm(CodeForm, RegistrationForm):
+    """As registering, for somebody who was invited."""
+
+    field_order = ["spoken_code", "username", "display_name", "email", "password1", "password2"]

@@ -66,6 +66,9 @@ class Heads:
         manifest = self.head(MANIFEST, image)
         if manifest["lock"] != image.lock:
             raise Altered("manifest-lock")
+        # Nobody but the owner lets an image go earlier, or stay longer.
+        if not self._trails.allows_date(image):
+            raise Altered("keep-until")
         # The list of readers must not be older than this manifest.
         named, signed = manifest.get("share"), self.newest(MANIFEST, image)
         share = self.newest(SHARE, image)

@@ -39,6 +39,7 @@ class What(StrEnum):
     OPENED = "opened"
     DOWNLOADED = "downloaded"
     ACKNOWLEDGED = "acknowledged"
+    KEEP_UNTIL = "keep-until"
 
 
 # Of an act of sharing the entry about its notices is read: it names the people.
@@ -49,6 +50,7 @@ WHAT = {
     Event.IMAGE_OPENED: What.OPENED,
     Event.IMAGE_DOWNLOADED: What.DOWNLOADED,
     Event.IMAGE_ACKNOWLEDGED: What.ACKNOWLEDGED,
+    Event.IMAGE_KEEP_UNTIL_SET: What.KEEP_UNTIL,
 }
 FILTERS = {
     "opened": [Event.IMAGE_OPENED],
@@ -58,6 +60,7 @@ FILTERS = {
         Event.NOTICE_SENT,
         Event.IMAGE_REVOKED,
         Event.IMAGE_RELOCKED,
+        Event.IMAGE_KEEP_UNTIL_SET,
     ],
     "acknowledged": [Event.IMAGE_ACKNOWLEDGED],
 }
@@ -66,7 +69,8 @@ FILTERS = {
 @dataclass(frozen=True)
 class Happening:
     """One thing that happened to an image. `people`: who opened or confirmed it, was given access
-    or lost it; `is_own`: its owner opened or downloaded it. Rights and end as they were given."""
+    or lost it; `is_own`: its owner opened or downloaded it. `rights` and `ends_at` are what was
+    given; or the latter is the date that was chosen for its deletion."""
 
     time: datetime
     what: What
@@ -86,13 +90,20 @@ class Happening:
             What.OPENED: _("%(names)s opened this image."),
             What.DOWNLOADED: _("%(names)s downloaded this image."),
             What.ACKNOWLEDGED: _("%(names)s confirmed that they have received it."),
+            What.KEEP_UNTIL: _("You chose that it is kept until you delete it."),
         }
         own = {
             What.OPENED: _("You opened this image."),
             What.DOWNLOADED: _("You downloaded this image."),
         }
+        dated = {
+            What.UPLOADED: _("You uploaded this image, to be deleted on %(until)s."),
+            What.KEEP_UNTIL: _("You chose that it is deleted on %(until)s."),
+        }
         words = (self.is_own and own.get(self.what)) or sentences[self.what]
-        return words % {"names": self._names(), "terms": self._terms()}
+        if self.ends_at and self.what in dated:
+            words = dated[self.what]
+        return words % {"names": self._names(), "terms": self._terms(), "until": self._until()}
 
     def _names(self) -> str:
         names = [str(name) for name in self.people[:NAMED]] or [_("somebody")]
@@ -107,8 +118,10 @@ class Happening:
         can = _("view only") if self.rights == Grant.Rights.VIEW else _("view and download")
         if self.ends_at is None:
             return _(" (%(can)s, no end date)") % {"can": can}
-        until = date_format(timezone.localtime(self.ends_at), "j F Y, H:i")
-        return _(" (%(can)s, until %(until)s)") % {"can": can, "until": until}
+        return _(" (%(can)s, until %(until)s)") % {"can": can, "until": self._until()}
+
+    def _until(self) -> str:
+        return date_format(timezone.localtime(self.ends_at), "j F Y, H:i") if self.ends_at else ""
 
 
 def people_of(image: SealedImage) -> list[User]:
@@ -179,5 +192,5 @@ def _happenings(
             people=[certified_name(people[person]) for person in who if person in people],
             is_own=who == [image.owner_id],
             rights=str(leaf.facts.get("rights", "")),
-            ends_at=parse_datetime(str(leaf.facts.get("ends_at", ""))),
+            ends_at=parse_datetime(str(leaf.facts.get("ends_at") or leaf.facts.get("keep_until"))),
         )

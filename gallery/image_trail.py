@@ -13,6 +13,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from datetime import datetime
 
 from audit.events import AuditUnavailable, Event, Outcome
 from audit.leaf import Fact, Leaf
@@ -20,12 +21,12 @@ from audit.vouched import Newest, vouched_of_each
 from cryptocore import statements
 from cryptocore.errors import CryptoError
 from gallery.ledger import SIGNED_AT, TrailAway
-from gallery.models import Statement
+from gallery.models import SealedImage, Statement
 from gallery.sealing import MANIFEST, MEMBERSHIP, SHARE
 
 KINDS = (MANIFEST, SHARE, MEMBERSHIP)
 DELETED = (Event.IMAGE_DELETED, Event.ALBUM_DELETED, Event.TEAM_DELETED)
-EVENTS = (*SIGNED_AT, *DELETED)
+EVENTS = (*SIGNED_AT, Event.IMAGE_KEEP_UNTIL_SET, *DELETED)
 
 
 def facts_of(signed: Iterable[Statement]) -> dict[str, Fact]:
@@ -35,6 +36,15 @@ def facts_of(signed: Iterable[Statement]) -> dict[str, Fact]:
         facts[statement.kind] = statement.digest
         facts[f"{statement.kind}_number"] = statement.sequence
     return facts
+
+
+def date_facts(keep_until: datetime | None, number: int) -> dict[str, Fact]:
+    """Return what the trail keeps of a date of deletion: the row alone could be anybody's."""
+    return {"keep_until": _as_text(keep_until), "keep_until_number": number}
+
+
+def _as_text(keep_until: datetime | None) -> str:
+    return statements.format_time(keep_until) if keep_until else ""
 
 
 class ImageTrail:
@@ -49,6 +59,7 @@ class ImageTrail:
         self._begun: dict[str, set[str]] = defaultdict(set)
         # Of each manifest, by digest: the share statement stored with it, and its number.
         self._stored_with: dict[str, tuple[str, int]] = {}
+        self._dates: dict[uuid.UUID | None, Newest] = defaultdict(Newest)  # by who chose
         for leaf in leaves:
             self.take_in(leaf)
 
@@ -62,6 +73,9 @@ class ImageTrail:
                 self._numbered |= {kind} if is_done else set()
             elif digest:
                 (self._done if is_done else self._begun)[kind].add(digest)
+        if "keep_until" in leaf.facts:
+            number, date = leaf.facts["keep_until_number"], leaf.facts["keep_until"]
+            self._dates[leaf.actor].take_in(leaf.outcome, number, date)
         if leaf.facts.keys() >= {MANIFEST, "share_number"}:
             stored = leaf.facts[SHARE], leaf.facts["share_number"]
             self._stored_with[leaf.facts[MANIFEST]] = stored
@@ -80,6 +94,16 @@ class ImageTrail:
         is_one_gone = bool(self._done[head.kind]) and head.kind not in self._numbered
         newest = self._newest[head.kind]
         return newest.allows(head.sequence, head.digest) and not is_one_gone
+
+    def allows_date(self, image: SealedImage) -> bool:
+        """Whether the date of deletion in the row is the one that its owner chose, or none is."""
+        chosen = self._dates[image.owner_id]
+        date, was_chosen = _as_text(image.keep_until), bool(chosen.number)
+        return date in chosen.digests or not (date or was_chosen)
+
+    def next_date_number(self, image: SealedImage) -> int:
+        chosen = self._dates[image.owner_id]
+        return max([chosen.number, *(number for number, _date in chosen.begun)]) + 1
 
     def needs_numbers(self) -> bool:
         """Whether only the statements show which of several digests is the newest."""
@@ -123,16 +147,28 @@ class ImageTrails:
             return False
         if trail.allows(head):
             return True
-        # An act that was intended may have stored it: its end is not in the trail, or not yet.
-        intended, images = (Outcome.INTENDED,), [head.subject]
+        return self.begun(head.subject).allows(head)
+
+    def allows_date(self, image: SealedImage) -> bool:
+        """Whether the date of deletion in the row is the one that its owner chose. Raises
+        TrailAway."""
+        if self.of(image.pk).allows_date(image):
+            return True
+        self.forget(image.pk)  # it was asked before an act came between
+        return self.begun(image.pk).allows_date(image)
+
+    def begun(self, image_id: uuid.UUID) -> ImageTrail:
+        """Return what the trail says, with the acts only intended: one may have been stored, its
+        end not in the trail, or not yet. Raises TrailAway."""
+        trail = self.of(image_id)
         try:
-            found = vouched_of_each(SIGNED_AT, subjects=images, outcomes=intended)
+            found = vouched_of_each(EVENTS, subjects=[image_id], outcomes=(Outcome.INTENDED,))
         except AuditUnavailable:
             raise TrailAway from None
-        for leaf in found[head.subject]:
+        for leaf in found[image_id]:
             trail.take_in(leaf)
-        _number_from_statements({head.subject: trail})
-        return trail.allows(head)
+        _number_from_statements({image_id: trail})
+        return trail
 
     def of(self, image_id: uuid.UUID) -> ImageTrail:
         """Return what the trail says of an image. Raises TrailAway."""

@@ -33,7 +33,8 @@ class Members:
 def members_as_signed(circle: Circle, opener: Heads) -> Members:
     """Return the rows of a circle. Raises Altered if its membership statement does not verify."""
     signed: dict[tuple[str, uuid.UUID], Row] = {}
-    rows = [row for row in _live_rows(circle) if not has_ended(row)]
+    live = (row for row in _live_rows(circle) if not has_ended(row))
+    rows = [row for row in live if not (isinstance(row, InvitedGrant) and row.is_over)]
     for row in rows:
         if opener.is_signed(row):
             signed.setdefault(row.holder, row)
@@ -58,7 +59,9 @@ def _live_rows(circle: Circle) -> list[Row]:
     members = circle.members.filter(ended_at=None).select_related(
         "reader", "team", "wrapped_key__key_pair"
     )
-    invited = circle.invited.filter(ended_at=None).select_related("invitation")
+    invited = circle.invited.filter(ended_at=None).select_related(
+        "invitation__wrapped_key__key_pair"
+    )
     rows: list[Row] = [*members.order_by("granted_at"), *invited.order_by("granted_at")]
     for row in rows:
         row.circle = circle  # type: ignore[union-attr]

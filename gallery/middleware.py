@@ -4,17 +4,23 @@ from accounts.custody import Keyring
 from accounts.web.middleware import AfterUnlockedPages
 from gallery.services.albums.ended import rekey_ended
 from gallery.services.ended import relock_ended
+from gallery.services.keeping import delete_due, due_images
 from gallery.services.own_keys import look_over_own_keys
-from gallery.services.reminding import remind_person
+from gallery.services.reminding import IMAGES_AT_ONCE, due_reminders_of, remind
 
 
-class RemindingMiddleware(AfterUnlockedPages):
-    """Reminds a person, and those on the other side, of access that ends soon."""
+class DatesMiddleware(AfterUnlockedPages):
+    """Deletes a person's images whose date has come; reminds them, and those on the other side, of
+    access that ends soon."""
 
-    what = "Reminders"
+    what = "Dates"
 
     def work(self, keyring: Keyring) -> None:
-        remind_person(keyring.user)
+        due = due_images().filter(owner=keyring.user)
+        soon = due_reminders_of(keyring.user)
+        if due.values_list("pk").union(soon.values_list("pk")).exists():
+            delete_due(due)
+            remind(soon, at_most=IMAGES_AT_ONCE)
 
 
 class RelockingMiddleware(AfterUnlockedPages):

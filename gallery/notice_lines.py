@@ -51,6 +51,7 @@ def _line(group: list[ShownNotice]) -> dict[str, Any]:
         NoticeKind.OPENED: _("%(actor)s opened %(count)s of your images for the first time."),
         NoticeKind.ACKNOWLEDGED: _("%(actor)s confirmed that they have received %(count)s images."),
         NoticeKind.ENDS_SOON: _("Your access to %(count)s images of %(actor)s ends soon."),
+        NoticeKind.KEEP_UNTIL: _("%(actor)s chose when %(count)s images you can open are deleted."),
         NoticeKind.READERS_END_SOON: _("Access that you gave to %(count)s images ends soon."),
     }
     places = {
@@ -59,6 +60,7 @@ def _line(group: list[ShownNotice]) -> dict[str, Any]:
         NoticeKind.OPENED: reverse("gallery:mine"),
         NoticeKind.ACKNOWLEDGED: reverse("gallery:mine"),
         NoticeKind.ENDS_SOON: reverse("gallery:shared-with-me"),
+        NoticeKind.KEEP_UNTIL: reverse("gallery:shared-with-me"),
         NoticeKind.READERS_END_SOON: reverse("gallery:mine"),
     }
     kind = NoticeKind(newest.kind)

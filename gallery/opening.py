@@ -109,7 +109,8 @@ class Opener(CircleOpener):
             raise Altered("entry")
         if not self.is_signed(row):
             raise Altered("entry")
-        if row.ends_at is not None and row.ends_at <= timezone.now():
+        dates = [row.ends_at, None if access.is_owner else access.image.keep_until]
+        if any(date is not None and date <= timezone.now() for date in dates):
             raise AccessEnded(row)
         if isinstance(access.way, Through):
             if access.way.member.circle_id != access.way.placement.circle_id:

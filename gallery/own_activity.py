@@ -25,6 +25,7 @@ WORDS = {
     Event.IMAGE_SHARED: _("You shared an image, or changed permissions."),
     Event.IMAGE_REVOKED: _("You ended %(reader)s’s access to an image."),
     Event.IMAGE_DELETED: _("You deleted an image."),
+    Event.IMAGE_KEEP_UNTIL_SET: _("You chose until when an image is kept."),
     Event.IMAGE_OPENED: _("You opened an image of %(owner)s."),
     Event.IMAGE_DOWNLOADED: _("You downloaded an image of %(owner)s."),
 }

@@ -19,10 +19,11 @@ from gallery.acknowledgements import Acknowledged, acknowledged_by
 from gallery.errors import AccessEnded, Altered, NotYours, OtherSigner, Waiting
 from gallery.heads import Body
 from gallery.ledger import Ledger
-from gallery.models import Grant, Rendition
+from gallery.models import Grant, InvitedGrant, Rendition
 from gallery.opening import Opened, Opener, settled
 from gallery.readers import readers_as_signed
 from gallery.services.inbox import NoticeState, ShownNotice
+from gallery.services.invitations import listing
 from gallery.services.notices import NoticeKind
 from gallery.signers import Standing
 from gallery.storage import StorageAway
@@ -208,6 +209,7 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
         "is_owner": access.is_owner,
         "rights": access.rights,
         "ends_at": access.ends_at,
+        "keep_until": access.image.keep_until,
         "owner": signer.name,
     }
     acknowledged = acknowledged_by(access.image)
@@ -221,6 +223,7 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
             {**_row(grant, ledger), "acknowledged": acknowledged.get(grant.reader_id)}
             for grant in others
         ]
+        context["invited"] = [_invited_row(row, opener) for row in readers.invited]
         context["list_altered"] = bool(readers.unsigned)
     return context
 
@@ -285,6 +288,20 @@ def _row(grant: Grant, ledger: Ledger) -> dict[str, Any]:
     }
 
 
+def _invited_row(row: InvitedGrant, opener: Opener) -> dict[str, Any]:
+    """Return somebody who can open an image once they use the link they were sent. No name if the
+    invitation is not as it was recorded, or the owner's keys do not open it."""
+    (invitation,) = listing.shown([row.invitation], opener)
+    details = invitation.details
+    return {
+        "invitation": row.invitation_id,
+        "display_name": details.display_name if details else None,
+        "rights": row.rights,
+        "ends_at": row.ends_at,
+        "link_ends_at": row.invitation.ends_at,
+    }
+
+
 def receipt_json(grant: Grant, ledger: Ledger) -> dict[str, Any]:
     """Return the receipt of a revoked access; what the trail cannot say now is None."""
     doings = ledger.of(grant.reader_id)
@@ -338,6 +355,9 @@ def _notice_sentence(shown: ShownNotice) -> str:
         NoticeKind.READERS_END_SOON: _(
             "Access that you gave to an image ends on %(day)s. You can give more time."
         ),
+        NoticeKind.KEEP_UNTIL: _("%(actor)s chose that an image you can open is kept.")
+        if shown.ends_at is None
+        else _("%(actor)s chose that an image you can open is deleted on %(day)s."),
     }
     warnings = {
         NoticeState.ALTERED: _("This notice failed its check and may not be genuine."),

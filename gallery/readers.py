@@ -80,5 +80,8 @@ def _live_placements(image: SealedImage) -> list[Placement]:
 
 
 def _live_invited(image: SealedImage) -> list[InvitedGrant]:
-    rows = image.invited.filter(ended_at=None).select_related("invitation")
-    return [row for row in rows.order_by("granted_at") if not has_ended(row)]
+    rows = image.invited.filter(ended_at=None).select_related(
+        "invitation__wrapped_key__key_pair", "image"
+    )
+    live = (row for row in rows.order_by("granted_at") if not has_ended(row))
+    return [row for row in live if not row.is_over]

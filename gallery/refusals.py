@@ -17,7 +17,7 @@ from audit.events import Event
 from audit.leaf import Fact
 from cryptocore.errors import CryptoError
 from gallery import errors
-from gallery.models import Circle, Grant
+from gallery.models import Circle, Grant, SealedImage
 from gallery.verdicts import refusal_of
 
 
@@ -122,8 +122,11 @@ def _waiting(waiting: errors.Waiting) -> Refusal:
 
 def _access_ended(ended: errors.AccessEnded) -> Refusal:
     grant = ended.grant
-    kind = grant.list_of.kind if isinstance(grant.list_of, Circle) else ""
-    owner, ended_at = certified_name(grant.list_of.owner), grant.ended_at or grant.ends_at
+    subject = grant.list_of
+    kind = subject.kind if isinstance(subject, Circle) else ""
+    owner, ended_at = certified_name(subject.owner), grant.ended_at or grant.ends_at
+    if isinstance(subject, SealedImage):
+        ended_at = ended_at or subject.keep_until
     known = grant.ended_reason in Grant.Ended.values  # an altered row holds any text
     reason = grant.ended_reason if known else Grant.Ended.TIME.value
     sentences = {

@@ -16,7 +16,7 @@ from accounts.models import WrappedKey
 from cryptocore.errors import CryptoError
 from gallery.errors import Altered, Waiting
 from gallery.heads import Heads, step
-from gallery.models import Subject
+from gallery.models import Invitation, Subject
 
 IsCommitted = Callable[[bytes], bool]
 
@@ -42,7 +42,12 @@ class Unwrapping(Heads):
     # (6), (7)
     @sensitive_variables()
     def unwrap(
-        self, wrapped: WrappedKey | None, *, of: Subject, lock: int, is_committed: IsCommitted
+        self,
+        wrapped: WrappedKey | None,
+        *,
+        of: Subject | Invitation,
+        lock: int,
+        is_committed: IsCommitted,
     ) -> bytes:
         """Return the key of a lock (of a circle: an epoch) that is wrapped to this reader.
 
@@ -66,7 +71,7 @@ class Unwrapping(Heads):
         """Whether the key pair it is wrapped to is older than the reader's new start."""
         return wrapped.key_pair.master_key_version < self._keyring.version
 
-    def _check_place(self, wrapped: WrappedKey, of: Subject, lock: int) -> None:
+    def _check_place(self, wrapped: WrappedKey, of: Subject | Invitation, lock: int) -> None:
         if wrapped.subject != of.pk or wrapped.lock != lock:
             raise Altered("wrapped-key")
         if wrapped.key_pair.user_id != self._keyring.user.pk:

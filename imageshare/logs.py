@@ -4,7 +4,7 @@ import logging
 import re
 
 # An address with a token in it makes an account or sets a password for anybody who reads the log.
-TOKEN = re.compile(r"(/accounts/(?:invite|reset/[0-9a-f-]{36})/)[^\s/?#'\"]+")
+TOKEN = re.compile(r"(/(?:accounts/(?:invite|reset/[0-9a-f-]{36})|invitations)/)[^\s/?#'\"]+")
 
 
 class OneLine(logging.Filter):

@@ -80,7 +80,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",  # before what may lead to unlocking
     "imageshare.middleware.KnownAddressMiddleware",
     "accounts.web.middleware.RotationMiddleware",
-    "gallery.middleware.RemindingMiddleware",
+    "gallery.middleware.DatesMiddleware",
     "gallery.middleware.RelockingMiddleware",
     "gallery.middleware.AlbumsMiddleware",
     "gallery.middleware.OwnKeysMiddleware",
@@ -247,13 +247,14 @@ SIGN_IN_WAIT = timedelta(minutes=env.int("SIGN_IN_WAIT_MINUTES", default=15))
 SIGN_IN_TRIES_PER_NETWORK = env.int("SIGN_IN_TRIES_PER_NETWORK", default=30)
 SIGN_IN_TRIES_PER_PERSON = env.int("SIGN_IN_TRIES_PER_PERSON", default=100)
 REGISTRATIONS_PER_HOUR = env.int("REGISTRATIONS_PER_HOUR", default=200)
+INVITATIONS_PER_HOUR = env.int("INVITATIONS_PER_HOUR", default=30)
 NAME_LOOKUPS_PER_HOUR = env.int("NAME_LOOKUPS_PER_HOUR", default=1200)
 UPLOADS_PER_HOUR = env.int("UPLOADS_PER_HOUR", default=2000)
 # The costliest pictures take a core 50 ms for a million pixels: half of it, and no more.
 UPLOAD_MEGAPIXELS_PER_HOUR = env.int("UPLOAD_MEGAPIXELS_PER_HOUR", default=36_000)
 
-# Accounts: who may make one ("open", "invite" or "closed"; anything else counts as closed), and
-# how many bytes each may store (0: no limit).
+# Accounts: who may make one ("open", "invitations", "invite" or "closed"; anything else counts as
+# closed), and how many bytes each may store (0: no limit).
 REGISTRATION = env.str("REGISTRATION", default="open")
 DEFAULT_QUOTA_BYTES = env.int("DEFAULT_QUOTA_BYTES", default=0)
 PEOPLE_SEARCH = env.str("PEOPLE_SEARCH", default="known")

@@ -176,6 +176,17 @@ MUST: dict[str, str] = {
     "F112": "what a reader confirms is told from the picture itself, whatever lock it has by then",
     "F113": "what an owner is shown of an image's history is vouched for, and names are certified",
     "F114": "nobody is reminded of an end that was not signed, nor twice of the same one",
+    "F115": "an image is deleted on the date its owner chose: no row makes it earlier, or later",
+    "F120": "an invitation's link works once, for one of many at once, and its keys are gone then",
+    "F121": "an acceptance that is cut short leaves everything as it was",
+    "F122": "a spoken code is needed and counted, and ten wrong ones end an invitation",
+    "F123": "what nobody signed is not handed over with an invitation",
+    "F124": "an invitation taken back opens nothing, and its images get a new lock",
+    "F125": "an end that only a row says makes no owner sign a list without anybody",
+    "F126": "another link, key, end or name put into an invitation's row is refused",
+    "F127": "an older state of an invitation put back opens nothing",
+    "F128": "everything at rest, with invitations open, opens nothing and names nobody invited",
+    "F129": "who follows a link with an account gets nothing without its inviter's word",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

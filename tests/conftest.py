@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 
 import pytest
@@ -14,6 +15,7 @@ from django.db import connections
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 from django.test import Client
+from django.utils import timezone
 from PIL import Image
 
 from accounts import custody
@@ -196,6 +198,17 @@ def staff() -> Client:
     client = Client()
     client.post("/accounts/login/", {"username": "overseer", "password": PASSWORD})
     return client
+
+
+@pytest.fixture
+def days_later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Move the clock, for everything but the trail, to so many days from now."""
+    real = timezone.now
+
+    def move(days: float) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: real() + timedelta(days=days))
+
+    return move
 
 
 # ---- pictures --------------------------------------------------------------------------------

@@ -226,6 +226,10 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
     "of an image of which `image:deleted` is done": (
         "rolled_back_images.a_deleted_image_put_back_opens_nothing",
     ),
+    "A reader MUST refuse an image whose row has another date": (
+        "keeping.a_date_written_into_the_row_opens_and_deletes_nothing",
+        "keeping.a_date_taken_out_of_the_row_or_moved_keeps_nothing_unnoticed",
+    ),
     "Where the trail's table cannot be asked": (
         "parts_away.without_the_table_lists_are_shown_and_say_that_images_are_away",
     ),

@@ -13,7 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from accounts.custody import MASTER_KEY_BYTES, SALT_BYTES, cost_is_allowed
+from accounts.custody import MASTER_KEY_BYTES, SALT_BYTES, cost_is_allowed, cost_of
 from accounts.keys import certificates
 from accounts.keys.keyset_trail import KeysetTrail
 from accounts.keys.keysets import KEY_ROWS, keyset_digest
@@ -258,7 +258,7 @@ def _wrong_with_slot(slot: KeySlot, user: User) -> Iterator[Kind]:
         yield Kind.VERSION
     if slot.kind == SlotKind.PASSWORD:
         is_parallel = 1 <= (slot.parallelism or 0) <= MAX_PARALLELISM
-        if not (cost_is_allowed(slot) and is_parallel):
+        if not (cost_is_allowed(cost_of(slot)) and is_parallel):
             yield Kind.COST
     wrapped_bytes = len(slot.wrapped_master_key)
     if slot.kind == SlotKind.ORGANISATION:

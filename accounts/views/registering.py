@@ -1,5 +1,7 @@
 """Making an account: with or without an invite."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods
 
 from accounts import forms, policy
+from accounts.custody import Keyring
 from accounts.folding import record_refusal
 from accounts.services.people import invites, registration
 from accounts.throttle import count
@@ -30,10 +33,11 @@ def register(request: HttpRequest) -> HttpResponse:
     form = forms.RegistrationForm(posted(request))
     if request.method != "POST":
         return render(request, "accounts/register.html", {"form": form})
-    _count_registration(request)
+    count_registration(request)
     cleaned = form.cleaned_data if form.is_valid() else {}
     about = {name: cleaned.get(name, "") for name in ("display_name", "email")}
-    return _make_account(request, form, "accounts/register.html", {}, **about)
+    register = partial(registration.register, **about)
+    return make_account(request, form, "accounts/register.html", {}, register)
 
 
 @sensitive_post_parameters()
@@ -49,40 +53,53 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
     form, context = forms.InvitedForm(posted(request), invite=invited), {"invite": invited}
     if request.method != "POST":
         return render(request, "accounts/invite.html", {"form": form, **context})
-    _count_registration(request)
-    about = {"display_name": invited.display_name, "email": invited.email, "invite": invited}
+    count_registration(request)
+    register = partial(
+        registration.register,
+        display_name=invited.display_name,
+        email=invited.email,
+        invite=invited,
+    )
     try:
-        return _make_account(request, form, "accounts/invite.html", context, **about)
+        return make_account(request, form, "accounts/invite.html", context, register)
     except registration.InviteGone:
         return _no_invite(request)
 
 
 @sensitive_variables()
-def _make_account(
+def make_account(
     request: HttpRequest,
     form: forms.AccountForm,
     template: str,
     context: dict[str, Any],
-    **about: Any,
+    register: Callable[..., Keyring],
 ) -> HttpResponse:
-    """Make the account that a valid form describes, sign the person in, lead to the code."""
+    """Make the account that a valid form describes, sign the person in, lead to the code.
+
+    `register` is given username and password.
+    """
     if not form.is_valid():
         return form_refusal(request, form, template, context)
     username, password = form.cleaned_data["username"], form.cleaned_data["password1"]
     try:
-        keyring = registration.register(username=username, password=password, **about)
+        keyring = register(username=username, password=password)
     except ValidationError as error:
         form.add_error("username", error)
         return form_refusal(request, form, template, context)
     return signed_in_answer(request, keyring, reverse("accounts:recovery-code"), status=201)
 
 
-def _count_registration(request: HttpRequest) -> None:
+def count_registration(request: HttpRequest) -> None:
     count("register", client_network(request), limit=settings.REGISTRATIONS_PER_HOUR)
 
 
 def _registration_closed(request: HttpRequest) -> HttpResponse:
-    if policy.invites_are_taken():
+    if policy.people_may_invite():
+        sentence = _(
+            "You need an invitation to make an account here. Ask somebody who uses this site, or "
+            "staff."
+        )
+    elif policy.invites_are_taken():
         sentence = _("You need an invite to make an account here. Ask staff for one.")
     else:
         sentence = _("This site does not accept new accounts. Sign in if you have one.")

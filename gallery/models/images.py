@@ -25,6 +25,8 @@ class SealedImage(models.Model):
     stored_bytes = models.PositiveBigIntegerField()
     sealed_at = models.DateTimeField(_("sealed"))
     deleted_at = models.DateTimeField(null=True)
+    # When the image is deleted by itself. An index: the trail says what the owner chose.
+    keep_until = models.DateTimeField(null=True)
     # After a reader's time is over: when the image is due to be encrypted again.
     relock_after = models.DateTimeField(null=True)
     # A retried upload finds what its first try made.
@@ -43,6 +45,12 @@ class SealedImage(models.Model):
                 fields=["owner"],
                 condition=Q(relock_after__isnull=False),
                 name="images_to_relock",
+            ),
+            # Asked for at every page of an owner unlocked.
+            models.Index(
+                fields=["keep_until"],
+                condition=Q(keep_until__isnull=False, deleted_at=None),
+                name="images_kept_until",
             ),
         ]
         constraints = [

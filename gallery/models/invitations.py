@@ -17,6 +17,8 @@ from audit.fields import RawBytesField
 from gallery.models.circles import Circle
 from gallery.models.images import Listed, SealedImage
 
+MOST_WRONG_CODES = 10
+
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self) -> "InvitationQuerySet":
@@ -25,7 +27,16 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 class Invitation(models.Model):
     """One link. `person`: the id that its person's account will have, so that what the inviter
-    signs names them already."""
+    signs names them already.
+
+    What the row says of its own link, key and end proves nothing: gallery/invitation_trail.py.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        USED = "used", _("used")
+        ENDED = "ended", _("ended")
+        TAKEN_BACK = "taken-back", _("taken back")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
@@ -65,6 +76,19 @@ class Invitation(models.Model):
     def __str__(self) -> str:
         return str(self.pk)
 
+    @property
+    def owner_id(self) -> uuid.UUID:
+        """Whose it is, as of an image or a circle."""
+        return self.inviter_id
+
+    @property
+    def state(self) -> State:
+        if self.used_at:
+            return self.State.USED
+        if self.taken_back_at:
+            return self.State.TAKEN_BACK
+        return self.State.OPEN if self.ends_at > timezone.now() else self.State.ENDED
+
 
 class InvitedGrant(Listed):
     """What an invitation carries: access to one image, or to one circle, of its person to be.
@@ -96,6 +120,11 @@ class InvitedGrant(Listed):
     @property
     def holder(self) -> tuple[str, uuid.UUID]:
         return "person", self.invitation.person
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the row says that its invitation opens nothing any more."""
+        return self.invitation.state != Invitation.State.OPEN
 
     @property
     def list_of(self) -> SealedImage | Circle:

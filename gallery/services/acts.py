@@ -18,6 +18,7 @@ from accounts.keys.certificates import NoKeys, signing_pair_of
 from accounts.models import User, WrappedKey
 from audit import events
 from audit.events import Event, Outcome, record_after
+from audit.leaf import Fact
 from cryptocore import statements
 from gallery.access import Access, access_to
 from gallery.circle_events import events_of
@@ -27,6 +28,7 @@ from gallery.models import (
     Circle,
     Ended,
     Grant,
+    Invitation,
     InvitedGrant,
     Member,
     Placement,
@@ -77,7 +79,7 @@ def anew_if_moved(access: Access) -> Iterator[None]:
 
 @contextmanager
 def image_act(
-    event: Event, about: Subject, *, signed: Iterable[Statement] = (), **facts: str | list[str]
+    event: Event, about: Subject, *, signed: Iterable[Statement] = (), **facts: Fact
 ) -> Iterator[None]:
     """Record the act on an image or an album as intended, then as done or as failed.
 
@@ -110,12 +112,15 @@ def record_unsigned(about: Subject, rows: Collection[Row]) -> None:
 
 
 def hold(about: Subject, head: Statement | None) -> None:
-    """Hold the row of an image or an album, and compare lock and head. Raises HeadMoved if either
-    moved on."""
+    """Hold the row of an image or an album, and compare lock, head and date of deletion. Raises
+    HeadMoved if any moved on."""
     rows = Circle.objects if isinstance(about, Circle) else SealedImage.objects
     held = rows.select_for_update().get(pk=about.pk)
     newest = head_of(about.list_kind, about.pk)
     if held.deleted_at is not None or held.lock != about.lock:
+        raise HeadMoved
+    dates = [one.keep_until for one in (held, about) if isinstance(one, SealedImage)]
+    if len(set(dates)) > 1:
         raise HeadMoved
     if (newest.digest if newest else None) != (head.digest if head else None):
         raise HeadMoved
@@ -146,22 +151,22 @@ def end_rows(rows: Iterable[Row], reason: str) -> None:
 
 
 def end_expired(about: Subject) -> None:
-    """End the rows whose time is over: the new list does not name them. The image is due to be
-    encrypted again, the album to get its next key (services/ended.py)."""
+    """End the rows whose time, or whose invitation, is over: the new list does not name them. The
+    image is due to be encrypted again, the album to get its next key (services/ended.py)."""
     over = {"ended_at": None, "ends_at__lte": timezone.now()}
     ended = {"ended_at": F("ends_at"), "ended_reason": Ended.TIME}
+    now = {**ended, "ended_at": timezone.now()}
+    closed = about.invited.filter(~Q(invitation__in=Invitation.objects.open()), ended_at=None)
+    count = about.invited.filter(**over).update(wrapped=None, **ended)
+    count += closed.update(wrapped=None, **now)
     if isinstance(about, Circle):
         WrappedKey.objects.filter(member__in=about.members.filter(**over)).delete()
-        count = about.members.filter(**over).update(wrapped=None, **ended)
-        count += about.invited.filter(**over).update(wrapped=None, **ended)
-        if count:
+        if count + about.members.filter(**over).update(wrapped=None, **ended):
             circles = Circle.objects.filter(pk=about.pk, rekey_after=None)
             circles.update(rekey_after=timezone.now())
         return
     WrappedKey.objects.filter(grant__in=about.grants.filter(**over)).delete()
-    count = about.grants.filter(**over).update(**ended)
-    for rows in (about.placements, about.invited):
-        count += rows.filter(**over).update(wrapped=None, **ended)
-    if count:
+    count += about.grants.filter(**over).update(**ended)
+    if count + about.placements.filter(**over).update(wrapped=None, **ended):
         images = SealedImage.objects.filter(pk=about.pk, relock_after=None)
         images.update(relock_after=timezone.now())

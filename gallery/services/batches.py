@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 
 from django.conf import settings
@@ -37,6 +38,7 @@ from gallery.errors import (
     Waiting,
 )
 from gallery.intake import take_in
+from gallery.invitation_keys import InvitationKey
 from gallery.models import SealedImage
 from gallery.pictures import Limits, PictureRejected
 from gallery.rejections import (
@@ -82,6 +84,8 @@ class Wishes:
     caption: str
     keep_details: bool
     origin: Origin
+    keep_until: datetime | None = None
+    invitations: list[InvitationKey] = field(default_factory=list)
     # With whose later members, too, the images are shared.
     teams: tuple[uuid.UUID, ...] = ()
 
@@ -101,7 +105,8 @@ def upload_all(
     """Seal every file that is an image we accept.
 
     Raises KeyChanged or ContactsRefused as the owner's compared contacts ask. Raises OwnKeyRefused,
-    NoKeys if a recipient's keys changed meanwhile, as team_to_share_with() of a team, and
+    NoKeys if a recipient's keys changed meanwhile, HeadMoved if an invitation is over, what
+    team_to_share_with() does, and
     StorageAway, OperationalError, AuditUnavailable or Busy if that kept all files from being
     stored; once one is, the others are named.
     """
@@ -167,6 +172,8 @@ def _upload_one(
         recipients=wishes.recipients,
         terms=wishes.terms,
         origin=origin,
+        keep_until=wishes.keep_until,
+        invitations=wishes.invitations,
     )
 
     def seal() -> SealedImage:
@@ -174,13 +181,15 @@ def _upload_one(
         teams = [team_to_share_with(one, opener, reader=keyring.user) for one in wishes.teams]
         return upload(teams=teams)
 
+    people = {reader.user.pk for reader in wishes.recipients}
     asked = Asked(
         picture=picture,
         caption=wishes.caption,
         file_name=batch.names[index],
-        recipients=frozenset(reader.user.pk for reader in wishes.recipients),
+        recipients=frozenset(people | {one.invitation.person for one in wishes.invitations}),
         teams=frozenset(wishes.teams),
         terms=wishes.terms,
+        keep_until=wishes.keep_until,
     )
     batch.images[index] = seal_once(
         partial(starting_anew, seal), keyring=keyring, asked=asked, origin=origin

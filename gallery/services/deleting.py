@@ -12,7 +12,7 @@ from accounts.keys.recipients import lock_keys
 from accounts.models import WrappedKey
 from audit.events import Event
 from gallery import storage
-from gallery.models import Ended
+from gallery.models import Ended, SealedImage
 from gallery.readers import live_grants
 from gallery.sealing import SHARE, head_of
 from gallery.services.acts import (
@@ -27,14 +27,14 @@ from gallery.services.notices import NoticeKind, record_notices, send_notices
 
 def delete_image(*, keyring: Keyring, image_id: uuid.UUID) -> None:
     """Delete the owner's image for everybody. Raises NotYours, AccessEnded or NotAllowed."""
-    starting_anew(lambda: _delete_once(keyring, image_id))
+    starting_anew(lambda: delete_now(owners_access(keyring, image_id).image))
 
 
-def _delete_once(keyring: Keyring, image_id: uuid.UUID) -> None:
-    image = owners_access(keyring, image_id).image
-    head, grants = head_of(SHARE, image_id), live_grants(image)
+def delete_now(image: SealedImage, *, reason: str = "asked") -> None:
+    """Delete an image of which the caller knows that its owner wants it. Raises HeadMoved."""
+    head, grants = head_of(SHARE, image.pk), live_grants(image)
     names = list(image.renditions.values_list("storage_name", flat=True))
-    with image_act(Event.IMAGE_DELETED, image):
+    with image_act(Event.IMAGE_DELETED, image, reason=reason):
         with transaction.atomic():
             hold(image, head)
             lock_keys([], besides=[grant.reader for grant in grants])

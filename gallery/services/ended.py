@@ -1,4 +1,5 @@
-"""Access that ended by its date: the reader's key is destroyed, and the image is encrypted again.
+"""Access that ended by its date, or with its invitation: the reader's key is destroyed, and the
+image is encrypted again.
 
 Refusing a reader whose time is over leaves what was wrapped to them: with an older copy of the
 database they could go on opening the image for as long as it keeps its lock. So `purge` destroys
@@ -17,11 +18,15 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
 from accounts.models import User, WrappedKey
+from gallery.access import has_ended
+from gallery.circle_keys import CircleOpener
 from gallery.errors import GalleryError
-from gallery.models import Grant, Placement, Row, SealedImage
+from gallery.invitation_trail import recorded_of
+from gallery.models import Grant, Invitation, InvitedGrant, Placement, Row, SealedImage
 from gallery.opening import Opener
 from gallery.readers import everybody_signed_has_a_row
 from gallery.services.acts import owners_access
+from gallery.services.invitations.taking_back import destroy_ended_invitations
 from gallery.services.revoking import relock
 
 SECONDS = 0.25  # what one page gives to it; an image that was begun is finished
@@ -41,6 +46,12 @@ def ended_places() -> QuerySet[Placement]:
     return Placement.objects.filter(ended_at=None, ends_at__lte=timezone.now())
 
 
+def ended_invited() -> QuerySet[InvitedGrant]:
+    """Return the rows of invitations that are over, or whose own time is, likewise."""
+    is_over = Q(ends_at__lte=timezone.now()) | ~Q(invitation__in=Invitation.objects.open())
+    return InvitedGrant.objects.filter(is_over, ended_at=None)
+
+
 # ---- the keys --------------------------------------------------------------------------------
 
 
@@ -56,6 +67,8 @@ def destroy_ended_keys() -> None:
             # Held, or an owner who gives them more time just now would lose a reader's key.
             SealedImage.objects.select_for_update().get(pk=image)
             WrappedKey.objects.filter(grant__in=keys_that_ended().filter(image=image)).delete()
+    ended_invited().update(wrapped=None)
+    destroy_ended_invitations()
 
 
 # ---- the locks -------------------------------------------------------------------------------
@@ -67,9 +80,10 @@ def images_to_relock(owner: User) -> list[uuid.UUID]:
     live = {"image__owner": owner, "image__deleted_at": None, "image__relock_after": None}
     ended = ended_grants().filter(**live).values_list("image")
     out_of_albums = ended_places().filter(**live).values_list("image")
+    invited = ended_invited().filter(**live).values_list("image")
     theirs = SealedImage.objects.filter(owner=owner, deleted_at=None)
     put_off = theirs.filter(relock_after__lte=timezone.now()).values_list("pk")
-    return [image for (image,) in ended.union(out_of_albums, put_off)]
+    return [image for (image,) in ended.union(out_of_albums, invited, put_off)]
 
 
 @sensitive_variables()
@@ -103,6 +117,14 @@ def _relock_ended(keyring: Keyring, image_id: uuid.UUID) -> None:
         *ended_grants().filter(image=image).select_related("image__owner"),
         *ended_places().filter(image=image).select_related("image__owner", "circle"),
     ]
+    invited = ended_invited().filter(image=image).select_related("image__owner", "invitation")
     is_whole = everybody_signed_has_a_row(image, opener)
-    if is_whole and all(opener.is_signed(row) for row in over):
+    is_over = all(opener.is_signed(row) for row in over)
+    if is_whole and is_over and all(is_over_as_signed(row, opener) for row in invited):
         relock(keyring=keyring, image_id=image_id, keeping_everybody=True)
+
+
+def is_over_as_signed(row: InvitedGrant, opener: CircleOpener) -> bool:
+    """Whether what a row says of its end, or of its invitation's, is what was signed or recorded.
+    Raises Altered or TrailAway."""
+    return (has_ended(row) and opener.is_signed(row)) or recorded_of(row.invitation).is_over

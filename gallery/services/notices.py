@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from itertools import count, filterfalse
 
@@ -41,6 +42,7 @@ class NoticeKind(StrEnum):
     OPENED = "opened"
     ENDS_SOON = "ends-soon"
     READERS_END_SOON = "readers-end-soon"
+    KEEP_UNTIL = "keep-until"
 
 
 OF_READER = {NoticeKind.ACKNOWLEDGED, NoticeKind.OPENED}  # whose act it is; all others: the owner
@@ -58,9 +60,12 @@ class Sent:
 
 
 @sensitive_variables()
-def send_notices(kind: NoticeKind, rows: Iterable[Given]) -> Sent:
+def send_notices(
+    kind: NoticeKind, rows: Iterable[Given], *, ends_at: datetime | None = None
+) -> Sent:
     """Write one notice for each grant or membership, inside the caller's transaction: to its
-    reader, or to the owner, as the kind says.
+    reader, or to the owner, as the kind says. `ends_at`, of a date of deletion, instead of the
+    row's.
 
     The caller holds these people's rows (accounts/keys/recipients.py), so that sequences neither
     repeat nor leave gaps. Somebody whose newest MAC key does not open gets no notice: that must not
@@ -74,6 +79,7 @@ def send_notices(kind: NoticeKind, rows: Iterable[Given]) -> Sent:
     heads: dict[uuid.UUID, NoticeHead] = {}
     for grant in grants:
         person, actor = parties_of(kind, grant)
+        end = ends_at if kind == NoticeKind.KEEP_UNTIL else grant.ends_at
         epoch = max(keys[person], default=0)
         key = keys[person].get(epoch)
         if key is None:
@@ -85,7 +91,7 @@ def send_notices(kind: NoticeKind, rows: Iterable[Given]) -> Sent:
             "actor": str(actor),
             "time": timezone.now().isoformat(),
             "rights": grant.rights,
-            "ends_at": grant.ends_at.isoformat() if grant.ends_at else None,
+            "ends_at": end.isoformat() if end else None,
         }
         number = next(numbers[person])
         notices.append(compose(person, number, epoch, key, said))

@@ -20,7 +20,8 @@ from gallery.services.albums.ended import (
     places_that_ended,
 )
 from gallery.services.ended import destroy_ended_keys, keys_that_ended
-from gallery.services.reminding import due_reminders, remind_everybody
+from gallery.services.keeping import delete_due, due_images
+from gallery.services.reminding import due_reminders, remind
 
 
 def purge(*, dry_run: bool = False) -> dict[str, int]:
@@ -40,6 +41,7 @@ def purge(*, dry_run: bool = False) -> dict[str, int]:
     counts["answers"] = ended_answers().count()
     counts["keys"] = keys_that_ended().count()
     counts["keys"] += members_keys_that_ended().count() + places_that_ended().count()
+    counts["dated_images"] = due_images().count()
     counts["reminders"] = due_reminders().count()
     if not dry_run:
         storage.remove(orphans)
@@ -49,7 +51,8 @@ def purge(*, dry_run: bool = False) -> dict[str, int]:
         windows.delete()
         destroy_ended_answers()
         with suppress(TrailAway):  # the next time
-            remind_everybody()
+            counts["dated_images"] = delete_due(due_images())
+            remind(due_reminders())
         truncate_write_ahead_log()
         write_ended()
         record(

@@ -40,19 +40,13 @@ def due_reminders() -> QuerySet[Grant]:
     )
 
 
-def remind_person(person: User) -> None:
-    """Send some of the reminders that are due to a person as owner or as reader."""
-    theirs = due_reminders().filter(Q(reader=person) | Q(image__owner=person))
-    _remind(theirs, at_most=IMAGES_AT_ONCE)
+def due_reminders_of(person: User) -> QuerySet[Grant]:
+    """Return those that are due to a person as owner or as reader."""
+    return due_reminders().filter(Q(reader=person) | Q(image__owner=person))
 
 
-def remind_everybody() -> None:
-    """Send every reminder that is due. Raises TrailAway."""
-    _remind(due_reminders())
-
-
-def _remind(due: QuerySet[Grant], at_most: int | None = None) -> None:
-    """Raises TrailAway."""
+def remind(due: QuerySet[Grant], *, at_most: int | None = None) -> None:
+    """Send the reminders that are due, of so many images at most. Raises TrailAway."""
     grants: dict[uuid.UUID, list[Grant]] = defaultdict(list)
     for grant in due.select_related("image__owner", "reader").order_by("ends_at"):
         grants[grant.image_id].append(grant)

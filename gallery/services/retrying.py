@@ -4,6 +4,7 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import IntegrityError
 from django.views.decorators.debug import sensitive_variables
@@ -12,7 +13,7 @@ from accounts.custody import Keyring
 from cryptocore import content
 from gallery.access import Access, access_to
 from gallery.errors import GalleryError, StoredBefore, UploadIdUsed
-from gallery.models import Circle, Rendition, Row, SealedImage
+from gallery.models import Circle, Rendition, SealedImage
 from gallery.opening import Opener
 from gallery.pictures import Picture
 from gallery.readers import readers_as_signed
@@ -23,13 +24,17 @@ ORIGINAL = Rendition.Name.ORIGINAL.value
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for one file: an earlier try counts as this one only if all of it holds."""
+    """What is asked for one file: an earlier try counts as this one only if all of it holds.
+
+    `recipients`: people here, and people of invitations.
+    """
 
     picture: Picture = field(repr=False)
     caption: str = field(repr=False)
     file_name: str = field(repr=False)
     recipients: frozenset[uuid.UUID]
     terms: Terms
+    keep_until: datetime | None = None
     teams: frozenset[uuid.UUID] = frozenset()
 
 
@@ -87,13 +92,16 @@ def _is_as_asked(access: Access, asked: Asked, opener: Opener) -> bool:
     so."""
     image, description = access.image, opener.description(access)
     readers = readers_as_signed(image, opener)
-    rows: list[Row] = [
-        *(grant for grant in readers.signed if grant.reader_id != image.owner_id),
-        *(row for row in readers.placed if row.circle.kind == Circle.Kind.TEAM),
-    ]
-    granted = {row.holder[1]: Terms(row.rights, row.ends_at) for row in rows}
-    words = (description["caption"], description["file_name"])
-    return granted == dict.fromkeys(asked.recipients | asked.teams, asked.terms) and words == (
+    of_teams = [row for row in readers.placed if row.circle.kind == Circle.Kind.TEAM]
+    rows = (*readers.signed, *readers.invited, *of_teams)
+    granted = {
+        row.holder[1]: Terms(row.rights, row.ends_at)
+        for row in rows
+        if row.holder[1] != image.owner_id
+    }
+    told = (description["caption"], description["file_name"], image.keep_until)
+    return granted == dict.fromkeys(asked.recipients | asked.teams, asked.terms) and told == (
         asked.caption,
         asked.file_name,
+        asked.keep_until,
     )

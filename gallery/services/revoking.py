@@ -24,11 +24,12 @@ from audit.events import Event
 from cryptocore import content
 from gallery import storage
 from gallery.access import Access
-from gallery.beside import hold_circles, wrap_beside
+from gallery.beside import hold_circles, hold_invitations, wrap_beside
 from gallery.errors import HeadMoved, NotARecipient, WouldWait
 from gallery.models import (
     Ended,
     Grant,
+    Invitation,
     InvitedGrant,
     Member,
     Placement,
@@ -66,6 +67,7 @@ from gallery.services.uploading import add_renditions, discard_unreferenced
 
 Holder = tuple[str, uuid.UUID]
 Taken = TypeVar("Taken", Grant, Placement)
+Ending = Grant | Placement | InvitedGrant
 
 
 @dataclass
@@ -120,6 +122,27 @@ def take_back(keyring: Keyring, access: Access, rows: QuerySet[Taken], *, withou
 
 
 @sensitive_variables()
+def end_invited(*, keyring: Keyring, image_id: uuid.UUID, invitation: Invitation) -> None:
+    """End what an invitation carries of the owner's image and change its lock; of somebody who has
+    used it meanwhile, their access. Raises as revoke() does."""
+    starting_anew(lambda: _end_invited_once(keyring, image_id, invitation))
+
+
+@sensitive_variables()
+def _end_invited_once(keyring: Keyring, image_id: uuid.UUID, invitation: Invitation) -> None:
+    access, person = owners_access(keyring, image_id), invitation.person
+    rows = access.image.invited.select_related("invitation")
+    live = list(rows.filter(invitation=invitation, ended_at=None))
+    if live:
+        with anew_if_moved(access):
+            _commit(access.image, _relock(keyring, access, without=("person", person)), live)
+    elif user := User.objects.filter(pk=person).first():
+        _revoke_once(keyring, image_id, user)
+    else:
+        raise NotARecipient
+
+
+@sensitive_variables()
 def relock(*, keyring: Keyring, image_id: uuid.UUID, keeping_everybody: bool = False) -> None:
     """Change the lock of the owner's image and end nobody's access: somebody who could open it
     once may know its content key. Raises as revoke() does, and WouldWait where the owner did not
@@ -143,7 +166,8 @@ def _relock_once(keyring: Keyring, image_id: uuid.UUID, keeping_everybody: bool)
 def _relock(keyring: Keyring, access: Access, *, without: Holder | None = None) -> NextLock:
     """Open everything once more and seal it under a new content key.
 
-    `without` is a holder and not a row: what a row says may change between two looks at it.
+    `without` is a holder, of a person with or without an account yet, and not a row: what a row
+    says may change between two looks at it.
     """
     image, lock, content_key = access.image, access.image.lock + 1, content.new_content_key()
     opener = Opener(keyring)
@@ -198,7 +222,7 @@ def wrap_anew(
     return wrap_for(reader, content_key, image_id=row.list_of.pk, lock=lock)
 
 
-def _commit(image: SealedImage, relocked: NextLock, ended: Sequence[Grant | Placement]) -> None:
+def _commit(image: SealedImage, relocked: NextLock, ended: Sequence[Ending]) -> None:
     """Write the new ciphertext, exchange the rows, then take the old ciphertext away."""
     kind, holder = ended[0].holder if ended else ("", None)
     facts = {"reader" if kind == "person" else kind: str(holder)} if ended else {}
@@ -223,15 +247,17 @@ def _commit(image: SealedImage, relocked: NextLock, ended: Sequence[Grant | Plac
 def _exchange(
     image: SealedImage,
     relocked: NextLock,
-    ended: Sequence[Grant | Placement],
+    ended: Sequence[Ending],
     new_names: dict[str, str],
 ) -> Sent:
-    readers = [row for row in ended if isinstance(row, Grant)]
+    former = [row for row in ended if isinstance(row, Grant)]
+    unused = [row for row in ended if isinstance(row, InvitedGrant) and not row.is_over]
+    hold_invitations([*relocked.beside, *unused])
     hold_circles(relocked.beside)
     hold(image, relocked.head)
     keys = [grant.wrapped_key for grant in relocked.remaining if grant.wrapped_key]
     try:
-        lock_keys((key.key_pair for key in keys), besides=[grant.reader for grant in readers])
+        lock_keys((key.key_pair for key in keys), besides=[grant.reader for grant in former])
     except NoKeys:  # somebody's key changed meanwhile: they will wait
         raise HeadMoved from None
     end_rows([*ended, *relocked.unsigned], Ended.REVOKED)
@@ -247,4 +273,4 @@ def _exchange(
     image.stored_bytes = sum(len(sealed.stored) for sealed in relocked.sealed.values())
     image.relock_after = None
     image.save(update_fields=["lock", "stored_bytes", "relock_after"])
-    return send_notices(NoticeKind.REVOKED, readers[:1])  # a row may have been copied
+    return send_notices(NoticeKind.REVOKED, former[:1])  # a row may have been copied

@@ -19,11 +19,15 @@ from accounts.keys.recipients import Reader, lock_keys
 from accounts.models import User, WrappedKey
 from audit.events import Event
 from cryptocore import statements
-from gallery.beside import Held, hold_circles, wrap_beside
+from gallery.beside import Held, hold_circles, hold_invitations, wrap_beside
 from gallery.circle_keys import CircleOpener
 from gallery.errors import Altered, HeadMoved, TooManyReaders
+from gallery.invitation_keys import InvitationKey
 from gallery.models import (
+    Ended,
     Grant,
+    Invitation,
+    InvitedGrant,
     Listed,
     Member,
     Statement,
@@ -41,6 +45,7 @@ from gallery.sealing import (
 from gallery.services.acts import (
     anew_if_moved,
     end_expired,
+    end_rows,
     hold,
     image_act,
     owners_access,
@@ -49,7 +54,7 @@ from gallery.services.acts import (
 )
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
 from gallery.services.teams import team_to_share_with
-from gallery.services.uploading import Terms, new_grant, new_place
+from gallery.services.uploading import Terms, new_grant, new_invited, new_place
 
 Given = TypeVar("Given", Grant, Member)
 
@@ -57,17 +62,28 @@ Given = TypeVar("Given", Grant, Member)
 @dataclass
 class Shared(Generic[Given]):
     """What an act of sharing did: whose grants (of an album: memberships) are new, changed, or were
-    so already. `teams`: the rows of teams, new or changed."""
+    so already.
+
+    `invited`: what invitations carry of it since; `dropped`: what one carried until now. `teams`:
+    the rows of teams, new or changed.
+    """
 
     added: list[Given] = field(default_factory=list)
     changed: list[Given] = field(default_factory=list)
     unchanged: list[Given] = field(default_factory=list)
+    invited: list[InvitedGrant] = field(default_factory=list)
+    dropped: list[InvitedGrant] = field(default_factory=list)
     teams: list[Held] = field(default_factory=list)
 
     @property
     def listed(self) -> list[Listed]:
-        """What the list did not have before."""
+        """The people and teams that the list did not name before."""
         return [*self.added, *(row for row in self.teams if row._state.adding)]
+
+    @property
+    def is_anything(self) -> bool:
+        """Whether the next list says anything else than the one before."""
+        return any((self.touched, self.invited, self.dropped, self.teams))
 
     @property
     def touched(self) -> list[Given]:
@@ -80,6 +96,17 @@ class Shared(Generic[Given]):
         return [grant for grant in everybody if grant.wrapped_key is None]
 
 
+@dataclass(frozen=True)
+class Recipients:
+    """Whom an image is shared with, and which invitation hands it over to them. `teams`: with
+    whoever is in them, later too."""
+
+    people: list[Reader]
+    invitations: Sequence[InvitationKey]
+    instead_of: Invitation | None
+    teams: Collection[uuid.UUID]
+
+
 @sensitive_variables()
 def share_image(
     *,
@@ -87,24 +114,24 @@ def share_image(
     image_id: uuid.UUID,
     recipients: list[Reader],
     terms: Terms,
+    invitations: Sequence[InvitationKey] = (),
+    instead_of: Invitation | None = None,
     teams: Collection[uuid.UUID] = (),
 ) -> Shared[Grant]:
-    """Grant `recipients`, and whoever is or will be in `teams`, access to the owner's image;
-    somebody who has it already gets the new terms.
+    """Grant `recipients`, the people of `invitations`, and whoever is or will be in `teams`, access
+    to the owner's image; somebody who has it already gets the new terms. `instead_of` carries it no
+    longer.
 
     Raises NotYours, NotAllowed, Altered, TooManyReaders, NoKeys, KeyChanged, ContactsRefused or
     HeadMoved, and as team_to_share_with(); then nothing has changed.
     """
-    return starting_anew(lambda: _share_once(keyring, image_id, recipients, terms, teams))
+    to = Recipients(recipients, invitations, instead_of, teams)
+    return starting_anew(lambda: _share_once(keyring, image_id, to, terms))
 
 
 @sensitive_variables()
 def _share_once(
-    keyring: Keyring,
-    image_id: uuid.UUID,
-    recipients: list[Reader],
-    terms: Terms,
-    teams: Collection[uuid.UUID],
+    keyring: Keyring, image_id: uuid.UUID, to: Recipients, terms: Terms
 ) -> Shared[Grant]:
     access, opener = owners_access(keyring, image_id), Opener(keyring)
     image = access.image
@@ -114,26 +141,38 @@ def _share_once(
         if readers.unsigned:
             raise Altered("entries")
         content_key = opener.content_key_for(access)
-    contacts_of(keyring).require_unchanged(recipients)
-    kept, shared = readers.signed, Shared[Grant]()
+    contacts_of(keyring).require_unchanged(to.people)
+    shared = Shared[Grant]()
     wrap = partial(wrap_for, content_key=content_key, image_id=image.pk, lock=image.lock)
     new = partial(new_grant, image)
-    for reader in recipients:
-        give(reader, kept, terms, shared, wrap=wrap, new=new)
-    for team_id in teams:
-        team = team_to_share_with(team_id, opener, reader=keyring.user)
-        place = new_place(image, team, terms)
+    for reader in to.people:
+        give(reader, readers.signed, terms, shared, wrap=wrap, new=new)
+    for key in to.invitations:
+        carry(key, readers.invited, image, content_key, terms, shared)
+    for team_id in to.teams:
+        place = new_place(image, team_to_share_with(team_id, opener, reader=keyring.user), terms)
         give_team(place, readers.placed, terms, shared, content_key, lock=image.lock, opener=opener)
-    listed = [*kept, *readers.beside, *shared.listed]
+    invited = still_invited(readers.invited, shared, to.instead_of)
+    listed = [*readers.signed, *readers.placed, *shared.listed, *invited]
     require_listable(listed)
-    if shared.touched or shared.teams:
+    if shared.is_anything:
         fields = share_fields(listed)
         share = sign_statement(SHARE, fields, keyring=keyring, subject=image.pk, previous=head)
         with image_act(Event.IMAGE_SHARED, image, signed=[share], **facts_of_teams(shared)):
-            sent = store_shared(image, head, share, shared)
+            sent = store_shared(image, head, share, shared, listed=listed)
         truncate_write_ahead_log()  # of whom it ended by date
         record_notices(sent)
     return shared
+
+
+def still_invited(
+    invited: Iterable[InvitedGrant], shared: Shared[Given], instead_of: Invitation | None
+) -> list[InvitedGrant]:
+    """Return which rows of invitations the next list says, and note in `shared` what it says no
+    longer."""
+    rows = [row for row in invited if row not in shared.invited]
+    shared.dropped = [row for row in rows if row.invitation == instead_of]
+    return [row for row in rows if row.invitation != instead_of] + shared.invited
 
 
 def require_listable(listed: Sequence[Listed]) -> None:
@@ -192,16 +231,44 @@ def facts_of_teams(shared: Shared[Given]) -> dict[str, list[str]]:
     return {"teams": [str(row.holder[1]) for row in shared.teams]} if shared.teams else {}
 
 
+@sensitive_variables()
+def carry(
+    key: InvitationKey,
+    kept: Sequence[InvitedGrant],
+    about: Subject,
+    content_key: bytes,
+    terms: Terms,
+    shared: Shared[Given],
+) -> None:
+    """Put into `shared` what an invitation is to carry, if it does not yet; nothing is stored."""
+    row = next((row for row in kept if row.invitation == key.invitation), None)
+    if row and row.wrapped is not None and _has_terms(row, terms):
+        return
+    if row is None:
+        row = new_invited(key, about, content_key, terms)
+    else:
+        row.lock = about.lock
+        row.wrapped = key.wrap(content_key, subject=about.pk, lock=row.lock)
+        set_entry(row, rights=terms.rights, ends_at=terms.ends_at)
+    shared.invited.append(row)
+
+
 def _has_terms(row: Listed, terms: Terms) -> bool:
     return (row.rights, row.ends_at) == (terms.rights, terms.ends_at)
 
 
 def store_shared(
-    about: Subject, head: Statement, signed: Statement, shared: Shared[Given]
+    about: Subject,
+    head: Statement,
+    signed: Statement,
+    shared: Shared[Given],
+    *,
+    listed: Sequence[Listed],
 ) -> list[Sent]:
     """Store in one transaction what was shared of an image, or of an album. Raises NoKeys or
     HeadMoved."""
     with transaction.atomic():
+        hold_invitations(row for row in listed if isinstance(row, InvitedGrant))
         hold_circles(shared.teams)
         hold(about, head)
         # Keys that are stored stay as they are now: what was read may be older than a rotation
@@ -215,12 +282,14 @@ def store_shared(
         waiting = [one for one in shared.changed if one.wrapped_key in new_keys]
         if any(type(one).objects.get(pk=one.pk).wrapped_key_id for one in waiting):
             raise HeadMoved
+        end_rows(shared.dropped, Ended.REVOKED)
         end_expired(about)
         signed.save(force_insert=True)
         for key in new_keys:
             key.save(force_insert=True)
-        for given in (*shared.added, *shared.teams):
-            given.save()
+        new_rows: list[Listed] = [*shared.added, *shared.invited, *shared.teams]
+        for new_row in new_rows:
+            new_row.save()
         for row in shared.changed:
             # A key that is not new may have been exchanged meanwhile: its column stays as it is.
             columns = ["rights", "ends_at", "entry", "salt"]

@@ -1,7 +1,7 @@
 """Sealing a new image: encrypt, wrap, sign, record, commit; everything or nothing."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +18,20 @@ from audit.events import Event
 from cryptocore import canonical, content
 from cryptocore.picture import new_picture_key
 from gallery import storage
-from gallery.beside import hold_circles, wrap_beside
+from gallery.beside import hold_circles, hold_invitations, wrap_beside
 from gallery.circle_keys import CircleOpener
-from gallery.models import Circle, Grant, Placement, Rendition, SealedImage, Statement
+from gallery.image_trail import date_facts
+from gallery.invitation_keys import InvitationKey
+from gallery.models import (
+    Circle,
+    Grant,
+    InvitedGrant,
+    Placement,
+    Rendition,
+    SealedImage,
+    Statement,
+    Subject,
+)
 from gallery.pictures import Picture
 from gallery.sealing import (
     MANIFEST,
@@ -39,7 +50,7 @@ from gallery.services.acts import image_act
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
 from gallery.services.quota import require_room
 
-FIRST_LOCK = 1
+FIRST_LOCK = FIRST_DATE = 1
 
 
 @dataclass(frozen=True)
@@ -69,18 +80,22 @@ def upload_image(
     recipients: Iterable[Reader],
     terms: Terms,
     origin: Origin,
+    keep_until: datetime | None = None,
+    invitations: Sequence[InvitationKey] = (),
     teams: Iterable[Circle] = (),
 ) -> SealedImage:
-    """Seal `picture` for its owner, the recipients, and whoever is or will be in `teams`.
+    """Seal `picture` for its owner, the recipients, the people of the invitations, and whoever is
+    or will be in `teams`; `keep_until` is when it is deleted.
 
     Raises StorageAway, AuditUnavailable, OverQuota, NoKeys if a recipient's key changed meanwhile,
-    HeadMoved if a team's did, or IntegrityError if `origin` made an image already; then nothing is
-    stored.
+    HeadMoved if an invitation is over or a team has its next key, or IntegrityError if `origin`
+    made an image already; then nothing is stored.
     """
     image = SealedImage(
         owner=keyring.user,
         lock=FIRST_LOCK,
         sealed_at=timezone.now(),
+        keep_until=keep_until,
         upload_id=origin.upload_id,
         upload_index=origin.index if origin.upload_id else None,
     )
@@ -94,15 +109,17 @@ def upload_image(
     for reader in recipients:
         wrapped = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
         grants.append(new_grant(image, reader.user, wrapped, terms))
+    invited = [new_invited(one, image, content_key, terms) for one in invitations]
     sign = partial(sign_statement, keyring=keyring, subject=image.pk, previous=None)
     places = [new_place(image, team, terms) for team in teams]
     for place in places:
         wrap_beside(place, content_key, lock=image.lock, opener=CircleOpener(keyring))
-    share = sign(SHARE, share_fields([*grants, *places]))
+    share = sign(SHARE, share_fields([*grants, *invited, *places]))
     manifest = manifest_fields(sealed, content_key, share, image=image, lock=image.lock)
     statements = [sign(MANIFEST, manifest), share]
-    with image_act(Event.IMAGE_UPLOADED, image, signed=statements):
-        sent = _store(image, sealed, statements, grants, places)
+    dates = date_facts(keep_until, FIRST_DATE) if keep_until else {}
+    with image_act(Event.IMAGE_UPLOADED, image, signed=statements, **dates):
+        sent = _store(image, sealed, statements, grants, [*invited, *places])
     record_notices([sent])
     return image
 
@@ -138,6 +155,19 @@ def new_grant(image: SealedImage, reader: User, key: WrappedKey | None, terms: T
     return grant
 
 
+@sensitive_variables()
+def new_invited(
+    key: InvitationKey, about: Subject, content_key: bytes, terms: Terms
+) -> InvitedGrant:
+    """Return what an invitation carries of an image, or of a circle: not stored yet."""
+    wrapped = key.wrap(content_key, subject=about.pk, lock=about.lock)
+    place = {"circle" if isinstance(about, Circle) else "image": about}
+    row = InvitedGrant(invitation=key.invitation, lock=about.lock, wrapped=wrapped, **place)
+    row.granted_at = timezone.now()
+    set_entry(row, rights=terms.rights, ends_at=terms.ends_at)
+    return row
+
+
 def new_place(image: SealedImage, circle: Circle, terms: Terms) -> Placement:
     """Return an image's place in an album or a team: not stored, and without a key yet."""
     place = Placement(
@@ -156,7 +186,7 @@ def _store(
     sealed: dict[str, Sealed],
     statements: list[Statement],
     grants: list[Grant],
-    places: list[Placement],
+    beside: list[InvitedGrant | Placement],
 ) -> Sent:
     """Write ciphertext, then rows; if the rows fail, take the ciphertext away again."""
     names: dict[str, str] = {}
@@ -165,7 +195,8 @@ def _store(
         for name, rendition in sealed.items():
             names[name] = storage.put(rendition.stored)
         with transaction.atomic():
-            hold_circles(places)
+            hold_invitations(beside)
+            hold_circles(beside)
             readers = [grant.reader for grant in grants]
             lock_keys((key.key_pair for key in wrapped), besides=readers)
             image.save(force_insert=True)
@@ -174,7 +205,8 @@ def _store(
             Statement.objects.bulk_create(statements)
             WrappedKey.objects.bulk_create(wrapped)
             Grant.objects.bulk_create(grants)
-            Placement.objects.bulk_create(places)
+            for row in beside:
+                row.save(force_insert=True)
             return send_notices(NoticeKind.SHARED, grants[1:])  # the first is the owner
     except BaseException:
         discard_unreferenced(names.values())

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Max
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
 
 from accounts import throttle
 from accounts.folding import record_refusal
@@ -14,33 +15,50 @@ from accounts.keys import pins
 from accounts.keys.certificates import NoKeys
 from accounts.keys.names import prefetch_names
 from accounts.models import User
+from accounts.policy import people_may_invite
 from accounts.usernames import fold
 from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
 from gallery import presenting
 from gallery.access import Access
-from gallery.errors import TooManyReaders
-from gallery.forms import ShareForm, TermsForm
+from gallery.errors import Altered, InvitationGone, TooManyReaders, Waiting
+from gallery.forms import (
+    ImageShareForm,
+    InviteForm,
+    KeepForm,
+    TermsForm,
+    WithInvitationsForm,
+    invitation_not_open,
+)
+from gallery.invitation_keys import InvitationKey, key_for_inviter
 from gallery.models import Grant, Rendition
 from gallery.opening import Opener, settled
 from gallery.releases import record_opening
+from gallery.services.invitations import listing
 from gallery.typed_names import lookups_in
 
 # Bytes opened on their own run nothing. What default-src does not cover is said beside it.
 ALONE = "default-src 'none'; sandbox; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 CONTACTS_SHOWN = 12
-NOT_SHARED = (TooManyReaders, NoKeys, pins.KeyChanged, pins.ContactsRefused)
+INVITATIONS_SHOWN = 12
+NOT_SHARED = (TooManyReaders, NoKeys, pins.KeyChanged, pins.ContactsRefused, InvitationGone)
 
 
 def image_page(
-    request: PersonRequest, access: Access, form: TermsForm | None = None
+    request: PersonRequest,
+    access: Access,
+    form: TermsForm | None = None,
+    invite_form: InviteForm | None = None,
 ) -> dict[str, Any]:
     """Return what the image page shows: to its owner also who can open it. Records the opening."""
     opener = Opener(open_keys(request))
     context = settled(opener, access, lambda access: presenting.image_context(access, opener))
     if access.is_owner:
-        context["share_form"] = form or ShareForm(owner=request.user)
-        context["people"] = people_to_choose(request)
+        context["share_form"] = form or ImageShareForm(owner=request.user)
+        context["invite_form"] = invite_form or InviteForm(prefix="invite")
+        context["may_invite"] = people_may_invite()
+        context["people"] = people_to_choose(request, opener)
+        context["keep_form"] = KeepForm(initial={"keep_until": access.image.keep_until})
     if releases(request):
         record_opening(access, Rendition.Name.DESCRIPTION)
     return context
@@ -80,7 +98,21 @@ def settle_contacts(request: PersonRequest, form: TermsForm) -> None:
         pins.settle(keyring=open_keys(request), readers=readers, accepted=names)
 
 
+@sensitive_variables()
+def open_invitations(request: PersonRequest, form: WithInvitationsForm) -> list[InvitationKey]:
+    """Return the invitations that were ticked, with their keys. Raises InvitationGone if one is not
+    open any more, whatever its row says, or one's keys do not open it."""
+    opener = Opener(open_keys(request))
+    try:
+        return [key_for_inviter(opener, one) for one in form.cleaned_data["invitations"]]
+    except (Altered, Waiting):
+        raise InvitationGone from None
+
+
 def add_sharing_error(form: TermsForm, error: Exception) -> None:
+    if isinstance(error, InvitationGone):
+        form.add_error("invitations", invitation_not_open())
+        return
     if isinstance(error, pins.KeyChanged):
         form.refuse_changed(error.changes)
     else:
@@ -102,9 +134,16 @@ def _not_shared(error: Exception) -> ValidationError:
     return ValidationError(sentence, code="no_keys")
 
 
-def people_to_choose(request: PersonRequest) -> dict[str, Any]:
+def people_to_choose(request: PersonRequest, opener: Opener | None = None) -> dict[str, Any]:
+    """Return whom a form offers; with an opener, also one's open invitations."""
     chosen = request.POST.getlist("recipients")[: settings.MAX_RECIPIENTS]
-    return presenting.people_to_choose(recent_contacts(request.user), chosen)
+    people = presenting.people_to_choose(recent_contacts(request.user), chosen)
+    if opener:
+        ticked = request.POST.getlist("invitations")
+        rows = listing.open_invitations(request.user)[:INVITATIONS_SHOWN]
+        named = listing.named_invitations(opener, rows)
+        people["invitations"] = [(one, str(one.invitation.pk) in ticked) for one in named]
+    return people
 
 
 def recent_contacts(person: User) -> list[presenting.Person]:

@@ -42,11 +42,13 @@ def _image_json(context: dict[str, Any]) -> dict[str, Any]:
         "owner": {"username": owner.username, "display_name": owner.display_name},
         "rights": context["rights"],
         "ends_at": context["ends_at"],
+        "keep_until": context["keep_until"],
         "verdict": {name: verdict[name] for name in ("code", "sentence", "signed_at", "older_key")},
         "fingerprint": verdict["fingerprint"].replace(" ", "").lower(),
     }
     if "rows" in context:
         facts["people"] = [_person_json(row) for row in context["rows"]]
+        facts["invited"] = context["invited"]
     else:
         facts["acknowledged"] = presenting.acknowledged_json(context["acknowledged"])
     return facts

@@ -20,6 +20,7 @@ from gallery.ledger import unopened
 from gallery.models import Grant
 from gallery.opening import Opener
 from gallery.releases import record_thumbnails
+from gallery.services.invitations.listing import somebody_claims
 from gallery.services.relocking import stolen_readers_of
 from gallery.services.resharing import somebody_waits_for
 from gallery.views.common import releases
@@ -48,6 +49,7 @@ def _asked_of(owner: User) -> dict[str, bool]:
     return {
         "readers_waiting": somebody_waits_for(owner),
         "relocking_asked": bool(stolen_readers_of(owner)),
+        "invitation_claimed": somebody_claims(owner),
     }
 
 

@@ -1,11 +1,14 @@
 """Sharing, revoking, deleting: an owner's acts on one image."""
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
 
 from accounts.keys.names import certified_name, find_person
@@ -20,15 +23,20 @@ from gallery import presenting
 from gallery.access import access_to
 from gallery.answers import answers_refusals
 from gallery.errors import NotARecipient
-from gallery.forms import ShareForm, TermsForm
+from gallery.forms import ImageShareForm, InviteForm, TermsForm
+from gallery.invitation_keys import InvitationKey
 from gallery.ledger import Ledger
-from gallery.models import Grant
+from gallery.models import Grant, Invitation
 from gallery.services import deleting, revoking, sharing
+from gallery.services.invitations.making import NewInvitation
+from gallery.services.invitations.taking_back import take_back
+from gallery.views import invitations
 from gallery.views.common import (
     NOT_SHARED,
     add_sharing_error,
     count_names,
     image_page,
+    open_invitations,
     record_refused,
     settle_contacts,
 )
@@ -40,31 +48,64 @@ from gallery.views.common import (
 def share(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
     access_to(image_id, reader=request.user).require_owner()
     count_names(request)
-    form = ShareForm(request.POST, owner=request.user)
-    if not form.is_valid():
-        return _invalid(request, image_id, form)
+    invites = bool(request.POST.get("invite-display_name", "").strip())
+    form = ImageShareForm(request.POST, owner=request.user, invites=invites)
+    invite_form = InviteForm(request.POST if invites else None, prefix="invite")
+    if not form.is_valid() or (invites and not invite_form.is_valid()):
+        return _invalid(request, image_id, form, invite_form)
     try:
         settle_contacts(request, form)
-        shared = sharing.share_image(
+        keys, new = open_invitations(request, form), None
+        if invites:
+            new = invitations.invite(request, invite_form)
+        shared = _share(request, image_id, form, keys, new)
+    except NOT_SHARED as error:
+        add_sharing_error(form, error)
+        return _invalid(request, image_id, form, invite_form)
+    except ValidationError as error:  # people do not invite here
+        invite_form.add_error(None, error)
+        return _invalid(request, image_id, form, invite_form)
+    if new:
+        return invitations.made_answer(request, new, image=image_id, **_shared_json(shared))
+    if wants_json(request):
+        return JsonResponse(_shared_json(shared))
+    _tell_shared(request, shared)
+    return redirect("gallery:image", image_id)
+
+
+@sensitive_variables()
+def _share(
+    request: PersonRequest,
+    image_id: uuid.UUID,
+    form: ImageShareForm,
+    keys: list[InvitationKey],
+    new: NewInvitation | None,
+) -> sharing.Shared[Grant]:
+    """Share the image, with a new invitation too, if there is one: it is taken back if it does not
+    come to carry the image, as nobody was shown its link."""
+    try:
+        return sharing.share_image(
             keyring=open_keys(request),
             image_id=image_id,
             recipients=form.cleaned_data["recipients"],
             terms=form.terms,
+            invitations=[*keys, new.key] if new else keys,
         )
-    except NOT_SHARED as error:
-        add_sharing_error(form, error)
-        return _invalid(request, image_id, form)
-    if wants_json(request):
-        grants = {
-            "added": shared.added,
-            "changed": shared.changed,
-            "unchanged": shared.unchanged,
-            "waiting": shared.waiting,
-        }
-        names = {word: [grant.reader.username for grant in grants[word]] for word in grants}
-        return JsonResponse(names)
-    _tell_shared(request, shared)
-    return redirect("gallery:image", image_id)
+    except Exception:
+        if new:
+            take_back(invitation=new.invitation, by=request.user)
+        raise
+
+
+def _shared_json(shared: sharing.Shared[Grant]) -> dict[str, list[str]]:
+    grants = {
+        "added": shared.added,
+        "changed": shared.changed,
+        "unchanged": shared.unchanged,
+        "waiting": shared.waiting,
+    }
+    names = {word: [grant.reader.username for grant in grants[word]] for word in grants}
+    return {**names, "invited": [str(row.invitation_id) for row in shared.invited]}
 
 
 def _tell_shared(request: PersonRequest, shared: sharing.Shared[Grant]) -> None:
@@ -73,6 +114,9 @@ def _tell_shared(request: PersonRequest, shared: sharing.Shared[Grant]) -> None:
     if can_open:
         names = ", ".join(str(certified_name(grant.reader)) for grant in can_open)
         messages.success(request, _("%(names)s can open this image.") % {"names": names})
+    if shared.invited:
+        sentence = _("The people you invited can open this image once they use their links.")
+        messages.success(request, sentence)
     if waiting:
         names = ", ".join(str(certified_name(grant.reader)) for grant in waiting)
         sentence = _(
@@ -82,11 +126,20 @@ def _tell_shared(request: PersonRequest, shared: sharing.Shared[Grant]) -> None:
         messages.warning(request, sentence % {"names": names})
 
 
-def _invalid(request: PersonRequest, image_id: uuid.UUID, form: TermsForm) -> HttpResponse:
+def _invalid(
+    request: PersonRequest, image_id: uuid.UUID, form: TermsForm, invite_form: InviteForm
+) -> HttpResponse:
     record_refused(request, Event.IMAGE_SHARE_REFUSED, form, image_id)
+    if wants_json(request):
+        errors = {**form.errors.get_json_data(), **_prefixed_errors(invite_form)}
+        return JsonResponse({"errors": errors}, status=422)
     access = access_to(image_id, reader=request.user)
-    context = {} if wants_json(request) else image_page(request, access, form)
+    context = image_page(request, access, form, invite_form)
     return form_refusal(request, form, "gallery/image.html", context)
+
+
+def _prefixed_errors(form: InviteForm) -> dict[str, Any]:
+    return {form.add_prefix(name): errors for name, errors in form.errors.get_json_data().items()}
 
 
 @require_POST
@@ -96,6 +149,8 @@ def revoke(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
     access = access_to(image_id, reader=request.user)
     access.require_owner()
     try:
+        if "invitation" in request.POST:
+            return _end_invited(request, image_id)
         recipient = person_named(request.POST.get("recipient", ""))
         grant = revoking.revoke(keyring=open_keys(request), image_id=image_id, recipient=recipient)
     except NotARecipient:
@@ -109,6 +164,20 @@ def revoke(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
     if wants_json(request):
         return JsonResponse(presenting.receipt_json(grant, ledger))
     messages.success(request, presenting.receipt_sentence(grant, ledger))
+    return redirect("gallery:image", image_id)
+
+
+def _end_invited(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
+    named = as_id(request.POST["invitation"])
+    mine = Invitation.objects.filter(inviter=request.user)
+    invitation = mine.filter(pk=named).first() if named else None
+    if invitation is None:
+        raise NotARecipient
+    keyring = open_keys(request)
+    revoking.end_invited(keyring=keyring, image_id=image_id, invitation=invitation)
+    if wants_json(request):
+        return JsonResponse({"invitation": str(invitation.pk)})
+    messages.success(request, _("The invitation does not open this image any more."))
     return redirect("gallery:image", image_id)
 
 

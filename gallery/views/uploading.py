@@ -19,6 +19,8 @@ from audit.events import Event
 from gallery import presenting
 from gallery.answers import answers_refusals
 from gallery.forms import UploadForm, WishesForm
+from gallery.invitation_keys import InvitationKey
+from gallery.opening import Opener
 from gallery.sealing import own_signing_pair
 from gallery.services.batches import Batch, Wishes, upload_all
 from gallery.services.quota import bytes_stored_by
@@ -27,6 +29,7 @@ from gallery.views.common import (
     NOT_SHARED,
     add_sharing_error,
     count_names,
+    open_invitations,
     people_to_choose,
     record_refused,
     settle_contacts,
@@ -46,20 +49,22 @@ def upload(request: PersonRequest) -> HttpResponse:
     if not form.is_valid():
         return _refused_upload(request, form)
     cleaned = form.cleaned_data
-    wishes = Wishes(
-        recipients=cleaned["recipients"],
-        terms=form.terms,
-        caption=cleaned["caption"],
-        keep_details=cleaned["keep_details"],
-        origin=Origin(cleaned["upload_id"], None),
-    )
     try:
         settle_contacts(request, form)
+        wishes = Wishes(
+            recipients=cleaned["recipients"],
+            terms=form.terms,
+            caption=cleaned["caption"],
+            keep_details=cleaned["keep_details"],
+            origin=Origin(cleaned["upload_id"], None),
+            keep_until=cleaned["keep_until"],
+            invitations=open_invitations(request, form),
+        )
         batch = upload_all(keyring=open_keys(request), files=cleaned["images"], wishes=wishes)
     except NOT_SHARED as error:
         add_sharing_error(form, error)
         return _refused_upload(request, form)
-    return _uploaded(request, batch, form)
+    return _uploaded(request, batch, form, wishes.invitations)
 
 
 @require_POST
@@ -74,6 +79,7 @@ def check(request: PersonRequest) -> HttpResponse:
     own_signing_pair(open_keys(request))
     try:
         settle_contacts(request, form)
+        open_invitations(request, form)
     except NOT_SHARED as error:
         add_sharing_error(form, error)
         return _refused_upload(request, form)
@@ -93,7 +99,7 @@ def _upload_page(request: PersonRequest, form: WishesForm | None) -> dict[str, A
     return {
         "form": form or UploadForm(owner=request.user),
         "upload_id": uuid.uuid4(),
-        "people": people_to_choose(request),
+        "people": people_to_choose(request, Opener(open_keys(request))),
         "limits": {
             "formats": "JPEG, PNG, WebP, HEIC, AVIF, GIF",
             "max_mb": settings.MAX_UPLOAD_BYTES // settings.MEBIBYTE,
@@ -108,7 +114,9 @@ def _name(person: User) -> str:
     return certified_name(person).display_name
 
 
-def _uploaded(request: PersonRequest, batch: Batch, form: UploadForm) -> HttpResponse:
+def _uploaded(
+    request: PersonRequest, batch: Batch, form: UploadForm, invited: list[InvitationKey]
+) -> HttpResponse:
     status = 201 if batch.images else 422
     images = [
         {
@@ -132,6 +140,7 @@ def _uploaded(request: PersonRequest, batch: Batch, form: UploadForm) -> HttpRes
         "errors": [(batch.names[i], error[0]["message"]) for i, error in batch.errors.items()],
         "recipients": [_name(reader.user) for reader in recipients if reader.key],
         "waiting": [_name(reader.user) for reader in recipients if not reader.key],
-        "is_draft": not recipients,
+        "invited": [key.details().display_name for key in invited],
+        "is_draft": not recipients and not invited,
     }
     return render(request, "gallery/uploaded.html", context, status=status)

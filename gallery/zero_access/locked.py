@@ -9,7 +9,16 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Custody, KeyPair, KeySlot, MacKey, User, WrappedKey
-from gallery.models import Circle, Grant, Member, Placement, Rendition, SealedImage
+from gallery.models import (
+    Circle,
+    Grant,
+    Invitation,
+    InvitedGrant,
+    Member,
+    Placement,
+    Rendition,
+    SealedImage,
+)
 from gallery.sealing import MANIFEST, MEMBERSHIP, heads_of
 
 IMAGES_PER_PERSON = 20
@@ -24,6 +33,7 @@ class Person:
     custody: list[Custody]
     pairs: list[KeyPair]
     quick_keys: list[WrappedKey]
+    invitations: list[Invitation]
 
     @property
     def versions(self) -> set[int]:
@@ -65,6 +75,7 @@ class Locked:
     images: list[Image]
     albums: list[Album]
     wrapped_keys: list[WrappedKey]
+    invited: list[InvitedGrant]
     mac_keys: list[MacKey]
     fingerprints: dict[str, KeyPair] = field(default_factory=dict)
 
@@ -88,13 +99,16 @@ def locked(*, people: int, certainly: User | None = None) -> Locked:
     images = {image.pk: image for image in (*chosen, *live.filter(certain))}
     albums = Circle.objects.filter(pk__in=reachable, deleted_at=None).in_bulk()
     pairs = KeyPair.objects.filter(user__in=users).exclude(wrapped_private_key=None)
-    subjects = [*images, *albums]
+    invitations = Invitation.objects.filter(inviter__in=users, used_at=None, taken_back_at=None)
+    subjects = [*images, *albums, *invitations.values_list("pk", flat=True)]
     wrapped = WrappedKey.objects.filter(subject__in=subjects).select_related("key_pair")
+    invited = InvitedGrant.objects.filter(invitation__in=invitations).exclude(wrapped=None)
     return Locked(
-        people=[_person(user, subjects) for user in users],
+        people=[_person(user, subjects, invitations) for user in users],
         images=_with_manifests(images),
         albums=_with_memberships(albums, images),
         wrapped_keys=list(wrapped),
+        invited=list(invited.select_related("invitation")),
         mac_keys=list(MacKey.objects.filter(user__in=users)),
         fingerprints={pair.fingerprint: pair for pair in pairs},
     )
@@ -134,7 +148,7 @@ def _grants_of(user: User) -> QuerySet[Grant]:
     return Grant.objects.filter(reader=user, ended_at=None).exclude(wrapped_key=None)
 
 
-def _person(user: User, subjects: Iterable[uuid.UUID]) -> Person:
+def _person(user: User, subjects: Iterable[uuid.UUID], invitations: QuerySet[Invitation]) -> Person:
     theirs = WrappedKey.objects.filter(key_pair__user=user, subject__in=subjects)
     quick = theirs.exclude(quick_key=None)
     return Person(
@@ -143,6 +157,7 @@ def _person(user: User, subjects: Iterable[uuid.UUID]) -> Person:
         custody=list(user.custody.all()),
         pairs=list(user.key_pairs.exclude(wrapped_private_key=None)),
         quick_keys=list(quick),
+        invitations=[one for one in invitations if one.inviter_id == user.pk],
     )
 
 

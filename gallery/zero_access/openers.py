@@ -25,6 +25,7 @@ from cryptocore.passwords import Argon2Cost, stretch
 from cryptocore.wrapping import unwrap
 from gallery import storage
 from gallery.beside import key_in
+from gallery.invitation_keys import place_of
 from gallery.zero_access.locked import Album, Image, Locked, Person
 from gallery.zero_access.strings import KEY_BYTES, Key
 
@@ -34,6 +35,7 @@ class Kind(StrEnum):
     OPENING = "opening branch"
     SIGNING = "signing branch"
     PRIVATE = "private key"
+    INVITATION = "invitation key"
     CONTENT = "content key"
     ALBUM = "key of an album"
     TITLE = "title of an album"
@@ -223,6 +225,28 @@ def places_in_albums(locked: Locked, key: Key) -> Iterator[Found]:
 
 
 @sensitive_variables()
+def links(locked: Locked, key: Key) -> Iterator[Found]:
+    """As what an invitation's link holds, and as the wrapping key itself."""
+    for person in locked.people:
+        for one in person.invitations:
+            info = context("invitation", *place_of(one).values())
+            for kek in (derive_key(key.data, info), key.data):
+                if invitation_key := _opened(one.link_wrapped, kek):
+                    yield Found(Kind.INVITATION, one.pk, key.where, invitation_key)
+
+
+@sensitive_variables()
+def invitation_keys(locked: Locked, key: Key) -> Iterator[Found]:
+    """As an invitation's key, and as what wraps one content key under it."""
+    for row in locked.invited:
+        place, subject = place_of(row.invitation), row.list_of.pk
+        info = context("invitation-content-key", *place.values(), subject, row.lock)
+        for kek in (derive_key(key.data, info), key.data):
+            if content_key := _opened(row.wrapped, kek):
+                yield Found(Kind.CONTENT, subject, key.where, content_key)
+
+
+@sensitive_variables()
 def mac_keys(locked: Locked, key: Key) -> Iterator[Found]:
     """As a notice key, which the key file holds and which opens MAC keys, and nothing else."""
     for row in locked.mac_keys:
@@ -241,6 +265,8 @@ OF_32_BYTES: list[Opener] = [
     content_keys,
     album_keys,
     places_in_albums,
+    links,
+    invitation_keys,
     mac_keys,
 ]
 
@@ -347,7 +373,10 @@ def _commits_to(image: Image, content_key: bytes) -> bool:
 
 
 def _kind_of(row: WrappedKey, locked: Locked) -> Kind:
-    """Whether what is wrapped is the key of an album or of an image."""
+    """Return what is wrapped: the key of an album, of an invitation or of an image."""
+    invitations = [one.pk for person in locked.people for one in person.invitations]
+    if row.subject in invitations:
+        return Kind.INVITATION
     is_album = row.subject in [album.pk for album in locked.albums]
     return Kind.ALBUM if is_album else Kind.CONTENT
 

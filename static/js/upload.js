@@ -60,7 +60,7 @@ function shownSize(bytes) {
 }
 
 function people() {
-  const ticked = [...form.querySelectorAll("input[name=recipients]:checked")].map((box) => box.dataset.name);
+  const ticked = [...form.querySelectorAll("input[name=recipients]:checked, input[name=invitations]:checked")].map((box) => box.dataset.name);
   const typed = [...form.querySelectorAll("input[name=recipients][type=text]")].map((box) => box.value.trim());
   return [...new Set([...ticked, ...typed.filter(Boolean)])];
 }

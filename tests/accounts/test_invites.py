@@ -256,7 +256,7 @@ def test_the_list_shows_the_state_of_each(staff, overseer):
 # ---- the policy -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("policy", ["invite", "closed", "Open", ""])
+@pytest.mark.parametrize("policy", ["invitations", "invite", "closed", "Open", ""])
 def test_registering_is_refused_where_it_is_not_open(client, settings, policy):
     settings.REGISTRATION = policy
     form = {**FORM, "display_name": "Dora"}
@@ -274,8 +274,9 @@ def test_registering_is_offered_where_it_is_open(client):
     assert b"/accounts/register/" in client.get("/").content
 
 
-def test_invites_work_where_accounts_are_made_by_invitation(settings, link):
-    settings.REGISTRATION = "invite"
+@pytest.mark.parametrize("policy", ["invitations", "invite"])
+def test_invites_work_where_accounts_are_made_by_invitation(settings, link, policy):
+    settings.REGISTRATION = policy
     assert Client().post(link, FORM).status_code == 302
     assert User.objects.filter(username="dora").exists()
 
@@ -293,6 +294,7 @@ def test_a_closed_site_makes_and_takes_no_invite(staff, settings, link, policy):
 def test_a_policy_nobody_knows_stops_the_start(settings):
     for policy, errors in (
         ("open", []),
+        ("invitations", []),
         ("invite", []),
         ("closed", []),
         ("Open", ["accounts.E004"]),

@@ -5,7 +5,16 @@ from uuid import UUID
 
 import pytest
 
-from cryptocore import circles, content, entries, keywrap, picture, statements, wrapping
+from cryptocore import (
+    circles,
+    content,
+    entries,
+    invitations,
+    keywrap,
+    picture,
+    statements,
+    wrapping,
+)
 from cryptocore.context import context
 from tests.cryptocore.refusals import assert_refused
 from tests.keys import load_pair
@@ -77,7 +86,16 @@ def open_circle_key(vector):
     return {"circle_key": circles.unwrap_circle_key(wrapped, team_key, **place).hex()}
 
 
+def open_invitation(vector):
+    link, code_key, under_link, wrapped = unhex(vector, "link", "code_key", "under_link", "wrapped")
+    of = {name: UUID(vector[name]) for name in ("instance", "invitation", "person")}
+    key = invitations.unwrap_invitation_key(under_link, link, code_key or None, **of)
+    place = {**of, "subject": UUID(vector["image"]), "lock": vector["lock"]}
+    return {"content_key": invitations.unwrap_content_key(wrapped, key, **place).hex()}
+
+
 OPEN = {
+    "invitations": open_invitation,
     "content": open_content,
     "statements": open_statement,
     "share-entries": open_entry,

@@ -123,7 +123,12 @@ def test_nothing_that_passes_is_written_to_a_disk(proxy, alice):
 
 @pytest.mark.attack("E14")
 def test_no_token_is_in_its_log(proxy, alice):
-    for path in ("/accounts/invite/a-token/", "/healthz", f"/accounts/reset/{'0' * 36}/a-token/"):
+    for path in (
+        "/accounts/invite/a-token/",
+        "/invitations/a-token/",
+        "/healthz",
+        f"/accounts/reset/{'0' * 36}/a-token/",
+    ):
         alice.get(path)
     log = (proxy.folder / "access.log").read_text()
     assert "/healthz" in log

@@ -15,17 +15,6 @@ from tests.gallery.test_sharing import share
 KINDS = {"ends-soon", "readers-end-soon"}
 
 
-@pytest.fixture
-def days_later(monkeypatch):
-    """Move the clock, for everything but the trail, to so many days from now."""
-    real = timezone.now
-
-    def move(days: float) -> None:
-        monkeypatch.setattr(timezone, "now", lambda: real() + timedelta(days=days))
-
-    return move
-
-
 def in_days(days: float) -> str:
     return (timezone.now() + timedelta(days=days)).isoformat()
 

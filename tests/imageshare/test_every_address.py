@@ -34,10 +34,15 @@ CHANGES = {
     "images/selected/revoke/",
     "images/selected/delete/",
     "images/zip/",
+    "invitations/<uuid:invitation_id>/take-back/",
+    "invitations/<uuid:invitation_id>/agree/",
+    "invitations/<uuid:invitation_id>/refuse/",
+    "invitations/<str:token>/claim/",
     "images/<uuid:image_id>/share/",
     "images/<uuid:image_id>/revoke/",
     "images/<uuid:image_id>/delete/",
     "images/<uuid:image_id>/acknowledge/",
+    "images/<uuid:image_id>/keep/",
 }
 FORMS = {
     "accounts/register/",
@@ -63,6 +68,8 @@ FORMS = {
     "images/relock/",
     "people/<username:username>/",
     "images/upload/",
+    "invitations/",
+    "invitations/<str:token>/",
 }
 KNOWN_SECRETS = ["", "secret", "supersecretkey", "dev", "changeme", "django-insecure", "x" * 50]
 MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
@@ -82,6 +89,7 @@ def address(route: str, image: SealedImage | None = None) -> str:
     image_id = str(image.pk) if image else "00000000-0000-4000-8000-000000000000"
     filled = {
         "<uuid:image_id>": image_id,
+        "<uuid:invitation_id>": "00000000-0000-4000-8000-000000000000",
         "<uuid:person_id>": "00000000-0000-4000-8000-000000000000",
         "<str:token>": "a" * 43,
         "<username:username>": "bob",

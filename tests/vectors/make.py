@@ -19,7 +19,16 @@ from Crypto.PublicKey.RSA import RsaKey
 from Crypto.Signature import pss
 from Crypto.Util.Padding import pad
 
-from cryptocore import circles, content, entries, keypair, keywrap, picture, statements
+from cryptocore import (
+    circles,
+    content,
+    entries,
+    invitations,
+    keypair,
+    keywrap,
+    picture,
+    statements,
+)
 from cryptocore.context import context
 from cryptocore.mac import mac
 from tests.cryptocore import bodies
@@ -407,7 +416,51 @@ def circle_key_vectors() -> Iterator[Vector]:
     yield refused("wrapped as a content key", **{**made, "wrapped": as_content_key.hex()})
 
 
+# Invitations
+
+
+def invitation_vectors() -> Iterator[Vector]:
+    link, code_key = seeded("link", 32), seeded("code key", 32)
+    for name, code in (("a link", b""), ("a link with a spoken code", code_key)):
+        yield opened(name, **invitation(link, code), content_key=KEY.hex())
+    right = invitation(link, code_key)
+    yield refused("without its spoken code", **{**right, "code_key": ""})
+    yield refused("another spoken code", **{**right, "code_key": seeded("other", 32).hex()})
+    yield refused("another link", **{**right, "link": seeded("other", 32).hex()})
+    yield refused("a short link", **{**right, "link": link[:31].hex()})
+    for name in ("instance", "invitation", "person", "image"):
+        yield refused(f"another {name}", **{**right, name: str(bodies.OWNER)})
+    yield refused("another lock", **{**right, "lock": 8})
+    for name in ("under_link", "wrapped"):
+        cut = right[name][:-16]
+        yield refused(f"{name}: cut", **{**right, name: cut})
+        turned = right[name][:-1] + f"{int(right[name][-1], 16) ^ 1:x}"
+        yield refused(f"{name}: a bit of it", **{**right, name: turned})
+
+
+def invitation(link: bytes, code_key: bytes) -> Vector:
+    key = seeded("invitation key", 32)
+    of = {
+        "instance": bodies.INSTANCE,
+        "invitation": UUID("6d2e1f3a-4b5c-4d6e-8f70-8192a3b4c5d6"),
+        "person": bodies.READER,
+    }
+    under_link = invitations.wrap_invitation_key(key, link, code_key or None, **of)
+    wrapped = invitations.wrap_content_key(KEY, key, **of, subject=bodies.IMAGE, lock=7)
+    places = {name: str(place) for name, place in of.items()}
+    return {
+        **places,
+        "link": link.hex(),
+        "code_key": code_key.hex(),
+        "image": str(bodies.IMAGE),
+        "lock": 7,
+        "under_link": under_link.hex(),
+        "wrapped": wrapped.hex(),
+    }
+
+
 FILES = {
+    "invitations": invitation_vectors,
     "content": content_vectors,
     "statements": statement_vectors,
     "share-entries": entry_vectors,

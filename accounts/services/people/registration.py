@@ -1,5 +1,9 @@
 """A new account: the person and all their keys, or neither."""
 
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -11,8 +15,11 @@ from accounts.keys.certified import NameTaken
 from accounts.models import Invite, User
 from accounts.organisation import pin as organisation
 from accounts.services.acts import account_act
-from accounts.services.key_making import make_keys, record_made
+from accounts.services.key_making import NewKeys, make_keys, record_made
 from audit.events import Event, record_after
+
+# Given the new keys, what is done in the transaction that stores them: before it, and after.
+Joining = Callable[[NewKeys], AbstractContextManager[None]]
 
 
 class InviteGone(Exception):
@@ -21,14 +28,23 @@ class InviteGone(Exception):
 
 @sensitive_variables()
 def register(
-    *, username: str, display_name: str, email: str, password: str, invite: Invite | None = None
+    *,
+    username: str,
+    display_name: str,
+    email: str,
+    password: str,
+    invite: Invite | None = None,
+    person: uuid.UUID | None = None,
+    joining: Joining | None = None,
 ) -> Keyring:
     """Make an account and its keys; return them open. An invite is used up by it.
 
-    Raises ValidationError if the name is taken, InviteGone if the invite is: also when another
-    request was quicker. Then nothing is made, and an invite stays as it was.
+    `person`: the id that the account is to have. Raises ValidationError if the name is taken,
+    InviteGone if the invite is: also when another request was quicker; and what `joining` raises.
+    Then nothing is made, and an invite stays as it was.
     """
     user = User(**User.objects.free_columns(username), display_name=display_name, email=email)
+    user.pk = person or user.pk
     user.set_password(password)
     if organisation.is_set_up():  # the page that made this account says so
         user.organisation_told_at = timezone.now()
@@ -36,9 +52,10 @@ def register(
         keys = make_keys(user=user, password=password)
     except NameTaken:
         raise ValidationError(usernames.TAKEN, code="username_taken") from None
+    joins = joining(keys) if joining else nullcontext()
     with account_act(Event.ACCOUNT_REGISTERED, user):
         try:
-            with transaction.atomic():
+            with transaction.atomic(), joins:
                 if invite:
                     # One conditional update, so that of many at once one succeeds.
                     still_open = Invite.objects.open().filter(pk=invite.pk)

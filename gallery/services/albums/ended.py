@@ -23,7 +23,13 @@ from gallery.services.albums.acts import own_album
 from gallery.services.albums.placing import place_image, waiting_places
 from gallery.services.albums.rekeying import rekey
 from gallery.services.albums.waiting import share_with_team_again, waiting_teams
-from gallery.services.ended import PUT_OFF, SECONDS, ended_places
+from gallery.services.ended import (
+    PUT_OFF,
+    SECONDS,
+    ended_invited,
+    ended_places,
+    is_over_as_signed,
+)
 
 
 def ended_members() -> QuerySet[Member]:
@@ -60,9 +66,10 @@ def albums_to_rekey(owner: User) -> list[uuid.UUID]:
     """Return the owner's albums and teams whose key a former member may know: one query."""
     live = {"circle__owner": owner, "circle__deleted_at": None, "circle__rekey_after": None}
     ended = ended_members().filter(**live).values_list("circle")
+    invited = ended_invited().filter(**live).values_list("circle")
     theirs = Circle.objects.filter(owner=owner, deleted_at=None)
     put_off = theirs.filter(rekey_after__lte=timezone.now()).values_list("pk")
-    return [circle for (circle,) in ended.union(put_off)]
+    return [circle for (circle,) in ended.union(invited, put_off)]
 
 
 @sensitive_variables()
@@ -102,6 +109,10 @@ def _rekey_ended(keyring: Keyring, album_id: uuid.UUID) -> None:
     altered row must not make them sign a list without somebody."""
     album = own_album(keyring, album_id, kind=None)
     over = ended_members().filter(circle=album.circle).select_related("circle__owner")
+    invited = (
+        ended_invited().filter(circle=album.circle).select_related("circle__owner", "invitation")
+    )
     is_whole = everybody_signed_is_a_member(album.circle, album.opener)
-    if is_whole and all(album.opener.is_signed(member) for member in over):
+    is_over = all(album.opener.is_signed(member) for member in over)
+    if is_whole and is_over and all(is_over_as_signed(row, album.opener) for row in invited):
         rekey(keyring=keyring, album_id=album_id, keeping_everybody=True)

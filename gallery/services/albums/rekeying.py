@@ -6,6 +6,7 @@ due for a new lock, each such album for its next key, at its owner's next page.
 """
 
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
@@ -22,13 +23,21 @@ from accounts.models import User, WrappedKey
 from cryptocore import circles
 from cryptocore.errors import CryptoError
 from gallery.access import has_ended
-from gallery.beside import Held, hold_circles, key_in, wrap_beside, wrap_for_circle
+from gallery.beside import (
+    Held,
+    hold_circles,
+    hold_invitations,
+    key_in,
+    wrap_beside,
+    wrap_for_circle,
+)
 from gallery.circle_events import events_of
 from gallery.errors import HeadMoved, NotARecipient, WouldWait
 from gallery.members import everybody_signed_is_a_member
 from gallery.models import (
     Circle,
     Ended,
+    Invitation,
     InvitedGrant,
     Member,
     Placement,
@@ -97,7 +106,7 @@ def revoke_team(*, keyring: Keyring, album_id: uuid.UUID, team_id: uuid.UUID) ->
 
 
 @sensitive_variables()
-def _revoke_once(keyring: Keyring, album_id: uuid.UUID, kind: str, holder: Holder) -> Member:
+def _revoke_once(keyring: Keyring, album_id: uuid.UUID, kind: str | None, holder: Holder) -> Member:
     album = own_album(keyring, album_id, kind)
     by_holder = {"person": "reader", "team": "team"}[holder[0]]
     rows = album.circle.members.filter(**{by_holder: holder[1]}).order_by("granted_at")
@@ -107,6 +116,26 @@ def _revoke_once(keyring: Keyring, album_id: uuid.UUID, kind: str, holder: Holde
     if ended := rows.last():
         return ended
     raise NotARecipient
+
+
+@sensitive_variables()
+def end_invited_member(*, keyring: Keyring, album_id: uuid.UUID, invitation: Invitation) -> None:
+    """End what an invitation carries of the owner's album; of somebody who has used it meanwhile,
+    their membership. Raises as revoke_member() does."""
+    starting_anew(lambda: _end_invited_once(keyring, album_id, invitation))
+
+
+@sensitive_variables()
+def _end_invited_once(keyring: Keyring, album_id: uuid.UUID, invitation: Invitation) -> None:
+    album, person = own_album(keyring, album_id, kind=None), invitation.person
+    rows = album.circle.invited.filter(invitation=invitation, ended_at=None)
+    live = list(rows.select_related("invitation"))
+    if live:
+        _commit(album, _next_epoch(album, without=("person", person)), live)
+    elif user := User.objects.filter(pk=person).first():
+        _revoke_once(keyring, album_id, None, ("person", user.pk))
+    else:
+        raise NotARecipient
 
 
 @sensitive_variables()
@@ -136,19 +165,20 @@ def _next_epoch(album: OwnAlbum, *, without: Holder | None = None) -> NextEpoch:
     seal_details(circle, key, **album.details)
     remaining = [member for member in album.members.signed if member.holder != without]
     _wrap_for_members(album, remaining, key, circle)
-    for invited in album.members.invited:
+    still_invited = [row for row in album.members.invited if row.holder != without]
+    for invited in still_invited:
         set_entry(invited, rights=invited.rights, ends_at=invited.ends_at)
         wrap_beside(invited, key, lock=circle.epoch, opener=album.opener)
     kept = [row for row in _held_under(album.circle) if ("person", row.list_of.owner_id) != without]
     read = {_as_read(row) for row in kept}
     for row in kept:
         _wrap_under_next(row, album.key, key, epoch=circle.epoch)
-    listed = [*remaining, *album.members.invited]
+    listed = [*remaining, *still_invited]
     return NextEpoch(
         circle=circle,
         membership=sign_membership(circle, key, listed, keyring=album.keyring, previous=album.head),
         remaining=remaining,
-        invited=album.members.invited,
+        invited=still_invited,
         unsigned=[row for row in album.members.unsigned if row.holder != without],
         held=kept,
         read=read,
@@ -204,7 +234,7 @@ def _as_read(row: Held) -> tuple[object, ...]:
     return row.pk, place, bytes(row.wrapped or b"")
 
 
-def _commit(album: OwnAlbum, following: NextEpoch, ended: list[Member]) -> None:
+def _commit(album: OwnAlbum, following: NextEpoch, ended: Sequence[Member | InvitedGrant]) -> None:
     kind, holder = ended[0].holder if ended else ("", None)
     facts = {"reader" if kind == "person" else kind: str(holder)} if ended else {}
     events = events_of(album.circle)
@@ -218,13 +248,17 @@ def _commit(album: OwnAlbum, following: NextEpoch, ended: list[Member]) -> None:
     record_notices([sent])
 
 
-def _exchange(album: OwnAlbum, following: NextEpoch, ended: list[Member]) -> Sent:
-    circle = following.circle
+def _exchange(
+    album: OwnAlbum, following: NextEpoch, ended: Sequence[Member | InvitedGrant]
+) -> Sent:
+    circle, former = following.circle, [row for row in ended if isinstance(row, Member)]
+    unused = [row for row in ended if isinstance(row, InvitedGrant) and not row.is_over]
+    hold_invitations([*following.invited, *unused])
     hold_circles(following.remaining)
     hold(album.circle, album.head)
-    _exchange_held(following, {member.reader_id for member in ended if member.reader_id})
+    _exchange_held(following, {member.reader_id for member in former if member.reader_id})
     keys = [member.wrapped_key for member in following.remaining if member.wrapped_key]
-    people = [member.reader for member in ended if member.reader]
+    people = [member.reader for member in former if member.reader]
     try:
         lock_keys((key.key_pair for key in keys), besides=people)
     except NoKeys:  # somebody's key changed meanwhile: they will wait
@@ -238,7 +272,7 @@ def _exchange(album: OwnAlbum, following: NextEpoch, ended: list[Member]) -> Sen
     following.membership.save(force_insert=True)
     circle.rekey_after = None
     circle.save(update_fields=["epoch", "details", "members_add", "rekey_after"])
-    return send_notices(NoticeKind.REVOKED, ended[:1])  # a row may have been copied
+    return send_notices(NoticeKind.REVOKED, former[:1])  # a row may have been copied
 
 
 def _exchange_held(following: NextEpoch, gone: set[uuid.UUID]) -> None:

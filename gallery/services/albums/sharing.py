@@ -2,7 +2,7 @@
 however many images. An album is shared with teams likewise."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from django.utils import timezone
@@ -14,17 +14,21 @@ from accounts.keys.pins import contacts_of
 from accounts.keys.recipients import Reader
 from gallery.circle_events import events_of
 from gallery.errors import Altered, NotAllowed
-from gallery.models import Circle, Member
+from gallery.invitation_keys import InvitationKey
+from gallery.models import Circle, Invitation, Member
 from gallery.sealing import wrap_for
 from gallery.services.acts import image_act, starting_anew
 from gallery.services.albums.acts import new_member, own_album
 from gallery.services.notices import record_notices
 from gallery.services.sharing import (
+    Recipients,
     Shared,
+    carry,
     facts_of_teams,
     give,
     give_team,
     require_listable,
+    still_invited,
     store_shared,
 )
 from gallery.services.teams import team_to_share_with
@@ -38,49 +42,51 @@ def share_album(
     album_id: uuid.UUID,
     recipients: list[Reader],
     terms: Terms,
+    invitations: Sequence[InvitationKey] = (),
+    instead_of: Invitation | None = None,
     teams: Collection[uuid.UUID] = (),
     kind: str = Circle.Kind.ALBUM,
 ) -> Shared[Member]:
-    """Make `recipients`, and `teams` as they are at any time, members of the owner's album; who is
-    one already gets the new terms. No team is a member of a team.
+    """Make `recipients`, the people of `invitations`, and `teams` as they are at any time, members
+    of the owner's album; who is one already gets the new terms. `instead_of` carries it no longer.
+    No team is a member of a team.
 
     Raises NotYours, NotAllowed, AccessEnded, Altered, TooManyReaders, NoKeys, KeyChanged,
     ContactsRefused or HeadMoved, and as team_to_share_with(); then nothing has changed.
     """
     if teams and kind != Circle.Kind.ALBUM:
         raise NotAllowed
-    return starting_anew(lambda: _share_once(keyring, album_id, kind, recipients, terms, teams))
+    to = Recipients(recipients, invitations, instead_of, teams)
+    return starting_anew(lambda: _share_once(keyring, album_id, kind, to, terms))
 
 
 @sensitive_variables()
 def _share_once(
-    keyring: Keyring,
-    album_id: uuid.UUID,
-    kind: str,
-    recipients: list[Reader],
-    terms: Terms,
-    teams: Collection[uuid.UUID],
+    keyring: Keyring, album_id: uuid.UUID, kind: str, to: Recipients, terms: Terms
 ) -> Shared[Member]:
     album = own_album(keyring, album_id, kind)
     if album.members.unsigned:
         raise Altered("entries")
-    contacts_of(keyring).require_unchanged(recipients)
+    contacts_of(keyring).require_unchanged(to.people)
     circle, shared = album.circle, Shared[Member]()
     wrap = partial(wrap_for, content_key=album.key, image_id=circle.pk, lock=circle.epoch)
     new = partial(new_member, circle)
-    for reader in recipients:
+    for reader in to.people:
         give(reader, album.members.signed, terms, shared, wrap=wrap, new=new)
+    for invitation in to.invitations:
+        carry(invitation, album.members.invited, circle, album.key, terms, shared)
     of_teams = [row for row in album.members.signed if row.team_id]
-    for team_id in teams:
+    for team_id in to.teams:
         team = team_to_share_with(team_id, album.opener, reader=keyring.user)
         row = Member(circle=circle, team=team, granted_at=timezone.now())
         give_team(row, of_teams, terms, shared, album.key, lock=circle.epoch, opener=album.opener)
-    listed = [*album.listed, *shared.listed]
+    invited = still_invited(album.members.invited, shared, to.instead_of)
+    listed = [*album.members.signed, *shared.listed, *invited]
     require_listable(listed)
-    if shared.touched or shared.teams:
+    if shared.is_anything:
         signed, facts = album.signed_next(listed), facts_of_teams(shared)
         with image_act(events_of(circle).shared, circle, signed=[signed], **facts):
-            sent = store_shared(circle, album.head, signed, shared)
+            sent = store_shared(circle, album.head, signed, shared, listed=listed)
         truncate_write_ahead_log()  # of whom it ended by date
         record_notices(sent)
     return shared

@@ -175,11 +175,11 @@ def test_what_was_wrapped_under_the_key_before_is_not_stored_after_the_next_one(
     module = image_sharing if what == "image" else album_sharing
     real = module.store_shared
 
-    def after_the_next_key(*arguments):
+    def after_the_next_key(*arguments, **options):
         if not calls:
             calls.append(1)
             team.take_out(bob)
-        return real(*arguments)
+        return real(*arguments, **options)
 
     monkeypatch.setattr(module, "store_shared", after_the_next_key)
     if what == "image":

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('gallery', '0012_reminders'),
+        ('gallery', '0013_keep_until'),
     ]
 
     operations = [

@@ -1,0 +1,93 @@
+"""What the trail says of an invitation: whose link it is, under which key, until when.
+
+Anybody who can write to the database could put another link, another key or a later end into a row,
+or a row from before it was used. So a row only leads to the entry that was made with it.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from audit.events import AuditUnavailable, Event, Outcome
+from audit.leaf import Fact, Leaf
+from audit.vouched import vouched
+from cryptocore.statements import format_time, parse_time
+from gallery.errors import Altered
+from gallery.ledger import TrailAway
+from gallery.models import Invitation
+
+ENDS = (
+    Event.INVITATION_ACCEPTED,
+    Event.INVITATION_TAKEN_BACK,
+    Event.INVITATION_CLAIM_AGREED,
+)
+CLAIMS = (Event.INVITATION_CLAIMED, Event.INVITATION_CLAIM_REFUSED)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What was recorded when an invitation was made, and what became of it.
+
+    `details`: the SHA-256 of the encrypted name and address. `claimed_by`: who followed its link
+    with an account of their own, and waits for its inviter's word.
+    """
+
+    token: str
+    commitment: bytes
+    details: str
+    ends_at: datetime
+    is_closed: bool = False
+    claimed_by: uuid.UUID | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.is_closed or self.ends_at <= timezone.now()
+
+    def facts(self, invitation: Invitation) -> dict[str, Fact]:
+        """Return what the entry holds of it."""
+        return {
+            "token": self.token,
+            "commitment": self.commitment.hex(),
+            "details": self.details,
+            "ends_at": format_time(self.ends_at),
+            "person": str(invitation.person),
+        }
+
+
+def recorded_of(invitation: Invitation) -> Recorded:
+    """Return what the audit key vouches for. Raises Altered if that is another invitation than the
+    row says, or none, and TrailAway."""
+    begun = (Outcome.INTENDED, Outcome.DONE)
+    about = invitation.pk
+    try:
+        made = vouched((Event.INVITATION_MADE,), subject=about, outcomes=begun)
+        ends = vouched(ENDS, subject=about, at_most=1)
+        claims = vouched(CLAIMS, subject=about, at_most=1)
+    except AuditUnavailable:
+        raise TrailAway from None
+    facts = _facts_of(made, invitation)
+    claim = next((leaf for leaf in claims if leaf.event == Event.INVITATION_CLAIMED), None)
+    return Recorded(
+        token=facts["token"],
+        commitment=bytes.fromhex(facts["commitment"]),
+        details=facts["details"],
+        ends_at=parse_time(facts["ends_at"]),
+        is_closed=bool(ends),
+        claimed_by=claim.actor if claim else None,
+    )
+
+
+def _facts_of(made: list[Leaf], invitation: Invitation) -> Mapping[str, Any]:
+    """Return the facts of its making: the same when it was intended as when it was done."""
+    facts = made[0].facts if made else {}
+    said = (invitation.inviter_id, str(invitation.person), invitation.token_digest)
+    for leaf in made:
+        if (leaf.actor, leaf.facts["person"], leaf.facts["token"]) != said or leaf.facts != facts:
+            raise Altered("invitation")
+    if not made:
+        raise Altered("invitation")
+    return facts

@@ -1,0 +1,1 @@
+"""Invitations that carry a share: made, followed, accepted or claimed, taken back."""
