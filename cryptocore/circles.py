@@ -70,6 +70,36 @@ def unwrap_content_key(
     return unwrap_key(wrapped, _kek(circle_key, instance, circle, epoch, subject, lock))
 
 
+def wrap_circle_key(
+    circle_key: bytes,
+    team_key: bytes,
+    *,
+    instance: UUID,
+    team: UUID,
+    team_epoch: int,
+    circle: UUID,
+    epoch: int,
+) -> bytes:
+    """Return an album's key of an epoch under the key of a team that is a member of it:
+    AES-256-KWP, 40 bytes."""
+    return wrap_key(circle_key, _circle_kek(team_key, instance, team, team_epoch, circle, epoch))
+
+
+def unwrap_circle_key(
+    wrapped: bytes,
+    team_key: bytes,
+    *,
+    instance: UUID,
+    team: UUID,
+    team_epoch: int,
+    circle: UUID,
+    epoch: int,
+) -> bytes:
+    """Return the album's key in `wrapped`; raise CryptoError if this team's key of this epoch did
+    not wrap it for this album and epoch. The album's commitment decides whether it is its key."""
+    return unwrap_key(wrapped, _circle_kek(team_key, instance, team, team_epoch, circle, epoch))
+
+
 def encrypt_details(
     plaintext: bytes, circle_key: bytes, *, instance: UUID, circle: UUID, epoch: int
 ) -> bytes:
@@ -91,6 +121,15 @@ def _kek(
     _require_circle_key(circle_key)
     return derive_key(
         circle_key, context("circle-content-key", instance, circle, epoch, subject, lock)
+    )
+
+
+def _circle_kek(
+    team_key: bytes, instance: UUID, team: UUID, team_epoch: int, circle: UUID, epoch: int
+) -> bytes:
+    _require_circle_key(team_key)
+    return derive_key(
+        team_key, context("circle-circle-key", instance, team, team_epoch, circle, epoch)
     )
 
 

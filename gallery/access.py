@@ -1,11 +1,12 @@
 """Who may see what: the one authorisation query."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.models import User, WrappedKey
@@ -16,7 +17,8 @@ from gallery.models import Circle, Grant, Listed, Member, Placement, Rights, Sea
 
 @dataclass(frozen=True)
 class Through:
-    """The way to an image through an album: its reader is a member, and the image is in it."""
+    """The way to an image through a circle: the image is in an album or a team, and its reader is a
+    member of that, or of a team that is a member of the album (then `member` is the team's row)."""
 
     member: Member
     placement: Placement
@@ -24,7 +26,7 @@ class Through:
 
 @dataclass(frozen=True)
 class Access:
-    """A person's access to an image: by a grant of their own, or through an album."""
+    """A person's access to an image: by a grant of their own, or through an album or a team."""
 
     reader: User
     way: Grant | Through
@@ -34,11 +36,11 @@ class Access:
         """The rows that all have to hold; the first one is about the image."""
         if isinstance(self.way, Grant):
             return [self.way]
-        return [self.way.placement, self.way.member]
+        return [self.way.placement, *self.way.member.rows]
 
     @property
     def as_grant(self) -> Grant:
-        """This access as one row: through an album, one that is stored nowhere."""
+        """This access as one row: through a circle, one that is stored nowhere."""
         if isinstance(self.way, Grant):
             return self.way
         return Grant(image=self.image, reader=self.reader, rights=self.rights, ends_at=self.ends_at)
@@ -49,8 +51,8 @@ class Access:
 
     @property
     def wrapped_key(self) -> WrappedKey | None:
-        """What is wrapped to the reader: the image's content key, or the album's key."""
-        row = self.way if isinstance(self.way, Grant) else self.way.member
+        """What is wrapped to the reader: the image's content key, or the album's or team's key."""
+        row = self.way if isinstance(self.way, Grant) else self.way.member.own
         return row.wrapped_key
 
     @property
@@ -72,8 +74,8 @@ class Access:
     def state(self) -> tuple[object, ...]:
         """What differs once an owner's act changed something of this access."""
         salts = tuple(bytes(row.salt) for row in self.rows)
-        epoch = None if isinstance(self.way, Grant) else self.way.member.circle.epoch
-        return self.image.lock, self.image.keep_until, epoch, salts
+        epochs = tuple(row.circle.epoch for row in self.rows if isinstance(row, Member))
+        return self.image.lock, self.image.keep_until, epochs, salts
 
     @property
     def is_owner(self) -> bool:
@@ -91,7 +93,7 @@ class Access:
 
 def access_to(image_id: uuid.UUID, *, reader: User) -> Access:
     """Return the reader's best access: with the right to download before one to view, and a grant
-    of their own before an album.
+    of their own before an album or a team.
 
     Raises NotYours, Altered, or AccessEnded for a former reader: one whose access was revoked,
     whose time is over, or whose image or album was deleted.
@@ -111,43 +113,64 @@ def access_to(image_id: uuid.UUID, *, reader: User) -> Access:
     raise AccessEnded(max(map(_over, ways), key=_end_of))
 
 
-def membership_of(album_id: uuid.UUID, *, reader: User) -> Member:
-    """Return the reader's membership of an album. Raises NotYours, Altered, or AccessEnded for a
-    former member."""
-    members = Member.objects.filter(
-        circle=album_id, circle__kind=Circle.Kind.ALBUM, reader=reader
-    ).select_related("circle__owner", "wrapped_key__key_pair")
-    member = members.order_by(F("ended_at").desc(nulls_first=True)).first()
-    if member is None:
+def membership_of(
+    circle_id: uuid.UUID, *, reader: User, kind: str | None = Circle.Kind.ALBUM
+) -> Member:
+    """Return the reader's membership of an album, or of another kind of circle (None: of either):
+    a row of their own before that of a team they are in.
+
+    Raises NotYours, Altered, or AccessEnded for a former member.
+    """
+    circles = Circle.objects.filter(pk=circle_id, **({"kind": kind} if kind else {}))
+    ways = []
+    for member in _memberships(reader, circles):
+        if not any(has_ended(row) or unreadable_columns(row) for row in member.rows):
+            return member
+        ways.append(member)
+    if not ways:
         raise NotYours
-    if unreadable_columns(member):
+    if any(unreadable_columns(row) for member in ways for row in member.rows):
         raise Altered("member")
-    if has_ended(member):
-        raise AccessEnded(member)
-    return member
+    ended = [min(filter(has_ended, member.rows), key=_end_of) for member in ways]
+    raise AccessEnded(max(ended, key=_end_of))
 
 
 def _ways_to(image_id: uuid.UUID, reader: User) -> Iterator[Access]:
-    """Yield the ways there are or were: most readers have one, and albums are not asked then."""
+    """Yield the ways there are or were: most readers have one, and circles are not asked then."""
     grants = Grant.objects.filter(image_id=image_id, reader=reader)
     grants = grants.select_related("image__owner", "wrapped_key__key_pair")
     if grant := grants.order_by(F("ended_at").desc(nulls_first=True)).first():
         yield Access(reader, grant)
-    members = Member.objects.filter(reader=reader, circle__placements__image=image_id)
-    members = members.select_related("circle__owner", "wrapped_key__key_pair").distinct()
-    for member in members:
+    circles = Circle.objects.filter(placements__image=image_id)
+    for member in _memberships(reader, circles):
         placements = Placement.objects.filter(circle=member.circle_id, image=image_id)
         for placement in placements.select_related("image__owner"):
             placement.circle = member.circle
-            if _were_at_once(member, placement):
+            if _were_at_once([placement, *member.rows]):
                 yield Access(reader, Through(member, placement))
 
 
-def _were_at_once(member: Member, placement: Placement) -> bool:
-    """Whether the image was in the album while its reader was a member."""
-    if has_ended(member) and placement.granted_at >= _end_of(member):
-        return False
-    return not has_ended(placement) or member.granted_at < _end_of(placement)
+def _memberships(reader: User, circles: QuerySet[Circle]) -> Iterator[Member]:
+    """Yield the memberships there are or were of these circles: the reader's own, then those of
+    teams they are or were in."""
+    own = Member.objects.filter(reader=reader).select_related(
+        "circle__owner", "wrapped_key__key_pair"
+    )
+    yield from own.filter(circle__in=circles)
+    teams = Member.objects.filter(team__members__reader=reader, circle__in=circles)
+    for row in teams.select_related("circle__owner").distinct():
+        for through in own.filter(circle=row.team_id):
+            member = copy(row)
+            member.through = through
+            if _were_at_once(member.rows):
+                yield member
+
+
+def _were_at_once(rows: Sequence[Listed]) -> bool:
+    """Whether these rows held together: the image was in the album while its reader was a
+    member."""
+    ends = map(_end_of, filter(has_ended, rows))
+    return max(row.granted_at for row in rows) < min(ends, default=datetime.max.replace(tzinfo=UTC))
 
 
 def _is_live(access: Access) -> bool:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from accounts.web.answers import refusal
 from accounts.web.requests import PersonRequest
-from gallery.album_refusals import album_refusal_for
+from gallery.circle_refusals import album_refusal_for, team_refusal_for
 from gallery.refusals import REFUSALS, Refusal, refusal_for
 
 View = Callable[..., HttpResponseBase]
@@ -24,8 +24,13 @@ def answers_refusals(view: View) -> View:
 
 
 def answers_album_refusals(view: View) -> View:
-    """The same for an album: see gallery/album_refusals.py."""
+    """The same for an album: see gallery/circle_refusals.py."""
     return _answering(view, "album_id", album_refusal_for)
+
+
+def answers_team_refusals(view: View) -> View:
+    """The same for a team."""
+    return _answering(view, "team_id", team_refusal_for)
 
 
 def _answering(view: View, about: str, refusal_of: Callable[[Exception], Refusal]) -> View:

@@ -1,7 +1,9 @@
-"""What stands on an image's list besides people: albums and teams, and people with an invitation.
+"""What stands on an image's list besides people: albums and teams, and people with an invitation;
+and on an album's list besides people: teams.
 
-Each has the content key under a key of its own, so it is wrapped again at each new lock. Where the
-owner cannot do that now, its members wait, as a reader without a usable key does.
+Each has the content key, or the album's key, under a key of its own, so it is wrapped again at each
+new lock. Where the owner cannot do that now, its members wait, as a reader without a usable key
+does.
 """
 
 import uuid
@@ -13,10 +15,10 @@ from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from cryptocore import circles
-from gallery.circle_keys import CircleOpener
+from gallery.circle_keys import CircleOpener, place_in_team
 from gallery.errors import AccessEnded, Altered, HeadMoved, NotYours, OtherSigner, Waiting
 from gallery.invitation_keys import key_for_inviter
-from gallery.models import Circle, Invitation, InvitedGrant, Placement
+from gallery.models import Circle, Invitation, InvitedGrant, Member, Placement, Row
 
 
 class _Place(TypedDict):
@@ -29,32 +31,50 @@ class _Place(TypedDict):
     lock: int
 
 
+# What has its key under a circle's: an image in it, or an album of which a team is a member.
+Held = Placement | Member
+
+
 @sensitive_variables()
-def wrap_beside(
-    row: Placement | InvitedGrant, content_key: bytes, *, lock: int, opener: CircleOpener
-) -> None:
-    """Fill a row with the content key of this lock, or with nothing: then it waits."""
-    row.lock, row.wrapped = lock, None
+def wrap_beside(row: Held | InvitedGrant, key: bytes, *, lock: int, opener: CircleOpener) -> None:
+    """Fill a row with the key of this lock (of a circle: epoch), or with nothing: then it waits."""
+    row.wrapped = None
+    if not isinstance(row, Member):
+        row.lock = lock
     with suppress(NotYours, AccessEnded, Altered, OtherSigner, Waiting):
         if isinstance(row, InvitedGrant):
-            key = key_for_inviter(opener, row.invitation)
-            row.wrapped = key.wrap(content_key, subject=row.list_of.pk, lock=lock)
-        elif row.circle.deleted_at is None:
-            circle_key = opener.own_circle_key(row.circle)
-            wrap_for_circle(row, content_key, circle_key, epoch=row.circle.epoch)
+            invitation_key = key_for_inviter(opener, row.invitation)
+            row.wrapped = invitation_key.wrap(key, subject=row.list_of.pk, lock=lock)
+        elif (circle := held_by(row)) and circle.deleted_at is None:
+            circle_key = opener.own_circle_key(circle)
+            wrap_for_circle(row, key, circle_key, epoch=circle.epoch)
+
+
+def held_by(row: Row) -> Circle | None:
+    """Return the circle under whose key a row's key is, if it is under one's."""
+    if isinstance(row, Member):
+        return row.team
+    return row.circle if isinstance(row, Placement) else None
 
 
 @sensitive_variables()
-def wrap_for_circle(row: Placement, content_key: bytes, circle_key: bytes, *, epoch: int) -> None:
-    """Fill a row with the content key of its lock, under a circle's key of this epoch."""
-    row.epoch = epoch
-    row.wrapped = circles.wrap_content_key(content_key, circle_key, **_place_of(row))
+def wrap_for_circle(row: Held, key: bytes, circle_key: bytes, *, epoch: int) -> None:
+    """Fill a row with its content key, or its album's key, under a circle's key of this epoch."""
+    if isinstance(row, Placement):
+        row.epoch = epoch
+        row.wrapped = circles.wrap_content_key(key, circle_key, **_place_of(row))
+    else:
+        row.team_epoch = epoch
+        row.wrapped = circles.wrap_circle_key(key, circle_key, **place_in_team(row))
 
 
 @sensitive_variables()
-def content_key_in(row: Placement, circle_key: bytes) -> bytes:
-    """Return what a row holds; its image's commitment decides what it is. Raises CryptoError."""
-    return circles.unwrap_content_key(bytes(row.wrapped or b""), circle_key, **_place_of(row))
+def key_in(row: Held, circle_key: bytes) -> bytes:
+    """Return what a row holds; the commitment decides what it is. Raises CryptoError."""
+    wrapped = bytes(row.wrapped or b"")
+    if isinstance(row, Placement):
+        return circles.unwrap_content_key(wrapped, circle_key, **_place_of(row))
+    return circles.unwrap_circle_key(wrapped, circle_key, **place_in_team(row))
 
 
 def _place_of(row: Placement) -> _Place:
@@ -67,13 +87,13 @@ def _place_of(row: Placement) -> _Place:
     }
 
 
-def hold_circles(rows: Iterable[Placement | InvitedGrant]) -> None:
-    """Hold the rows of these circles, after invitations' and before an image's and people's. Raises
-    HeadMoved if one was deleted or got its next key since it was read: what was wrapped under the
-    one before opens for nobody."""
-    read = {row.circle_id: row.circle for row in rows if isinstance(row, Placement)}
-    held = Circle.objects.select_for_update().filter(pk__in=read).order_by("pk")
-    if {circle.pk: _state(circle) for circle in held} != {pk: _state(read[pk]) for pk in read}:
+def hold_circles(rows: Iterable[Row]) -> None:
+    """Hold the rows of the circles under whose keys these are, teams first, after invitations' and
+    before their own album, images and people. Raises HeadMoved if one was deleted or got its next
+    key since it was read: what was wrapped under the one before opens for nobody."""
+    read = {circle.pk: circle for circle in map(held_by, rows) if circle}
+    now = Circle.objects.select_for_update().filter(pk__in=read).order_by("-kind", "pk")
+    if {circle.pk: _state(circle) for circle in now} != {pk: _state(read[pk]) for pk in read}:
         raise HeadMoved
 
 
@@ -81,7 +101,7 @@ def _state(circle: Circle) -> tuple[int, bool]:
     return circle.epoch, circle.deleted_at is None
 
 
-def hold_invitations(rows: Iterable[Placement | InvitedGrant]) -> None:
+def hold_invitations(rows: Iterable[Row]) -> None:
     """Hold the rows of these invitations, before circles', an image's and people's. Raises
     HeadMoved if one opens nothing any more: its person may have an account by now."""
     wanted = {row.invitation_id for row in rows if isinstance(row, InvitedGrant)}

@@ -5,6 +5,7 @@ and share statement: it lists the members, and commits to the key.
 """
 
 import uuid
+from typing import TypedDict
 
 from django.conf import settings
 from django.utils import timezone
@@ -13,12 +14,35 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from cryptocore import canonical, circles, statements
 from cryptocore.errors import CryptoError
-from gallery.errors import AccessEnded, Altered, NotYours
+from gallery.access import membership_of
+from gallery.errors import AccessEnded, Altered, Waiting
 from gallery.heads import Body, step
 from gallery.models import Circle, Member
-from gallery.sealing import MEMBERSHIP
 from gallery.signers import Assessment, Signers
 from gallery.unwrapping import Unwrapping
+
+
+class PlaceInTeam(TypedDict):
+    """Where an album's key under a team's key belongs, and opens."""
+
+    instance: uuid.UUID
+    team: uuid.UUID
+    team_epoch: int
+    circle: uuid.UUID
+    epoch: int
+
+
+def place_in_team(member: Member) -> PlaceInTeam:
+    """Return that place of a team's row. Raises ValueError for a row of no team."""
+    if member.team_id is None or member.team_epoch is None:
+        raise ValueError("not of a team")
+    return {
+        "instance": settings.SERVER_KEYS.instance_id,
+        "team": member.team_id,
+        "team_epoch": member.team_epoch,
+        "circle": member.circle_id,
+        "epoch": member.circle.epoch,
+    }
 
 
 class CircleOpener(Unwrapping):
@@ -29,25 +53,31 @@ class CircleOpener(Unwrapping):
         self._circle_keys: dict[uuid.UUID, bytes] = {}
         self._signers = Signers(keyring)
 
-    def membership(self, circle: Circle) -> Body:
-        """Return the verified membership statement of the circle's current key. Raises Altered."""
-        membership = self.head(MEMBERSHIP, circle)
-        if (membership["epoch"], membership["circle"]) != (circle.epoch, circle.kind):
-            raise Altered("membership-epoch")
-        return membership
-
     def check_member(self, member: Member) -> None:
         """Check that the owner's newest statement lists this member, that their time is not over,
-        and that the owner is as the reader compared them.
+        and that the owner is as the reader compared them. Of a team's row the same of the reader's
+        own in that team.
 
         Raises Altered, AccessEnded or OtherSigner.
         """
         membership = self.membership(member.circle)
-        if member.reader_id != self._keyring.user.pk or not self.is_signed(member):
+        if not self.is_signed(member) or not self._is_own(member):
             raise Altered("member")
+        if member.through:
+            self.check_member(member.through)
         if member.ends_at is not None and member.ends_at <= timezone.now():
             raise AccessEnded(member)
         self._signers.check(member.circle.owner, frozenset([membership["key"]]))
+
+    def _is_own(self, member: Member) -> bool:
+        """Whether a row is this person's, or that of a team with their own row in it. No team is a
+        member of a team."""
+        if member.team_id is None:
+            return member.through is None and member.reader_id == self._keyring.user.pk
+        own, album = member.through, Circle.Kind.ALBUM
+        if own is None or member.circle.kind != album or own.circle.kind == album:
+            return False
+        return own.circle_id == member.team_id and own.team_id is None
 
     def owner_of(self, circle: Circle) -> Assessment:
         """Return what to say about who signed the list of members. Raises Altered or
@@ -60,10 +90,7 @@ class CircleOpener(Unwrapping):
 
         Raises NotYours, AccessEnded, Altered, OtherSigner or Waiting.
         """
-        rows = circle.members.filter(reader=self._keyring.user, ended_at=None)
-        member = rows.select_related("wrapped_key__key_pair").first()
-        if member is None:
-            raise NotYours
+        member = membership_of(circle.pk, reader=self._keyring.user, kind=None)
         member.circle = circle
         return self.circle_key_for(member)
 
@@ -74,13 +101,31 @@ class CircleOpener(Unwrapping):
         circle = member.circle
         self.check_member(member)
         if circle.pk not in self._circle_keys:
-            self._circle_keys[circle.pk] = self.unwrap(
+            self._circle_keys[circle.pk] = self._unwrapped(member)
+        return self._circle_keys[circle.pk]
+
+    @sensitive_variables()
+    def _unwrapped(self, member: Member) -> bytes:
+        circle = member.circle
+        if member.through is None:
+            return self.unwrap(
                 member.wrapped_key,
                 of=circle,
                 lock=circle.epoch,
                 is_committed=lambda key: self.is_circle_key(key, circle),
             )
-        return self._circle_keys[circle.pk]
+        team_key = self.circle_key_for(member.through)
+        if member.wrapped is None:
+            raise Waiting(is_owner=False, in_album=True)
+        if member.team_epoch != member.through.circle.epoch:
+            raise Altered("team-epoch")
+        with step("member"):
+            key = circles.unwrap_circle_key(
+                bytes(member.wrapped), team_key, **place_in_team(member)
+            )
+        if not self.is_circle_key(key, circle):
+            raise Altered("commitment")
+        return key
 
     @sensitive_variables()
     def details(self, member: Member) -> Body:

@@ -20,7 +20,7 @@ from cryptocore.errors import CryptoError
 from gallery.errors import Altered
 from gallery.image_trail import ImageTrails
 from gallery.ledger import TrailAway, saw_before
-from gallery.models import Row, SealedImage, Statement, Subject
+from gallery.models import Circle, Row, SealedImage, Statement, Subject
 from gallery.sealing import MANIFEST, MEMBERSHIP, SHARE, head_of, heads_of
 
 Body = dict[str, Any]
@@ -75,6 +75,13 @@ class Heads:
         if named and not self._trails.of(image.pk).allows_together(signed, named, share):
             raise Altered("manifest-share")
         return manifest
+
+    def membership(self, circle: Circle) -> Body:
+        """Return the verified membership statement of the circle's current key. Raises Altered."""
+        membership = self.head(MEMBERSHIP, circle)
+        if (membership["epoch"], membership["circle"]) != (circle.epoch, circle.kind):
+            raise Altered("membership-epoch")
+        return membership
 
     def head(self, kind: str, subject: Subject) -> Body:
         """Return the newest statement of this kind about the subject: signed by its owner, and

@@ -25,7 +25,7 @@ from gallery.models import SealedImage, Statement
 from gallery.sealing import MANIFEST, MEMBERSHIP, SHARE
 
 KINDS = (MANIFEST, SHARE, MEMBERSHIP)
-DELETED = (Event.IMAGE_DELETED, Event.ALBUM_DELETED)
+DELETED = (Event.IMAGE_DELETED, Event.ALBUM_DELETED, Event.TEAM_DELETED)
 EVENTS = (*SIGNED_AT, Event.IMAGE_KEEP_UNTIL_SET, *DELETED)
 
 

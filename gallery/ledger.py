@@ -26,6 +26,11 @@ SIGNED_AT = [
     Event.ALBUM_SHARED,
     Event.ALBUM_REVOKED,
     Event.ALBUM_REKEYED,
+    Event.TEAM_MADE,
+    Event.TEAM_CHANGED,
+    Event.TEAM_SHARED,
+    Event.TEAM_REVOKED,
+    Event.TEAM_REKEYED,
 ]
 
 

@@ -1,4 +1,4 @@
-"""Who is a member of a circle, as its owner signed it; and what is in an album.
+"""Who is a member of a circle, as its owner signed it; and what is in one.
 
 Rows are only an index, as an image's are (gallery/readers.py).
 """
@@ -6,28 +6,31 @@ Rows are only an index, as an image's are (gallery/readers.py).
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from audit.events import AuditUnavailable, Event
+from audit.leaf import Leaf
 from audit.vouched import vouched_of_each
 from cryptocore import entries
 from gallery.access import has_ended
-from gallery.circle_keys import CircleOpener
+from gallery.heads import Heads
 from gallery.ledger import TrailAway
 from gallery.models import Circle, InvitedGrant, Member, Placement, Row
+from gallery.models.circles import NOBODY
 from gallery.sealing import MEMBERSHIP
 
 
 @dataclass(frozen=True)
 class Members:
-    """The rows that hold now: those the owner signed (people, the owner first; people with an
-    invitation), and those nobody did. Of one holder one row is signed."""
+    """The rows that hold now: those the owner signed (people, the owner first, and teams; people
+    with an invitation), and those nobody did. Of one holder one row is signed."""
 
     signed: list[Member]
     invited: list[InvitedGrant]
     unsigned: list[Row]
 
 
-def members_as_signed(circle: Circle, opener: CircleOpener) -> Members:
+def members_as_signed(circle: Circle, opener: Heads) -> Members:
     """Return the rows of a circle. Raises Altered if its membership statement does not verify."""
     signed: dict[tuple[str, uuid.UUID], Row] = {}
     live = (row for row in _live_rows(circle) if not has_ended(row))
@@ -43,14 +46,19 @@ def members_as_signed(circle: Circle, opener: CircleOpener) -> Members:
     )
 
 
-def everybody_signed_is_a_member(circle: Circle, opener: CircleOpener) -> bool:
-    """Whether no row of a signed member is hidden. Raises as members_as_signed() does."""
-    let_in = {_digest(row) for row in _live_rows(circle) if opener.is_signed(row)}
+def everybody_signed_is_a_member(circle: Circle, opener: Heads) -> bool:
+    """Whether no row of a signed member is hidden: who left, and a team that put the album out, is
+    not. Raises as members_as_signed() does."""
+    ended = circle.members.exclude(ended_at=None).select_related("circle")
+    rows = [*_live_rows(circle), *put_out(ended)]
+    let_in = {_digest(row) for row in rows if opener.is_signed(row)}
     return let_in == {*opener.head(MEMBERSHIP, circle)["entries"]}
 
 
 def _live_rows(circle: Circle) -> list[Row]:
-    members = circle.members.filter(ended_at=None).select_related("reader", "wrapped_key__key_pair")
+    members = circle.members.filter(ended_at=None).select_related(
+        "reader", "team", "wrapped_key__key_pair"
+    )
     invited = circle.invited.filter(ended_at=None).select_related(
         "invitation__wrapped_key__key_pair"
     )
@@ -64,28 +72,48 @@ def _digest(row: Row) -> str:
     return entries.entry_digest(bytes(row.entry), bytes(row.salt))
 
 
-# ---- images that an album put out ------------------------------------------------------------
+# ---- what others than the owner of a list ended ----------------------------------------------
+
+Put = TypeVar("Put", Placement, Member)
+DELETED = (Event.ALBUM_DELETED, Event.TEAM_DELETED)
+PUTTING_OUT = (*DELETED, Event.ALBUM_REVOKED, Event.TEAM_REVOKED, Event.TEAM_LEFT)
 
 
-def put_out(placements: Iterable[Placement]) -> list[Placement]:
-    """Return which of these ended placements their albums ended: an album that was deleted, or
-    whose owner took the owner of the image out of it.
+def put_out(rows: Iterable[Put]) -> list[Put]:
+    """Return which of these ended rows somebody else ended than whose list they are on: who left a
+    team; a circle that was deleted, or whose owner took the owner of the image (of the album) out
+    of it, or which that one left.
 
-    Each owner's share statement names the album until their next act on the image. The trail's
-    word counts: of any other ended row somebody may have written the end. Raises TrailAway.
+    Each owner's list names it until their next act. The trail's word counts: of any other ended row
+    somebody may have written the end. Raises TrailAway.
     """
-    placements = [row for row in placements if row.ended_at is not None]
-    albums = {row.circle_id for row in placements}
+    ended = [row for row in rows if row.ended_at is not None]
+    parts = [_whose_part(row) for row in ended]
     try:
-        said = vouched_of_each((Event.ALBUM_DELETED, Event.ALBUM_REVOKED), subjects=albums)
+        said = vouched_of_each(PUTTING_OUT, subjects={circle for circle, _person in parts})
     except AuditUnavailable:
         raise TrailAway from None
     return [
         row
-        for row in placements
+        for row, (circle, person) in zip(ended, parts, strict=True)
         if any(
-            leaf.event == Event.ALBUM_DELETED
-            or (leaf.facts.get("reader") == str(row.image.owner_id) and leaf.time >= row.granted_at)
-            for leaf in said[row.circle_id]
+            leaf.event in DELETED
+            or (
+                str(person) in (leaf.facts.get("reader"), _left(leaf))
+                and leaf.time >= row.granted_at
+            )
+            for leaf in said[circle]
         )
     ]
+
+
+def _whose_part(row: Placement | Member) -> tuple[uuid.UUID, uuid.UUID]:
+    """Return which circle a row hangs on, and by whose membership."""
+    if isinstance(row, Member) and row.team_id is None:
+        return row.circle_id, row.reader_id or NOBODY
+    circle = row.team_id if isinstance(row, Member) else row.circle_id
+    return circle or NOBODY, row.list_of.owner_id
+
+
+def _left(leaf: Leaf) -> str | None:
+    return str(leaf.actor) if leaf.event == Event.TEAM_LEFT else None

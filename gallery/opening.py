@@ -8,8 +8,9 @@ The steps, as docs/format.md numbers them. (1), who may ask at all, is gallery/a
       (the newest is what the trail vouches for)  (8) the same buffer is decrypted
 
 After (4) the reader's list of compared contacts is asked about the signer (gallery/signers.py).
-Through an album (4) and (6) are done twice: for the album by its owner's list of members and its
-key (gallery/circle_keys.py), and for the image by its own owner's list, which names the album.
+Through an album or a team (4) and (6) are done twice: for the circle by its owner's list of members
+and its key (gallery/circle_keys.py), and for the image by its own owner's list, which names the
+circle; through a team that is a member of an album three times.
 
 Outside there is one answer whichever failed; the trail names the step. No byte of the picture
 leaves before (7).
@@ -29,11 +30,11 @@ from accounts.custody import Keyring
 from cryptocore import content, statements
 from gallery import storage
 from gallery.access import Access, Through, access_to
-from gallery.beside import content_key_in
+from gallery.beside import key_in
 from gallery.circle_keys import CircleOpener
 from gallery.errors import AccessEnded, Altered, Waiting
 from gallery.heads import Body, step
-from gallery.models import Grant, Rendition, SealedImage
+from gallery.models import Grant, Member, Rendition, SealedImage
 from gallery.sealing import MANIFEST, SHARE
 from gallery.signers import Assessment
 
@@ -99,7 +100,7 @@ class Opener(CircleOpener):
     # (4)
     def check_entry(self, access: Access) -> None:
         """Check that the owner's newest share statement lists this reader, with these rights; or
-        an album, and that album's newest list of members this reader.
+        an album or a team, and that circle's newest list of members this reader.
 
         Raises AccessEnded if their time ended after they were authorised: nothing is altered then.
         """
@@ -161,7 +162,7 @@ class Opener(CircleOpener):
         if (placement.lock, placement.epoch) != (image.lock, way.member.circle.epoch):
             raise Altered("placement")
         with step("placement"):
-            content_key = content_key_in(placement, circle_key)
+            content_key = key_in(placement, circle_key)
         if not self._is_committed(content_key, image):
             raise Altered("commitment")
         return content_key
@@ -189,8 +190,9 @@ def settled(opener: Opener, access: Access, act: Callable[[Access], Result]) -> 
             if newer is None:
                 raise
             opener.forget(access.image.pk)
-            if isinstance(newer.way, Through):
-                opener.forget(newer.way.member.circle_id)
+            for row in newer.rows:
+                if isinstance(row, Member):
+                    opener.forget(row.circle_id)
             access = newer
 
 

@@ -108,8 +108,8 @@ def _waiting(waiting: errors.Waiting) -> Refusal:
     )
     if waiting.in_album:
         sentence = _(
-            "This image is in an album that was locked anew. You can open it once its owner has "
-            "been here. Nothing is lost."
+            "This image is shared with an album or a team that has a new key. You can open it once "
+            "its owner has been here. Nothing is lost."
         )
     if waiting.is_owner:
         sentence = _(
@@ -123,7 +123,7 @@ def _waiting(waiting: errors.Waiting) -> Refusal:
 def _access_ended(ended: errors.AccessEnded) -> Refusal:
     grant = ended.grant
     subject = grant.list_of
-    is_album = isinstance(subject, Circle)
+    kind = subject.kind if isinstance(subject, Circle) else ""
     owner, ended_at = certified_name(subject.owner), grant.ended_at or grant.ends_at
     if isinstance(subject, SealedImage):
         ended_at = ended_at or subject.keep_until
@@ -133,11 +133,18 @@ def _access_ended(ended: errors.AccessEnded) -> Refusal:
         Grant.Ended.REVOKED: _("%(owner)s has ended your access."),
         Grant.Ended.TIME: _("The time %(owner)s gave you for this image is over."),
         Grant.Ended.DELETED: _("%(owner)s has deleted this image."),
+        Grant.Ended.LEFT: _("You have left the team."),
     }
-    if is_album:
+    if kind == Circle.Kind.ALBUM:
         sentences |= {
             Grant.Ended.TIME: _("The time %(owner)s gave you for this album is over."),
             Grant.Ended.DELETED: _("%(owner)s has deleted this album."),
+        }
+    if kind == Circle.Kind.TEAM:
+        sentences |= {
+            Grant.Ended.REVOKED: _("%(owner)s has taken you out of the team."),
+            Grant.Ended.TIME: _("The time %(owner)s gave you in the team is over."),
+            Grant.Ended.DELETED: _("%(owner)s has deleted the team."),
         }
     return Refusal(
         410,

@@ -142,6 +142,29 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
         "claiming.a_claim_that_only_a_row_says_is_none",
         "claiming.a_claim_that_was_refused_and_put_back_is_none",
     ),
+    "A reader who opens through a circle MUST check": (
+        "altered.a_membership_that_nobody_signed_opens_nothing_and_becomes_true_at_no_act",
+        "altered.a_teams_row_altered_in_any_column_is_refused_and_found",
+        "opening.along_the_whole_chain_rights_intersect_and_the_earliest_end_counts",
+    ),
+    "A reader MUST refuse a team on the list": (
+        "altered.a_team_that_was_put_into_a_team_opens_nothing",
+        "opening.no_team_is_a_member_of_a_team",
+    ),
+    "Whoever opens MUST compare the commitment of each key": (
+        "altered.a_member_cannot_put_another_key_in_an_images_place",
+        "altered.a_key_of_another_epoch_or_another_secret_is_not_the_albums",
+        "altered.a_member_cannot_put_another_key_on_an_album",
+    ),
+    "A writer MUST make a circle's next key": (
+        "leaving.who_is_taken_out_is_left_without_any_key_and_everything_gets_a_new_one",
+        "leaving.who_leaves_opens_nothing_from_that_moment_and_the_owner_signs_it_later",
+        "leaving.when_a_members_time_is_over_the_owners_next_page_makes_a_new_key",
+    ),
+    "A writer MUST NOT sign a list without somebody": (
+        "leaving.an_end_that_somebody_else_wrote_brings_no_owner_to_sign_a_list_without_a_member",
+        "leaving.that_somebody_left_once_ends_no_later_membership",
+    ),
     # Keys under keys
     "A reader MUST refuse more than 4,104 bytes": (
         "keywrap.what_is_longer_than_any_key_is_refused_unread",

@@ -54,8 +54,12 @@ class Circle(models.Model):
 
 
 class Member(Listed):
-    """One person's membership of a circle, or one team's of an album."""
+    """One person's membership of a circle, or one team's of an album.
 
+    `through`: of a team's row that was read for somebody, that person's own row in the team.
+    """
+
+    through: "Member | None" = None
     circle = models.ForeignKey(Circle, models.PROTECT, related_name="members")
     reader = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships", null=True
@@ -100,6 +104,20 @@ class Member(Listed):
     @property
     def list_of(self) -> Circle:
         return self.circle
+
+    @property
+    def rows(self) -> "list[Member]":
+        """The rows that all have to hold, the one about this circle first."""
+        return [self, self.through] if self.through else [self]
+
+    @property
+    def own(self) -> "Member":
+        """The reader's own row: what is wrapped to them hangs on it."""
+        return self.through or self
+
+    @property
+    def is_without_key(self) -> bool:
+        return (self.wrapped if self.team_id else self.wrapped_key) is None
 
 
 class Placement(Listed):

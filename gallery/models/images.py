@@ -111,6 +111,7 @@ class Ended(models.TextChoices):
     REVOKED = "revoked", _("the owner ended it")
     TIME = "ended", _("its time was over")
     DELETED = "deleted", _("it was deleted")
+    LEFT = "left", _("they left the team")
 
 
 class Listed(models.Model):

@@ -21,6 +21,7 @@ from audit.events import Event, Outcome, record_after
 from audit.leaf import Fact
 from cryptocore import statements
 from gallery.access import Access, access_to
+from gallery.circle_events import events_of
 from gallery.errors import Altered, HeadMoved
 from gallery.image_trail import facts_of
 from gallery.models import (
@@ -101,7 +102,7 @@ def record_unsigned(about: Subject, rows: Collection[Row]) -> None:
     """Record that rows said somebody may open this whom its owner never named."""
     if rows:
         record_after(
-            Event.ALBUM_ALTERED if isinstance(about, Circle) else Event.IMAGE_ALTERED,
+            events_of(about).altered if isinstance(about, Circle) else Event.IMAGE_ALTERED,
             actor=about.owner_id,
             subject=about.pk,
             outcome=Outcome.FAILED,

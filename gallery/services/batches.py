@@ -1,5 +1,6 @@
 """Several files in one upload: the good ones are kept, each bad one is named."""
 
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,8 +22,21 @@ from accounts.models import User
 from accounts.throttle import Throttled
 from accounts.turns import Busy
 from audit.events import AuditUnavailable, Event
+from gallery.circle_keys import CircleOpener
 from gallery.decoding_turns import DECODING
-from gallery.errors import HeadMoved, OverQuota, OwnKeyRefused, StoredBefore, UploadIdUsed
+from gallery.errors import (
+    AccessEnded,
+    Altered,
+    HeadMoved,
+    NotAllowed,
+    NotYours,
+    OtherSigner,
+    OverQuota,
+    OwnKeyRefused,
+    StoredBefore,
+    UploadIdUsed,
+    Waiting,
+)
 from gallery.intake import take_in
 from gallery.invitation_keys import InvitationKey
 from gallery.models import SealedImage
@@ -36,13 +50,16 @@ from gallery.rejections import (
     upload_id_used_sentence,
 )
 from gallery.sealing import own_signing_pair
+from gallery.services.acts import starting_anew
 from gallery.services.retrying import Asked, seal_once
+from gallery.services.teams import team_to_share_with
 from gallery.services.uploading import Origin, Terms, upload_image
 from gallery.storage import StorageAway
 
 PART_AWAY = (StorageAway, OperationalError, InterfaceError, AuditUnavailable, Busy)
 # What no later file of the batch escapes either, and none before it suffered.
 KEYS_CHANGED = (NoKeys, OwnKeyRefused, HeadMoved)
+TEAM_REFUSED = (NotYours, NotAllowed, AccessEnded, Altered, OtherSigner, Waiting)
 MAX_NAME_CHARACTERS = 200
 
 
@@ -69,6 +86,8 @@ class Wishes:
     origin: Origin
     keep_until: datetime | None = None
     invitations: list[InvitationKey] = field(default_factory=list)
+    # With whose later members, too, the images are shared.
+    teams: tuple[uuid.UUID, ...] = ()
 
 
 def limits() -> Limits:
@@ -86,7 +105,8 @@ def upload_all(
     """Seal every file that is an image we accept.
 
     Raises KeyChanged or ContactsRefused as the owner's compared contacts ask. Raises OwnKeyRefused,
-    NoKeys if a recipient's keys changed meanwhile, HeadMoved if an invitation is over, and
+    NoKeys if a recipient's keys changed meanwhile, HeadMoved if an invitation is over, what
+    team_to_share_with() does, and
     StorageAway, OperationalError, AuditUnavailable or Busy if that kept all files from being
     stored; once one is, the others are named.
     """
@@ -113,7 +133,7 @@ def upload_all(
             refuse("upload_id_used", upload_id_used_sentence(name))
         except StoredBefore:
             refuse("stored_before", stored_before_sentence(name))
-        except (*PART_AWAY, *KEYS_CHANGED) as error:
+        except (*PART_AWAY, *KEYS_CHANGED, *TEAM_REFUSED) as error:
             away = error
             batch.refuse(index, "not_stored", part_away_sentence(name))
         finally:
@@ -142,7 +162,7 @@ def _upload_one(
         turn=partial(_decoding_turn, keyring.user),
     )
     origin = Origin(wishes.origin.upload_id, index)
-    seal = partial(
+    upload = partial(
         upload_image,
         keyring=keyring,
         picture=picture,
@@ -155,16 +175,25 @@ def _upload_one(
         keep_until=wishes.keep_until,
         invitations=wishes.invitations,
     )
+
+    def seal() -> SealedImage:
+        opener = CircleOpener(keyring)
+        teams = [team_to_share_with(one, opener, reader=keyring.user) for one in wishes.teams]
+        return upload(teams=teams)
+
     people = {reader.user.pk for reader in wishes.recipients}
     asked = Asked(
         picture=picture,
         caption=wishes.caption,
         file_name=batch.names[index],
         recipients=frozenset(people | {one.invitation.person for one in wishes.invitations}),
+        teams=frozenset(wishes.teams),
         terms=wishes.terms,
         keep_until=wishes.keep_until,
     )
-    batch.images[index] = seal_once(seal, keyring=keyring, asked=asked, origin=origin)
+    batch.images[index] = seal_once(
+        partial(starting_anew, seal), keyring=keyring, asked=asked, origin=origin
+    )
 
 
 @contextmanager

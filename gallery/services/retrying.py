@@ -13,7 +13,7 @@ from accounts.custody import Keyring
 from cryptocore import content
 from gallery.access import Access, access_to
 from gallery.errors import GalleryError, StoredBefore, UploadIdUsed
-from gallery.models import Rendition, SealedImage
+from gallery.models import Circle, Rendition, SealedImage
 from gallery.opening import Opener
 from gallery.pictures import Picture
 from gallery.readers import readers_as_signed
@@ -35,6 +35,7 @@ class Asked:
     recipients: frozenset[uuid.UUID]
     terms: Terms
     keep_until: datetime | None = None
+    teams: frozenset[uuid.UUID] = frozenset()
 
 
 @sensitive_variables()
@@ -87,17 +88,19 @@ def _is_picture(access: Access, picture: Picture, opener: Opener) -> bool:
 
 @sensitive_variables()
 def _is_as_asked(access: Access, asked: Asked, opener: Opener) -> bool:
-    """Whether exactly these people can open it by now, on these terms, and it is called so."""
+    """Whether exactly these people and teams can open it by now, on these terms, and it is called
+    so."""
     image, description = access.image, opener.description(access)
     readers = readers_as_signed(image, opener)
-    everybody = {row.holder[1]: row for row in (*readers.signed, *readers.invited)}
+    of_teams = [row for row in readers.placed if row.circle.kind == Circle.Kind.TEAM]
+    rows = (*readers.signed, *readers.invited, *of_teams)
     granted = {
-        person: Terms(row.rights, row.ends_at)
-        for person, row in everybody.items()
-        if person != image.owner_id
+        row.holder[1]: Terms(row.rights, row.ends_at)
+        for row in rows
+        if row.holder[1] != image.owner_id
     }
     told = (description["caption"], description["file_name"], image.keep_until)
-    return granted == dict.fromkeys(asked.recipients, asked.terms) and told == (
+    return granted == dict.fromkeys(asked.recipients | asked.teams, asked.terms) and told == (
         asked.caption,
         asked.file_name,
         asked.keep_until,

@@ -4,7 +4,7 @@ Each act is one new share statement that replaces the one before.
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic, TypeVar
@@ -19,7 +19,8 @@ from accounts.keys.recipients import Reader, lock_keys
 from accounts.models import User, WrappedKey
 from audit.events import Event
 from cryptocore import statements
-from gallery.beside import hold_invitations
+from gallery.beside import Held, hold_circles, hold_invitations, wrap_beside
+from gallery.circle_keys import CircleOpener
 from gallery.errors import Altered, HeadMoved, TooManyReaders
 from gallery.invitation_keys import InvitationKey
 from gallery.models import (
@@ -52,7 +53,8 @@ from gallery.services.acts import (
     starting_anew,
 )
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
-from gallery.services.uploading import Terms, new_grant, new_invited
+from gallery.services.teams import team_to_share_with
+from gallery.services.uploading import Terms, new_grant, new_invited, new_place
 
 Given = TypeVar("Given", Grant, Member)
 
@@ -62,7 +64,8 @@ class Shared(Generic[Given]):
     """What an act of sharing did: whose grants (of an album: memberships) are new, changed, or were
     so already.
 
-    `invited`: what invitations carry of it since; `dropped`: what one carried until now.
+    `invited`: what invitations carry of it since; `dropped`: what one carried until now. `teams`:
+    the rows of teams, new or changed.
     """
 
     added: list[Given] = field(default_factory=list)
@@ -70,6 +73,17 @@ class Shared(Generic[Given]):
     unchanged: list[Given] = field(default_factory=list)
     invited: list[InvitedGrant] = field(default_factory=list)
     dropped: list[InvitedGrant] = field(default_factory=list)
+    teams: list[Held] = field(default_factory=list)
+
+    @property
+    def listed(self) -> list[Listed]:
+        """The people and teams that the list did not name before."""
+        return [*self.added, *(row for row in self.teams if row._state.adding)]
+
+    @property
+    def is_anything(self) -> bool:
+        """Whether the next list says anything else than the one before."""
+        return any((self.touched, self.invited, self.dropped, self.teams))
 
     @property
     def touched(self) -> list[Given]:
@@ -84,11 +98,13 @@ class Shared(Generic[Given]):
 
 @dataclass(frozen=True)
 class Recipients:
-    """Whom an image is shared with, and which invitation hands it over to them."""
+    """Whom an image is shared with, and which invitation hands it over to them. `teams`: with
+    whoever is in them, later too."""
 
     people: list[Reader]
     invitations: Sequence[InvitationKey]
     instead_of: Invitation | None
+    teams: Collection[uuid.UUID]
 
 
 @sensitive_variables()
@@ -100,14 +116,16 @@ def share_image(
     terms: Terms,
     invitations: Sequence[InvitationKey] = (),
     instead_of: Invitation | None = None,
+    teams: Collection[uuid.UUID] = (),
 ) -> Shared[Grant]:
-    """Grant `recipients`, and the people of `invitations`, access to the owner's image; somebody
-    who has it already gets the new terms. `instead_of` carries it no longer.
+    """Grant `recipients`, the people of `invitations`, and whoever is or will be in `teams`, access
+    to the owner's image; somebody who has it already gets the new terms. `instead_of` carries it no
+    longer.
 
     Raises NotYours, NotAllowed, Altered, TooManyReaders, NoKeys, KeyChanged, ContactsRefused or
-    HeadMoved; then nothing has changed.
+    HeadMoved, and as team_to_share_with(); then nothing has changed.
     """
-    to = Recipients(recipients, invitations, instead_of)
+    to = Recipients(recipients, invitations, instead_of, teams)
     return starting_anew(lambda: _share_once(keyring, image_id, to, terms))
 
 
@@ -131,13 +149,16 @@ def _share_once(
         give(reader, readers.signed, terms, shared, wrap=wrap, new=new)
     for key in to.invitations:
         carry(key, readers.invited, image, content_key, terms, shared)
+    for team_id in to.teams:
+        place = new_place(image, team_to_share_with(team_id, opener, reader=keyring.user), terms)
+        give_team(place, readers.placed, terms, shared, content_key, lock=image.lock, opener=opener)
     invited = still_invited(readers.invited, shared, to.instead_of)
-    listed = [*readers.signed, *shared.added, *readers.placed, *invited]
+    listed = [*readers.signed, *readers.placed, *shared.listed, *invited]
     require_listable(listed)
-    if shared.touched or shared.invited or shared.dropped:
+    if shared.is_anything:
         fields = share_fields(listed)
         share = sign_statement(SHARE, fields, keyring=keyring, subject=image.pk, previous=head)
-        with image_act(Event.IMAGE_SHARED, image, signed=[share]):
+        with image_act(Event.IMAGE_SHARED, image, signed=[share], **facts_of_teams(shared)):
             sent = store_shared(image, head, share, shared, listed=listed)
         truncate_write_ahead_log()  # of whom it ended by date
         record_notices(sent)
@@ -187,6 +208,30 @@ def give(
 
 
 @sensitive_variables()
+def give_team(
+    row: Held,
+    kept: Iterable[Held],
+    terms: Terms,
+    shared: Shared[Given],
+    key: bytes,
+    *,
+    lock: int,
+    opener: CircleOpener,
+) -> None:
+    """Sort a team into `shared`, as give() does a person; `row` is what is new if none is kept."""
+    given = next((one for one in kept if one.holder == row.holder), row)
+    if given is row or given.wrapped is None or not _has_terms(given, terms):
+        set_entry(given, rights=terms.rights, ends_at=terms.ends_at)
+        wrap_beside(given, key, lock=lock, opener=opener)
+        shared.teams.append(given)
+
+
+def facts_of_teams(shared: Shared[Given]) -> dict[str, list[str]]:
+    """Return what the trail keeps of the teams that something was shared with."""
+    return {"teams": [str(row.holder[1]) for row in shared.teams]} if shared.teams else {}
+
+
+@sensitive_variables()
 def carry(
     key: InvitationKey,
     kept: Sequence[InvitedGrant],
@@ -224,6 +269,7 @@ def store_shared(
     HeadMoved."""
     with transaction.atomic():
         hold_invitations(row for row in listed if isinstance(row, InvitedGrant))
+        hold_circles(shared.teams)
         hold(about, head)
         # Keys that are stored stay as they are now: what was read may be older than a rotation
         # that wrapped them again.
@@ -241,7 +287,7 @@ def store_shared(
         signed.save(force_insert=True)
         for key in new_keys:
             key.save(force_insert=True)
-        new_rows: list[Listed] = [*shared.added, *shared.invited]
+        new_rows: list[Listed] = [*shared.added, *shared.invited, *shared.teams]
         for new_row in new_rows:
             new_row.save()
         for row in shared.changed:

@@ -18,10 +18,20 @@ from audit.events import Event
 from cryptocore import canonical, content
 from cryptocore.picture import new_picture_key
 from gallery import storage
-from gallery.beside import hold_invitations
+from gallery.beside import hold_circles, hold_invitations, wrap_beside
+from gallery.circle_keys import CircleOpener
 from gallery.image_trail import date_facts
 from gallery.invitation_keys import InvitationKey
-from gallery.models import Circle, Grant, InvitedGrant, Rendition, SealedImage, Statement, Subject
+from gallery.models import (
+    Circle,
+    Grant,
+    InvitedGrant,
+    Placement,
+    Rendition,
+    SealedImage,
+    Statement,
+    Subject,
+)
 from gallery.pictures import Picture
 from gallery.sealing import (
     MANIFEST,
@@ -72,13 +82,14 @@ def upload_image(
     origin: Origin,
     keep_until: datetime | None = None,
     invitations: Sequence[InvitationKey] = (),
+    teams: Iterable[Circle] = (),
 ) -> SealedImage:
-    """Seal `picture` for its owner, the recipients and the people of the invitations; `keep_until`
-    is when it is deleted.
+    """Seal `picture` for its owner, the recipients, the people of the invitations, and whoever is
+    or will be in `teams`; `keep_until` is when it is deleted.
 
     Raises StorageAway, AuditUnavailable, OverQuota, NoKeys if a recipient's key changed meanwhile,
-    HeadMoved if an invitation is over, or IntegrityError if `origin` made an image already; then
-    nothing is stored.
+    HeadMoved if an invitation is over or a team has its next key, or IntegrityError if `origin`
+    made an image already; then nothing is stored.
     """
     image = SealedImage(
         owner=keyring.user,
@@ -100,12 +111,15 @@ def upload_image(
         grants.append(new_grant(image, reader.user, wrapped, terms))
     invited = [new_invited(one, image, content_key, terms) for one in invitations]
     sign = partial(sign_statement, keyring=keyring, subject=image.pk, previous=None)
-    share = sign(SHARE, share_fields([*grants, *invited]))
+    places = [new_place(image, team, terms) for team in teams]
+    for place in places:
+        wrap_beside(place, content_key, lock=image.lock, opener=CircleOpener(keyring))
+    share = sign(SHARE, share_fields([*grants, *invited, *places]))
     manifest = manifest_fields(sealed, content_key, share, image=image, lock=image.lock)
     statements = [sign(MANIFEST, manifest), share]
     dates = date_facts(keep_until, FIRST_DATE) if keep_until else {}
     with image_act(Event.IMAGE_UPLOADED, image, signed=statements, **dates):
-        sent = _store(image, sealed, statements, grants, invited)
+        sent = _store(image, sealed, statements, grants, [*invited, *places])
     record_notices([sent])
     return image
 
@@ -154,12 +168,25 @@ def new_invited(
     return row
 
 
+def new_place(image: SealedImage, circle: Circle, terms: Terms) -> Placement:
+    """Return an image's place in an album or a team: not stored, and without a key yet."""
+    place = Placement(
+        circle=circle,
+        image=image,
+        lock=image.lock,
+        epoch=circle.epoch,
+        granted_at=timezone.now(),
+    )
+    set_entry(place, rights=terms.rights, ends_at=terms.ends_at)
+    return place
+
+
 def _store(
     image: SealedImage,
     sealed: dict[str, Sealed],
     statements: list[Statement],
     grants: list[Grant],
-    invited: list[InvitedGrant],
+    beside: list[InvitedGrant | Placement],
 ) -> Sent:
     """Write ciphertext, then rows; if the rows fail, take the ciphertext away again."""
     names: dict[str, str] = {}
@@ -168,7 +195,8 @@ def _store(
         for name, rendition in sealed.items():
             names[name] = storage.put(rendition.stored)
         with transaction.atomic():
-            hold_invitations(invited)
+            hold_invitations(beside)
+            hold_circles(beside)
             readers = [grant.reader for grant in grants]
             lock_keys((key.key_pair for key in wrapped), besides=readers)
             image.save(force_insert=True)
@@ -177,7 +205,8 @@ def _store(
             Statement.objects.bulk_create(statements)
             WrappedKey.objects.bulk_create(wrapped)
             Grant.objects.bulk_create(grants)
-            InvitedGrant.objects.bulk_create(invited)
+            for row in beside:
+                row.save(force_insert=True)
             return send_notices(NoticeKind.SHARED, grants[1:])  # the first is the owner
     except BaseException:
         discard_unreferenced(names.values())

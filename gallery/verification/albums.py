@@ -8,6 +8,7 @@ from audit.unreadable import unreadable_columns
 from cryptocore import statements
 from gallery.errors import Altered
 from gallery.heads import Body, Heads, is_unbroken
+from gallery.members import put_out
 from gallery.models import Circle, Member, Row, Statement
 from gallery.sealing import MEMBERSHIP
 from gallery.verification.findings import Finding, Kind
@@ -52,6 +53,9 @@ class AlbumCheck:
             of_now = placement.image.lock, circle.epoch
             if placement.wrapped is not None and (placement.lock, placement.epoch) != of_now:
                 yield Finding(Kind.PLACE, circle.pk, f"image {placement.image_id}")
+        for row in circle.members.filter(ended_at=None).exclude(team=None).select_related("team"):
+            if row.wrapped is not None and row.team and row.team_epoch != row.team.epoch:
+                yield Finding(Kind.PLACE, circle.pk, f"team {row.team_id}")
 
     def _check_earlier(self, circle: Circle) -> Iterator[Finding]:
         if not is_unbroken(self._heads.newest(MEMBERSHIP, circle)):
@@ -65,13 +69,13 @@ class AlbumCheck:
 
     def _check_members(self, circle: Circle, membership: Body) -> Iterator[Finding]:
         rows: list[Row] = [
-            *circle.members.select_related("circle"),
+            *(members := circle.members.select_related("circle")),
             *circle.invited.select_related("circle", "invitation"),
         ]
         for row in rows:
             if row.ended_at is None and not self._heads.is_signed(row):
                 yield Finding(Kind.READER_UNSIGNED, circle.pk, "{} {}".format(*row.holder))
-        if missing := missing_of(membership, filter(stands, rows)):
+        if missing := missing_of(membership, [*filter(stands, rows), *put_out(members)]):
             yield Finding(Kind.READER_GONE, circle.pk, f"{missing} of them")
 
 
@@ -109,6 +113,7 @@ def _check_deleted(circle: Circle, *, is_deleted: bool) -> Iterator[Finding]:
         "wrapped keys": WrappedKey.objects.filter(subject=circle.pk).exists(),
         "members": circle.members.filter(ended_at=None).exists(),
         "images": circle.placements.filter(ended_at=None).exists(),
+        "albums": circle.teams_albums.filter(ended_at=None).exists(),
         "invitations": circle.invited.filter(ended_at=None).exists(),
     }
     for what in (name for name, is_there in left.items() if is_there):

@@ -27,6 +27,7 @@ CHUNK = 100  # images whose statements are held at once
 REMEMBERED: dict[str, type[SealedImage | Circle]] = {
     Event.IMAGE_UPLOADED: SealedImage,
     Event.ALBUM_MADE: Circle,
+    Event.TEAM_MADE: Circle,
 }
 MARKS = tuple(f'"event":"{event}"'.encode() for event in (*REMEMBERED, Event.NOTICE_SENT))
 

@@ -55,8 +55,8 @@ class Image:
 
 @dataclass(frozen=True)
 class Album:
-    """An album or a team under its current key: what its owner signed, and what is under that
-    key."""
+    """An album or a team under its current key: what its owner signed, and what is under that key:
+    images, and of a team the albums it is a member of."""
 
     pk: uuid.UUID
     owner: uuid.UUID
@@ -64,6 +64,7 @@ class Album:
     commitment: bytes
     details: bytes
     placements: list[Placement]
+    albums: list[Member]
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,14 @@ def locked(*, people: int, certainly: User | None = None) -> Locked:
         users.append(certainly)
     theirs = Grant.objects.filter(image=OuterRef("pk"), reader__in=users, ended_at=None)
     members = Member.objects.filter(reader__in=users, ended_at=None)
-    placed = Placement.objects.filter(circle__in=members.values("circle"), ended_at=None)
+    reachable = _circles_of(members)
+    placed = Placement.objects.filter(circle__in=reachable, ended_at=None)
     certain = Q(pk__in=allowed_to(certainly)) if certainly else Q(pk__in=[])
     live = SealedImage.objects.filter(deleted_at=None)
     reached = live.filter(Exists(theirs) | Q(pk__in=placed.values("image")))
     chosen = list(reached.order_by("?")[: people * IMAGES_PER_PERSON or None])
     images = {image.pk: image for image in (*chosen, *live.filter(certain))}
-    albums = Circle.objects.filter(pk__in=members.values("circle"), deleted_at=None).in_bulk()
+    albums = Circle.objects.filter(pk__in=reachable, deleted_at=None).in_bulk()
     pairs = KeyPair.objects.filter(user__in=users).exclude(wrapped_private_key=None)
     invitations = Invitation.objects.filter(inviter__in=users, used_at=None, taken_back_at=None)
     subjects = [*images, *albums, *invitations.values_list("pk", flat=True)]
@@ -129,9 +131,16 @@ def _members_of(user: User) -> QuerySet[Member]:
     return Member.objects.filter(reader=user, ended_at=None).exclude(wrapped_key=None)
 
 
+def _circles_of(members: QuerySet[Member]) -> set[uuid.UUID]:
+    """Return the circles of these memberships, and the albums of the teams among them."""
+    direct = set(members.values_list("circle", flat=True))
+    through = Member.objects.filter(team__in=direct, ended_at=None).exclude(wrapped=None)
+    return direct | set(through.values_list("circle", flat=True))
+
+
 def _in(members: QuerySet[Member]) -> QuerySet[Placement, uuid.UUID]:
-    """Return the images in the albums of these memberships, without those that wait."""
-    placed = Placement.objects.filter(circle__in=members.values("circle"), ended_at=None)
+    """Return the images in the circles of these memberships, without those that wait."""
+    placed = Placement.objects.filter(circle__in=_circles_of(members), ended_at=None)
     return placed.exclude(wrapped=None).values_list("image_id", flat=True)
 
 
@@ -186,6 +195,11 @@ def _with_memberships(
     placed: dict[uuid.UUID, list[Placement]] = {pk: [] for pk in albums}
     for row in Placement.objects.filter(circle__in=albums, image__in=images, ended_at=None):
         placed[row.circle_id].append(row)
+    teams: dict[uuid.UUID, list[Member]] = {pk: [] for pk in albums}
+    shared = Member.objects.filter(team__in=albums, circle__in=albums, ended_at=None)
+    for one in shared.select_related("circle"):
+        if one.team_id:
+            teams[one.team_id].append(one)
     return [
         Album(
             pk=pk,
@@ -194,6 +208,7 @@ def _with_memberships(
             commitment=bytes.fromhex(signed[pk]["key_commitment"]),
             details=bytes(album.details),
             placements=placed[pk],
+            albums=teams[pk],
         )
         for pk, album in albums.items()
         if pk in signed

@@ -24,7 +24,7 @@ from cryptocore.keywrap import unwrap_key
 from cryptocore.passwords import Argon2Cost, stretch
 from cryptocore.wrapping import unwrap
 from gallery import storage
-from gallery.beside import content_key_in
+from gallery.beside import key_in
 from gallery.invitation_keys import place_of
 from gallery.zero_access.locked import Album, Image, Locked, Person
 from gallery.zero_access.strings import KEY_BYTES, Key
@@ -202,19 +202,26 @@ def album_keys(locked: Locked, key: Key) -> Iterator[Found]:
             yield Found(Kind.TITLE, album.pk, key.where)
         for row in album.placements:
             with suppress(CryptoError):
-                content_key = content_key_in(row, key.data)
+                content_key = key_in(row, key.data)
                 yield Found(Kind.CONTENT, row.image_id, key.where, content_key)
+        for one in album.albums:
+            with suppress(CryptoError, ValueError):
+                yield Found(Kind.ALBUM, one.circle_id, key.where, key_in(one, key.data))
 
 
 @sensitive_variables()
 def places_in_albums(locked: Locked, key: Key) -> Iterator[Found]:
-    """As the wrapping key of an image's place in an album itself."""
+    """As the wrapping key itself of an image's place in an album or a team, or of an album's key
+    under a team's."""
     if not key.suspect:
         return
     for album in locked.albums:
         for row in album.placements:
             if content_key := _opened(row.wrapped, key.data):
                 yield Found(Kind.CONTENT, row.image_id, key.where, content_key)
+        for one in album.albums:
+            if album_key := _opened(one.wrapped, key.data):
+                yield Found(Kind.ALBUM, one.circle_id, key.where, album_key)
 
 
 @sensitive_variables()

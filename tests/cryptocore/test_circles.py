@@ -39,6 +39,32 @@ def test_another_circles_key_is_refused():
     assert_refused(lambda: circles.unwrap_content_key(WRAPPED, CONTENT_KEY, **PLACE))
 
 
+IN_TEAM = {"instance": INSTANCE, "team": OWNER, "team_epoch": 2, "circle": ALBUM, "epoch": 3}
+ELSEWHERE = {"instance": OWNER, "team": ALBUM, "team_epoch": 3, "circle": OWNER, "epoch": 2}
+UNDER_TEAM = circles.wrap_circle_key(KEY, CONTENT_KEY, **IN_TEAM)
+
+
+def test_an_albums_key_comes_back_as_it_was():
+    assert circles.unwrap_circle_key(UNDER_TEAM, CONTENT_KEY, **IN_TEAM) == KEY
+    assert len(UNDER_TEAM) == 40
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_an_albums_key_opens_in_its_own_place_alone(name):
+    place = {**IN_TEAM, name: ELSEWHERE[name]}
+    assert_refused(lambda: circles.unwrap_circle_key(UNDER_TEAM, CONTENT_KEY, **place))
+
+
+def test_an_albums_key_changed_anywhere_is_refused():
+    for bit in range(8 * len(UNDER_TEAM)):
+        changed = flipped(UNDER_TEAM, bit)
+        assert_refused(lambda: circles.unwrap_circle_key(changed, CONTENT_KEY, **IN_TEAM))  # noqa: B023
+
+
+def test_another_teams_key_is_refused():
+    assert_refused(lambda: circles.unwrap_circle_key(UNDER_TEAM, KEY, **IN_TEAM))
+
+
 @pytest.mark.parametrize("size", [0, 16, 31, 33])
 def test_a_circle_key_of_another_size_is_refused(size):
     key = bytes(size)
@@ -46,6 +72,7 @@ def test_a_circle_key_of_another_size_is_refused(size):
     assert_refused(lambda: circles.wrap_content_key(CONTENT_KEY, key, **PLACE))
     assert_refused(lambda: circles.unwrap_content_key(WRAPPED, key, **PLACE))
     assert_refused(lambda: circles.encrypt_details(b"title", key, **DETAILS))
+    assert_refused(lambda: circles.wrap_circle_key(KEY, key, **IN_TEAM))
 
 
 def test_a_commitment_is_the_specified_one():

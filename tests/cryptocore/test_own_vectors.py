@@ -79,6 +79,13 @@ def open_picture(vector):
     return {}
 
 
+def open_circle_key(vector):
+    team_key, wrapped = unhex(vector, "team_key", "wrapped")
+    place = {name: UUID(vector[name]) for name in ("instance", "team", "circle")}
+    place |= {name: vector[name] for name in ("team_epoch", "epoch")}
+    return {"circle_key": circles.unwrap_circle_key(wrapped, team_key, **place).hex()}
+
+
 def open_invitation(vector):
     link, code_key, under_link, wrapped = unhex(vector, "link", "code_key", "under_link", "wrapped")
     of = {name: UUID(vector[name]) for name in ("instance", "invitation", "person")}
@@ -123,6 +130,7 @@ OPEN = {
     "circle-commitments": open_circle_commitment,
     "circle-content-keys": open_circle_content_key,
     "circle-details": open_circle_details,
+    "circle-keys": open_circle_key,
 }
 
 

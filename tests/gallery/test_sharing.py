@@ -128,11 +128,11 @@ def test_an_act_that_came_between_is_not_overwritten(shared_image, alice, carol,
     calls = []
     real = sharing.store_shared
 
-    def late(*arguments):
+    def late(*arguments, **options):
         if not calls:
             calls.append("first")
             share(alice, shared_image, carol)
-        return real(*arguments)
+        return real(*arguments, **options)
 
     monkeypatch.setattr(sharing, "store_shared", late)
     answer = share(alice, shared_image, "bob", rights="view")

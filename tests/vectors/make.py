@@ -382,6 +382,40 @@ def tagged_picture(plaintext: bytes) -> Vector:
     return {"picture_key": KEY.hex(), "plaintext": plaintext.hex(), "tag": tag}
 
 
+def circle_key_vectors() -> Iterator[Vector]:
+    place = {
+        "instance": str(bodies.INSTANCE),
+        "team": str(bodies.READER),
+        "team_epoch": 2,
+        "circle": str(bodies.IMAGE),
+        "epoch": 7,
+    }
+    album_key, team_key = seeded("an album", 32), seeded("a team", 32)
+    ids = {name: UUID(str(place[name])) for name in ("instance", "team", "circle")}
+    under = circles.wrap_circle_key(album_key, team_key, **{**place, **ids})
+    made = {**place, "team_key": team_key.hex(), "wrapped": under.hex()}
+    yield opened("right", circle_key=album_key.hex(), **made)
+    other = str(bodies.OWNER)
+    changes = {"instance": other, "team": other, "team_epoch": 3, "circle": other, "epoch": 8}
+    for name, value in changes.items():
+        yield refused(f"another {name}", **{**made, name: value})
+    swapped = {"team": place["circle"], "circle": place["team"]}
+    yield refused("album and team exchanged", **{**made, **swapped})
+    yield refused("another team's key", **{**made, "team_key": album_key.hex()})
+    yield refused("a short key", **{**made, "team_key": team_key[:16].hex()})
+    yield refused("cut", **{**made, "wrapped": under[:-8].hex()})
+    yield refused("nothing", **{**made, "wrapped": ""})
+    place_of_image = {
+        "instance": ids["instance"],
+        "circle": ids["team"],
+        "epoch": 2,
+        "subject": ids["circle"],
+        "lock": 7,
+    }
+    as_content_key = circles.wrap_content_key(album_key, team_key, **place_of_image)
+    yield refused("wrapped as a content key", **{**made, "wrapped": as_content_key.hex()})
+
+
 # Invitations
 
 
@@ -497,6 +531,7 @@ FILES = {
     "circle-commitments": circle_commitment_vectors,
     "circle-content-keys": circle_content_key_vectors,
     "circle-details": circle_details_vectors,
+    "circle-keys": circle_key_vectors,
 }
 
 

@@ -1,5 +1,5 @@
-"""What every act of an owner on an album has in common: it begins from what they signed, never from
-what a row says."""
+"""What every act of an owner on an album or a team has in common: it begins from what they signed,
+never from what a row says."""
 
 import uuid
 from collections.abc import Iterable
@@ -17,14 +17,14 @@ from gallery.circle_keys import CircleOpener
 from gallery.errors import Altered, HeadMoved, NotAllowed
 from gallery.heads import Body
 from gallery.members import Members, members_as_signed
-from gallery.models import Circle, Listed, Member, Statement
+from gallery.models import Circle, Listed, Member, SealedImage, Statement
 from gallery.sealing import MEMBERSHIP, head_of, set_entry, share_fields, sign_statement
 from gallery.services.uploading import Terms
 
 
 @dataclass
 class OwnAlbum:
-    """An album as its owner signed it, with its key. Never prints the key."""
+    """An album or a team as its owner signed it, with its key. Never prints the key."""
 
     keyring: Keyring
     opener: CircleOpener
@@ -46,13 +46,16 @@ class OwnAlbum:
 
 
 @sensitive_variables()
-def own_album(keyring: Keyring, album_id: uuid.UUID) -> OwnAlbum:
-    """Return an album of this person's, every check made.
+def own_album(
+    keyring: Keyring, album_id: uuid.UUID, kind: str | None = Circle.Kind.ALBUM
+) -> OwnAlbum:
+    """Return an album, or a circle of another kind (None: of either), of this person's, every check
+    made.
 
     Raises NotYours, NotAllowed, AccessEnded, Altered, Waiting, or HeadMoved if another act came
     between.
     """
-    member = membership_of(album_id, reader=keyring.user)
+    member = membership_of(album_id, reader=keyring.user, kind=kind)
     if member.circle.owner_id != keyring.user.pk:
         raise NotAllowed
     before = head_of(MEMBERSHIP, album_id)
@@ -76,6 +79,23 @@ def _as_signed(keyring: Keyring, member: Member) -> OwnAlbum:
     circle.members_add = opener.membership(circle)["members_add"]
     members = members_as_signed(circle, opener)
     return OwnAlbum(keyring, opener, circle, head, members, key, details)
+
+
+def put_off_under_key_of(circle: Circle, *, owner: User | None = None) -> None:
+    """Let everything whose key is under this circle's, or what of it is this owner's, be due for a
+    new lock or key: its members had them all. Inside the caller's transaction, which holds the
+    circle."""
+    now, placed = timezone.now(), circle.placements.filter(ended_at=None)
+    shared = circle.teams_albums.filter(ended_at=None)
+    if owner:
+        placed, shared = placed.filter(image__owner=owner), shared.filter(circle__owner=owner)
+    # Albums before images, as everywhere, and each in one order.
+    albums = Circle.objects.filter(pk__in=shared.values("circle"), deleted_at=None)
+    held = [album.pk for album in albums.select_for_update().order_by("pk")]
+    Circle.objects.filter(pk__in=held).update(rekey_after=now)
+    images = SealedImage.objects.filter(pk__in=placed.values("image"), deleted_at=None)
+    held = [image.pk for image in images.select_for_update().order_by("pk")]
+    SealedImage.objects.filter(pk__in=held).update(relock_after=now)
 
 
 def new_member(circle: Circle, reader: User, key: WrappedKey | None, terms: Terms) -> Member:

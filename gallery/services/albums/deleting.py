@@ -1,5 +1,6 @@
-"""Deleting an album: its key goes, with all that is wrapped under it. The images stay with their
-owners, and get a new lock at their owners' next pages."""
+"""Deleting an album or a team: its key goes, with all that is wrapped under it. Images, and albums
+that a team was a member of, stay with their owners, and get a new lock or key at their next pages.
+"""
 
 import uuid
 
@@ -10,28 +11,29 @@ from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.recipients import lock_keys
 from accounts.models import WrappedKey
-from audit.events import Event
 from gallery.access import has_ended, membership_of
+from gallery.circle_events import events_of
 from gallery.errors import Altered, NotAllowed
-from gallery.models import Circle, Ended, SealedImage
+from gallery.models import Circle, Ended
 from gallery.sealing import MEMBERSHIP, head_of
 from gallery.services.acts import end_rows, hold, image_act, starting_anew
+from gallery.services.albums.acts import put_off_under_key_of
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
 
 
-def delete_album(*, keyring: Keyring, album_id: uuid.UUID) -> None:
+def delete_album(*, keyring: Keyring, album_id: uuid.UUID, kind: str = Circle.Kind.ALBUM) -> None:
     """Delete the owner's album for everybody. Raises NotYours, NotAllowed, AccessEnded or
     Altered."""
-    starting_anew(lambda: _delete_once(keyring, album_id))
+    starting_anew(lambda: _delete_once(keyring, album_id, kind))
 
 
-def _delete_once(keyring: Keyring, album_id: uuid.UUID) -> None:
-    circle = membership_of(album_id, reader=keyring.user).circle
+def _delete_once(keyring: Keyring, album_id: uuid.UUID, kind: str) -> None:
+    circle = membership_of(album_id, reader=keyring.user, kind=kind).circle
     if circle.owner_id != keyring.user.pk:
         raise NotAllowed
     if circle.deleted_at is not None:
         raise Altered("deleted")
-    with image_act(Event.ALBUM_DELETED, circle):
+    with image_act(events_of(circle).deleted, circle):
         with transaction.atomic():
             sent = _empty(circle)
         truncate_write_ahead_log()
@@ -40,17 +42,14 @@ def _delete_once(keyring: Keyring, album_id: uuid.UUID) -> None:
 
 def _empty(circle: Circle) -> Sent:
     hold(circle, head_of(MEMBERSHIP, circle.pk))
-    live = circle.placements.filter(ended_at=None)
-    images = SealedImage.objects.filter(pk__in=live.values("image"), deleted_at=None)
-    held = [image.pk for image in images.select_for_update().order_by("pk")]
-    SealedImage.objects.filter(pk__in=held).update(relock_after=timezone.now())
+    put_off_under_key_of(circle)
     members = [
         member
         for member in circle.members.filter(ended_at=None).select_related("reader")
         if not has_ended(member)
     ]
     lock_keys([], besides=[member.reader for member in members if member.reader])
-    for rows in (circle.members, circle.placements, circle.invited):
+    for rows in (circle.members, circle.placements, circle.teams_albums, circle.invited):
         end_rows(rows.filter(ended_at=None), Ended.DELETED)
     WrappedKey.objects.filter(subject=circle.pk).delete()
     circle.details, circle.deleted_at, circle.rekey_after = b"", timezone.now(), None

@@ -1,4 +1,5 @@
-"""Membership that ended by its date: its key is destroyed, and the album gets its next key.
+"""Membership that ended by its date: its key is destroyed, and the circle gets its next key. The
+same for a team that a member left.
 
 As with images (gallery/services/ended.py): `purge` destroys, the owner's next page with open keys
 does the rest.
@@ -21,6 +22,7 @@ from gallery.models import Circle, Member, Placement
 from gallery.services.albums.acts import own_album
 from gallery.services.albums.placing import place_image, waiting_places
 from gallery.services.albums.rekeying import rekey
+from gallery.services.albums.waiting import share_with_team_again, waiting_teams
 from gallery.services.ended import (
     PUT_OFF,
     SECONDS,
@@ -38,7 +40,7 @@ def ended_members() -> QuerySet[Member]:
 
 
 def members_keys_that_ended() -> QuerySet[Member]:
-    return ended_members().exclude(wrapped_key=None)
+    return ended_members().exclude(wrapped_key=None, wrapped=None)
 
 
 def places_that_ended() -> QuerySet[Placement]:
@@ -51,7 +53,9 @@ def destroy_ended_album_keys() -> None:
         with transaction.atomic():
             # Held, or an owner who gives them more time just now would lose a member's key.
             Circle.objects.select_for_update().get(pk=circle)
-            WrappedKey.objects.filter(member__in=members_keys_that_ended()).delete()
+            over = members_keys_that_ended().filter(circle=circle)
+            WrappedKey.objects.filter(member__in=over).delete()
+            over.update(wrapped=None)
     places_that_ended().update(wrapped=None)
 
 
@@ -59,7 +63,7 @@ def destroy_ended_album_keys() -> None:
 
 
 def albums_to_rekey(owner: User) -> list[uuid.UUID]:
-    """Return the owner's albums whose key a former member may know: one query."""
+    """Return the owner's albums and teams whose key a former member may know: one query."""
     live = {"circle__owner": owner, "circle__deleted_at": None, "circle__rekey_after": None}
     ended = ended_members().filter(**live).values_list("circle")
     invited = ended_invited().filter(**live).values_list("circle")
@@ -69,10 +73,10 @@ def albums_to_rekey(owner: User) -> list[uuid.UUID]:
 
 
 @sensitive_variables()
-def rekey_ended(keyring: Keyring) -> None:
-    """Give some of these albums their next key, and wrap some images for albums that have none of
-    their keys; the next page goes on. Raises if a part is busy or unavailable."""
-    deadline = time.monotonic() + SECONDS
+def rekey_ended(keyring: Keyring, *, seconds: float = SECONDS) -> None:
+    """Give some of these albums and teams their next key, and wrap what waits to be under one; the
+    next page goes on. Raises if a part is busy or unavailable."""
+    deadline = time.monotonic() + seconds
     for album_id in albums_to_rekey(keyring.user):
         if _claim(album_id):
             # What does not verify, or would shut somebody out, is tried again when it is due.
@@ -82,7 +86,12 @@ def rekey_ended(keyring: Keyring) -> None:
             return
     for album_id, image_id in waiting_places(keyring):
         with suppress(GalleryError):
-            place_image(keyring=keyring, album_id=album_id, image_id=image_id)
+            place_image(keyring=keyring, album_id=album_id, image_id=image_id, kind=None)
+        if time.monotonic() >= deadline:
+            return
+    for member_id, album_id in waiting_teams(keyring):
+        with suppress(GalleryError):
+            share_with_team_again(keyring=keyring, member_id=member_id, album_id=album_id)
         if time.monotonic() >= deadline:
             return
 
@@ -98,7 +107,7 @@ def _claim(album_id: uuid.UUID) -> bool:
 def _rekey_ended(keyring: Keyring, album_id: uuid.UUID) -> None:
     """Only where the owner signed these ends, and the row of every signed member is there: an
     altered row must not make them sign a list without somebody."""
-    album = own_album(keyring, album_id)
+    album = own_album(keyring, album_id, kind=None)
     over = ended_members().filter(circle=album.circle).select_related("circle__owner")
     invited = (
         ended_invited().filter(circle=album.circle).select_related("circle__owner", "invitation")

@@ -1,4 +1,4 @@
-"""Making an album, and changing what it is called and who may add to it."""
+"""Making an album or a team, and changing what it is called and who may add to it."""
 
 import uuid
 
@@ -9,8 +9,8 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.recipients import lock_keys, reader_of
-from audit.events import Event
 from cryptocore import circles
+from gallery.circle_events import events_of
 from gallery.errors import Altered, OwnKeyRefused
 from gallery.models import Circle, Rights
 from gallery.sealing import wrap_to
@@ -21,16 +21,28 @@ from gallery.services.acts import (
     require_present_signer,
     starting_anew,
 )
-from gallery.services.albums.acts import new_member, own_album, seal_details, sign_membership
+from gallery.services.albums.acts import (
+    new_member,
+    own_album,
+    seal_details,
+    sign_membership,
+)
 from gallery.services.uploading import Terms
 
 FIRST_EPOCH = 1
 
 
 @sensitive_variables()
-def make_album(*, keyring: Keyring, title: str, description: str, members_add: bool) -> Circle:
-    """Make an empty album with one member, its owner. `members_add`: others may put images of their
-    own into it.
+def make_album(
+    *,
+    keyring: Keyring,
+    title: str,
+    description: str,
+    members_add: bool,
+    kind: str = Circle.Kind.ALBUM,
+) -> Circle:
+    """Make an empty album, or a team, with one member, its owner. `members_add`: others may put
+    images of their own into it, or share them with it.
 
     Raises OwnKeyRefused, NoKeys or AuditUnavailable; then nothing is stored.
     """
@@ -39,7 +51,7 @@ def make_album(*, keyring: Keyring, title: str, description: str, members_add: b
         raise OwnKeyRefused
     keyring.prove(own_key.pair)  # certified is not enough when you wrap to yourself
     circle = Circle(
-        kind=Circle.Kind.ALBUM.value,
+        kind=str(kind),
         owner=keyring.user,
         epoch=FIRST_EPOCH,
         members_add=members_add,
@@ -51,7 +63,7 @@ def make_album(*, keyring: Keyring, title: str, description: str, members_add: b
     wrapped.quick_key = keyring.wrap_quick_key(key, subject=circle.pk, lock=circle.epoch)
     member = new_member(circle, keyring.user, wrapped, Terms(Rights.DOWNLOAD.value, None))
     signed = sign_membership(circle, key, [member], keyring=keyring, previous=None)
-    with image_act(Event.ALBUM_MADE, circle, signed=[signed]), transaction.atomic():
+    with image_act(events_of(circle).made, circle, signed=[signed]), transaction.atomic():
         lock_keys([own_key.pair])
         circle.save(force_insert=True)
         signed.save(force_insert=True)
@@ -62,30 +74,36 @@ def make_album(*, keyring: Keyring, title: str, description: str, members_add: b
 
 @sensitive_variables()
 def change_album(
-    *, keyring: Keyring, album_id: uuid.UUID, title: str, description: str, members_add: bool
+    *,
+    keyring: Keyring,
+    album_id: uuid.UUID,
+    title: str,
+    description: str,
+    members_add: bool,
+    kind: str = Circle.Kind.ALBUM,
 ) -> None:
     """Change what the owner's album is called, and whether members may add to it.
 
     Raises NotYours, NotAllowed, AccessEnded, Altered or HeadMoved; then nothing has changed.
     """
-    starting_anew(lambda: _change_once(keyring, album_id, title, description, members_add))
+    wished = {"title": title, "description": description}
+    starting_anew(lambda: _change_once(keyring, album_id, kind, wished, members_add))
 
 
 @sensitive_variables()
 def _change_once(
-    keyring: Keyring, album_id: uuid.UUID, title: str, description: str, members_add: bool
+    keyring: Keyring, album_id: uuid.UUID, kind: str, wished: dict[str, str], members_add: bool
 ) -> None:
-    album = own_album(keyring, album_id)
+    album = own_album(keyring, album_id, kind)
     if album.members.unsigned:
         raise Altered("entries")
-    wished = {"title": title, "description": description}
     if (wished, members_add) == (album.details, album.circle.members_add):
         return
     circle = album.circle
     circle.members_add = members_add
-    seal_details(circle, album.key, title=title, description=description)
+    seal_details(circle, album.key, **wished)
     signed = album.signed_next(album.listed)
-    with image_act(Event.ALBUM_CHANGED, circle, signed=[signed]), transaction.atomic():
+    with image_act(events_of(circle).changed, circle, signed=[signed]), transaction.atomic():
         hold(circle, album.head)
         lock_keys([], besides=[circle.owner])
         require_present_signer(circle.owner, signed)

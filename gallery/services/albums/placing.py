@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -18,10 +19,10 @@ from audit.events import Event
 from gallery.access import membership_of
 from gallery.beside import hold_circles, wrap_beside
 from gallery.errors import Altered, GalleryError, NotAllowed
-from gallery.models import Circle, Placement, Rights, SealedImage
+from gallery.models import Circle, Member, Placement, Rights, SealedImage
 from gallery.opening import Opener
 from gallery.readers import Readers, readers_as_signed
-from gallery.sealing import SHARE, set_entry, share_fields, sign_statement
+from gallery.sealing import SHARE, share_fields, sign_statement
 from gallery.services.acts import (
     anew_if_moved,
     end_expired,
@@ -32,8 +33,9 @@ from gallery.services.acts import (
     starting_anew,
 )
 from gallery.services.many import PART_AWAY
-from gallery.services.revoking import take_back
+from gallery.services.revoking import Holder, take_back
 from gallery.services.sharing import require_listable
+from gallery.services.uploading import Terms, new_place
 
 
 @sensitive_variables()
@@ -64,20 +66,29 @@ def place_uploaded(
 
 
 @sensitive_variables()
-def place_image(*, keyring: Keyring, album_id: uuid.UUID, image_id: uuid.UUID) -> Placement:
+def place_image(
+    *,
+    keyring: Keyring,
+    album_id: uuid.UUID,
+    image_id: uuid.UUID,
+    kind: str | None = Circle.Kind.ALBUM,
+) -> Placement:
     """Put one of the person's own images into an album of theirs, or into one of which they are a
-    member who may add; return its place there. One that is there already stays.
+    member who may add; return its place there. One that is there already stays. (`kind` None: in
+    a team, too, whose place waits. Sharing with a team: gallery/services/sharing.py.)
 
     Its members may do with it what the album lets them. Raises NotYours, NotAllowed, AccessEnded,
     Altered, OtherSigner, Waiting, TooManyReaders or HeadMoved; then nothing has changed.
     """
-    return starting_anew(lambda: _place_once(keyring, album_id, image_id))
+    return starting_anew(lambda: _place_once(keyring, album_id, image_id, kind))
 
 
 @sensitive_variables()
-def _place_once(keyring: Keyring, album_id: uuid.UUID, image_id: uuid.UUID) -> Placement:
+def _place_once(
+    keyring: Keyring, album_id: uuid.UUID, image_id: uuid.UUID, kind: str | None
+) -> Placement:
     access, opener = owners_access(keyring, image_id), Opener(keyring)
-    image, circle = access.image, membership_of(album_id, reader=keyring.user).circle
+    image, circle = access.image, membership_of(album_id, reader=keyring.user, kind=kind).circle
     opener.own_circle_key(circle)  # (4) and (7) of the album, or its refusal
     with anew_if_moved(access):
         head = opener.to_follow(SHARE, image)
@@ -98,7 +109,7 @@ def _place_once(keyring: Keyring, album_id: uuid.UUID, image_id: uuid.UUID) -> P
         SHARE, share_fields(listed), keyring=keyring, subject=image.pk, previous=head
     )
     with (
-        image_act(Event.IMAGE_SHARED, image, signed=[share], album=str(circle.pk)),
+        image_act(Event.IMAGE_SHARED, image, signed=[share], **{str(circle.kind): str(circle.pk)}),
         transaction.atomic(),
     ):
         hold_circles([placement])
@@ -118,49 +129,50 @@ def _place_in(circle: Circle, image: SealedImage, readers: Readers) -> Placement
         if placement.circle_id == circle.pk:
             placement.circle = circle
             return placement
-    placement = Placement(
-        circle=circle,
-        image=image,
-        lock=image.lock,
-        epoch=circle.epoch,
-        granted_at=timezone.now(),
-    )
-    set_entry(placement, rights=Rights.DOWNLOAD.value, ends_at=None)
-    return placement
+    return new_place(image, circle, Terms(Rights.DOWNLOAD.value, None))
 
 
 @sensitive_variables()
-def take_out(*, keyring: Keyring, album_id: uuid.UUID, image_id: uuid.UUID) -> Placement:
-    """Take one of the person's own images out of an album, and change its lock: the members had its
-    content key. Return its ended place there.
+def take_out(
+    *, keyring: Keyring, album_id: uuid.UUID, image_id: uuid.UUID, kind: str = Circle.Kind.ALBUM
+) -> Placement:
+    """Take one of the person's own images out of an album or a team, and change its lock: the
+    members had its content key. Return its ended place there.
 
     Raises NotARecipient if it never was in the album, and as revoke() does; then nothing has
     changed.
     """
-    return starting_anew(lambda: _take_out_once(keyring, album_id, image_id))
+    return starting_anew(lambda: _take_out_once(keyring, (str(kind), album_id), image_id))
 
 
 @sensitive_variables()
-def _take_out_once(keyring: Keyring, album_id: uuid.UUID, image_id: uuid.UUID) -> Placement:
-    access = owners_access(keyring, image_id)
-    rows = access.image.placements.filter(circle=album_id).select_related("circle")
-    return take_back(keyring, access, rows, without=(Circle.Kind.ALBUM.value, album_id))
+def _take_out_once(keyring: Keyring, holder: Holder, image_id: uuid.UUID) -> Placement:
+    access, (kind, circle) = owners_access(keyring, image_id), holder
+    rows = access.image.placements.filter(circle=circle, circle__kind=kind)
+    return take_back(keyring, access, rows.select_related("circle"), without=holder)
 
 
 # ---- places that wait ------------------------------------------------------------------------
 
 
 def waiting_places(keyring: Keyring) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    """Return album and image of the places that wait for this owner, who has the album's key.
+    """Return circle and image of the places that wait for this owner, who has the circle's key.
 
     One query, asked at each page: a place waits after a re-lock for which that key was not there.
     """
-    mine = {
-        "circle__members__reader": keyring.user,
-        "circle__members__ended_at": None,
-        "circle__members__wrapped_key__key_pair__master_key_version": keyring.version,
-    }
-    rows = Placement.objects.filter(image__owner=keyring.user, ended_at=None, wrapped=None)
-    rows = rows.filter(**mine, circle__deleted_at=None, image__deleted_at=None)
+    own = Member.objects.filter(
+        reader=keyring.user,
+        ended_at=None,
+        wrapped_key__key_pair__master_key_version=keyring.version,
+    ).values("circle")
+    teams = Member.objects.filter(team__in=own, ended_at=None).exclude(wrapped=None)
+    rows = Placement.objects.filter(
+        Q(circle__in=own) | Q(circle__in=teams.values("circle")),
+        image__owner=keyring.user,
+        ended_at=None,
+        wrapped=None,
+        circle__deleted_at=None,
+        image__deleted_at=None,
+    )
     rows = rows.exclude(ends_at__lte=timezone.now()).order_by("?")
     return list(rows.values_list("circle", "image"))

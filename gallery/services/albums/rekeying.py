@@ -1,7 +1,8 @@
-"""The next key of an album: without one member, or after a member's time was over.
+"""The next key of an album or a team: without one member, or after a member's time was over.
 
-The new key is wrapped to those who remain, and the content key of every image is wrapped under it.
-A former member had those content keys: each image is due for a new lock, at its owner's next page.
+The new key is wrapped to those who remain, and the content key of every image, and the key of every
+album that a team is a member of, is wrapped under it. A former member had those keys: each image is
+due for a new lock, each such album for its next key, at its owner's next page.
 """
 
 import uuid
@@ -11,7 +12,6 @@ from copy import copy
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
@@ -20,11 +20,18 @@ from accounts.keys.certificates import NoKeys
 from accounts.keys.pins import ContactsRefused, contacts_of
 from accounts.keys.recipients import lock_keys
 from accounts.models import User, WrappedKey
-from audit.events import Event
 from cryptocore import circles
 from cryptocore.errors import CryptoError
 from gallery.access import has_ended
-from gallery.beside import content_key_in, hold_invitations, wrap_beside, wrap_for_circle
+from gallery.beside import (
+    Held,
+    hold_circles,
+    hold_invitations,
+    key_in,
+    wrap_beside,
+    wrap_for_circle,
+)
+from gallery.circle_events import events_of
 from gallery.errors import HeadMoved, NotARecipient, WouldWait
 from gallery.members import everybody_signed_is_a_member
 from gallery.models import (
@@ -35,7 +42,6 @@ from gallery.models import (
     Member,
     Placement,
     Row,
-    SealedImage,
     Statement,
 )
 from gallery.sealing import set_entry
@@ -47,47 +53,66 @@ from gallery.services.acts import (
     record_unsigned,
     starting_anew,
 )
-from gallery.services.albums.acts import OwnAlbum, own_album, seal_details, sign_membership
+from gallery.services.albums.acts import (
+    OwnAlbum,
+    own_album,
+    put_off_under_key_of,
+    seal_details,
+    sign_membership,
+)
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
-from gallery.services.revoking import wrap_anew
+from gallery.services.revoking import Holder, wrap_anew
 
-AT_ONCE = 500  # placements in one statement of the database
+AT_ONCE = 500  # rows in one statement of the database
 
 
 @dataclass
 class NextEpoch:
-    """An album under its next key, made but not stored yet. `placed`: what is in it, under that
-    key; `read`: the same rows as they were."""
+    """An album or a team under its next key, made but not stored yet. `held`: what has its key
+    under it, under that key; `read`: the same rows as they were."""
 
     circle: Circle
     membership: Statement
     remaining: list[Member]
     invited: list[InvitedGrant]
     unsigned: list[Row]
-    placed: list[Placement] = field(repr=False)
+    held: list[Held] = field(repr=False)
     read: set[tuple[object, ...]] = field(repr=False)
 
 
 @sensitive_variables()
-def revoke_member(*, keyring: Keyring, album_id: uuid.UUID, recipient: User) -> Member:
+def revoke_member(
+    *, keyring: Keyring, album_id: uuid.UUID, recipient: User, kind: str = Circle.Kind.ALBUM
+) -> Member:
     """Take somebody out of the owner's album, and their own images with them; return the ended
     membership.
 
     Raises NotARecipient for somebody who has no row; NotYours, NotAllowed, AccessEnded, Altered,
     AuditUnavailable or HeadMoved: then nothing has changed.
     """
-    return starting_anew(lambda: _revoke_once(keyring, album_id, recipient))
+    if recipient == keyring.user:
+        own_album(keyring, album_id, kind)
+        raise NotARecipient
+    holder = ("person", recipient.pk)
+    return starting_anew(lambda: _revoke_once(keyring, album_id, kind, holder))
 
 
 @sensitive_variables()
-def _revoke_once(keyring: Keyring, album_id: uuid.UUID, recipient: User) -> Member:
-    album = own_album(keyring, album_id)
-    if recipient == keyring.user:
-        raise NotARecipient
-    rows = album.circle.members.filter(reader=recipient).order_by("granted_at")
+def revoke_team(*, keyring: Keyring, album_id: uuid.UUID, team_id: uuid.UUID) -> Member:
+    """Take a team out of the owner's album, as revoke_member() takes out a person. Images of their
+    own that its members put there stay until the owner takes them out."""
+    holder = ("team", team_id)
+    return starting_anew(lambda: _revoke_once(keyring, album_id, Circle.Kind.ALBUM, holder))
+
+
+@sensitive_variables()
+def _revoke_once(keyring: Keyring, album_id: uuid.UUID, kind: str | None, holder: Holder) -> Member:
+    album = own_album(keyring, album_id, kind)
+    by_holder = {"person": "reader", "team": "team"}[holder[0]]
+    rows = album.circle.members.filter(**{by_holder: holder[1]}).order_by("granted_at")
     live = list(rows.filter(ended_at=None))
     if live or not everybody_signed_is_a_member(album.circle, album.opener):
-        _commit(album, _next_epoch(album, without=("person", recipient.pk)), live)
+        _commit(album, _next_epoch(album, without=holder), live)
     if ended := rows.last():
         return ended
     raise NotARecipient
@@ -102,28 +127,28 @@ def end_invited_member(*, keyring: Keyring, album_id: uuid.UUID, invitation: Inv
 
 @sensitive_variables()
 def _end_invited_once(keyring: Keyring, album_id: uuid.UUID, invitation: Invitation) -> None:
-    album, person = own_album(keyring, album_id), invitation.person
+    album, person = own_album(keyring, album_id, kind=None), invitation.person
     rows = album.circle.invited.filter(invitation=invitation, ended_at=None)
     live = list(rows.select_related("invitation"))
     if live:
         _commit(album, _next_epoch(album, without=("person", person)), live)
     elif user := User.objects.filter(pk=person).first():
-        _revoke_once(keyring, album_id, user)
+        _revoke_once(keyring, album_id, None, ("person", user.pk))
     else:
         raise NotARecipient
 
 
 @sensitive_variables()
 def rekey(*, keyring: Keyring, album_id: uuid.UUID, keeping_everybody: bool = False) -> None:
-    """Give the owner's album its next key and take nobody out. Raises as revoke_member() does, and
-    WouldWait where the owner did not ask for it (`keeping_everybody`) and a member would lose their
-    key; then nothing has changed."""
+    """Give the owner's album or team its next key and take nobody out. Raises as revoke_member()
+    does, and WouldWait where the owner did not ask for it (`keeping_everybody`) and a member would
+    lose their key; then nothing has changed."""
     starting_anew(lambda: _rekey_once(keyring, album_id, keeping_everybody))
 
 
 @sensitive_variables()
 def _rekey_once(keyring: Keyring, album_id: uuid.UUID, keeping_everybody: bool) -> None:
-    album = own_album(keyring, album_id)
+    album = own_album(keyring, album_id, kind=None)
     following = _next_epoch(album)
     without_key = [member.pk for member in following.remaining if member.wrapped_key is None]
     have_one = Member.objects.filter(pk__in=without_key).exclude(wrapped_key=None)
@@ -133,19 +158,18 @@ def _rekey_once(keyring: Keyring, album_id: uuid.UUID, keeping_everybody: bool) 
 
 
 @sensitive_variables()
-def _next_epoch(album: OwnAlbum, *, without: tuple[str, uuid.UUID] | None = None) -> NextEpoch:
+def _next_epoch(album: OwnAlbum, *, without: Holder | None = None) -> NextEpoch:
     """`without` is a holder and not a row: what a row says may change between two looks at it."""
     key, circle = circles.new_circle_key(), copy(album.circle)
     circle.epoch += 1
     seal_details(circle, key, **album.details)
     remaining = [member for member in album.members.signed if member.holder != without]
-    _wrap_for_members(album, remaining, key, epoch=circle.epoch)
+    _wrap_for_members(album, remaining, key, circle)
     still_invited = [row for row in album.members.invited if row.holder != without]
     for invited in still_invited:
         set_entry(invited, rights=invited.rights, ends_at=invited.ends_at)
         wrap_beside(invited, key, lock=circle.epoch, opener=album.opener)
-    rows = album.circle.placements.filter(ended_at=None).select_related("image")
-    kept = [row for row in rows if ("person", row.image.owner_id) != without]
+    kept = [row for row in _held_under(album.circle) if ("person", row.list_of.owner_id) != without]
     read = {_as_read(row) for row in kept}
     for row in kept:
         _wrap_under_next(row, album.key, key, epoch=circle.epoch)
@@ -156,44 +180,65 @@ def _next_epoch(album: OwnAlbum, *, without: tuple[str, uuid.UUID] | None = None
         remaining=remaining,
         invited=still_invited,
         unsigned=[row for row in album.members.unsigned if row.holder != without],
-        placed=kept,
+        held=kept,
         read=read,
     )
 
 
 @sensitive_variables()
-def _wrap_for_members(album: OwnAlbum, members: list[Member], key: bytes, *, epoch: int) -> None:
+def _wrap_for_members(
+    album: OwnAlbum, members: list[Member], key: bytes, following: Circle
+) -> None:
     contacts = None  # if the list is refused: that does not keep an owner from taking access back
     with suppress(ContactsRefused):
         contacts = contacts_of(album.keyring)
     for member in members:
         set_entry(member, rights=member.rights, ends_at=member.ends_at)
-        member.wrapped_key = wrap_anew(member, contacts, key, epoch)
+        if member.team_id:
+            member.circle = following
+            wrap_beside(member, key, lock=following.epoch, opener=album.opener)
+            continue
+        member.wrapped_key = wrap_anew(member, contacts, key, following.epoch)
         if member.reader_id == album.keyring.user.pk and member.wrapped_key:
             album.keyring.prove(member.wrapped_key.key_pair)
-            quick_key = album.keyring.wrap_quick_key(key, subject=album.circle.pk, lock=epoch)
+            quick_key = album.keyring.wrap_quick_key(
+                key, subject=following.pk, lock=following.epoch
+            )
             member.wrapped_key.quick_key = quick_key
 
 
+def _held_under(circle: Circle) -> list[Held]:
+    """Return what has its key under this circle's: images in it, albums it is a member of."""
+    return [
+        *circle.placements.filter(ended_at=None).select_related("image"),
+        *circle.teams_albums.filter(ended_at=None).select_related("circle"),
+    ]
+
+
 @sensitive_variables()
-def _wrap_under_next(row: Placement, key: bytes, next_key: bytes, *, epoch: int) -> None:
-    """What the key of now does not open, or whose time is over, waits for the image's owner."""
-    content_key = None
+def _wrap_under_next(row: Held, key: bytes, next_key: bytes, *, epoch: int) -> None:
+    """What the key of now does not open, or whose time is over, waits for its owner."""
+    held = None
     if row.wrapped and not has_ended(row):
-        with suppress(CryptoError):
-            content_key = content_key_in(row, key)
-    row.epoch, row.wrapped = epoch, None
-    if content_key is not None:
-        wrap_for_circle(row, content_key, next_key, epoch=epoch)
+        with suppress(CryptoError, ValueError):  # a column may hold anything
+            held = key_in(row, key)
+    row.wrapped = None
+    if held is not None:
+        wrap_for_circle(row, held, next_key, epoch=epoch)
+    elif isinstance(row, Placement):
+        row.epoch = epoch
 
 
-def _as_read(row: Placement) -> tuple[object, ...]:
-    return row.pk, row.image_id, row.lock, row.epoch, bytes(row.wrapped or b"")
+def _as_read(row: Held) -> tuple[object, ...]:
+    place = (row.image_id, row.lock, row.epoch) if isinstance(row, Placement) else row.team_epoch
+    return row.pk, place, bytes(row.wrapped or b"")
 
 
 def _commit(album: OwnAlbum, following: NextEpoch, ended: Sequence[Member | InvitedGrant]) -> None:
-    facts = {"reader": str(ended[0].holder[1])} if ended else {}
-    event = Event.ALBUM_REVOKED if ended else Event.ALBUM_REKEYED
+    kind, holder = ended[0].holder if ended else ("", None)
+    facts = {"reader" if kind == "person" else kind: str(holder)} if ended else {}
+    events = events_of(album.circle)
+    event = events.revoked if ended else events.rekeyed
     signed = [following.membership]
     with image_act(event, album.circle, signed=signed, **facts):
         with transaction.atomic():
@@ -209,8 +254,9 @@ def _exchange(
     circle, former = following.circle, [row for row in ended if isinstance(row, Member)]
     unused = [row for row in ended if isinstance(row, InvitedGrant) and not row.is_over]
     hold_invitations([*following.invited, *unused])
+    hold_circles(following.remaining)
     hold(album.circle, album.head)
-    _exchange_placements(following, {member.reader_id for member in former})
+    _exchange_held(following, {member.reader_id for member in former if member.reader_id})
     keys = [member.wrapped_key for member in following.remaining if member.wrapped_key]
     people = [member.reader for member in former if member.reader]
     try:
@@ -229,17 +275,19 @@ def _exchange(
     return send_notices(NoticeKind.REVOKED, former[:1])  # a row may have been copied
 
 
-def _exchange_placements(following: NextEpoch, gone: set[uuid.UUID | None]) -> None:
-    """Every image is due for a new lock, those whose owner is `gone` are out of the album. Raises
-    HeadMoved if one was placed or re-locked since they were read."""
-    live = following.circle.placements.filter(ended_at=None).select_related("image")
-    now, out = timezone.now(), [row for row in live if row.image.owner_id in gone]
+def _exchange_held(following: NextEpoch, gone: set[uuid.UUID]) -> None:
+    """Every image and album is due for a new lock or key, those whose owner is `gone` are out of
+    the circle. Raises HeadMoved if one was placed, or got a new one, since they were read."""
+    live = _held_under(following.circle)
+    out = [row for row in live if row.list_of.owner_id in gone]
     if not {_as_read(row) for row in live if row not in out} <= following.read:
         raise HeadMoved
-    images = SealedImage.objects.filter(pk__in=[row.image_id for row in live])
-    held = [image.pk for image in images.select_for_update().order_by("pk")]
-    SealedImage.objects.filter(pk__in=held, deleted_at=None).update(relock_after=now)
+    put_off_under_key_of(following.circle)
     end_rows(out, Ended.REVOKED)
     # Of what was ended meanwhile nothing is left.
+    placed = [row for row in following.held if isinstance(row, Placement)]
     rows = Placement.objects.filter(ended_at=None)
-    rows.bulk_update(following.placed, ["epoch", "wrapped"], batch_size=AT_ONCE)
+    rows.bulk_update(placed, ["epoch", "wrapped"], batch_size=AT_ONCE)
+    albums = [row for row in following.held if isinstance(row, Member)]
+    members = Member.objects.filter(ended_at=None)
+    members.bulk_update(albums, ["team_epoch", "wrapped"], batch_size=AT_ONCE)

@@ -1,19 +1,21 @@
-"""Sharing an album: one wrapping and one statement for each new member, however many images."""
+"""Sharing an album, or adding people to a team: one wrapping and one statement for each new member,
+however many images. An album is shared with teams likewise."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.pins import contacts_of
 from accounts.keys.recipients import Reader
-from audit.events import Event
-from gallery.errors import Altered
+from gallery.circle_events import events_of
+from gallery.errors import Altered, NotAllowed
 from gallery.invitation_keys import InvitationKey
-from gallery.models import Invitation, Member
+from gallery.models import Circle, Invitation, Member
 from gallery.sealing import wrap_for
 from gallery.services.acts import image_act, starting_anew
 from gallery.services.albums.acts import new_member, own_album
@@ -22,11 +24,14 @@ from gallery.services.sharing import (
     Recipients,
     Shared,
     carry,
+    facts_of_teams,
     give,
+    give_team,
     require_listable,
     still_invited,
     store_shared,
 )
+from gallery.services.teams import team_to_share_with
 from gallery.services.uploading import Terms
 
 
@@ -39,22 +44,27 @@ def share_album(
     terms: Terms,
     invitations: Sequence[InvitationKey] = (),
     instead_of: Invitation | None = None,
+    teams: Collection[uuid.UUID] = (),
+    kind: str = Circle.Kind.ALBUM,
 ) -> Shared[Member]:
-    """Make `recipients`, and the people of `invitations`, members of the owner's album; who is one
-    already gets the new terms. `instead_of` carries it no longer.
+    """Make `recipients`, the people of `invitations`, and `teams` as they are at any time, members
+    of the owner's album; who is one already gets the new terms. `instead_of` carries it no longer.
+    No team is a member of a team.
 
     Raises NotYours, NotAllowed, AccessEnded, Altered, TooManyReaders, NoKeys, KeyChanged,
-    ContactsRefused or HeadMoved; then nothing has changed.
+    ContactsRefused or HeadMoved, and as team_to_share_with(); then nothing has changed.
     """
-    to = Recipients(recipients, invitations, instead_of)
-    return starting_anew(lambda: _share_once(keyring, album_id, to, terms))
+    if teams and kind != Circle.Kind.ALBUM:
+        raise NotAllowed
+    to = Recipients(recipients, invitations, instead_of, teams)
+    return starting_anew(lambda: _share_once(keyring, album_id, kind, to, terms))
 
 
 @sensitive_variables()
 def _share_once(
-    keyring: Keyring, album_id: uuid.UUID, to: Recipients, terms: Terms
+    keyring: Keyring, album_id: uuid.UUID, kind: str, to: Recipients, terms: Terms
 ) -> Shared[Member]:
-    album = own_album(keyring, album_id)
+    album = own_album(keyring, album_id, kind)
     if album.members.unsigned:
         raise Altered("entries")
     contacts_of(keyring).require_unchanged(to.people)
@@ -65,12 +75,17 @@ def _share_once(
         give(reader, album.members.signed, terms, shared, wrap=wrap, new=new)
     for invitation in to.invitations:
         carry(invitation, album.members.invited, circle, album.key, terms, shared)
+    of_teams = [row for row in album.members.signed if row.team_id]
+    for team_id in to.teams:
+        team = team_to_share_with(team_id, album.opener, reader=keyring.user)
+        row = Member(circle=circle, team=team, granted_at=timezone.now())
+        give_team(row, of_teams, terms, shared, album.key, lock=circle.epoch, opener=album.opener)
     invited = still_invited(album.members.invited, shared, to.instead_of)
-    listed = [*album.members.signed, *shared.added, *invited]
+    listed = [*album.members.signed, *shared.listed, *invited]
     require_listable(listed)
-    if shared.touched or shared.invited or shared.dropped:
-        signed = album.signed_next(listed)
-        with image_act(Event.ALBUM_SHARED, circle, signed=[signed]):
+    if shared.is_anything:
+        signed, facts = album.signed_next(listed), facts_of_teams(shared)
+        with image_act(events_of(circle).shared, circle, signed=[signed], **facts):
             sent = store_shared(circle, album.head, signed, shared, listed=listed)
         truncate_write_ahead_log()  # of whom it ended by date
         record_notices(sent)

@@ -15,8 +15,10 @@ from accounts.custody import Keyring
 from accounts.keys.recipients import ReaderKey, lock_keys
 from accounts.models import User, WrappedKey
 from audit.events import Event
+from gallery.beside import hold_circles, wrap_beside
+from gallery.circle_events import events_of
 from gallery.errors import Altered, HeadMoved
-from gallery.models import Circle, Member
+from gallery.models import Member
 from gallery.sealing import wrap_to
 from gallery.services.acts import hold, image_act
 from gallery.services.albums.acts import own_album
@@ -24,11 +26,11 @@ from gallery.services.notices import NoticeKind, record_notices, send_notices
 
 
 def waiting_members(owner: User) -> QuerySet[Member]:
-    """Return the members of this owner's albums whose current keys open nothing."""
+    """Return the members of this owner's albums and teams whose current keys open nothing."""
     present = Q(wrapped_key__key_pair__master_key_version=F("reader__master_key_version"))
     live = {"circle__owner": owner, "circle__deleted_at": None, "ended_at": None}
     return (
-        Member.objects.filter(**live, circle__kind=Circle.Kind.ALBUM, reader__is_active=True)
+        Member.objects.filter(**live, reader__is_active=True)
         .exclude(ends_at__lte=timezone.now())
         .exclude(reader=owner)
         .filter(Q(wrapped_key=None) | ~present)
@@ -44,7 +46,7 @@ def share_album_again(
 
     Raises Altered, Waiting, NoKeys or HeadMoved.
     """
-    album = own_album(keyring, album_id)
+    album = own_album(keyring, album_id, kind=None)
     # Of this very album and reader: the row may have been altered since it was listed.
     this_one = {"pk": member_id, "circle": album_id, "reader": key.pair.user_id}
     member = waiting_members(keyring.user).filter(**this_one).first()
@@ -56,7 +58,7 @@ def share_album_again(
     wrapped = wrap_to(key, album.key, image_id=circle.pk, lock=circle.epoch)
     reader, fingerprint = str(member.reader_id), pair.fingerprint
     with (
-        image_act(Event.ALBUM_SHARED, circle, reader=reader, key=fingerprint),
+        image_act(events_of(circle).shared, circle, reader=reader, key=fingerprint),
         transaction.atomic(),
     ):
         hold(circle, album.head)
@@ -69,3 +71,46 @@ def share_album_again(
         sent = send_notices(NoticeKind.SHARED, [member])
     record_notices([sent])
     return True
+
+
+# ---- teams that wait -------------------------------------------------------------------------
+
+
+def waiting_teams(keyring: Keyring) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Return the rows of teams, each with its album, that wait for this owner, who has the team's
+    key: one query, asked at each page. A team waits after a new key of the album for which the
+    team's was not there."""
+    rows = Member.objects.filter(
+        circle__owner=keyring.user,
+        circle__deleted_at=None,
+        team__deleted_at=None,
+        team__members__reader=keyring.user,
+        team__members__ended_at=None,
+        team__members__wrapped_key__key_pair__master_key_version=keyring.version,
+        ended_at=None,
+        wrapped=None,
+    )
+    rows = rows.exclude(ends_at__lte=timezone.now()).order_by("?")
+    return list(rows.values_list("pk", "circle"))
+
+
+@sensitive_variables()
+def share_with_team_again(*, keyring: Keyring, member_id: uuid.UUID, album_id: uuid.UUID) -> None:
+    """Wrap the album's key under the team's. The list names the team already, so nothing is signed.
+
+    Raises Altered, Waiting or HeadMoved.
+    """
+    album = own_album(keyring, album_id)
+    waiting = [row for row in album.members.signed if row.pk == member_id and row.wrapped is None]
+    for row in waiting:
+        wrap_beside(row, album.key, lock=album.circle.epoch, opener=album.opener)
+        if row.wrapped is None:
+            continue
+        with (
+            image_act(Event.ALBUM_SHARED, album.circle, team=str(row.team_id)),
+            transaction.atomic(),
+        ):
+            hold_circles([row])
+            hold(album.circle, album.head)
+            rows = Member.objects.filter(pk=row.pk, wrapped=None, ended_at=None)
+            rows.update(wrapped=row.wrapped, team_epoch=row.team_epoch)
