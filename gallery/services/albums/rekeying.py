@@ -214,5 +214,6 @@ def _exchange_placements(following: NextEpoch, gone: set[uuid.UUID | None]) -> N
     SealedImage.objects.filter(pk__in=held, deleted_at=None).update(relock_after=now)
     end_rows(out, Ended.REVOKED)
     # Of what was ended meanwhile nothing is left.
-    rows = Placement.objects.filter(ended_at=None)
-    rows.bulk_update(following.placed, ["epoch", "wrapped"], batch_size=AT_ONCE)
+    rows = Placement.objects.filter(circle=following.circle, ended_at=None)
+    rows.bulk_update(following.placed, ["wrapped"], batch_size=AT_ONCE)
+    rows.update(epoch=following.circle.epoch)
