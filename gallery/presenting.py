@@ -51,10 +51,11 @@ class Card:
     width: int | None = None
     height: int | None = None
     is_new: bool = False
+    is_placed: bool = False
 
     @property
     def is_draft(self) -> bool:
-        return self.recipient_count == 0
+        return self.recipient_count == 0 and not self.is_placed
 
     @property
     def is_open(self) -> bool:
@@ -103,6 +104,7 @@ def cards(
             rights=access.rights,
             recipient_count=getattr(access.rows[0], "recipient_count", 1),
             is_new=access.image.pk in new,
+            is_placed=getattr(access.rows[0], "is_placed", False),
             **(_opened_facts(access, opener) if opener else {}),
         )
         shown.append(card)

@@ -3,7 +3,7 @@
 import uuid
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -17,7 +17,7 @@ from accounts.web.unlocking import keyring_of
 from gallery import presenting
 from gallery.access import Access
 from gallery.ledger import unopened
-from gallery.models import Grant
+from gallery.models import Grant, Placement
 from gallery.opening import Opener
 from gallery.releases import record_thumbnails
 from gallery.services.invitations.listing import somebody_claims
@@ -69,11 +69,12 @@ def page_of(grants: QuerySet[Grant], number: str | None) -> Page[uuid.UUID]:
 
 def grants_on(page: Page[uuid.UUID]) -> list[Grant]:
     """Return the grants of a page, with what a card tells of each."""
+    placed = Placement.objects.filter(image=OuterRef("image"), ended_at=None)
     others = Count("image__grants", filter=Q(image__grants__ended_at=None)) - 1
     return list(
         Grant.objects.filter(pk__in=list(page.object_list))
         .select_related("reader", "image__owner", "wrapped_key__key_pair")
-        .annotate(recipient_count=others)
+        .annotate(recipient_count=others, is_placed=Exists(placed))
         .order_by(*NEWEST_FIRST)
     )
 

@@ -76,6 +76,9 @@ def test_the_pages_show_it_to_people(album, image, alice, bob):
     page = get(alice, f"/albums/{album.pk}/").content.decode()
     assert "Who can open this album" in page
     assert "Bob Brook" in page
+    mine = alice.client.get("/images/mine/").content.decode()
+    assert "In an album" in mine
+    assert "Not shared yet" not in mine
     panel = alice.client.get(f"/images/{image.pk}/").content.decode()
     assert "Take it out of the album" in panel
     facts = alice.client.get(f"/images/{image.pk}/", headers=JSON).json()
