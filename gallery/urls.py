@@ -3,6 +3,7 @@ from django.urls import path
 from gallery.views import (
     image,
     invitations,
+    invited,
     lists,
     notices,
     own_activity,
@@ -38,8 +39,8 @@ urlpatterns = [
     path("invitations/<uuid:invitation_id>/take-back/", invitations.take_back, name="take-back"),
     path("invitations/<uuid:invitation_id>/agree/", invitations.agree, name="agree"),
     path("invitations/<uuid:invitation_id>/refuse/", invitations.refuse, name="refuse"),
-    path("invitations/<str:token>/", invitations.invitation, name="invitation"),
-    path("invitations/<str:token>/claim/", invitations.claim, name="claim"),
+    path("invitations/<str:token>/", invited.invitation, name="invitation"),
+    path("invitations/<str:token>/claim/", invited.claim, name="claim"),
     path("activity/", notices.activity, name="activity"),
     path("activity/mine/", own_activity.own_activity, name="own-activity"),
 ]

@@ -24,11 +24,11 @@ from gallery.access import Access
 from gallery.errors import Altered, InvitationGone, TooManyReaders, Waiting
 from gallery.forms import (
     ImageShareForm,
-    InviteForm,
     TermsForm,
     WithInvitationsForm,
     invitation_not_open,
 )
+from gallery.invitation_forms import InviteForm
 from gallery.invitation_keys import InvitationKey, key_for_inviter
 from gallery.models import Grant, Rendition
 from gallery.opening import Opener, settled
