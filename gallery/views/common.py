@@ -25,12 +25,12 @@ from gallery.album_cards import albums_of
 from gallery.errors import Altered, InvitationGone, TooManyReaders, Waiting
 from gallery.forms import (
     ImageShareForm,
-    InviteForm,
     KeepForm,
     TermsForm,
     WithInvitationsForm,
     invitation_not_open,
 )
+from gallery.invitation_forms import InviteForm
 from gallery.invitation_keys import InvitationKey, key_for_inviter
 from gallery.models import Grant, Rendition
 from gallery.opening import Opener, settled

@@ -10,12 +10,11 @@ from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
 from gallery import presenting
-from gallery.access import Access
 from gallery.forms import SearchForm
 from gallery.opening import Opener
 from gallery.releases import record_thumbnails
-from gallery.services.searching import search
-from gallery.views.lists import PER_PAGE, grants_on
+from gallery.services.searching import in_full, search
+from gallery.views.lists import PER_PAGE
 
 
 @sensitive_post_parameters("q")
@@ -31,12 +30,11 @@ def search_images(request: PersonRequest) -> HttpResponse:
         return form_refusal(request, form, "gallery/search.html", {})
     text = form.cleaned_data["q"]
     found = search(keyring=open_keys(request), text=text)
-    page = Paginator(found.grants, PER_PAGE).get_page(request.POST.get("page"))
-    shown = grants_on(page)
+    page = Paginator(found.accesses, PER_PAGE).get_page(request.POST.get("page"))
+    shown = in_full(list(page.object_list))
     if shown:
-        record_thumbnails(request.user, [grant.image_id for grant in shown])
-    accesses = [Access(grant.reader, grant) for grant in shown]
-    cards = presenting.cards(accesses, Opener(open_keys(request)))
+        record_thumbnails(request.user, [access.image.pk for access in shown])
+    cards = presenting.cards(shown, Opener(open_keys(request)))
     if wants_json(request):
         return JsonResponse(
             {
