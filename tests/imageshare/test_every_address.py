@@ -33,10 +33,19 @@ CHANGES = {
     "images/selected/share/",
     "images/selected/revoke/",
     "images/selected/delete/",
+    "images/selected/album/",
     "images/zip/",
     "images/<uuid:image_id>/share/",
     "images/<uuid:image_id>/revoke/",
     "images/<uuid:image_id>/delete/",
+    "albums/new/",
+    "albums/<uuid:album_id>/edit/",
+    "albums/<uuid:album_id>/share/",
+    "albums/<uuid:album_id>/revoke/",
+    "albums/<uuid:album_id>/delete/",
+    "albums/<uuid:album_id>/add/",
+    "albums/<uuid:album_id>/remove/",
+    "albums/<uuid:album_id>/zip/",
 }
 FORMS = {
     "accounts/register/",
@@ -78,6 +87,7 @@ def address(route: str, image: SealedImage | None = None) -> str:
     image_id = str(image.pk) if image else "00000000-0000-4000-8000-000000000000"
     filled = {
         "<uuid:image_id>": image_id,
+        "<uuid:album_id>": "00000000-0000-4000-8000-000000000000",
         "<uuid:person_id>": "00000000-0000-4000-8000-000000000000",
         "<str:token>": "a" * 43,
         "<username:username>": "bob",
