@@ -49,6 +49,7 @@ class ShownNotice:
     time: datetime | None = None
     kind: str = ""
     image_id: uuid.UUID | None = None
+    team_id: uuid.UUID | None = None
     actor: User | None = None
     is_new: bool = False
     ends_at: datetime | None = None
@@ -127,11 +128,16 @@ def _shown(
         notice.sequence,
         time=parse_datetime(body["time"]),
         kind=body["kind"],
-        image_id=uuid.UUID(body["image"]),
+        image_id=_id_in(body, "image"),
+        team_id=_id_in(body, "team"),
         actor=actors.get(uuid.UUID(body["actor"])),
         is_new=notice.read_at is None,
         ends_at=parse_datetime(body["ends_at"] or ""),
     )
+
+
+def _id_in(body: dict[str, Any], name: str) -> uuid.UUID | None:
+    return uuid.UUID(body[name]) if name in body else None
 
 
 # ---- what is missing -------------------------------------------------------------------------

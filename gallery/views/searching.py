@@ -32,7 +32,7 @@ def search_images(request: PersonRequest) -> HttpResponse:
     text = form.cleaned_data["q"]
     found = search(keyring=open_keys(request), text=text)
     page = Paginator(found.grants, PER_PAGE).get_page(request.POST.get("page"))
-    shown = grants_on(page)
+    shown = grants_on(page.object_list)
     if shown:
         record_thumbnails(request.user, [grant.image_id for grant in shown])
     accesses = [Access(grant.reader, grant) for grant in shown]

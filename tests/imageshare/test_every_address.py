@@ -85,9 +85,12 @@ def routes(patterns=None, before: str = "") -> Iterator[str]:
             yield route
 
 
-def address(route: str, image: SealedImage | None = None) -> str:
+def address(
+    route: str, image: SealedImage | None = None, team: str = "00000000-0000-4000-8000-000000000000"
+) -> str:
     image_id = str(image.pk) if image else "00000000-0000-4000-8000-000000000000"
     filled = {
+        "<uuid:team_id>": team,
         "<uuid:image_id>": image_id,
         "<uuid:invitation_id>": "00000000-0000-4000-8000-000000000000",
         "<uuid:person_id>": "00000000-0000-4000-8000-000000000000",
