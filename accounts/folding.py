@@ -41,6 +41,8 @@ VARIOUS: dict[str, Fact] = {"reason": "various"}
 FOLDED = {
     Event.ACCOUNT_THROTTLED: Outcome.REFUSED,
     Event.ACCOUNT_UNLOCK_REFUSED: Outcome.REFUSED,
+    Event.ALBUM_ALTERED: Outcome.FAILED,
+    Event.ALBUM_REFUSED: Outcome.REFUSED,
     Event.CUSTODY_REFUSED: Outcome.REFUSED,
     Event.ALBUM_ALTERED: Outcome.FAILED,
     Event.ALBUM_REFUSED: Outcome.REFUSED,
@@ -55,6 +57,8 @@ FOLDED = {
     Event.KEYS_NOT_REMEMBERED: Outcome.REFUSED,
     Event.RECOVERY_CODE_TESTED: Outcome.REFUSED,
     Event.REQUEST_REFUSED: Outcome.REFUSED,
+    Event.TEAM_ALTERED: Outcome.FAILED,
+    Event.TEAM_REFUSED: Outcome.REFUSED,
 }
 
 

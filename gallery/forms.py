@@ -15,12 +15,16 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.keys.certificates import NoKeys
 from accounts.keys.identities import Change, How
 from accounts.keys.names import certified_name
 from accounts.keys.recipients import Reader, find_people
 from accounts.models import User
+from gallery.errors import GalleryError, NotAllowed
+from gallery.heads import Heads
 from gallery.models import Grant, Invitation, NoticeChoice
 from gallery.services.invitations.listing import open_invitations
+from gallery.services.teams import readers_of_now, require_sharing, team_of
 from gallery.services.uploading import Terms
 from gallery.typed_names import lookups_in, read, user_names
 
@@ -196,16 +200,81 @@ class IdsField(forms.Field):
             raise ValidationError(self.no_id, code="invalid") from None
 
 
+class TeamsField(IdsField):
+    too_many = gettext_lazy("At most %(limit)s teams at once. Nothing was shared. Choose fewer.")
+    no_id = gettext_lazy("One of these is not the id of a team. Nothing was shared.")
+
+
+class WithTeamsForm(TermsForm):
+    """Terms for people, and for teams: either for the people in one now, each by themselves, or
+    for whoever is in it, later too."""
+
+    teams = TeamsField(required=False)
+    # Of which of these teams people who join later count, too. A page sends one of two answers for
+    # each team instead, as `team_joins-<id>`.
+    team_joins = TeamsField(required=False)
+
+    field_order = ["team_joins", "teams", "recipients", "accept_changed"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.of_now: list[Reader] = []
+
+    def clean_teams(self) -> list[uuid.UUID]:
+        """Return the teams with whose later members, too, something is to be shared. The people of
+        now of the others become recipients, as if somebody had named them."""
+        joins, heads, later = self.cleaned_data.get("team_joins", []), Heads(), []
+        for team_id in self.cleaned_data["teams"]:
+            is_later = team_id in joins or self.data.get(f"team_joins-{team_id}") == "later"
+            try:
+                team = team_of(team_id, reader=self.owner, heads=heads)
+                if is_later:
+                    require_sharing(team, reader=self.owner, heads=heads)
+                    later.append(team_id)
+                else:
+                    self.of_now += readers_of_now(team, besides=self.owner, heads=heads)
+            except NotAllowed:
+                raise team_is_not_for_later() from None
+            except (GalleryError, NoKeys):
+                raise team_is_not_yours() from None
+        return later
+
+    def clean_recipients(self) -> list[Reader]:
+        named = super().clean_recipients()
+        readers = {reader.user.pk: reader for reader in (*self.of_now, *named)}
+        return list(readers.values())
+
+    @property
+    def names_somebody(self) -> bool:
+        return super().names_somebody or bool(self.cleaned_data.get("teams"))
+
+
+def team_is_not_yours() -> ValidationError:
+    sentence = _(
+        "You are not in one of these teams, or somebody in it cannot receive. Nothing was shared. "
+        "Load the page again."
+    )
+    return ValidationError(sentence, code="team_not_yours")
+
+
+def team_is_not_for_later() -> ValidationError:
+    sentence = _(
+        "In one of these teams only its owner shares with people who join later. Nothing was "
+        "shared. Choose the people in it now."
+    )
+    return ValidationError(sentence, code="team_not_for_later")
+
+
 class InvitationsField(IdsField):
     no_id = gettext_lazy("One of these is not the id of an invitation. Nothing was shared.")
 
 
-class WithInvitationsForm(TermsForm):
-    """Terms for people here, and for people one invited."""
+class WithInvitationsForm(WithTeamsForm):
+    """Terms for people here, for teams, and for people one invited."""
 
     invitations = InvitationsField(required=False)
 
-    field_order = ["recipients", "accept_changed", "invitations"]
+    field_order = [*WithTeamsForm.field_order, "invitations"]
 
     def clean_invitations(self) -> list[Invitation]:
         ids = self.cleaned_data["invitations"]
@@ -279,10 +348,10 @@ class KeepForm(forms.Form):
         return in_the_future(self.cleaned_data["keep_until"], _("Nothing was changed."))
 
 
-class ShareForm(TermsForm):
+class ShareForm(WithTeamsForm):
     def clean_recipients(self) -> list[Reader]:
         readers = super().clean_recipients()
-        if not readers:
+        if not readers and not self.cleaned_data.get("teams"):
             raise ValidationError(_("Choose at least one person."), code="required")
         return readers
 

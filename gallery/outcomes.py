@@ -174,17 +174,21 @@ def tell_shared(results: list[Shared[Grant]]) -> Told:
     sentences = [
         _sentence(_("%(names)s can open it."), _without(shared.touched, waiting)),
         _sentence(_("%(names)s could open it already."), _without(shared.unchanged, waiting)),
+        str(_("Everybody in the team, and who joins it later, can open it."))
+        if shared.teams
+        else "",
         _sentence(
             _("%(names)s must replace their keys first. Share it with them again after that."),
             waiting,
         ),
     ]
-    code = "shared" if shared.touched else "unchanged"
+    code = "shared" if shared.touched or shared.teams else "unchanged"
     facts = {
         "added": _usernames(shared.added),
         "changed": _usernames(shared.changed),
         "unchanged": _usernames(shared.unchanged),
         "waiting": _usernames(waiting),
+        "teams": [str(row.holder[1]) for row in shared.teams],
     }
     return Told(code, list(filter(None, sentences)), facts)
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -14,9 +15,9 @@ from django.utils.translation import ngettext
 
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.models import User
-from gallery.access import Access, Through
+from gallery.access import Access, Through, access_to
 from gallery.acknowledgements import Acknowledged, acknowledged_by
-from gallery.errors import AccessEnded, Altered, NotYours, OtherSigner, Waiting
+from gallery.errors import AccessEnded, Altered, GalleryError, NotYours, OtherSigner, Waiting
 from gallery.heads import Body
 from gallery.ledger import Ledger
 from gallery.models import Grant, InvitedGrant, Rendition
@@ -228,6 +229,7 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
             for grant in others
         ]
         context["invited"] = [_invited_row(row, opener) for row in readers.invited]
+        context["placed"] = readers.placed
         context["list_altered"] = bool(readers.unsigned)
         context["placed"] = readers.placed
     return context
@@ -322,12 +324,27 @@ def receipt_json(grant: Grant, ledger: Ledger) -> dict[str, Any]:
         "ended_at": grant.ended_at,
         "opened": None if ledger.away else doings.opened,
         "downloaded": None if ledger.away else doings.downloaded,
+        "still_has_access": _can_still_open(grant),
     }
+
+
+def _can_still_open(ended: Grant) -> bool:
+    """Whether somebody has another way to an image, through an album or a team, than the one that
+    was ended: whoever ended it is not to believe that they were shut out."""
+    with suppress(GalleryError):
+        access_to(ended.image_id, reader=ended.reader)
+        return True
+    return False
 
 
 def receipt_sentence(grant: Grant, ledger: Ledger) -> str:
     name, doings = str(certified_name(grant.reader)), ledger.of(grant.reader_id)
     ended = _("%(name)s can no longer open this image.") % {"name": name}
+    if _can_still_open(grant):
+        ended = _(
+            "The access you gave %(name)s has ended. They can still open this image through an "
+            "album or a team that it is shared with."
+        ) % {"name": name}
     if ledger.away:
         return ended
     before = ngettext("opened once", "opened %(count)s times", doings.opened)
@@ -352,6 +369,7 @@ def notice(shown: ShownNotice) -> dict[str, Any]:
         "time": shown.time,
         "image": address("image", shown.image_id) if genuine and shown.image_id else None,
         "album": address("album", shown.album_id) if genuine and shown.album_id else None,
+        "team": address("team", shown.team_id) if genuine and shown.team_id else None,
         "is_new": shown.is_new,
     }
 
@@ -378,6 +396,13 @@ def _notice_sentence(shown: ShownNotice) -> str:
             NoticeKind.CHANGED: _("%(actor)s changed what you may do with an album."),
             NoticeKind.REVOKED: _("%(actor)s ended your access to an album."),
             NoticeKind.DELETED: _("%(actor)s deleted an album you could open."),
+        }
+    if shown.team_id:
+        sentences |= {
+            NoticeKind.SHARED: _("%(actor)s added you to a team."),
+            NoticeKind.CHANGED: _("%(actor)s changed what you may do in a team."),
+            NoticeKind.REVOKED: _("%(actor)s took you out of a team."),
+            NoticeKind.DELETED: _("%(actor)s deleted a team you were in."),
         }
     warnings = {
         NoticeState.ALTERED: _("This notice failed its check and may not be genuine."),

@@ -29,6 +29,10 @@ class Unwrapping(Heads):
         self._keyring = keyring
         self._certified_pairs: set[uuid.UUID] = set()
 
+    @property
+    def reader_id(self) -> uuid.UUID:
+        return self._keyring.user.pk
+
     # (2)
     def check_own_key(self, wrapped: WrappedKey | None) -> None:
         """Check that the reader's own key is certified as theirs. Of what waits there is none."""

@@ -13,7 +13,7 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from accounts import usernames
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.models import User
-from gallery.models import Grant
+from gallery.models import Circle, Grant, Member
 from gallery.services.searching import folded, words_of
 
 EXACT, KNOWN, EVERYBODY = "exact", "known", "everybody"
@@ -44,11 +44,16 @@ def people_found(*, searcher: User, text: str) -> list[User]:
 
 
 def exchanged_with(person: User) -> QuerySet[User]:
-    """Return whom this person shared with, or who shared with them, whatever became of it."""
+    """Return whom this person shared with, or who shared with them, whatever became of it; and who
+    is in a team with them."""
     shared = Grant.objects.filter(image__owner=person, reader=OuterRef("pk"))
     received = Grant.objects.filter(reader=person, image__owner=OuterRef("pk"))
     others = User.objects.filter(is_active=True).exclude(pk=person.pk)
-    return others.filter(Q(Exists(shared)) | Q(Exists(received)))
+    with_person = Member.objects.filter(reader=person, ended_at=None, circle__kind=Circle.Kind.TEAM)
+    in_team = Member.objects.filter(
+        circle__in=with_person.values("circle"), reader=OuterRef("pk"), ended_at=None
+    )
+    return others.filter(Q(Exists(shared)) | Q(Exists(received)) | Q(Exists(in_team)))
 
 
 def _who_may_be_found(searcher: User) -> QuerySet[User]:

@@ -50,6 +50,7 @@ class ShownNotice:
     kind: str = ""
     image_id: uuid.UUID | None = None
     album_id: uuid.UUID | None = None
+    team_id: uuid.UUID | None = None
     actor: User | None = None
     is_new: bool = False
     ends_at: datetime | None = None
@@ -130,6 +131,7 @@ def _shown(
         kind=body["kind"],
         image_id=_id_in(body, "image"),
         album_id=_id_in(body, "album"),
+        team_id=_id_in(body, "team"),
         actor=actors.get(uuid.UUID(body["actor"])),
         is_new=notice.read_at is None,
         ends_at=parse_datetime(body["ends_at"] or ""),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.erasure import truncate_write_ahead_log
-from accounts.keys.recipients import lock_keys
+from accounts.keys.recipients import Reader, lock_keys, recipient_of
 from accounts.models import User
 from audit.events import Event, recorded
 from gallery.access import membership_of
@@ -54,6 +54,13 @@ def require_sharing(team: Circle, *, reader: User, heads: Heads) -> None:
     where the owner signed that. Raises NotAllowed or Altered."""
     if team.owner_id != reader.pk and not heads.membership(team)["members_add"]:
         raise NotAllowed
+
+
+def readers_of_now(team: Circle, *, besides: User, heads: Heads) -> list[Reader]:
+    """Return the people who are in the team now, each by themselves, to share with. Raises Altered,
+    NoKeys or AuditUnavailable."""
+    people = [member.reader for member in people_in(team, heads) if member.reader]
+    return [recipient_of(person) for person in people if person != besides and person.is_active]
 
 
 @sensitive_variables()

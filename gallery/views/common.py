@@ -19,7 +19,7 @@ from accounts.policy import people_may_invite
 from accounts.usernames import fold
 from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
-from gallery import presenting
+from gallery import presenting, team_pages
 from gallery.access import Access
 from gallery.album_cards import albums_of
 from gallery.errors import Altered, InvitationGone, TooManyReaders, Waiting
@@ -32,7 +32,7 @@ from gallery.forms import (
 )
 from gallery.invitation_forms import InviteForm
 from gallery.invitation_keys import InvitationKey, key_for_inviter
-from gallery.models import Grant, Rendition
+from gallery.models import Circle, Grant, Rendition
 from gallery.opening import Opener, settled
 from gallery.releases import record_opening
 from gallery.services.invitations import listing
@@ -55,7 +55,12 @@ def image_page(
     opener = Opener(open_keys(request))
     context = settled(opener, access, lambda access: presenting.image_context(access, opener))
     if access.is_owner:
-        context["albums"] = albums_of(context.pop("placed"), request.user, opener)
+        placed = context.pop("placed")
+        albums = [row for row in placed if row.circle.kind == Circle.Kind.ALBUM]
+        context["albums"] = albums_of(albums, request.user, opener)
+        also = team_pages.also_through(placed, opener, owner=request.user)
+        context["rows"] = [{**row, "also": also.get(row["id"], [])} for row in context["rows"]]
+        context["teams"] = team_pages.teams_on_list(placed, opener)
         context["share_form"] = form or ImageShareForm(owner=request.user)
         context["invite_form"] = invite_form or InviteForm(prefix="invite")
         context["may_invite"] = people_may_invite()
@@ -137,7 +142,7 @@ def _not_shared(error: Exception) -> ValidationError:
 
 
 def people_to_choose(request: PersonRequest, opener: Opener | None = None) -> dict[str, Any]:
-    """Return whom a form offers; with an opener, also one's open invitations."""
+    """Return whom a form offers; with an opener, also one's open invitations and teams."""
     chosen = request.POST.getlist("recipients")[: settings.MAX_RECIPIENTS]
     people = presenting.people_to_choose(recent_contacts(request.user), chosen)
     if opener:
@@ -145,7 +150,22 @@ def people_to_choose(request: PersonRequest, opener: Opener | None = None) -> di
         rows = listing.open_invitations(request.user)[:INVITATIONS_SHOWN]
         named = listing.named_invitations(opener, rows)
         people["invitations"] = [(one, str(one.invitation.pk) in ticked) for one in named]
+        people["teams"] = _teams_to_choose(request, opener)
     return people
+
+
+def _teams_to_choose(request: PersonRequest, opener: Opener) -> list[dict[str, Any]]:
+    """Return the person's teams, each with what was chosen of it."""
+    ticked, joins = request.POST.getlist("teams"), request.POST.getlist("team_joins")
+    return [
+        {
+            "line": line,
+            "ticked": str(line.id) in ticked,
+            "later": str(line.id) in joins or request.POST.get(f"team_joins-{line.id}") == "later",
+        }
+        for line in team_pages.lines_of(request.user, opener)[: team_pages.OFFERED]
+        if line.is_open
+    ]
 
 
 def recent_contacts(person: User) -> list[presenting.Person]:

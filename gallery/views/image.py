@@ -50,6 +50,7 @@ def _image_json(context: dict[str, Any]) -> dict[str, Any]:
         facts["albums"] = context["albums"]
         facts["people"] = [_person_json(row) for row in context["rows"]]
         facts["invited"] = context["invited"]
+        facts["teams"] = context["teams"]
     else:
         facts["acknowledged"] = presenting.acknowledged_json(context["acknowledged"])
     return facts

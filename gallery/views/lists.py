@@ -1,6 +1,8 @@
 """Lists of images: shared with me, mine."""
 
 import uuid
+from collections.abc import Iterable
+from datetime import datetime
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -15,7 +17,7 @@ from accounts.web.decorators import signed_in
 from accounts.web.requests import PersonRequest
 from accounts.web.unlocking import keyring_of
 from gallery import presenting
-from gallery.access import Access
+from gallery.access import Access, Through
 from gallery.ledger import unopened
 from gallery.models import Grant, Placement
 from gallery.opening import Opener
@@ -23,6 +25,8 @@ from gallery.releases import record_thumbnails
 from gallery.services.invitations.listing import somebody_claims
 from gallery.services.relocking import stolen_readers_of
 from gallery.services.resharing import somebody_waits_for
+from gallery.services.teams import teams_of
+from gallery.team_pages import live_places
 from gallery.views.common import releases
 
 PER_PAGE = 60
@@ -34,14 +38,16 @@ NEWEST_FIRST = ("-granted_at", "pk")
 def shared_with_me(request: PersonRequest) -> HttpResponse:
     grants = _live_grants_of(request.user).exclude(image__owner=request.user)
     template = "gallery/shared_with_me.html"
-    return _list(request, grants, template, marks_new=True, **_asked_of(request.user))
+    in_teams = places_in_teams(request.user)
+    asked = _asked_of(request.user)
+    return _list(request, grants, template, asked, marks_new=True, in_teams=in_teams)
 
 
 @require_safe
 @signed_in
 def mine(request: PersonRequest) -> HttpResponse:
     grants = _live_grants_of(request.user).filter(image__owner=request.user)
-    return _list(request, grants, "gallery/mine.html", **_asked_of(request.user))
+    return _list(request, grants, "gallery/mine.html", _asked_of(request.user))
 
 
 def _asked_of(owner: User) -> dict[str, bool]:
@@ -57,8 +63,20 @@ def _live_grants_of(person: User) -> QuerySet[Grant]:
     return Grant.objects.filter(reader=person, ended_at=None).exclude(ends_at__lte=timezone.now())
 
 
+def places_in_teams(person: User) -> QuerySet[Placement] | None:
+    """Return the places of images that this person opens through a team alone, each image once;
+    None for somebody in no team, who is not kept waiting for it."""
+    teams = list(teams_of(person).values_list("circle", flat=True))
+    if not teams:
+        return None
+    places = live_places().filter(circle__in=teams).exclude(image__owner=person)
+    granted = _live_grants_of(person).filter(image=OuterRef("image"))
+    others = live_places().filter(circle__in=teams, image=OuterRef("image"))
+    return places.filter(~Exists(granted), ~Exists(others.filter(pk__lt=OuterRef("pk"))))
+
+
 def page_of(grants: QuerySet[Grant], number: str | None) -> Page[uuid.UUID]:
-    """Return a page of the ids of grants, newest first.
+    """Return a page of the ids of grants, and of places, newest first.
 
     Only ids are sorted and skipped: with all that is shown of a row, a hundred thousand of them
     would take seconds.
@@ -67,34 +85,64 @@ def page_of(grants: QuerySet[Grant], number: str | None) -> Page[uuid.UUID]:
     return Paginator(ids, PER_PAGE).get_page(number)
 
 
-def grants_on(page: Page[uuid.UUID]) -> list[Grant]:
+def _page_of_both(
+    grants: QuerySet[Grant], in_teams: QuerySet[Placement], number: str | None
+) -> tuple[Page[tuple[uuid.UUID, datetime]], list[uuid.UUID]]:
+    """Return a page of grants and places, newest first, and the ids on it."""
+    timed = grants.values_list("pk", "granted_at")
+    both = timed.union(in_teams.values_list("pk", "granted_at"), all=True)
+    page = Paginator(both.order_by(*NEWEST_FIRST), PER_PAGE).get_page(number)
+    return page, [pk for pk, _granted_at in page.object_list]
+
+
+def grants_on(ids: Iterable[uuid.UUID]) -> list[Grant]:
     """Return the grants of a page, with what a card tells of each."""
     placed = Placement.objects.filter(image=OuterRef("image"), ended_at=None)
     others = Count("image__grants", filter=Q(image__grants__ended_at=None)) - 1
     return list(
-        Grant.objects.filter(pk__in=list(page.object_list))
+        Grant.objects.filter(pk__in=list(ids))
         .select_related("reader", "image__owner", "wrapped_key__key_pair")
         .annotate(recipient_count=others, is_placed=Exists(placed))
         .order_by(*NEWEST_FIRST)
     )
 
 
+def _accesses_of(ids: list[uuid.UUID], person: User) -> list[Access]:
+    """Return the access of each row of a page, in their order."""
+    found = {grant.pk: Access(person, grant) for grant in grants_on(ids)}
+    if missing := [pk for pk in ids if pk not in found]:
+        rows = teams_of(person).select_related("circle__owner", "wrapped_key__key_pair")
+        members = {member.circle_id: member for member in rows}
+        places = Placement.objects.filter(pk__in=missing).select_related("image__owner")
+        for place in places:
+            if member := members.get(place.circle_id):
+                place.circle = member.circle
+                found[place.pk] = Access(person, Through(member, place))
+    return [found[pk] for pk in ids if pk in found]
+
+
 def _list(
     request: PersonRequest,
     grants: QuerySet[Grant],
     template: str,
+    more: dict[str, bool],
     *,
     marks_new: bool = False,
-    **more: bool,
+    in_teams: QuerySet[Placement] | None = None,
 ) -> HttpResponse:
-    page = page_of(grants, request.GET.get("page"))
-    shown = grants_on(page)
-    image_ids = [grant.image_id for grant in shown]
+    number = request.GET.get("page")
+    page: Page[uuid.UUID] | Page[tuple[uuid.UUID, datetime]]
+    if in_teams is None:
+        page = page_of(grants, number)
+        ids = list(page.object_list)
+    else:
+        page, ids = _page_of_both(grants, in_teams, number)
+    accesses = _accesses_of(ids, request.user)
+    image_ids = [access.image.pk for access in accesses]
     keyring = keyring_of(request)
     if keyring and image_ids and releases(request):
         record_thumbnails(request.user, image_ids)
     new = unopened(image_ids, reader=request.user.pk) if marks_new else ()
-    accesses = [Access(request.user, grant) for grant in shown]
     cards = presenting.cards(accesses, Opener(keyring) if keyring else None, new=new)
     if wants_json(request):
         return JsonResponse(

@@ -10,11 +10,13 @@ from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
 from gallery import presenting
+from gallery.access import Access
 from gallery.forms import SearchForm
+from gallery.models import Grant
 from gallery.opening import Opener
 from gallery.releases import record_thumbnails
 from gallery.services.searching import in_full, search
-from gallery.views.lists import PER_PAGE
+from gallery.views.lists import PER_PAGE, grants_on
 
 
 @sensitive_post_parameters("q")
@@ -31,7 +33,7 @@ def search_images(request: PersonRequest) -> HttpResponse:
     text = form.cleaned_data["q"]
     found = search(keyring=open_keys(request), text=text)
     page = Paginator(found.accesses, PER_PAGE).get_page(request.POST.get("page"))
-    shown = in_full(list(page.object_list))
+    shown = _with_counts(in_full(list(page.object_list)))
     if shown:
         record_thumbnails(request.user, [access.image.pk for access in shown])
     cards = presenting.cards(shown, Opener(open_keys(request)))
@@ -47,3 +49,14 @@ def search_images(request: PersonRequest) -> HttpResponse:
         )
     context = {"text": text, "cards": cards, "page_obj": page, "left": found.left}
     return render(request, "gallery/search.html", context)
+
+
+def _with_counts(accesses: list[Access]) -> list[Access]:
+    """Return the same, grants with how many people each image is shared with."""
+    ids = [access.way.pk for access in accesses if isinstance(access.way, Grant)]
+    counted = {grant.pk: grant for grant in grants_on(ids)}
+    found = []
+    for one in accesses:
+        way = counted.get(one.way.pk, one.way) if isinstance(one.way, Grant) else one.way
+        found.append(Access(one.reader, way))
+    return found

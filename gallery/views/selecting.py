@@ -20,7 +20,7 @@ from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
 from accounts.web.unlocking import keyring_now
 from audit.events import AuditUnavailable, Event
-from gallery import outcomes, presenting
+from gallery import outcomes, presenting, team_pages
 from gallery.access import Access, access_to
 from gallery.answers import answers_refusals
 from gallery.errors import NotARecipient, NotYours
@@ -104,13 +104,17 @@ def share(request: PersonRequest, images: Images) -> HttpResponse:
         return _share_page(request, images, form)
     if not _is_confirmed(request):
         return _share_check(request, images, form)
-    keyring, readers, terms = open_keys(request), form.cleaned_data["recipients"], form.terms
+    act = partial(
+        sharing.share_image,
+        keyring=open_keys(request),
+        recipients=form.cleaned_data["recipients"],
+        terms=form.terms,
+        teams=form.cleaned_data["teams"],
+    )
     cards = cards_of(request, images[: many.AT_ONCE])
     done = many.one_after_another(
         images,
-        lambda image_id: [
-            sharing.share_image(keyring=keyring, image_id=image_id, recipients=readers, terms=terms)
-        ],
+        lambda image_id: [act(image_id=image_id)],
         may_go_on=partial(is_still_open, request),
     )
     told = told_of(request, done, cards, outcomes.tell_shared)
@@ -125,7 +129,7 @@ def _share_page(request: PersonRequest, images: Images, form: TermsForm) -> Http
     context = {
         **selection(request, images),
         "form": form,
-        "people": people_to_choose(request),
+        "people": people_to_choose(request, Opener(open_keys(request))),
         "done": request.POST.get("done", ""),
     }
     status = 422 if form.errors else 200
@@ -142,6 +146,7 @@ def _share_check(request: PersonRequest, images: Images, form: ShareForm) -> Htt
     if wants_json(request):
         facts = {
             "recipients": [_person_json(person) for person in chosen],
+            "teams": [str(team_id) for team_id in form.cleaned_data["teams"]],
             "already": [{**_person_json(user), "images": len(of)} for user, of in already],
             "first_time": [certified_name(person).username for person in first_time],
             "look_alikes": [
@@ -154,6 +159,7 @@ def _share_check(request: PersonRequest, images: Images, form: ShareForm) -> Htt
         "form": form,
         "chosen": [certified_name(person) for person in chosen],
         "names": ", ".join(certified_name(person).in_full for person in chosen),
+        "teams": _teams_named(request, form.cleaned_data["teams"]),
         "already": [(presenting.person_of(user), len(of)) for user, of in already],
         "first_time": [certified_name(person) for person in first_time],
         "look_alikes": [[certified_name(person) for person in pair] for pair in look_alikes],
@@ -162,6 +168,11 @@ def _share_check(request: PersonRequest, images: Images, form: ShareForm) -> Htt
         "done": request.POST.get("done", ""),
     }
     return render(request, "gallery/share_selected_check.html", context)
+
+
+def _teams_named(request: PersonRequest, ids: list[uuid.UUID]) -> list[team_pages.TeamLine]:
+    lines = team_pages.lines_of(request.user, Opener(open_keys(request))) if ids else []
+    return [line for line in lines if line.id in ids]
 
 
 # ---- taking access back ----------------------------------------------------------------------
@@ -315,6 +326,10 @@ def told_of(
     return [outcomes.outcome_of(one, cards.get(one.image_id), tell) for one in done]
 
 
+def _posted(request: PersonRequest, name: str) -> list[str]:
+    return request.POST.getlist(name)[: settings.MAX_SELECTED]
+
+
 def answer(
     request: PersonRequest,
     act: str,
@@ -333,6 +348,9 @@ def answer(
     outcomes_ = [*earlier, *told]
     fields = [("images", str(image_id)) for image_id in left]
     fields += [("recipients", name) for name in people]
+    fields += [
+        (name, value) for name in ("teams", "team_joins") for value in _posted(request, name)
+    ]
     terms = ("rights", "ends_at")
     fields += [(name, request.POST.get(name, "")) for name in terms if name in request.POST]
     fields += more

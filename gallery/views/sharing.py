@@ -29,8 +29,10 @@ from gallery.invitation_keys import InvitationKey
 from gallery.ledger import Ledger
 from gallery.models import Grant, Invitation
 from gallery.services import deleting, revoking, sharing
+from gallery.services.albums.placing import take_out
 from gallery.services.invitations.making import NewInvitation
 from gallery.services.invitations.taking_back import take_back
+from gallery.services.teams import TEAM
 from gallery.views import invitations
 from gallery.views.common import (
     NOT_SHARED,
@@ -91,6 +93,7 @@ def _share(
             recipients=form.cleaned_data["recipients"],
             terms=form.terms,
             invitations=[*keys, new.key] if new else keys,
+            teams=form.cleaned_data["teams"],
         )
     except Exception:
         if new:
@@ -106,7 +109,11 @@ def _shared_json(shared: sharing.Shared[Grant]) -> dict[str, list[str]]:
         "waiting": shared.waiting,
     }
     names = {word: [grant.reader.username for grant in grants[word]] for word in grants}
-    return {**names, "invited": [str(row.invitation_id) for row in shared.invited]}
+    return {
+        **names,
+        "invited": [str(row.invitation_id) for row in shared.invited],
+        "teams": [str(row.holder[1]) for row in shared.teams],
+    }
 
 
 def _tell_shared(request: PersonRequest, shared: sharing.Shared[Grant]) -> None:
@@ -117,6 +124,9 @@ def _tell_shared(request: PersonRequest, shared: sharing.Shared[Grant]) -> None:
         messages.success(request, _("%(names)s can open this image.") % {"names": names})
     if shared.invited:
         sentence = _("The people you invited can open this image once they use their links.")
+        messages.success(request, sentence)
+    if shared.teams:
+        sentence = _("Everybody in the team can open this image, and people who join it later.")
         messages.success(request, sentence)
     if waiting:
         names = ", ".join(str(certified_name(grant.reader)) for grant in waiting)
@@ -152,6 +162,8 @@ def revoke(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
     try:
         if "invitation" in request.POST:
             return _end_invited(request, image_id)
+        if "team" in request.POST:
+            return _end_team(request, image_id)
         recipient = person_named(request.POST.get("recipient", ""))
         grant = revoking.revoke(keyring=open_keys(request), image_id=image_id, recipient=recipient)
     except NotARecipient:
@@ -165,6 +177,18 @@ def revoke(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
     if wants_json(request):
         return JsonResponse(presenting.receipt_json(grant, ledger))
     messages.success(request, presenting.receipt_sentence(grant, ledger))
+    return redirect("gallery:image", image_id)
+
+
+def _end_team(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
+    team_id = as_id(request.POST["team"])
+    if team_id is None:
+        raise NotARecipient
+    keyring = open_keys(request)
+    ended = take_out(keyring=keyring, album_id=team_id, image_id=image_id, kind=TEAM)
+    if wants_json(request):
+        return JsonResponse({"team": str(team_id), "ended_at": ended.ended_at})
+    messages.success(request, _("The team can no longer open this image."))
     return redirect("gallery:image", image_id)
 
 

@@ -67,6 +67,7 @@ def upload(request: PersonRequest) -> HttpResponse:
             origin=Origin(cleaned["upload_id"], None),
             keep_until=cleaned["keep_until"],
             invitations=open_invitations(request, form),
+            teams=tuple(cleaned["teams"]),
         )
         batch = upload_all(keyring=open_keys(request), files=cleaned["images"], wishes=wishes)
     except NOT_SHARED as error:

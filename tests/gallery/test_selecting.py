@@ -194,6 +194,7 @@ def test_the_check_names_who_can_open_some_already_who_is_new_and_who_looks_alik
         ],
         "first_time": ["bob2"],
         "look_alikes": [["bob2", "bob"]],
+        "teams": [],
     }
 
 
@@ -245,6 +246,7 @@ def test_sharing_many_is_the_single_act_on_each(three, alice, bob, carol):
             "changed": [],
             "unchanged": ["bob"],
             "waiting": [],
+            "teams": [],
         }
         assert opens(carol, image) == 200
     assert entries(Event.IMAGE_SHARED) == before + 3

@@ -58,6 +58,16 @@ ROWS: dict[str, tuple[Row, Row]] = {
     "people/": (SIGNED_IN, SIGNED_IN_FORM),
     "images/": (SIGNED_IN, NEVER),
     "images/mine/": (SIGNED_IN, NEVER),
+    # A team of the owner's: the reader is in it, the former reader was taken out.
+    "teams/": (UNLOCKED, NEVER),
+    "teams/new/": (UNLOCKED, UNLOCKED_FORM),
+    "teams/<uuid:team_id>/": (OPENS, NEVER),
+    "teams/<uuid:team_id>/edit/": (NEVER, OWNS_FORM),
+    "teams/<uuid:team_id>/share/": (NEVER, OWNS_FORM),
+    "teams/<uuid:team_id>/revoke/": (NEVER, OWNS_FORM),
+    # Leaving needs no key, and the reader is the same person; its owner deletes a team instead.
+    "teams/<uuid:team_id>/leave/": (NEVER, (401, 404, 404, 200, 410, 410, 403)),
+    "teams/<uuid:team_id>/delete/": (NEVER, (401, 404, 404, 401, 410, 410, 200)),
     "images/upload/": (UNLOCKED, UNLOCKED_FORM),
     "images/upload/check/": (NEVER, UNLOCKED),
     "images/waiting/": (SIGNED_IN, (401, 404, 404, 401, 404, 404, 404)),

@@ -37,6 +37,11 @@ CHANGES = {
     "images/zip/",
     "albums/new/",
     "albums/<uuid:album_id>/edit/",
+    "teams/<uuid:team_id>/edit/",
+    "teams/<uuid:team_id>/share/",
+    "teams/<uuid:team_id>/revoke/",
+    "teams/<uuid:team_id>/leave/",
+    "teams/<uuid:team_id>/delete/",
     "albums/<uuid:album_id>/share/",
     "albums/<uuid:album_id>/revoke/",
     "albums/<uuid:album_id>/add/",
@@ -72,6 +77,7 @@ FORMS = {
     "accounts/earlier-keys/",
     "images/search/",
     "people/",
+    "teams/new/",
     "activity/mails/",
     "images/waiting/",
     "images/relock/",
@@ -80,6 +86,7 @@ FORMS = {
     "invitations/",
     "invitations/<str:token>/",
 }
+NOBODYS = "00000000-0000-4000-8000-000000000000"
 KNOWN_SECRETS = ["", "secret", "supersecretkey", "dev", "changeme", "django-insecure", "x" * 50]
 MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
 
@@ -94,13 +101,16 @@ def routes(patterns=None, before: str = "") -> Iterator[str]:
             yield route
 
 
-def address(route: str, image: SealedImage | None = None) -> str:
-    image_id = str(image.pk) if image else "00000000-0000-4000-8000-000000000000"
+def address(
+    route: str, image: SealedImage | None = None, *, team: str = NOBODYS, album: str = NOBODYS
+) -> str:
+    image_id = str(image.pk) if image else NOBODYS
     filled = {
+        "<uuid:team_id>": team,
         "<uuid:image_id>": image_id,
-        "<uuid:invitation_id>": "00000000-0000-4000-8000-000000000000",
-        "<uuid:album_id>": "00000000-0000-4000-8000-000000000000",
-        "<uuid:person_id>": "00000000-0000-4000-8000-000000000000",
+        "<uuid:invitation_id>": NOBODYS,
+        "<uuid:album_id>": album,
+        "<uuid:person_id>": NOBODYS,
         "<str:token>": "a" * 43,
         "<username:username>": "bob",
     }

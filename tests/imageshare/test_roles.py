@@ -54,6 +54,17 @@ def album(shared_image, alice, bob, carol) -> Circle:
     return made
 
 
+@pytest.fixture
+def team(alice, bob, carol) -> str:
+    """Alice's, with bob in it; carol was taken out."""
+    fields = {"name": "Imaging desk", "members_add": "1"}
+    made = alice.sign_in().post("/teams/new/", fields, headers=JSON)
+    place = made.json()["url"]
+    alice.client.post(f"{place}share/", {"recipients": ["bob", "carol"]}, headers=JSON)
+    alice.client.post(f"{place}revoke/", {"recipient": "carol"}, headers=JSON)
+    return made.json()["id"]
+
+
 def status(client: Client, method: str, place: str, form: dict[str, object]) -> int:
     ThrottleWindow.objects.all().delete()  # each role asks as if it were the first
     answer = getattr(client, method)(place, form, headers=JSON)
@@ -64,10 +75,10 @@ def status(client: Client, method: str, place: str, form: dict[str, object]) -> 
 
 
 @pytest.mark.attack("C10", "C12")
-def test_each_role_gets_its_answer_at_each_address(shared_image, clients, album):
+def test_each_role_gets_its_answer_at_each_address(shared_image, album, team, clients):
     posted = forms(shared_image)
     for route, row in ROWS.items():
-        place = address(route, shared_image).replace("<uuid:album_id>", str(album.pk))
+        place = address(route, shared_image, team=team, album=str(album.pk))
         for method, answers in zip(("get", "post"), row, strict=True):
             form = posted.get(route, {}) if method == "post" else {}
             got = {role: status(clients[role], method, place, form) for role in ROLES}

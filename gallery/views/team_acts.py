@@ -1,0 +1,169 @@
+"""What is done with a team: changed, added to, taken out of, left, deleted."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from accounts.keys.names import certified_name
+from accounts.web.answers import form_refusal, wants_json
+from accounts.web.decorators import signed_in, unlocked
+from accounts.web.requests import PersonRequest, open_keys
+from audit.events import Event
+from gallery import team_pages
+from gallery.access import membership_of
+from gallery.answers import answers_team_refusals
+from gallery.errors import NotAllowed, NotARecipient
+from gallery.models import Member
+from gallery.services import many
+from gallery.services.albums import deleting, making, rekeying, sharing
+from gallery.services.albums.ended import rekey_ended
+from gallery.services.ended import relock_ended
+from gallery.services.teams import TEAM, leave_team
+from gallery.team_forms import MembersForm, TeamForm
+from gallery.views.common import (
+    NOT_SHARED,
+    add_sharing_error,
+    count_names,
+    record_refused,
+    settle_contacts,
+)
+from gallery.views.sharing import person_named
+from gallery.views.teams import team_page
+
+
+def _require_owner(request: PersonRequest, team_id: uuid.UUID) -> Member:
+    member = membership_of(team_id, reader=request.user, kind=TEAM)
+    if member.circle.owner_id != request.user.pk:
+        raise NotAllowed
+    return member
+
+
+@require_POST
+@unlocked
+@answers_team_refusals
+def edit(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
+    member, form = _require_owner(request, team_id), TeamForm(request.POST)
+    if not form.is_valid():
+        context = {} if wants_json(request) else team_page(request, member, edit_form=form)
+        return form_refusal(request, form, "gallery/team.html", context)
+    making.change_album(keyring=open_keys(request), album_id=team_id, kind=TEAM, **form.wished)
+    if wants_json(request):
+        return JsonResponse(form.cleaned_data)
+    messages.success(request, _("The team is changed."))
+    return redirect("gallery:team", team_id)
+
+
+@require_POST
+@unlocked
+@answers_team_refusals
+def share(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
+    """Add people: they open at once what the team was given."""
+    member = _require_owner(request, team_id)
+    count_names(request)
+    form = MembersForm(request.POST, owner=request.user)
+    if not form.is_valid():
+        return _not_added(request, member, form)
+    try:
+        settle_contacts(request, form)
+        shared = sharing.share_album(
+            keyring=open_keys(request),
+            album_id=team_id,
+            recipients=form.cleaned_data["recipients"],
+            terms=form.terms,
+            kind=TEAM,
+        )
+    except NOT_SHARED as error:
+        add_sharing_error(form, error)
+        return _not_added(request, member, form)
+    words = ("added", "changed", "unchanged", "waiting")
+    rows: dict[str, list[Member]] = {word: getattr(shared, word) for word in words}
+    if wants_json(request):
+        return JsonResponse({word: _usernames(rows[word]) for word in words})
+    if here := [one for one in shared.touched + shared.unchanged if one not in shared.waiting]:
+        sentence = _("%(names)s can open what was and will be shared with this team.")
+        messages.success(request, sentence % {"names": _names(here)})
+    if shared.waiting:
+        sentence = _(
+            "%(names)s cannot open anything of the team yet: they need new keys first. Then “My "
+            "images” asks you to share again, with one click."
+        )
+        messages.warning(request, sentence % {"names": _names(shared.waiting)})
+    return redirect("gallery:team", team_id)
+
+
+def _not_added(request: PersonRequest, member: Member, form: MembersForm) -> HttpResponse:
+    record_refused(request, Event.IMAGE_SHARE_REFUSED, form, member.circle_id)
+    context = {} if wants_json(request) else team_page(request, member, form=form)
+    return form_refusal(request, form, "gallery/team.html", context)
+
+
+def _usernames(members: list[Member]) -> list[str]:
+    return [member.reader.username for member in members if member.reader]
+
+
+def _names(members: list[Member]) -> str:
+    return ", ".join(str(certified_name(member.reader)) for member in members if member.reader)
+
+
+@require_POST
+@unlocked
+@answers_team_refusals
+def revoke(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
+    """Take somebody out; what is the owner's own gets new keys and locks at once, as much as fits
+    into the time of a request."""
+    member, keyring = _require_owner(request, team_id), open_keys(request)
+    try:
+        person = person_named(request.POST.get("recipient", ""))
+        ended = rekeying.revoke_member(
+            keyring=keyring, album_id=team_id, recipient=person, kind=TEAM
+        )
+    except NotARecipient:
+        sentence = _("This person is not in this team.")
+        if wants_json(request):
+            errors = {"recipient": [{"code": "not_a_recipient", "message": sentence}]}
+            return JsonResponse({"errors": errors}, status=422)
+        context = team_page(request, member, revoke_error=sentence)
+        return render(request, "gallery/team.html", context, status=422)
+    rekey_ended(keyring, seconds=many.SECONDS / 2)
+    relock_ended(keyring, seconds=many.SECONDS / 2)
+    left = team_pages.things_to_relock(team_id)
+    if wants_json(request):
+        name = certified_name(person).username
+        return JsonResponse({"recipient": name, "ended_at": ended.ended_at, "to_relock": left})
+    sentence = _("%(name)s is out of the team.") % {"name": certified_name(person)}
+    messages.success(request, sentence)
+    if left:
+        waits = ngettext(
+            "%(count)s image or album still waits for its new key.",
+            "%(count)s images and albums still wait for their new keys.",
+            left,
+        )
+        messages.info(request, waits % {"count": left})
+    return redirect("gallery:team", team_id)
+
+
+@require_POST
+@signed_in
+@answers_team_refusals
+def leave(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
+    leave_team(person=request.user, team_id=team_id)
+    if wants_json(request):
+        return JsonResponse({"left": str(team_id)})
+    messages.success(request, _("You have left the team."))
+    return redirect("gallery:shared-with-me")
+
+
+@require_POST
+@unlocked
+@answers_team_refusals
+def delete(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
+    deleting.delete_album(keyring=open_keys(request), album_id=team_id, kind=TEAM)
+    if wants_json(request):
+        return JsonResponse({"deleted": str(team_id)})
+    messages.success(request, _("The team is deleted. Images stay with their owners."))
+    return redirect("gallery:teams")
