@@ -4,6 +4,7 @@ them."""
 import uuid
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -12,11 +13,13 @@ from django.db.models import QuerySet
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.models import User
 from gallery import presenting
-from gallery.access import Access, Through
+from gallery.access import Access, Through, membership_of
 from gallery.album_cards import live_placements, settled
+from gallery.errors import GalleryError
 from gallery.members import Members, members_as_signed
-from gallery.models import Circle, Member, Placement
+from gallery.models import Circle, InvitedGrant, Member, Placement
 from gallery.opening import Opener
+from gallery.services.invitations import listing
 from gallery.signers import Standing
 
 
@@ -46,15 +49,19 @@ def _album_context(member: Member, opener: Opener) -> dict[str, Any]:
         "ends_at": member.ends_at,
     }
     if is_owner:
-        context |= _members_context(members_as_signed(circle, opener), circle)
+        context |= _members_context(members_as_signed(circle, opener), circle, opener)
     return context
 
 
-def _members_context(members: Members, circle: Circle) -> dict[str, Any]:
+def _members_context(members: Members, circle: Circle, opener: Opener) -> dict[str, Any]:
     others = [(one, one.reader) for one in members.signed if one.reader_id != circle.owner_id]
     prefetch_names(reader for _, reader in others if reader)
     return {
         "rows": [_row(one, reader) for one, reader in others if reader],
+        "also_listed": [
+            *(_team(one, opener) for one in members.signed if one.team_id),
+            *(_invited(one, opener) for one in members.invited),
+        ],
         "list_altered": bool(members.unsigned),
         "to_relock": _to_relock(circle),
     }
@@ -68,6 +75,25 @@ def _row(member: Member, reader: User) -> dict[str, Any]:
         "granted_at": member.granted_at,
         "waiting": member.wrapped_key is None,
     }
+
+
+def _team(member: Member, opener: Opener) -> dict[str, Any]:
+    """Return a team on an album's list; its name where the owner is in it."""
+    name = ""
+    with suppress(GalleryError):
+        team = membership_of(member.holder[1], reader=member.circle.owner, kind=Circle.Kind.TEAM)
+        name = opener.details(team)["title"]
+    return {"field": "team", "id": member.team_id, "name": name, **_terms_of(member)}
+
+
+def _invited(row: InvitedGrant, opener: Opener) -> dict[str, Any]:
+    (shown,) = listing.shown([row.invitation], opener)
+    name = shown.details.display_name if shown.details else ""
+    return {"field": "invitation", "id": row.invitation_id, "name": name, **_terms_of(row)}
+
+
+def _terms_of(row: Member | InvitedGrant) -> dict[str, Any]:
+    return {"rights": row.rights, "ends_at": row.ends_at}
 
 
 def _due(album: uuid.UUID) -> QuerySet[Placement]:

@@ -14,13 +14,14 @@ from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
+from audit.unreadable import as_id
 from gallery import album_pages
 from gallery.access import membership_of
 from gallery.album_forms import AlbumForm
 from gallery.answers import answers_album_refusals
 from gallery.errors import NotAllowed, NotARecipient
-from gallery.forms import ShareForm, TermsForm
-from gallery.models import Member
+from gallery.forms import ImageShareForm, TermsForm
+from gallery.models import Invitation, Member
 from gallery.services import many
 from gallery.services.albums import deleting, making, rekeying, sharing
 from gallery.services.ended import relock_ended
@@ -30,6 +31,7 @@ from gallery.views.common import (
     NOT_SHARED,
     add_sharing_error,
     count_names,
+    open_invitations,
     record_refused,
     settle_contacts,
 )
@@ -65,7 +67,7 @@ def _require_owner(request: PersonRequest, album_id: uuid.UUID) -> Member:
 def share(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
     member = _require_owner(request, album_id)
     count_names(request)
-    form = ShareForm(request.POST, owner=request.user)
+    form = ImageShareForm(request.POST, owner=request.user)
     if not form.is_valid():
         return _not_shared(request, member, form)
     try:
@@ -75,6 +77,8 @@ def share(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
             album_id=album_id,
             recipients=form.cleaned_data["recipients"],
             terms=form.terms,
+            invitations=open_invitations(request, form),
+            teams=form.cleaned_data["teams"],
         )
     except NOT_SHARED as error:
         add_sharing_error(form, error)
@@ -86,7 +90,8 @@ def share(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
             "unchanged": shared.unchanged,
             "waiting": shared.waiting,
         }
-        return JsonResponse({word: _usernames(rows[word]) for word in rows})
+        invited = [str(row.invitation_id) for row in shared.invited]
+        return JsonResponse({**{word: _usernames(rows[word]) for word in rows}, "invited": invited})
     _tell_shared(request, shared)
     return redirect("gallery:album", album_id)
 
@@ -107,6 +112,8 @@ def _tell_shared(request: PersonRequest, shared: Shared[Member]) -> None:
     if can_open:
         sentence = _("%(names)s can open this album, and what you add to it later.")
         messages.success(request, sentence % {"names": _names(can_open)})
+    if shared.invited:
+        messages.success(request, _("People you invited can open it once they use their link."))
     if waiting:
         sentence = _(
             "%(names)s cannot open this album yet: they need new keys first. Then “My images” asks "
@@ -127,6 +134,8 @@ def revoke(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
     the time of a request."""
     member, keyring = _require_owner(request, album_id), open_keys(request)
     try:
+        if "invitation" in request.POST or "team" in request.POST:
+            return _take_off(request, album_id)
         recipient = person_named(request.POST.get("recipient", ""))
         ended = rekeying.revoke_member(keyring=keyring, album_id=album_id, recipient=recipient)
     except NotARecipient:
@@ -150,6 +159,25 @@ def revoke(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
             left,
         )
         messages.info(request, waits % {"count": left})
+    return redirect("gallery:album", album_id)
+
+
+def _take_off(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
+    """End what one of the owner's invitations carries of the album, or a team's membership."""
+    keyring, team_id = open_keys(request), as_id(request.POST.get("team", ""))
+    invitation_id = as_id(request.POST.get("invitation", ""))
+    mine = Invitation.objects.filter(inviter=request.user)
+    invitation = mine.filter(pk=invitation_id).first() if invitation_id else None
+    if team_id:
+        rekeying.revoke_team(keyring=keyring, album_id=album_id, team_id=team_id)
+    elif invitation:
+        rekeying.end_invited_member(keyring=keyring, album_id=album_id, invitation=invitation)
+    else:
+        raise NotARecipient
+    relock_ended(keyring, seconds=many.SECONDS)
+    if wants_json(request):
+        return JsonResponse({"to_relock": album_pages.images_to_relock(album_id)})
+    messages.success(request, _("That access is ended."))
     return redirect("gallery:album", album_id)
 
 

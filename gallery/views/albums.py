@@ -17,7 +17,7 @@ from gallery.access import membership_of
 from gallery.album_forms import AlbumForm
 from gallery.answers import answers_album_refusals
 from gallery.errors import NotAllowed
-from gallery.forms import SelectionForm, ShareForm
+from gallery.forms import ImageShareForm, SelectionForm
 from gallery.ledger import unopened
 from gallery.models import Member, Placement
 from gallery.opening import Opener
@@ -134,8 +134,8 @@ def album_page(request: PersonRequest, member: Member, **more: Any) -> dict[str,
     }
     if context["is_owner"]:
         context |= {
-            "share_form": ShareForm(owner=request.user),
-            "people": people_to_choose(request),
+            "share_form": ImageShareForm(owner=request.user),
+            "people": people_to_choose(request, opener),
         }
         context["edit_form"] = AlbumForm(initial=context["album"])
     return context | more

@@ -170,3 +170,24 @@ def test_a_row_from_before_it_ended_is_refused(new, album, picture):
     InvitedGrant.objects.filter(pk=before["id"]).update(**before)
     lee = accept(new)
     assert status_of(lee, picture) == 404
+
+
+def test_an_album_is_shared_with_an_invitation_on_its_page_and_ended_there(invite, album, alice):
+    new = invite()
+    json = {"accept": "application/json"}
+    place = f"/albums/{album.pk}/"
+    alice.sign_in()
+    assert "Dr. Lee" in alice.client.get(place).content.decode()  # to be chosen
+    answer = alice.client.post(
+        f"{place}share/", {"invitations": [str(new.invitation.pk)]}, headers=json
+    )
+    assert answer.json()["invited"] == [str(new.invitation.pk)]
+    assert "invited, link not used yet" in alice.client.get(place).content.decode()
+    assert (
+        alice.client.post(f"{place}revoke/", {"invitation": str(alice.user.pk)}).status_code == 422
+    )
+    ended = alice.client.post(
+        f"{place}revoke/", {"invitation": str(new.invitation.pk)}, headers=json
+    )
+    assert ended.status_code == 200
+    assert not Member.objects.filter(reader=accept(new).user).exists()
