@@ -43,6 +43,11 @@ CHANGES = {
     "images/<uuid:image_id>/delete/",
     "images/<uuid:image_id>/acknowledge/",
     "images/<uuid:image_id>/keep/",
+    "teams/<uuid:team_id>/edit/",
+    "teams/<uuid:team_id>/share/",
+    "teams/<uuid:team_id>/revoke/",
+    "teams/<uuid:team_id>/leave/",
+    "teams/<uuid:team_id>/delete/",
 }
 FORMS = {
     "accounts/register/",
@@ -70,6 +75,7 @@ FORMS = {
     "images/upload/",
     "invitations/",
     "invitations/<str:token>/",
+    "teams/new/",
 }
 KNOWN_SECRETS = ["", "secret", "supersecretkey", "dev", "changeme", "django-insecure", "x" * 50]
 MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
