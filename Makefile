@@ -8,9 +8,11 @@ BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 # A process for each core, a test file in one of them; named files run in this one, which starts
-# sooner. The order of sets is the same in all.
+# sooner. The order of sets is the same in all. Tests start some sixty processes: bytecode is kept
+# beside the installed packages for them, not beside the source.
 PROCESSES := $(if $(findstring .py,$(ARGS)),,--numprocesses auto --dist loadfile)
-PYTEST := PYTHONHASHSEED=0 $(BIN)/python -m pytest $(PROCESSES)
+BYTECODE := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.venv/bytecode
+PYTEST := PYTHONHASHSEED=0 $(BYTECODE) $(BIN)/python -m pytest $(PROCESSES)
 
 .PHONY: help run dev demo test test-postgres lint format types check ci pictures bench faults \
 	figures version release-check clean

@@ -149,6 +149,8 @@ class OpeningKeys:
 
     @sensitive_variables()
     def _private_key_kek(self, pair: KeyPair) -> bytes:
+        if pair.purpose not in KeyPair.Purpose.values:  # a row may hold any text
+            raise CryptoError
         branch = "signing" if pair.purpose == KeyPair.Purpose.SIGNING else "opening"
         purpose = f"private-key/{pair.purpose}"
         return derive_key(self._branch(branch), context(purpose, self.user.pk, pair.epoch, pair.pk))

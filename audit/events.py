@@ -130,6 +130,7 @@ class Event(TextChoices):
     ALBUM_REVOKED = "album:revoked", _("Member taken out of an album")
     ALBUM_REKEYED = "album:rekeyed", _("Album under a new key")
     ALBUM_DELETED = "album:deleted", _("Album deleted")
+    ALBUM_OPENED = "album:opened", _("Album opened")
     ALBUM_REFUSED = "album:refused", _("Album refused")
     ALBUM_ALTERED = "album:altered", _("Album does not verify")
     TEAM_MADE = "team:made", _("Team made")

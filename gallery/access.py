@@ -1,6 +1,7 @@
 """Who may see what: the one authorisation query."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -148,6 +149,27 @@ def _ways_to(image_id: uuid.UUID, reader: User) -> Iterator[Access]:
             placement.circle = member.circle
             if _were_at_once([placement, *member.rows]):
                 yield Access(reader, Through(member, placement))
+
+
+def accesses_through_circles(reader: User) -> Iterator[Access]:
+    """Yield the live ways to images through albums and teams, more than one to some images."""
+    there = Circle.objects.filter(deleted_at=None)
+    members = [
+        member
+        for member in _memberships(reader, there)
+        if not any(has_ended(row) or unreadable_columns(row) for row in member.rows)
+    ]
+    placed = Placement.objects.filter(circle__in={member.circle_id for member in members})
+    placed = placed.filter(ended_at=None, image__deleted_at=None)
+    rows: dict[uuid.UUID, list[Placement]] = defaultdict(list)
+    for placement in placed.select_related("image__owner"):
+        rows[placement.circle_id].append(placement)
+    for member in members:
+        for placement in rows[member.circle_id]:
+            placement.circle = member.circle
+            access = Access(reader, Through(member, placement))
+            if _is_live(access):
+                yield access
 
 
 def _memberships(reader: User, circles: QuerySet[Circle]) -> Iterator[Member]:

@@ -13,12 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin.acts import Act, ActingAdmin
 from accounts.admin.people import PersonAdmin
 from accounts.models import User
 from audit.admin import ReadOnlyAdmin, in_short
 from cryptocore import canonical
 from cryptocore.errors import CryptoError
-from gallery.models import Grant, Notice, SealedImage
+from gallery.models import Grant, Invitation, InvitedGrant, Notice, SealedImage
+from gallery.services.invitations.taking_back import take_back
 from gallery.services.quota import POSSIBLE
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 FACT_SHOWN = 64
 IMAGE_COLUMNS = ("id", "by", "sealed", "size", "recipients", "lock", "deleted")
+INVITATION_COLUMNS = ("id", "by", "state", "made", "ends", "used", "taken_back", "images")
 NOTICE_COLUMNS = ("to", "sequence", "sent", "kind", "mac_epoch", "read")
 
 
@@ -34,6 +37,12 @@ class OfAPerson(TypedDict):
     """What the query adds to a person."""
 
     stored: int | None
+
+
+class OfAnInvitation(TypedDict):
+    """What the query adds to an invitation."""
+
+    carried: int
 
 
 class OfAnImage(TypedDict):
@@ -133,6 +142,67 @@ class SealedImageAdmin(ReadOnlyAdmin[SealedImage]):
         live = grants.exclude(ends_at__lte=timezone.now()).exclude(reader=image.owner_id)
         names = live.order_by("reader__username").values_list("reader__username", flat=True)
         return ", ".join(names)
+
+
+TAKE_BACK: Act[Invitation] = Act(
+    "take-back",
+    take_back,
+    _("Take back"),
+    _("The link opens nothing any more. Once its owner is here, the images are encrypted again."),
+    _("The invitation %(name)s is taken back."),
+    offered=lambda invitation: invitation.state == Invitation.State.OPEN,
+    dangerous=True,
+)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ActingAdmin[Invitation]):
+    """Who invites, until when and how much it carries; whom, is encrypted."""
+
+    acts = (TAKE_BACK,)
+    row_name = "invitation"
+    list_display = INVITATION_COLUMNS
+    fields = readonly_fields = INVITATION_COLUMNS
+    list_filter = [("made_at", admin.DateFieldListFilter)]
+    ordering = ["-made_at", "pk"]
+    search_fields = ["id"]
+    search_help_text = _("The username of an inviter, or the id of an invitation or an inviter.")
+    texts_searched = ("inviter__username__iexact",)
+    ids_searched = ("pk", "inviter_id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
+        live = InvitedGrant.objects.filter(invitation=OuterRef("pk"), ended_at=None)
+        count = live.order_by().values("invitation").annotate(count=Count("pk")).values("count")
+        rows = super().get_queryset(request).defer("token_digest").select_related("inviter")
+        return rows.annotate(carried=Coalesce(Subquery(count), 0))
+
+    @admin.display(description=_("invited by"), ordering="inviter__username")
+    def by(self, invitation: Invitation) -> str:
+        return invitation.inviter.username
+
+    @admin.display(description=_("state"))
+    def state(self, invitation: Invitation) -> str:
+        return str(invitation.state.label)
+
+    @admin.display(description=_("made"), ordering="made_at")
+    def made(self, invitation: Invitation) -> str:
+        return in_short(invitation.made_at)
+
+    @admin.display(description=_("ends"), ordering="ends_at")
+    def ends(self, invitation: Invitation) -> str:
+        return in_short(invitation.ends_at)
+
+    @admin.display(description=_("used"), ordering="used_at")
+    def used(self, invitation: Invitation) -> str:
+        return in_short(invitation.used_at)
+
+    @admin.display(description=_("taken back"), ordering="taken_back_at")
+    def taken_back(self, invitation: Invitation) -> str:
+        return in_short(invitation.taken_back_at)
+
+    @admin.display(description=_("images"), ordering="carried")
+    def images(self, invitation: "WithAnnotations[Invitation, OfAnInvitation]") -> int:
+        return invitation.carried
 
 
 @admin.register(Notice)

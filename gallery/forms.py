@@ -15,16 +15,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.forms import DisplayNameField, RegistrationForm
 from accounts.keys.certificates import NoKeys
 from accounts.keys.identities import Change, How
 from accounts.keys.names import certified_name
 from accounts.keys.recipients import Reader, find_people
 from accounts.models import User
-from cryptocore.invitations import LEAST_CODE_CHARACTERS, normalise_code
 from gallery.errors import GalleryError, NotAllowed
 from gallery.heads import Heads
-from gallery.invitation_keys import Details
 from gallery.models import Grant, Invitation, NoticeChoice
 from gallery.services.invitations.listing import open_invitations
 from gallery.services.teams import readers_of_now, require_sharing, team_of
@@ -34,7 +31,6 @@ from gallery.typed_names import lookups_in, read, user_names
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-DAYS_OF_A_LINK = 7
 # Beyond it a time is a slip of the finger, and its arithmetic may leave the calendar.
 FARTHEST_END = timedelta(days=36_525)
 # A page that was filled in with the latest possible end is sent a while later.
@@ -305,6 +301,7 @@ class WishesForm(WithInvitationsForm):
     caption = forms.CharField(max_length=500, required=False, label=gettext_lazy("Caption"))
     keep_until = time_field(gettext_lazy("Keep until"))
     keep_details = forms.BooleanField(required=False)
+    album = forms.UUIDField(required=False, label=gettext_lazy("Album"))
     upload_id = forms.UUIDField(required=False)
 
     def clean(self) -> None:
@@ -403,81 +400,3 @@ class NoticesForm(forms.Form):
         label=gettext_lazy("Mails about new notices"),
     )
     first_openings = forms.BooleanField(required=False)
-
-
-# ---- invitations -----------------------------------------------------------------------------
-
-
-class InviteForm(forms.Form):
-    """Somebody who has no account yet, and how the link is to be kept."""
-
-    display_name = DisplayNameField(label=gettext_lazy("Their name"))
-    email = forms.EmailField(
-        label=gettext_lazy("E-mail (optional)"),
-        required=False,
-        help_text=gettext_lazy("We send the link there. Only you see this address."),
-    )
-    spoken_code = forms.CharField(
-        label=gettext_lazy("Spoken code (optional)"),
-        required=False,
-        max_length=100,
-        help_text=gettext_lazy(
-            "Words you tell them on the phone or face to face, at least 6 characters. Then the "
-            "link alone opens nothing."
-        ),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
-    days = forms.IntegerField(
-        label=gettext_lazy("Days until the link ends"), min_value=1, max_value=30, required=False
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.initial.setdefault("days", DAYS_OF_A_LINK)
-
-    def clean_spoken_code(self) -> str:
-        code: str = self.cleaned_data["spoken_code"]
-        if code and len(normalise_code(code)) < LEAST_CODE_CHARACTERS:
-            sentence = _("Use at least 6 characters. Spaces do not count.")
-            raise ValidationError(sentence, code="code_too_short")
-        return code
-
-    @property
-    def details(self) -> Details:
-        return Details(self.cleaned_data["display_name"], self.cleaned_data["email"])
-
-    @property
-    def lasts(self) -> timedelta:
-        return timedelta(days=self.cleaned_data["days"] or DAYS_OF_A_LINK)
-
-
-class CodeForm(forms.Form):
-    """The spoken code of an invitation, if it has one."""
-
-    spoken_code = forms.CharField(
-        label=gettext_lazy("Spoken code"),
-        max_length=100,
-        help_text=gettext_lazy("The words you were told. Spaces and capitals do not count."),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
-
-    def __init__(self, *args: Any, needs_code: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not needs_code:
-            del self.fields["spoken_code"]
-
-    @property
-    def code(self) -> str:
-        return str(self.cleaned_data.get("spoken_code", ""))
-
-    def refuse_code(self) -> None:
-        sentence = _(
-            "This is not the spoken code. Nothing was made. Check the words and try again."
-        )
-        self.add_error("spoken_code", ValidationError(sentence, code="wrong_code"))
-
-
-class AcceptForm(CodeForm, RegistrationForm):
-    """As registering, for somebody who was invited."""
-
-    field_order = ["spoken_code", "username", "display_name", "email", "password1", "password2"]

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from audit.events import AuditUnavailable, Event, Outcome
 from audit.leaf import Fact, Leaf
-from audit.vouched import vouched
+from audit.vouched import vouched_of_each
 from cryptocore.statements import format_time, parse_time
 from gallery.errors import Altered
 from gallery.ledger import TrailAway
@@ -61,23 +61,23 @@ class Recorded:
 def recorded_of(invitation: Invitation) -> Recorded:
     """Return what the audit key vouches for. Raises Altered if that is another invitation than the
     row says, or none, and TrailAway."""
-    begun = (Outcome.INTENDED, Outcome.DONE)
-    about = invitation.pk
+    events, begun = (Event.INVITATION_MADE, *ENDS, *CLAIMS), (Outcome.INTENDED, Outcome.DONE)
     try:
-        made = vouched((Event.INVITATION_MADE,), subject=about, outcomes=begun)
-        ends = vouched(ENDS, subject=about, at_most=1)
-        claims = vouched(CLAIMS, subject=about, at_most=1)
+        leaves = vouched_of_each(events, subjects=[invitation.pk], outcomes=begun)[invitation.pk]
     except AuditUnavailable:
         raise TrailAway from None
-    facts = _facts_of(made, invitation)
-    claim = next((leaf for leaf in claims if leaf.event == Event.INVITATION_CLAIMED), None)
+    facts = _facts_of([leaf for leaf in leaves if leaf.event == Event.INVITATION_MADE], invitation)
+    done = [leaf for leaf in leaves if leaf.outcome == Outcome.DONE]
+    claims = [leaf for leaf in done if leaf.event in CLAIMS]
+    # By their times: an imported line has a later number than what happened after it.
+    newest = max(claims, key=lambda leaf: leaf.time, default=None)
     return Recorded(
         token=facts["token"],
         commitment=bytes.fromhex(facts["commitment"]),
         details=facts["details"],
         ends_at=parse_time(facts["ends_at"]),
-        is_closed=bool(ends),
-        claimed_by=claim.actor if claim else None,
+        is_closed=any(leaf.event in ENDS for leaf in done),
+        claimed_by=newest.actor if newest and newest.event == CLAIMS[0] else None,
     )
 
 

@@ -32,6 +32,7 @@ def _belongs_to(group: list[ShownNotice], notice: ShownNotice) -> bool:
         return False
     return (
         notice.actor is not None
+        and notice.album_id is newest.album_id is None
         and notice.team_id is newest.team_id is None
         and (newest.actor, newest.kind, newest.is_new) == (notice.actor, notice.kind, notice.is_new)
         and notice.image_id not in [one.image_id for one in group]

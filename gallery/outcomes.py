@@ -18,7 +18,7 @@ from accounts.models import User
 from cryptocore.errors import CryptoError
 from gallery import errors, presenting
 from gallery.ledger import Ledger
-from gallery.models import Grant
+from gallery.models import Grant, Placement
 from gallery.presenting import Card
 from gallery.services.many import PART_AWAY, Done
 from gallery.services.sharing import Shared
@@ -98,6 +98,10 @@ REFUSALS: list[tuple[type[Exception] | tuple[type[Exception], ...], tuple[str, A
     ),
     (PART_AWAY, BUSY),
     (CryptoError, ALTERED),
+    (
+        errors.NotARecipient,
+        ("not_there", gettext_lazy("Not changed: it was not in the album.")),
+    ),
     (errors.GalleryError, ("not_found", gettext_lazy("Not changed: it is not available to you."))),
 ]
 
@@ -213,6 +217,14 @@ def tell_revoked(results: list[Grant]) -> Told:
 
 def tell_deleted(results: list[None]) -> Told:
     return Told("deleted", [_("Deleted, for everybody.")])
+
+
+def tell_placed(results: list[Placement]) -> Told:
+    return Told("placed", [_("It is in the album.")])
+
+
+def tell_taken_out(results: list[Placement]) -> Told:
+    return Told("taken_out", [_("It is not in the album any more.")])
 
 
 # ---- from one request of an act to the next --------------------------------------------------

@@ -14,8 +14,9 @@ from accounts.keys.names import Name, certified_name, prefetch_names
 from accounts.models import User
 from audit.events import Event
 from audit.leaf import Leaf
+from audit.unreadable import as_id
 from audit.vouched import vouched_before
-from gallery.models import SealedImage
+from gallery.models import Circle, SealedImage
 
 PER_PAGE = 60
 
@@ -26,6 +27,11 @@ WORDS = {
     Event.IMAGE_REVOKED: _("You ended %(reader)s’s access to an image."),
     Event.IMAGE_DELETED: _("You deleted an image."),
     Event.IMAGE_KEEP_UNTIL_SET: _("You chose until when an image is kept."),
+    Event.ALBUM_MADE: _("You made an album."),
+    Event.ALBUM_CHANGED: _("You changed an album’s title, description or rules."),
+    Event.ALBUM_SHARED: _("You shared an album, or changed permissions."),
+    Event.ALBUM_REVOKED: _("You ended %(reader)s’s access to an album."),
+    Event.ALBUM_DELETED: _("You deleted an album."),
     Event.IMAGE_OPENED: _("You opened an image of %(owner)s."),
     Event.IMAGE_DOWNLOADED: _("You downloaded an image of %(owner)s."),
 }
@@ -33,9 +39,20 @@ OWN_WORDS = {
     Event.IMAGE_OPENED: _("You opened an image of your own."),
     Event.IMAGE_DOWNLOADED: _("You downloaded an image of your own."),
 }
+# Of acts on an image that concern an album.
+ALBUM_WORDS = {
+    Event.IMAGE_SHARED: _("You added an image to an album."),
+    Event.IMAGE_REVOKED: _("You took an image out of an album."),
+}
 FILTERS = {
-    "shared": [Event.IMAGE_UPLOADED, Event.IMAGE_SHARED],
-    "ended": [Event.IMAGE_REVOKED, Event.IMAGE_DELETED],
+    "shared": [
+        *(Event.IMAGE_UPLOADED, Event.IMAGE_SHARED),
+        *(Event.ALBUM_MADE, Event.ALBUM_SHARED),
+    ],
+    "ended": [
+        *(Event.IMAGE_REVOKED, Event.IMAGE_DELETED),
+        *(Event.ALBUM_REVOKED, Event.ALBUM_DELETED),
+    ],
     "opened": [Event.IMAGE_OPENED],
     "downloaded": [Event.IMAGE_DOWNLOADED],
 }
@@ -43,11 +60,13 @@ FILTERS = {
 
 @dataclass(frozen=True)
 class Deed:
-    """One thing a person did with an image. `owner` and `reader` where we still know them."""
+    """One thing a person did with an image or an album. `owner` and `reader` where we still know
+    them; `album_id`: of what was done with an album, or with an image for one."""
 
     time: datetime
     event: Event
     image_id: uuid.UUID | None
+    album_id: uuid.UUID | None
     owner: Name | None
     reader: Name | None
     is_own: bool
@@ -56,6 +75,8 @@ class Deed:
     @property
     def sentence(self) -> str:
         words = (self.is_own and OWN_WORDS.get(self.event)) or WORDS[self.event]
+        if self.image_id and self.album_id:
+            words = ALBUM_WORDS.get(self.event, words)
         somebody = str(_("somebody"))
         names = {"owner": self.owner or somebody, "reader": self.reader or somebody}
         return str(words) % names
@@ -85,18 +106,24 @@ def all_deeds_of(person: User, *, only: str = "") -> Iterator[Deed]:
 def _deeds(leaves: list[Leaf], person: User) -> Iterator[Deed]:
     subjects = {leaf.subject for leaf in leaves if leaf.subject}
     images = SealedImage.objects.select_related("owner").in_bulk(subjects)
+    albums = Circle.objects.filter(deleted_at=None).in_bulk(subjects)
     readers = {str(leaf.facts["reader"]) for leaf in leaves if "reader" in leaf.facts}
     people = {str(pk): user for pk, user in User.objects.in_bulk(readers).items()}
     prefetch_names([*people.values(), *(image.owner for image in images.values())])
     for leaf in leaves:
         image = images.get(leaf.subject) if leaf.subject else None
+        is_album = leaf.event.startswith("album:")
+        album = leaf.subject if is_album else as_id(str(leaf.facts.get("album", "")))
         reader = people.get(str(leaf.facts.get("reader")))
         yield Deed(
             time=leaf.time,
             event=Event(leaf.event),
-            image_id=leaf.subject,
+            image_id=None if is_album else leaf.subject,
+            album_id=album,
             owner=certified_name(image.owner) if image else None,
             reader=certified_name(reader) if reader else None,
             is_own=image is not None and image.owner_id == person.pk,
-            is_deleted=image is None or image.deleted_at is not None,
+            is_deleted=album not in albums
+            if is_album
+            else image is None or image.deleted_at is not None,
         )

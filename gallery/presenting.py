@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.models import User
-from gallery.access import Access, access_to
+from gallery.access import Access, Through, access_to
 from gallery.acknowledgements import Acknowledged, acknowledged_by
 from gallery.errors import AccessEnded, Altered, GalleryError, NotYours, OtherSigner, Waiting
 from gallery.heads import Body
@@ -52,10 +52,11 @@ class Card:
     width: int | None = None
     height: int | None = None
     is_new: bool = False
+    is_placed: bool = False
 
     @property
     def is_draft(self) -> bool:
-        return self.recipient_count == 0
+        return self.recipient_count == 0 and not self.is_placed
 
     @property
     def is_open(self) -> bool:
@@ -74,8 +75,9 @@ class Person:
     avatar_class: int
 
 
-def address(name: str, image_id: uuid.UUID) -> str:
-    return reverse(f"gallery:{name}", args=[image_id])
+def address(name: str, about: uuid.UUID) -> str:
+    """Return an address of one image, or of one album."""
+    return reverse(f"gallery:{name}", args=[about])
 
 
 def cards(
@@ -103,6 +105,7 @@ def cards(
             rights=access.rights,
             recipient_count=getattr(access.rows[0], "recipient_count", 1),
             is_new=access.image.pk in new,
+            is_placed=getattr(access.rows[0], "is_placed", False),
             **(_opened_facts(access, opener) if opener else {}),
         )
         shown.append(card)
@@ -211,6 +214,7 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
         "rights": access.rights,
         "ends_at": access.ends_at,
         "keep_until": access.image.keep_until,
+        "album_url": _album_of(access),
         "owner": signer.name,
     }
     acknowledged = acknowledged_by(access.image)
@@ -227,7 +231,15 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
         context["invited"] = [_invited_row(row, opener) for row in readers.invited]
         context["placed"] = readers.placed
         context["list_altered"] = bool(readers.unsigned)
+        context["placed"] = readers.placed
     return context
+
+
+def _album_of(access: Access) -> str | None:
+    """Return the address of the album through which somebody opens an image."""
+    if isinstance(access.way, Through):
+        return address("album", access.way.member.circle_id)
+    return None
 
 
 def _image_facts(access: Access, description: Body) -> dict[str, Any]:
@@ -356,6 +368,7 @@ def notice(shown: ShownNotice) -> dict[str, Any]:
         "sentence": _notice_sentence(shown),
         "time": shown.time,
         "image": address("image", shown.image_id) if genuine and shown.image_id else None,
+        "album": address("album", shown.album_id) if genuine and shown.album_id else None,
         "team": address("team", shown.team_id) if genuine and shown.team_id else None,
         "is_new": shown.is_new,
     }
@@ -377,6 +390,13 @@ def _notice_sentence(shown: ShownNotice) -> str:
         if shown.ends_at is None
         else _("%(actor)s chose that an image you can open is deleted on %(day)s."),
     }
+    if shown.album_id:
+        sentences = {
+            NoticeKind.SHARED: _("%(actor)s shared an album with you."),
+            NoticeKind.CHANGED: _("%(actor)s changed what you may do with an album."),
+            NoticeKind.REVOKED: _("%(actor)s ended your access to an album."),
+            NoticeKind.DELETED: _("%(actor)s deleted an album you could open."),
+        }
     if shown.team_id:
         sentences |= {
             NoticeKind.SHARED: _("%(actor)s added you to a team."),

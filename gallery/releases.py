@@ -57,6 +57,18 @@ def _tell_owner(access: Access) -> None:
     record_notices([sent])
 
 
+def record_album(reader: User, album_id: UUID) -> None:
+    """Record that an album's title and list are released. Raises AuditUnavailable."""
+    since = timezone.now() - FOLDED_FOR
+    if not AuditEntry.objects.seen_since(reader.pk, Event.ALBUM_OPENED, album_id, since):
+        record(Event.ALBUM_OPENED, actor=reader.pk, subject=album_id)
+
+
+def record_titles(reader: User, album_ids: Iterable[UUID]) -> None:
+    """Record a page of albums' titles as one entry."""
+    record(Event.ALBUM_OPENED, actor=reader.pk, albums=[str(album_id) for album_id in album_ids])
+
+
 def record_thumbnails(reader: User, image_ids: Iterable[UUID]) -> None:
     """Record a page of thumbnails as one entry; each that is then asked for is folded into it."""
     images = [str(image_id) for image_id in image_ids]

@@ -119,7 +119,8 @@ OF_REQUESTS = (
     "accounts.admin",
     "gallery.views",
 )
-OF_REQUESTS += ("gallery.forms", "gallery.answers", "gallery.admin", "audit.admin")
+OF_REQUESTS += ("gallery.forms", "gallery.invitation_forms", "gallery.answers")
+OF_REQUESTS += ("gallery.admin", "audit.admin")
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ class Act(Generic[Row]):
     """One thing staff may do to one row. `name` ends its address."""
 
     name: str
-    do: Callable[..., None]
+    do: Callable[..., object]
     title: "_StrPromise"
     explanation: "_StrPromise"
     done: "_StrPromise"

@@ -92,8 +92,8 @@ def profile_of(colour: Colour) -> bytes | None:
 
 
 def _times(matrix: Matrix, vector: Iterable[float]) -> Vector:
-    values = tuple(vector)
-    return tuple(sum(a * b for a, b in zip(row, values, strict=True)) for row in matrix)
+    x, y, z = vector  # written out: a table of what is brighter than a screen takes 70,000 of these
+    return tuple([a * x + b * y + c * z for a, b, c in matrix])
 
 
 def _product(left: Matrix, right: Matrix) -> Matrix:

@@ -145,6 +145,10 @@ def end_rows(rows: Iterable[Row], reason: str) -> None:
     WrappedKey.objects.filter(Q(grant__in=ids) | Q(member__in=ids)).delete()
     words = SearchEntry.objects.filter(image__grants__in=ids, person=F("image__grants__reader"))
     words.delete()
+    of_members = {"person__memberships__in": ids, "image__placements__circle__members__in": ids}
+    SearchEntry.objects.filter(**of_members).exclude(person=F("image__owner")).delete()
+    placed = SearchEntry.objects.filter(image__placements__in=ids)
+    placed.exclude(person=F("image__owner")).delete()
     Grant.objects.filter(pk__in=ids).update(**ended)
     for model in (Member, Placement, InvitedGrant):
         model._default_manager.filter(pk__in=ids).update(wrapped=None, **ended)

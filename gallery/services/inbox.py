@@ -49,6 +49,7 @@ class ShownNotice:
     time: datetime | None = None
     kind: str = ""
     image_id: uuid.UUID | None = None
+    album_id: uuid.UUID | None = None
     team_id: uuid.UUID | None = None
     actor: User | None = None
     is_new: bool = False
@@ -129,6 +130,7 @@ def _shown(
         time=parse_datetime(body["time"]),
         kind=body["kind"],
         image_id=_id_in(body, "image"),
+        album_id=_id_in(body, "album"),
         team_id=_id_in(body, "team"),
         actor=actors.get(uuid.UUID(body["actor"])),
         is_new=notice.read_at is None,

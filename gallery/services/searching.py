@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from accounts.models import User
 from cryptocore.errors import CryptoError
-from gallery.access import Access
+from gallery.access import Access, accesses_through_circles
 from gallery.errors import GalleryError
 from gallery.models import Grant, SearchEntry
 from gallery.opening import Opener, settled
@@ -32,10 +32,10 @@ MAX_WORDS = 8  # that count, of what is looked for
 
 @dataclass(frozen=True)
 class Found:
-    """The grants of the images that were found, newest first, and how many images were not looked
-    at yet: the next search goes on with them."""
+    """The images that were found, newest first, and how many were not looked at yet: the next
+    search goes on with them."""
 
-    grants: list[uuid.UUID]
+    accesses: list[Access]
     left: int
 
 
@@ -45,16 +45,16 @@ def search(*, keyring: Keyring, text: str) -> Found:
 
     Capital letters and accents make no difference, and a part of a word is enough.
     """
-    grants = _open_grants(keyring.user)
-    kept = _kept_words(keyring, grants)
-    missing = [grant for grant in grants if grant.image_id not in kept]
+    accesses = _open_images(keyring.user)
+    kept = _kept_words(keyring, accesses)
+    missing = [access for access in accesses if access.image.pk not in kept]
     tried = _read_missing(keyring, missing, kept)
-    found = {grant.image_id for grant in grants}
+    found = {access.image.pk for access in accesses}
     for word in words_of(text):
         found &= {image for image, words in kept.items() if word in words} | _with_person(
             keyring.user, word
         )
-    return Found([one.pk for one in grants if one.image_id in found], len(missing) - tried)
+    return Found([one for one in accesses if one.image.pk in found], len(missing) - tried)
 
 
 def words_of(text: str) -> list[str]:
@@ -68,17 +68,33 @@ def folded(text: str) -> str:
     return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
 
 
-def _open_grants(person: User) -> list[Grant]:
+def _open_images(person: User) -> list[Access]:
+    """Return a way to each image, the newest first: a grant of their own, or a circle's."""
     rows = Grant.objects.filter(reader=person, ended_at=None).exclude(ends_at__lte=timezone.now())
-    shown = rows.select_related("image").only("reader", "image__lock", "image__owner")
-    return list(shown.order_by("-granted_at", "pk"))
+    shown = rows.select_related("image").only("reader", "granted_at", "image__lock", "image__owner")
+    ways = {grant.image_id: Access(person, grant) for grant in shown}
+    for access in accesses_through_circles(person):
+        ways.setdefault(access.image.pk, access)
+    return sorted(ways.values(), key=lambda access: access.granted_at, reverse=True)
+
+
+def in_full(accesses: Sequence[Access]) -> list[Access]:
+    """Return the same with all that opening and showing them takes."""
+    ids = [access.way.pk for access in accesses if isinstance(access.way, Grant)]
+    rows = Grant.objects.filter(pk__in=ids)
+    whole = rows.select_related("reader", "image__owner", "wrapped_key__key_pair").in_bulk()
+    found = []
+    for one in accesses:
+        way = whole.get(one.way.pk) if isinstance(one.way, Grant) else one.way
+        found += [Access(one.reader, way)] if way else []
+    return found
 
 
 @sensitive_variables()
-def _kept_words(keyring: Keyring, grants: Iterable[Grant]) -> dict[uuid.UUID, str]:
+def _kept_words(keyring: Keyring, accesses: Iterable[Access]) -> dict[uuid.UUID, str]:
     """Return the words that are kept of these images, each of its present lock. Others are of
     images that this person cannot open any more: they go."""
-    locks = {grant.image_id: grant.image.lock for grant in grants}
+    locks = {access.image.pk: access.image.lock for access in accesses}
     keys, kept, gone = keyring.search_keys(), {}, []
     for entry in SearchEntry.objects.filter(person=keyring.user).iterator():
         lock = locks.get(entry.image_id)
@@ -95,46 +111,42 @@ def _kept_words(keyring: Keyring, grants: Iterable[Grant]) -> dict[uuid.UUID, st
 
 
 @sensitive_variables()
-def _read_missing(keyring: Keyring, missing: Sequence[Grant], kept: dict[uuid.UUID, str]) -> int:
+def _read_missing(keyring: Keyring, missing: Sequence[Access], kept: dict[uuid.UUID, str]) -> int:
     """Open descriptions until the time is over, keep their words; return how many were tried."""
     until, opener, tried = time.monotonic() + SECONDS, Opener(keyring), 0
     for start in range(0, len(missing), CHUNK):
         if time.monotonic() >= until:
             break
-        ids = [grant.pk for grant in missing[start : start + CHUNK]]
-        grants = Grant.objects.filter(pk__in=ids)
-        some = list(grants.select_related("reader", "image__owner", "wrapped_key__key_pair"))
-        opener.prepare([grant.image_id for grant in some])
+        some = in_full(missing[start : start + CHUNK])
+        opener.prepare([access.image.pk for access in some])
         read = _words_in(some, opener)
         _keep(keyring, some, read)
         kept |= read
-        tried += len(ids)
+        tried += len(missing[start : start + CHUNK])
     return tried
 
 
 @sensitive_variables()
-def _words_in(grants: Iterable[Grant], opener: Opener) -> dict[uuid.UUID, str]:
+def _words_in(accesses: Iterable[Access], opener: Opener) -> dict[uuid.UUID, str]:
     """Return the words of the images that open. A list says what is wrong with the others."""
     read = {}
-    for grant in grants:
+    for access in accesses:
         with suppress(GalleryError):
-            said = settled(opener, Access(grant.reader, grant), opener.description)
+            said = settled(opener, access, opener.description)
             # A reader is shown a neutral name: names of files can give people away.
-            own = grant.reader_id == grant.image.owner_id
-            read[grant.image_id] = folded("\n".join([said["caption"], *[said["file_name"]] * own]))
+            names = [said["file_name"]] if access.is_owner else []
+            read[access.image.pk] = folded("\n".join([said["caption"], *names]))
     return read
 
 
 @sensitive_variables()
-def _keep(keyring: Keyring, grants: Iterable[Grant], read: dict[uuid.UUID, str]) -> None:
+def _keep(keyring: Keyring, accesses: Iterable[Access], read: dict[uuid.UUID, str]) -> None:
     keys, entries = keyring.search_keys(), []
-    for grant in grants:
-        if grant.image_id in read:
-            words, lock = read[grant.image_id].encode(), grant.image.lock
-            sealed = keys.seal(words, image=grant.image_id, lock=lock)
-            entries.append(
-                SearchEntry(person=keyring.user, image=grant.image, lock=lock, sealed=sealed)
-            )
+    for image in (access.image for access in accesses if access.image.pk in read):
+        sealed = keys.seal(read[image.pk].encode(), image=image.pk, lock=image.lock)
+        entries.append(
+            SearchEntry(person=keyring.user, image=image, lock=image.lock, sealed=sealed)
+        )
     SearchEntry.objects.bulk_create(
         entries,
         update_conflicts=True,

@@ -21,17 +21,18 @@ from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
 from gallery import presenting, team_pages
 from gallery.access import Access
+from gallery.album_cards import albums_of
 from gallery.errors import Altered, InvitationGone, TooManyReaders, Waiting
 from gallery.forms import (
     ImageShareForm,
-    InviteForm,
     KeepForm,
     TermsForm,
     WithInvitationsForm,
     invitation_not_open,
 )
+from gallery.invitation_forms import InviteForm
 from gallery.invitation_keys import InvitationKey, key_for_inviter
-from gallery.models import Grant, Rendition
+from gallery.models import Circle, Grant, Rendition
 from gallery.opening import Opener, settled
 from gallery.releases import record_opening
 from gallery.services.invitations import listing
@@ -55,6 +56,8 @@ def image_page(
     context = settled(opener, access, lambda access: presenting.image_context(access, opener))
     if access.is_owner:
         placed = context.pop("placed")
+        albums = [row for row in placed if row.circle.kind == Circle.Kind.ALBUM]
+        context["albums"] = albums_of(albums, request.user, opener)
         also = team_pages.also_through(placed, opener, owner=request.user)
         context["rows"] = [{**row, "also": also.get(row["id"], [])} for row in context["rows"]]
         context["teams"] = team_pages.teams_on_list(placed, opener)

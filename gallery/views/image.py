@@ -47,6 +47,7 @@ def _image_json(context: dict[str, Any]) -> dict[str, Any]:
         "fingerprint": verdict["fingerprint"].replace(" ", "").lower(),
     }
     if "rows" in context:
+        facts["albums"] = context["albums"]
         facts["people"] = [_person_json(row) for row in context["rows"]]
         facts["invited"] = context["invited"]
         facts["teams"] = context["teams"]

@@ -1,14 +1,14 @@
-"""Invitations: one's own, and the page that a link leads to."""
+"""One's own invitations: made, listed, taken back, and whoever claims one."""
 
 import uuid
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,36 +17,25 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import policy, throttle
-from accounts.folding import record_refusal
 from accounts.keys.certificates import NoKeys
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.keys.pins import ContactsRefused, KeyChanged
 from accounts.keys.recipients import find_people
 from accounts.views.common import posted
-from accounts.views.registering import count_registration, make_account
 from accounts.web.answers import form_refusal, refusal, wants_json
-from accounts.web.decorators import signed_in, unlocked
+from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
 from accounts.web.unlocking import keyring_now
-from audit.context import client_network
-from audit.events import Event
 from gallery.answers import answers_refusals
-from gallery.errors import InvitationGone, WrongCode
-from gallery.forms import AcceptForm, CodeForm, InviteForm
+from gallery.invitation_forms import InviteForm
 from gallery.models import Invitation, SealedImage
 from gallery.opening import Opener
-from gallery.services.invitations import accepting, claiming, links, making, taking_back
-from gallery.services.invitations.links import Link
+from gallery.services.invitations import claiming, making, taking_back
 from gallery.services.invitations.listing import ShownInvitation, shown_invitations
 from gallery.services.invitations.mailing import mail_invitation
 from gallery.services.invitations.making import NewInvitation
 from gallery.services.many import one_after_another
 from gallery.services.revoking import relock
-
-ANOTHERS_PAGE = "gallery/invitation.html"
-
-
-# ---- one's own -------------------------------------------------------------------------------
 
 
 @sensitive_post_parameters()
@@ -259,109 +248,3 @@ def refuse(request: PersonRequest, invitation: Invitation) -> HttpResponse:
 def _no_claim(request: PersonRequest) -> HttpResponse:
     sentence = _("This person is not waiting for your answer any more. Nothing was changed.")
     return refusal(request, 409, "not_claimed", sentence)
-
-
-# ---- the page of a link ----------------------------------------------------------------------
-
-
-@sensitive_post_parameters()
-@sensitive_variables()
-@require_http_methods(["GET", "HEAD", "POST"])
-@answers_refusals
-def invitation(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Looking does not use a link up: mail programs open links, too."""
-    try:
-        link = links.follow(token)
-        form = _accept_form(request, link)
-        if request.method != "POST":
-            return render(request, ANOTHERS_PAGE, _page(link, token, form))
-        count_registration(request)
-        return _accept(request, link, token, form)
-    except InvitationGone:
-        return _no_invitation(request)
-
-
-@sensitive_variables()
-def _accept_form(request: HttpRequest, link: Link) -> AcceptForm:
-    """Return the form, with the name that the inviter wrote, if the link alone opens it."""
-    initial = {}
-    if not link.needs_code:
-        initial["display_name"] = links.key_by_link(link, "").details().display_name
-    return AcceptForm(posted(request), needs_code=link.needs_code, initial=initial)
-
-
-@sensitive_variables()
-def _accept(request: HttpRequest, link: Link, token: str, form: AcceptForm) -> HttpResponse:
-    page = _page(link, token, form)
-    if not form.is_valid():
-        return form_refusal(request, form, ANOTHERS_PAGE, page)
-    try:
-        key = links.key_by_link(link, form.code)
-    except WrongCode:
-        _refuse_code(request, link, form)
-        return form_refusal(request, form, ANOTHERS_PAGE, page)
-    about = {name: form.cleaned_data[name] for name in ("display_name", "email")}
-    accept = partial(accepting.accept, key=key, **about)
-    return make_account(request, form, ANOTHERS_PAGE, page, accept)
-
-
-@sensitive_post_parameters()
-@sensitive_variables()
-@require_POST
-@signed_in
-@answers_refusals
-def claim(request: PersonRequest, token: str) -> HttpResponse:
-    """Somebody who has an account already says so; its inviter decides."""
-    count_registration(request)
-    try:
-        link = links.follow(token)
-        form = CodeForm(request.POST, needs_code=link.needs_code)
-        page = {**_page(link, token, None), "claim_form": form}
-        if not form.is_valid():
-            return form_refusal(request, form, ANOTHERS_PAGE, page)
-        try:
-            claiming.claim(key=links.key_by_link(link, form.code), person=request.user)
-        except WrongCode:
-            _refuse_code(request, link, form)
-            return form_refusal(request, form, ANOTHERS_PAGE, page)
-        except ValidationError as error:
-            return refusal(request, 409, error.code or "", str(error.message))
-    except InvitationGone:
-        return _no_invitation(request)
-    inviter = certified_name(link.invitation.inviter)
-    if wants_json(request):
-        return JsonResponse({"claimed": True, "inviter": inviter.username}, status=202)
-    sentence = _(
-        "%(inviter)s is asked whether this is for you. Once they agree, it is here, under “Shared "
-        "with me”."
-    )
-    messages.success(request, sentence % {"inviter": inviter.display_name})
-    return redirect("gallery:shared-with-me")
-
-
-def _page(link: Link, token: str, form: AcceptForm | None) -> dict[str, Any]:
-    return {
-        "form": form,
-        "token": token,
-        "needs_code": link.needs_code,
-        "inviter": certified_name(link.invitation.inviter),
-        "ends_at": link.recorded.ends_at,
-    }
-
-
-def _refuse_code(request: HttpRequest, link: Link, form: CodeForm) -> None:
-    facts = {"reason": "code"}
-    record_refusal(request, Event.INVITATION_REFUSED, subject=link.invitation.pk, **facts)
-    form.refuse_code()
-
-
-def _no_invitation(request: HttpRequest) -> HttpResponse:
-    """One answer for a token that never was, and one that is used, ended or taken back."""
-    network, limit = client_network(request), settings.REGISTRATIONS_PER_HOUR
-    throttle.count("invite", network, limit=limit)
-    record_refusal(request, Event.INVITATION_REFUSED)
-    sentence = _(
-        "This invitation does not work: it was used, has ended, or was taken back. Ask the person "
-        "who sent it for another."
-    )
-    return refusal(request, 404, "not_found", sentence)

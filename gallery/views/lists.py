@@ -97,11 +97,12 @@ def _page_of_both(
 
 def grants_on(ids: Iterable[uuid.UUID]) -> list[Grant]:
     """Return the grants of a page, with what a card tells of each."""
+    placed = Placement.objects.filter(image=OuterRef("image"), ended_at=None)
     others = Count("image__grants", filter=Q(image__grants__ended_at=None)) - 1
     return list(
         Grant.objects.filter(pk__in=list(ids))
         .select_related("reader", "image__owner", "wrapped_key__key_pair")
-        .annotate(recipient_count=others)
+        .annotate(recipient_count=others, is_placed=Exists(placed))
         .order_by(*NEWEST_FIRST)
     )
 

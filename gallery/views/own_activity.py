@@ -12,7 +12,7 @@ from gallery import presenting
 from gallery.own_activity import FILTERS, Deed, all_deeds_of, deeds_of
 from gallery.views.tables import as_table, number_asked_for
 
-COLUMNS = ("time", "event", "image", "owner", "owner_name", "reader", "reader_name")
+COLUMNS = ("time", "event", "image", "owner", "owner_name", "reader", "reader_name", "album")
 
 
 @require_safe
@@ -33,18 +33,25 @@ def own_activity(request: PersonRequest) -> HttpResponseBase:
         {
             "sentence": deed.sentence,
             "time": deed.time,
-            "image": None if deed.is_deleted else presenting.address("image", deed.image_id),
+            "address": None if deed.is_deleted else _address_of(deed),
         }
         for deed in deeds
-        if deed.image_id
+        if deed.image_id or deed.album_id
     ]
     context = {"deeds": shown, "only": only, "following": following, "is_first": before is None}
     return render(request, "gallery/own_activity.html", context)
 
 
-def _row(deed: Deed) -> tuple[str, str, str, str, str, str, str]:
-    owner, reader = _names(deed.owner), _names(deed.reader)
-    return deed.time.isoformat(), deed.event.value, str(deed.image_id or ""), *owner, *reader
+def _address_of(deed: Deed) -> str | None:
+    if deed.image_id:
+        return presenting.address("image", deed.image_id)
+    return presenting.address("album", deed.album_id) if deed.album_id else None
+
+
+def _row(deed: Deed) -> tuple[str, ...]:
+    image, album = str(deed.image_id or ""), str(deed.album_id or "")
+    names = *_names(deed.owner), *_names(deed.reader)
+    return deed.time.isoformat(), deed.event.value, image, *names, album
 
 
 def _names(name: Name | None) -> tuple[str, str]:

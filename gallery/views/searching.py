@@ -12,9 +12,10 @@ from accounts.web.requests import PersonRequest, open_keys
 from gallery import presenting
 from gallery.access import Access
 from gallery.forms import SearchForm
+from gallery.models import Grant
 from gallery.opening import Opener
 from gallery.releases import record_thumbnails
-from gallery.services.searching import search
+from gallery.services.searching import in_full, search
 from gallery.views.lists import PER_PAGE, grants_on
 
 
@@ -31,12 +32,11 @@ def search_images(request: PersonRequest) -> HttpResponse:
         return form_refusal(request, form, "gallery/search.html", {})
     text = form.cleaned_data["q"]
     found = search(keyring=open_keys(request), text=text)
-    page = Paginator(found.grants, PER_PAGE).get_page(request.POST.get("page"))
-    shown = grants_on(page.object_list)
+    page = Paginator(found.accesses, PER_PAGE).get_page(request.POST.get("page"))
+    shown = _with_counts(in_full(list(page.object_list)))
     if shown:
-        record_thumbnails(request.user, [grant.image_id for grant in shown])
-    accesses = [Access(grant.reader, grant) for grant in shown]
-    cards = presenting.cards(accesses, Opener(open_keys(request)))
+        record_thumbnails(request.user, [access.image.pk for access in shown])
+    cards = presenting.cards(shown, Opener(open_keys(request)))
     if wants_json(request):
         return JsonResponse(
             {
@@ -49,3 +49,14 @@ def search_images(request: PersonRequest) -> HttpResponse:
         )
     context = {"text": text, "cards": cards, "page_obj": page, "left": found.left}
     return render(request, "gallery/search.html", context)
+
+
+def _with_counts(accesses: list[Access]) -> list[Access]:
+    """Return the same, grants with how many people each image is shared with."""
+    ids = [access.way.pk for access in accesses if isinstance(access.way, Grant)]
+    counted = {grant.pk: grant for grant in grants_on(ids)}
+    found = []
+    for one in accesses:
+        way = counted.get(one.way.pk, one.way) if isinstance(one.way, Grant) else one.way
+        found.append(Access(one.reader, way))
+    return found

@@ -1,7 +1,7 @@
 """Many images at once: sharing, taking access back, deleting; asked first, and told of each."""
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial, wraps
 from typing import Any, NoReturn
@@ -46,7 +46,7 @@ from gallery.views.sharing import person_named
 PICTURES_SHOWN = 12
 
 Images = list[uuid.UUID]
-View = Callable[[PersonRequest, Images], HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def of_own_images(view: View) -> Callable[..., HttpResponseBase]:
@@ -56,14 +56,14 @@ def of_own_images(view: View) -> Callable[..., HttpResponseBase]:
     @unlocked
     @answers_refusals
     @wraps(view)
-    def guarded(request: PersonRequest) -> HttpResponseBase:
+    def guarded(request: PersonRequest, **kwargs: uuid.UUID) -> HttpResponseBase:
         form = SelectionForm(request.POST)
         if not form.is_valid():
             return form_refusal(request, form, "gallery/not_selected.html")
         images: Images = form.cleaned_data["images"]
         if other := many.first_of_others(images, owner=request.user):
             return _refuse(request, image_id=other)
-        return view(request, images)
+        return view(request, images=images, **kwargs)
 
     return guarded
 
@@ -75,7 +75,7 @@ def _refuse(request: PersonRequest, image_id: uuid.UUID) -> NoReturn:
     raise NotYours
 
 
-def _is_still_open(request: PersonRequest) -> bool:
+def is_still_open(request: PersonRequest) -> bool:
     return keyring_now(request) is not None
 
 
@@ -92,7 +92,7 @@ def share(request: PersonRequest, images: Images) -> HttpResponse:
         return _share_page(request, images, ShareForm(owner=request.user))
     form = ShareForm(request.POST, owner=request.user)
     people = [name for name in request.POST.getlist("recipients") if name.strip()]
-    earlier = _earlier(request, "share", people)
+    earlier = earlier_of(request, "share", people)
     if not earlier:  # those of an act that goes on were counted when it began
         count_names(request)
     if not form.is_valid():
@@ -111,14 +111,14 @@ def share(request: PersonRequest, images: Images) -> HttpResponse:
         terms=form.terms,
         teams=form.cleaned_data["teams"],
     )
-    cards = _cards(request, images[: many.AT_ONCE])
+    cards = cards_of(request, images[: many.AT_ONCE])
     done = many.one_after_another(
         images,
         lambda image_id: [act(image_id=image_id)],
-        may_go_on=partial(_is_still_open, request),
+        may_go_on=partial(is_still_open, request),
     )
-    told = _told(request, done, cards, outcomes.tell_shared)
-    return _answer(request, "share", images, earlier, told, people)
+    told = told_of(request, done, cards, outcomes.tell_shared)
+    return answer(request, "share", images, earlier, told, people)
 
 
 def _share_page(request: PersonRequest, images: Images, form: TermsForm) -> HttpResponse:
@@ -127,7 +127,7 @@ def _share_page(request: PersonRequest, images: Images, form: TermsForm) -> Http
         if wants_json(request):
             return JsonResponse({"errors": form.errors.get_json_data()}, status=422)
     context = {
-        **_selection(request, images),
+        **selection(request, images),
         "form": form,
         "people": people_to_choose(request, Opener(open_keys(request))),
         "done": request.POST.get("done", ""),
@@ -155,7 +155,7 @@ def _share_check(request: PersonRequest, images: Images, form: ShareForm) -> Htt
         }
         return JsonResponse(facts)
     context = {
-        **_selection(request, images),
+        **selection(request, images),
         "form": form,
         "chosen": [certified_name(person) for person in chosen],
         "names": ", ".join(certified_name(person).in_full for person in chosen),
@@ -181,7 +181,7 @@ def _teams_named(request: PersonRequest, ids: list[uuid.UUID]) -> list[team_page
 @of_own_images
 def revoke(request: PersonRequest, images: Images) -> HttpResponse:
     named = request.POST.getlist("recipients")
-    earlier = _earlier(request, "revoke", named)
+    earlier = earlier_of(request, "revoke", named)
     if not _is_confirmed(request):
         return _revoke_page(request, images)
     if not named:
@@ -198,14 +198,14 @@ def revoke(request: PersonRequest, images: Images) -> HttpResponse:
         sentence = _("One of these people has no access to these images. Nothing was changed.")
         return _nobody_to_revoke(request, images, "not_a_recipient", sentence)
     keyring = open_keys(request)
-    cards = _cards(request, images[: many.AT_ONCE])
+    cards = cards_of(request, images[: many.AT_ONCE])
     done = many.one_after_another(
         images,
         lambda image_id: many.revoke_each(keyring=keyring, image_id=image_id, people=people),
-        may_go_on=partial(_is_still_open, request),
+        may_go_on=partial(is_still_open, request),
     )
-    told = _told(request, done, cards, outcomes.tell_revoked)
-    return _answer(request, "revoke", images, earlier, told, named)
+    told = told_of(request, done, cards, outcomes.tell_revoked)
+    return answer(request, "revoke", images, earlier, told, named)
 
 
 def _nobody_to_revoke(
@@ -225,7 +225,7 @@ def _revoke_page(request: PersonRequest, images: Images, *, error: str = "") -> 
         ]
         return JsonResponse({"people": people})
     context = {
-        **_selection(request, images),
+        **selection(request, images),
         "readers": [(presenting.person_of(user), len(of)) for user, of in readers],
         "ticked": request.POST.getlist("recipients"),
         "error": error,
@@ -242,23 +242,23 @@ def delete(request: PersonRequest, images: Images) -> HttpResponse:
     if not _is_confirmed(request):
         return _delete_page(request, images)
     keyring = open_keys(request)
-    earlier = _earlier(request, "delete", [])
-    cards = _cards(request, images[: many.AT_ONCE])
+    earlier = earlier_of(request, "delete", [])
+    cards = cards_of(request, images[: many.AT_ONCE])
 
     def act(image_id: uuid.UUID) -> list[None]:
         deleting.delete_image(keyring=keyring, image_id=image_id)
         return []
 
-    done = many.one_after_another(images, act, may_go_on=partial(_is_still_open, request))
-    told = _told(request, done, cards, outcomes.tell_deleted)
-    return _answer(request, "delete", images, earlier, told, [])
+    done = many.one_after_another(images, act, may_go_on=partial(is_still_open, request))
+    told = told_of(request, done, cards, outcomes.tell_deleted)
+    return answer(request, "delete", images, earlier, told, [])
 
 
 def _delete_page(request: PersonRequest, images: Images) -> HttpResponse:
     readers = _people_of(request, images)
     if wants_json(request):
         return JsonResponse({"images": len(images), "people": len(readers)})
-    context = {**_selection(request, images), "people_count": len(readers)}
+    context = {**selection(request, images), "people_count": len(readers)}
     return render(request, "gallery/delete_selected.html", context)
 
 
@@ -282,9 +282,9 @@ def _people_of(
     return sorted(people, key=lambda one: (-len(one[1]), one[0].username))
 
 
-def _selection(request: PersonRequest, images: Images) -> dict[str, Any]:
+def selection(request: PersonRequest, images: Images) -> dict[str, Any]:
     """Return what each page before an act shows of the images: the first pictures of them."""
-    cards = _cards(request, images[:PICTURES_SHOWN])
+    cards = cards_of(request, images[:PICTURES_SHOWN])
     return {
         "images": images,
         "shown": [cards.get(image_id) for image_id in images[:PICTURES_SHOWN]],
@@ -292,7 +292,7 @@ def _selection(request: PersonRequest, images: Images) -> dict[str, Any]:
     }
 
 
-def _cards(request: PersonRequest, images: Images) -> dict[uuid.UUID, presenting.Card]:
+def cards_of(request: PersonRequest, images: Images) -> dict[uuid.UUID, presenting.Card]:
     """Return what a list tells of these images; nothing of deleted ones, and nothing to a script,
     which is shown no picture and no title."""
     if wants_json(request):
@@ -306,13 +306,13 @@ def _cards(request: PersonRequest, images: Images) -> dict[uuid.UUID, presenting
     return {card.id: card for card in cards}
 
 
-def _earlier(request: PersonRequest, act: str, people: list[str]) -> list[Outcome]:
+def earlier_of(request: PersonRequest, act: str, people: list[str]) -> list[Outcome]:
     """Return what earlier requests of this act did."""
     value = request.POST.get("done", "")
     return outcomes.carried_on(value, person=request.user, act=act, people=people)
 
 
-def _told(
+def told_of(
     request: PersonRequest,
     done: list[Done[outcomes.Result]],
     cards: dict[uuid.UUID, presenting.Card],
@@ -330,13 +330,15 @@ def _posted(request: PersonRequest, name: str) -> list[str]:
     return request.POST.getlist(name)[: settings.MAX_SELECTED]
 
 
-def _answer(
+def answer(
     request: PersonRequest,
     act: str,
     images: Images,
     earlier: list[Outcome],
     told: list[Outcome],
     people: list[str],
+    *,
+    more: Sequence[tuple[str, str]] = (),
 ) -> HttpResponse:
     """Answer with what happened to each image, and the form that goes on with the rest."""
     left = images[len(told) :]
@@ -349,19 +351,20 @@ def _answer(
     fields += [
         (name, value) for name in ("teams", "team_joins") for value in _posted(request, name)
     ]
-    fields += [
-        (name, request.POST.get(name, "")) for name in ("rights", "ends_at") if name in request.POST
-    ]
+    terms = ("rights", "ends_at")
+    fields += [(name, request.POST.get(name, "")) for name in terms if name in request.POST]
+    fields += more
     if left:
         carried = outcomes.carried(outcomes_, person=request.user, act=act, people=people)
         fields += [("done", carried), ("confirmed", "1")]
     context = {
-        "act": act,
+        "act": act.partition(" ")[0],
         "outcomes": outcomes_,
         "changed": sum(outcome.is_changed for outcome in outcomes_),
         "refused": sum(not outcome.is_changed for outcome in outcomes_),
         "total": len(outcomes_) + len(left),
         "left": len(left),
         "fields": fields,
+        "album": dict(more).get("album"),
     }
     return render(request, "gallery/selected_done.html", context)

@@ -23,7 +23,8 @@ from gallery import presenting
 from gallery.access import access_to
 from gallery.answers import answers_refusals
 from gallery.errors import NotARecipient
-from gallery.forms import ImageShareForm, InviteForm, TermsForm
+from gallery.forms import ImageShareForm, TermsForm
+from gallery.invitation_forms import InviteForm
 from gallery.invitation_keys import InvitationKey
 from gallery.ledger import Ledger
 from gallery.models import Grant, Invitation

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import throttle
@@ -17,11 +18,15 @@ from accounts.web.decorators import recoverable
 from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
 from gallery import presenting
+from gallery.album_cards import albums_to_add_to
 from gallery.answers import answers_refusals
+from gallery.errors import GalleryError
 from gallery.forms import UploadForm, WishesForm
 from gallery.invitation_keys import InvitationKey
 from gallery.opening import Opener
+from gallery.releases import record_titles
 from gallery.sealing import own_signing_pair
+from gallery.services.albums.placing import place_uploaded, require_place
 from gallery.services.batches import Batch, Wishes, upload_all
 from gallery.services.quota import bytes_stored_by
 from gallery.services.uploading import Origin
@@ -32,6 +37,7 @@ from gallery.views.common import (
     open_invitations,
     people_to_choose,
     record_refused,
+    releases,
     settle_contacts,
 )
 
@@ -47,6 +53,8 @@ def upload(request: PersonRequest) -> HttpResponse:
     count_names(request)
     form = UploadForm(request.POST, request.FILES, owner=request.user)
     if not form.is_valid():
+        return _refused_upload(request, form)
+    if not _may_place(request, form):
         return _refused_upload(request, form)
     cleaned = form.cleaned_data
     try:
@@ -65,7 +73,21 @@ def upload(request: PersonRequest) -> HttpResponse:
     except NOT_SHARED as error:
         add_sharing_error(form, error)
         return _refused_upload(request, form)
-    return _uploaded(request, batch, form, wishes.invitations)
+    left_out = place_uploaded(open_keys(request), cleaned["album"], batch.images.values())
+    return _uploaded(request, batch, form, wishes.invitations, left_out)
+
+
+def _may_place(request: PersonRequest, form: WishesForm) -> bool:
+    """Whether this person may put images into the album they chose, if they chose one."""
+    album_id = form.cleaned_data["album"]
+    try:
+        if album_id:
+            require_place(open_keys(request), album_id)
+    except GalleryError:
+        sentence = _("You cannot add images to this album. Nothing was uploaded.")
+        form.add_error("album", ValidationError(sentence, code="no_such_album"))
+        return False
+    return True
 
 
 @require_POST
@@ -76,6 +98,8 @@ def check(request: PersonRequest) -> HttpResponse:
     count_names(request)
     form = WishesForm(request.POST, owner=request.user)
     if not form.is_valid():
+        return _refused_upload(request, form)
+    if not _may_place(request, form):
         return _refused_upload(request, form)
     own_signing_pair(open_keys(request))
     try:
@@ -108,7 +132,17 @@ def _upload_page(request: PersonRequest, form: WishesForm | None) -> dict[str, A
             "max_files": settings.MAX_FILES,
         },
         "stored_bytes": bytes_stored_by(request.user.pk) if request.user.quota else None,
+        "albums": _albums(request),
+        "album": request.POST.get("album") or request.GET.get("album", ""),
     }
+
+
+def _albums(request: PersonRequest) -> list[tuple[str, str]]:
+    """Return id and title of the albums that this person may add to."""
+    albums = albums_to_add_to(request.user, Opener(open_keys(request)))
+    if albums and releases(request):
+        record_titles(request.user, [album.id for album in albums])
+    return [(str(album.id), album.title) for album in albums]
 
 
 def _name(person: User) -> str:
@@ -116,7 +150,11 @@ def _name(person: User) -> str:
 
 
 def _uploaded(
-    request: PersonRequest, batch: Batch, form: UploadForm, invited: list[InvitationKey]
+    request: PersonRequest,
+    batch: Batch,
+    form: UploadForm,
+    invited: list[InvitationKey],
+    left_out: list[uuid.UUID],
 ) -> HttpResponse:
     status = 201 if batch.images else 422
     images = [
@@ -130,7 +168,10 @@ def _uploaded(
     ]
     if wants_json(request):
         answer = [{"id": image["id"], "url": image["url"]} for image in images]
-        return JsonResponse({"images": answer, "errors": batch.errors}, status=status)
+        facts = {"images": answer, "errors": batch.errors}
+        if form.cleaned_data["album"]:
+            facts["not_in_album"] = [str(image_id) for image_id in left_out]
+        return JsonResponse(facts, status=status)
     if not images:
         for (error,) in batch.errors.values():
             form.add_error("images", ValidationError(error["message"], code=error["code"]))
@@ -142,6 +183,8 @@ def _uploaded(
         "recipients": [_name(reader.user) for reader in recipients if reader.key],
         "waiting": [_name(reader.user) for reader in recipients if not reader.key],
         "invited": [key.details().display_name for key in invited],
-        "is_draft": not recipients and not invited,
+        "is_draft": not recipients and not invited and not form.cleaned_data["album"],
+        "album": form.cleaned_data["album"],
+        "left_out": len(left_out),
     }
     return render(request, "gallery/uploaded.html", context, status=status)

@@ -1,6 +1,7 @@
-"""A selection of originals as one ZIP."""
+"""A selection of originals, or those of an album, as one ZIP."""
 
-from collections.abc import Generator
+import uuid
+from collections.abc import Generator, Iterable
 from contextvars import copy_context
 from functools import partial
 from http import HTTPStatus
@@ -14,7 +15,9 @@ from accounts.web.answers import form_refusal, refusal, refusal_json, wants_json
 from accounts.web.decorators import unlocked_for_bytes
 from accounts.web.requests import PersonRequest
 from accounts.web.unlocking import keyring_now
-from gallery.answers import answers_refusals
+from gallery.access import membership_of
+from gallery.album_cards import live_placements
+from gallery.answers import answers_album_refusals, answers_refusals
 from gallery.forms import SelectionForm
 from gallery.room import take_stream
 from gallery.views.common import ALONE
@@ -34,10 +37,24 @@ def zip_of_selection(request: PersonRequest) -> HttpResponseBase:
             "message": " ".join(map(str, form.errors["images"])),
         }
         return form_refusal(request, form, "refusal.html", shown)
+    return zip_of(request, form.cleaned_data["images"])
+
+
+@require_POST
+@unlocked_for_bytes
+@answers_album_refusals
+def zip_of_album(request: PersonRequest, album_id: uuid.UUID) -> HttpResponseBase:
+    membership_of(album_id, reader=request.user)
+    placed = live_placements(album_id).order_by("-granted_at", "pk")
+    return zip_of(request, placed.values_list("image", flat=True))
+
+
+def zip_of(request: PersonRequest, image_ids: Iterable[uuid.UUID]) -> HttpResponseBase:
+    """Answer with the originals of these images that this person may download."""
     take_stream(request)
     selected = Zip(
         reader=request.user,
-        image_ids=form.cleaned_data["images"],
+        image_ids=image_ids,
         keyring_now=partial(keyring_now, request),
     )
     pieces = _in_this_request(selected.pieces())

@@ -67,6 +67,8 @@ function people() {
 
 function summarise() {
   const names = people();
+  const album = form.querySelector("select[name=album]")?.selectedOptions[0];
+  if (album?.value) names.push(words.members.replace("{album}", album.text));
   form.querySelector("[data-summary]").textContent = (names.length ? words.shared : words.draft)
     .replace("{names}", names.join(", "))
     .replace("{count}", String(input.files.length));

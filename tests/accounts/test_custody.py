@@ -117,7 +117,9 @@ def test_a_private_key_with_another_public_half_is_refused(alice, bob):
 
 
 @pytest.mark.usefixtures("nothing_opened")
-@pytest.mark.parametrize(("field", "value"), [("epoch", 2), ("purpose", "signing")])
+@pytest.mark.parametrize(
+    ("field", "value"), [("epoch", 2), ("purpose", "signing"), ("purpose", "No such")]
+)
 def test_a_private_key_moved_to_another_place_does_not_open(alice, field, value):
     pair = alice.user.key_pairs.get(purpose="encryption")
     setattr(pair, field, value)

@@ -18,6 +18,7 @@ from tests.keys import load_pair, pair_der
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "format.md").read_text()
 HEADING = "Check and open one image with openssl alone"
+THROUGH_ALBUM = "Open an image through an album with openssl alone"
 PACKAGES = ("cryptocore", "accounts", "audit", "gallery", "imageshare")
 PLAINTEXT = bytes(range(256)) * 1000 + b"\x10"
 OWNER, READER = load_pair(1), load_pair(2)
@@ -30,8 +31,8 @@ def section(heading: str) -> str:
     return DOCUMENT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
 
 
-def shell_block() -> str:
-    (block,) = re.findall(r"^```sh\n(.*?)^```$", section(HEADING), re.DOTALL | re.MULTILINE)
+def shell_block(heading: str = HEADING) -> str:
+    (block,) = re.findall(r"^```sh\n(.*?)^```$", section(heading), re.DOTALL | re.MULTILINE)
     return block
 
 
@@ -68,15 +69,19 @@ def files(**changes: bytes) -> dict[str, bytes]:
     }
 
 
-def run(folder: Path, made: dict[str, bytes]) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, made: dict[str, bytes], heading: str = HEADING
+) -> subprocess.CompletedProcess[str]:
     for name, data in made.items():
         (folder / name).write_bytes(data)
-    command = ["sh", "-c", shell_block()]
+    command = ["sh", "-c", shell_block(heading)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def assert_block_refuses(folder: Path, made: dict[str, bytes], why: str = "refused: ") -> None:
-    done = run(folder, made)
+def assert_block_refuses(
+    folder: Path, made: dict[str, bytes], why: str = "refused: ", heading: str = HEADING
+) -> None:
+    done = run(folder, made, heading)
     assert done.returncode != 0
     assert why in done.stderr
     assert {path.name for path in folder.iterdir()} == made.keys()

@@ -94,6 +94,29 @@ def open_invitation(vector):
     return {"content_key": invitations.unwrap_content_key(wrapped, key, **place).hex()}
 
 
+def place_of(vector, *names):
+    return {name: UUID(vector[name]) for name in names} | {"epoch": vector["epoch"]}
+
+
+def open_circle_commitment(vector):
+    circle_key, commitment = unhex(vector, "circle_key", "commitment")
+    circles.check_commitment(circle_key, commitment, **place_of(vector, "circle", "owner"))
+    return {}
+
+
+def open_circle_content_key(vector):
+    wrapped, circle_key = unhex(vector, "wrapped", "circle_key")
+    place = place_of(vector, "instance", "circle")
+    place |= {"subject": UUID(vector["image"]), "lock": vector["lock"]}
+    return {"content_key": circles.unwrap_content_key(wrapped, circle_key, **place).hex()}
+
+
+def open_circle_details(vector):
+    stored, circle_key = unhex(vector, "stored", "circle_key")
+    place = place_of(vector, "instance", "circle")
+    return {"plaintext": circles.decrypt_details(stored, circle_key, **place).hex()}
+
+
 OPEN = {
     "invitations": open_invitation,
     "content": open_content,
@@ -104,6 +127,9 @@ OPEN = {
     "key-commitments": open_commitment,
     "plaintext-tags": open_tag,
     "picture-tags": open_picture,
+    "circle-commitments": open_circle_commitment,
+    "circle-content-keys": open_circle_content_key,
+    "circle-details": open_circle_details,
     "circle-keys": open_circle_key,
 }
 

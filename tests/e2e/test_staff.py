@@ -18,6 +18,7 @@ LISTS = [
     "accounts/invite",
     "accounts/keypair",
     "gallery/sealedimage",
+    "gallery/invitation",
     "gallery/notice",
     "audit/auditentry",
 ]

@@ -1,4 +1,4 @@
-"""A team in the browser, without scripts: who joins opens what was shared, who left nothing."""
+"""A team in the browser, without scripts: who joins opens what was shared before, who left none."""
 
 import shutil
 from collections.abc import Iterator

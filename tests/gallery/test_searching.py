@@ -6,11 +6,17 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts.keys.recipients import recipient_of
 from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
 from gallery.models import Grant, SealedImage, SearchEntry
 from gallery.services import searching
+from gallery.services.albums.making import make_album
+from gallery.services.albums.placing import place_image
+from gallery.services.albums.rekeying import revoke_member
+from gallery.services.albums.sharing import share_album
 from gallery.services.searching import folded, search
+from gallery.services.uploading import Terms
 from tests.conftest import jpeg
 from tests.gallery.test_sharing import share
 from tests.gallery.test_uploading import file, post
@@ -91,6 +97,22 @@ def test_searching_needs_open_keys(alice, two, client):
     assert client.post("/images/search/", {"q": "haut"}, headers=JSON).status_code == 401
     alice.client.post("/accounts/lock/")
     assert ask(alice, "haut").json()["code"] == "locked"
+
+
+@pytest.mark.attack("F130")
+def test_a_member_finds_what_is_in_the_album_until_they_are_taken_out(alice, bob, two):
+    album = make_album(keyring=alice.keyring, title="Lake", description="", members_add=False)
+    place_image(keyring=alice.keyring, album_id=album.pk, image_id=two[1])
+    terms, readers = Terms("download", None), [recipient_of(bob.user)]
+    share_album(keyring=alice.keyring, album_id=album.pk, recipients=readers, terms=terms)
+    bob.sign_in()
+    assert found(bob, "party") == {two[1]}
+    assert SearchEntry.objects.filter(person=bob.user, image=two[1]).exists()
+    revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    assert not SearchEntry.objects.filter(person=bob.user, image=two[1]).exists()
+    assert found(bob, "party") == set()
+    alice.sign_in()
+    assert found(alice, "party") == {two[1]}
 
 
 # ---- what is kept ----------------------------------------------------------------------------
@@ -190,7 +212,7 @@ def test_a_text_that_is_none_is_refused(alice, two, text):
 
 def test_only_some_words_count(alice, two):
     many = search(keyring=alice.keyring, text="haut " * 50)
-    assert len(many.grants) == 1
+    assert len(many.accesses) == 1
 
 
 @pytest.mark.parametrize(("text", "same"), [("MÜLLER", "muller"), ("Straße", "strasse")])

@@ -192,9 +192,9 @@ def test_the_check_names_who_can_open_some_already_who_is_new_and_who_looks_alik
             {"username": "bob", "display_name": "Bob Brook", "images": 3},
             {"username": "carol", "display_name": "Carol Clay", "images": 1},
         ],
-        "teams": [],
         "first_time": ["bob2"],
         "look_alikes": [["bob2", "bob"]],
+        "teams": [],
     }
 
 
@@ -245,8 +245,8 @@ def test_sharing_many_is_the_single_act_on_each(three, alice, bob, carol):
             "added": ["carol"],
             "changed": [],
             "unchanged": ["bob"],
-            "teams": [],
             "waiting": [],
+            "teams": [],
         }
         assert opens(carol, image) == 200
     assert entries(Event.IMAGE_SHARED) == before + 3

@@ -40,6 +40,7 @@ def test_the_owner_sees_who_is_waiting_and_which_key_to_compare(shared_image, up
         "username": "bob",
         "display_name": "Bob Brook",
         "images": 2,
+        "albums": 0,
         "fingerprint": signing_pair_of(bob.user.pk).fingerprint,
         "endorsed": False,
         "can_receive": True,

@@ -1,8 +1,8 @@
 """Who gets which answer at which address: a row for each address of the URLconf.
 
 The columns, in this order: a visitor who is not signed in, a stranger, staff, the reader with
-locked keys, a former reader, the reader, the owner. Each asks for JSON; a post carries the form in
-FORMS, or nothing.
+locked keys, a former reader, the reader, the owner; of an album likewise. Each asks for JSON; a
+post carries the form of test_roles.py, or nothing.
 """
 
 ROLES = ("visitor", "stranger", "staff", "locked", "former", "reader", "owner")
@@ -93,10 +93,21 @@ ROWS: dict[str, tuple[Row, Row]] = {
     "invitations/<uuid:invitation_id>/refuse/": (NEVER, (401, 404, 404, 401, 404, 404, 404)),
     "invitations/<str:token>/": (ABSENT, ABSENT),
     "invitations/<str:token>/claim/": (NEVER, (401, 404, 404, 404, 404, 404, 404)),
+    "albums/": (SIGNED_IN, NEVER),
+    "albums/new/": (NEVER, UNLOCKED_FORM),
+    "albums/<uuid:album_id>/": (OPENS, NEVER),
+    "albums/<uuid:album_id>/edit/": (NEVER, OWNS_FORM),
+    "albums/<uuid:album_id>/share/": (NEVER, OWNS_FORM),
+    "albums/<uuid:album_id>/revoke/": (NEVER, OWNS_FORM),
+    "albums/<uuid:album_id>/zip/": (NEVER, OPENS),
+    "albums/<uuid:album_id>/add/": (NEVER, OWNS),
+    "albums/<uuid:album_id>/remove/": (NEVER, OWNS),
+    "images/selected/album/": (NEVER, OWNS),
     "activity/": (SIGNED_IN, NEVER),
     "activity/mails/": (SIGNED_IN, SIGNED_IN_FORM),
     "activity/mine/": (SIGNED_IN, NEVER),
-    # Last, since afterwards the image is gone.
+    # Last, since afterwards the album and the image are gone.
+    "albums/<uuid:album_id>/delete/": (NEVER, OWNS),
     "images/<uuid:image_id>/delete/": (NEVER, OWNS),
 }
 # What ends the session of whoever asks: others try these.

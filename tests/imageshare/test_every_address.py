@@ -33,7 +33,21 @@ CHANGES = {
     "images/selected/share/",
     "images/selected/revoke/",
     "images/selected/delete/",
+    "images/selected/album/",
     "images/zip/",
+    "albums/new/",
+    "albums/<uuid:album_id>/edit/",
+    "teams/<uuid:team_id>/edit/",
+    "teams/<uuid:team_id>/share/",
+    "teams/<uuid:team_id>/revoke/",
+    "teams/<uuid:team_id>/leave/",
+    "teams/<uuid:team_id>/delete/",
+    "albums/<uuid:album_id>/share/",
+    "albums/<uuid:album_id>/revoke/",
+    "albums/<uuid:album_id>/add/",
+    "albums/<uuid:album_id>/remove/",
+    "albums/<uuid:album_id>/zip/",
+    "albums/<uuid:album_id>/delete/",
     "invitations/<uuid:invitation_id>/take-back/",
     "invitations/<uuid:invitation_id>/agree/",
     "invitations/<uuid:invitation_id>/refuse/",
@@ -43,11 +57,6 @@ CHANGES = {
     "images/<uuid:image_id>/delete/",
     "images/<uuid:image_id>/acknowledge/",
     "images/<uuid:image_id>/keep/",
-    "teams/<uuid:team_id>/edit/",
-    "teams/<uuid:team_id>/share/",
-    "teams/<uuid:team_id>/revoke/",
-    "teams/<uuid:team_id>/leave/",
-    "teams/<uuid:team_id>/delete/",
 }
 FORMS = {
     "accounts/register/",
@@ -68,6 +77,7 @@ FORMS = {
     "accounts/earlier-keys/",
     "images/search/",
     "people/",
+    "teams/new/",
     "activity/mails/",
     "images/waiting/",
     "images/relock/",
@@ -75,8 +85,8 @@ FORMS = {
     "images/upload/",
     "invitations/",
     "invitations/<str:token>/",
-    "teams/new/",
 }
+NOBODYS = "00000000-0000-4000-8000-000000000000"
 KNOWN_SECRETS = ["", "secret", "supersecretkey", "dev", "changeme", "django-insecure", "x" * 50]
 MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
 
@@ -92,14 +102,15 @@ def routes(patterns=None, before: str = "") -> Iterator[str]:
 
 
 def address(
-    route: str, image: SealedImage | None = None, team: str = "00000000-0000-4000-8000-000000000000"
+    route: str, image: SealedImage | None = None, *, team: str = NOBODYS, album: str = NOBODYS
 ) -> str:
-    image_id = str(image.pk) if image else "00000000-0000-4000-8000-000000000000"
+    image_id = str(image.pk) if image else NOBODYS
     filled = {
         "<uuid:team_id>": team,
         "<uuid:image_id>": image_id,
-        "<uuid:invitation_id>": "00000000-0000-4000-8000-000000000000",
-        "<uuid:person_id>": "00000000-0000-4000-8000-000000000000",
+        "<uuid:invitation_id>": NOBODYS,
+        "<uuid:album_id>": album,
+        "<uuid:person_id>": NOBODYS,
         "<str:token>": "a" * 43,
         "<username:username>": "bob",
     }

@@ -8,6 +8,7 @@ from accounts.admin.acts import ActingAdmin
 from accounts.models import Invite, User
 from accounts.services.people.invites import make_invite
 from audit.models import AuditEntry
+from gallery.models import Invitation
 from tests.accounts.marking import mark_as_staff
 from tests.conftest import PASSWORD
 from tests.imageshare.test_staff_pages import addresses, everything
@@ -26,7 +27,9 @@ FIELDS = {
 def rows(shared_image, bob) -> dict[type, str]:
     """Somebody and something that staff can act on."""
     invite = make_invite(display_name="Dora Dune", email="", by=bob.user).invite
-    return {User: str(bob.user.pk), Invite: str(invite.pk)}
+    bob.sign_in().post("/invitations/", {"display_name": "Dr. Lee"})
+    invitation = Invitation.objects.get()
+    return {User: str(bob.user.pk), Invite: str(invite.pk), Invitation: str(invitation.pk)}
 
 
 @pytest.fixture
@@ -64,8 +67,8 @@ def trail_of_acts() -> int:
 
 
 def test_every_act_is_in_this_test(rows):
-    """Seven acts and the making of an invite: a new one must be counted here, too."""
-    assert len(forms(rows)) == 8
+    """Eight acts and the making of an invite: a new one must be counted here, too."""
+    assert len(forms(rows)) == 9
 
 
 @pytest.mark.attack("E9")

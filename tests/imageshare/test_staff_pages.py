@@ -16,12 +16,13 @@ from django.urls import URLPattern, reverse
 from accounts.models import FoldedRefusals, Invite, KeyPair, User, WrappedKey
 from accounts.services.people.invites import make_invite
 from audit.models import AuditEntry
-from gallery.models import Grant, Notice, Rendition, SealedImage
+from gallery.models import Grant, Invitation, Notice, Rendition, SealedImage
 from tests.accounts.marking import mark_as_staff
 from tests.conftest import PASSWORD
 
 CAPTION, FILE_NAME = "Kapitänin am Kanarienfels", "holiday.jpg"
-OVERSIGHT = [User, KeyPair, Invite, SealedImage, Notice, AuditEntry]
+INVITED = "Ludmilla Leopold"
+OVERSIGHT = [User, KeyPair, Invite, SealedImage, Invitation, Notice, AuditEntry]
 PERMISSIONS = ["none", "all", "superuser"]
 
 
@@ -37,6 +38,8 @@ def world(upload, bob, carol):
     assert browser.post(f"/images/{gone.pk}/delete/").status_code == 302
     bob.sign_in().get(f"/images/{kept.pk}/")
     make_invite(display_name="Dora Dune", email="", by=owner)
+    form = {"display_name": INVITED, "email": "lee@example.org"}
+    assert browser.post("/invitations/", form).status_code == 201
     return kept
 
 
@@ -88,10 +91,13 @@ def secrets_of_the_world() -> list[str]:
         CAPTION,
         "Kanarienfels",
         FILE_NAME,
+        INVITED,
+        "lee@example.org",
         *Rendition.objects.values_list("storage_name", flat=True),
     ]
     hidden += User.objects.values_list("password", flat=True)
-    hidden += Invite.objects.values_list("token_digest", flat=True)
+    for model in (Invite, Invitation):
+        hidden += model.objects.values_list("token_digest", flat=True)
     wrapped = [*WrappedKey.objects.values_list("oaep_bytes", flat=True)]
     wrapped += KeyPair.objects.values_list("wrapped_private_key", flat=True)
     hidden += [bytes(one).hex() for one in wrapped]
@@ -204,6 +210,7 @@ def test_a_list_asks_as_often_for_many_rows_as_for_few(staff, world, upload, mak
         person = make_person(f"reader{number}")
         upload(to=(person,))
         make_invite(display_name=f"Guest {number}", email="", by=person.user)
+        assert person.sign_in().post("/invitations/", {"display_name": "Lee"}).status_code == 201
     assert [_queries(staff, page) for page in pages] == few
     assert max(few) < 18
 

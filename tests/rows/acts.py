@@ -22,9 +22,14 @@ from accounts.models import (
 )
 from gallery.models import (
     Acknowledgement,
+    Circle,
     Grant,
+    Invitation,
+    InvitedGrant,
+    Member,
     Notice,
     NoticeHead,
+    Placement,
     Rendition,
     SealedImage,
     Statement,
@@ -43,7 +48,19 @@ class Actor(Walker):
 
     TABLES = (
         *(User, KeySlot, KeyPair, WrappedKey, MacKey, KeyOrder, Pins, Custody, ThrottleWindow),
-        *(SealedImage, Rendition, Statement, Grant, Notice, NoticeHead, Acknowledgement),
+        *(
+            SealedImage,
+            Rendition,
+            Statement,
+            Grant,
+            Notice,
+            NoticeHead,
+            Acknowledgement,
+            Circle,
+            Member,
+            Placement,
+        ),
+        *(Invitation, InvitedGrant),
     )
 
     def __init__(self, world: World, *, looks_everywhere: bool = False) -> None:
@@ -155,6 +172,57 @@ def begin_list(world: World) -> Any:
     return world.clients["alice"].post("/accounts/contacts/anew/", headers=JSON)
 
 
+def share_album(world: World) -> Any:
+    form = {"recipients": "mallory"}
+    return world.clients["alice"].post(world.album("altered", "share/"), form, headers=JSON)
+
+
+def revoke_member(world: World) -> Any:
+    form = {"recipient": "carol"}
+    return world.clients["alice"].post(world.album("altered", "revoke/"), form, headers=JSON)
+
+
+def edit_album(world: World) -> Any:
+    form = {"title": "Sea"}
+    return world.clients["alice"].post(world.album("altered", "edit/"), form, headers=JSON)
+
+
+def delete_album(world: World) -> Any:
+    return world.clients["alice"].post(world.album("altered", "delete/"), headers=JSON)
+
+
+def place(world: World) -> Any:
+    form = {"images": selected(world)[:1]}
+    return world.clients["alice"].post(world.album("altered", "add/"), form, headers=JSON)
+
+
+def take_out(world: World) -> Any:
+    form = {"images": str(world.images["placed"].pk)}
+    return world.clients["alice"].post(world.album("altered", "remove/"), form, headers=JSON)
+
+
+def zip_album(world: World) -> Any:
+    return world.clients["bob"].post(world.album("altered", "zip/"), headers=JSON)
+
+
+def follow(world: World) -> Any:
+    form = {"username": "lee", "display_name": "Lee", "password1": ANOTHER, "password2": ANOTHER}
+    return new_client().post(world.link, form, headers=JSON)
+
+
+def claim(world: World) -> Any:
+    return world.clients["bob"].post(f"{world.link}claim/", headers=JSON)
+
+
+def take_back(world: World) -> Any:
+    """The first that the list names: altered or not."""
+    listed = world.clients["alice"].get("/invitations/", headers=JSON)
+    if listed.status_code != 200 or not listed.json()["invitations"]:
+        return listed
+    (one, *_) = listed.json()["invitations"]
+    return world.clients["alice"].post(f"/invitations/{one['id']}/take-back/", headers=JSON)
+
+
 def new_client() -> Client:
     return Client(raise_request_exception=False)
 
@@ -176,4 +244,14 @@ ACTS: list[Callable[[World], Any]] = [
     ask_of_many,
     share_many,
     revoke_many,
+    share_album,
+    revoke_member,
+    edit_album,
+    place,
+    take_out,
+    delete_album,
+    zip_album,
+    follow,
+    claim,
+    take_back,
 ]

@@ -14,9 +14,14 @@ from django.db.models import Model
 from accounts.models import Custody, Invite, KeyPair, KeySlot, MacKey, User, WrappedKey
 from gallery.models import (
     Acknowledgement,
+    Circle,
     Grant,
+    Invitation,
+    InvitedGrant,
+    Member,
     Notice,
     NoticeHead,
+    Placement,
     Rendition,
     SealedImage,
     Statement,
@@ -24,14 +29,30 @@ from gallery.models import (
 from tests.rows.flips import Flip, Snapshot
 from tests.rows.world import JSON, World
 
-OF_ONE_IMAGE = (SealedImage, Rendition, Statement, Grant, WrappedKey, Acknowledgement)
+OF_ONE_IMAGE = (
+    SealedImage,
+    Rendition,
+    Statement,
+    Grant,
+    WrappedKey,
+    Acknowledgement,
+    Circle,
+    Member,
+    Placement,
+)
 IMAGES = [
     ("bob", "/images/{first}/"),
     ("bob", "/images/{first}/original"),
+    ("bob", "/images/{placed}/original"),
+    ("carol", "/images/{placed}/"),
     ("carol", "/images/{second}/preview"),
     ("alice", "/images/mine/"),
     ("alice", "/images/upload/"),
     ("alice", "/images/{first}/"),
+    ("bob", "/albums/"),
+    ("bob", "/albums/{album}/"),
+    ("alice", "/albums/{album}/"),
+    ("alice", "/images/{placed}/"),
     ("mallory", "/images/{first}/"),
     ("overseer", "/admin/accounts/user/"),
 ]
@@ -59,6 +80,15 @@ UNLOCKING = [
 ]
 NOTICES = [("bob", "/activity/"), ("carol", "/activity/"), ("bob", "/images/{first}/")]
 INVITES = [("nobody", "/accounts/invite/{invite}/"), ("alice", "/accounts/security/")]
+INVITATIONS = [
+    ("nobody", "{link}"),
+    ("alice", "/invitations/"),
+    ("alice", "/images/{first}/"),
+    ("alice", "/images/upload/"),
+    ("alice", "/images/mine/"),
+    ("bob", "/images/{first}/original"),
+    ("bob", "{link}"),
+]
 OTHERS = [
     ("alice", "/images/"),
     ("alice", "/images/relock/"),
@@ -72,6 +102,7 @@ PLACES: dict[type[Model], list[tuple[str, str]]] = {
     **dict.fromkeys((Notice, NoticeHead, MacKey), NOTICES),
     **dict.fromkeys((User, KeyPair), PEOPLE),
     **dict.fromkeys((Session, Custody, KeySlot), UNLOCKING),
+    **dict.fromkeys((Invitation, InvitedGrant), INVITATIONS),
     Invite: INVITES,
 }
 

@@ -459,6 +459,65 @@ def invitation(link: bytes, code_key: bytes) -> Vector:
     }
 
 
+# Circles
+
+
+def place_in_circle(**changes: Any) -> dict[str, Any]:
+    made = {"instance": bodies.INSTANCE, "circle": bodies.OWNER, "epoch": 3}
+    return {**made, **changes}
+
+
+def as_text(fields: dict[str, Any]) -> Vector:
+    return {
+        name: str(value) if isinstance(value, UUID) else value for name, value in fields.items()
+    }
+
+
+def circle_commitment_vectors() -> Iterator[Vector]:
+    made = {"circle": bodies.IMAGE, "owner": bodies.OWNER, "epoch": 3}
+    right = circles.commitment(KEY, **made).hex()
+    yield opened("right", circle_key=KEY.hex(), commitment=right, **as_text(made))
+    other_key = KEY[::-1].hex()
+    yield refused("another key", circle_key=other_key, commitment=right, **as_text(made))
+    for name, value in {"circle": bodies.READER, "owner": bodies.READER, "epoch": 4}.items():
+        other = as_text({**made, name: value})
+        yield refused(f"another {name}", circle_key=KEY.hex(), commitment=right, **other)
+    yield refused("cut", circle_key=KEY.hex(), commitment=right[:-2], **as_text(made))
+    yield refused("a short key", circle_key=KEY[:16].hex(), commitment=right, **as_text(made))
+
+
+def circle_content_key_vectors() -> Iterator[Vector]:
+    made = place_in_circle(subject=bodies.IMAGE, lock=7)
+    content_key = seeded("a content key", 32)
+    right = circles.wrap_content_key(content_key, KEY, **made).hex()
+
+    def vector(make: Callable[..., Vector], name: str, **changes: Any) -> Vector:
+        fields = as_text({**made, **changes})
+        fields["image"] = fields.pop("subject")
+        return make(name, **{"circle_key": KEY.hex(), "wrapped": right, **fields})
+
+    yield vector(opened, "right", content_key=content_key.hex())
+    for name in ("instance", "circle", "subject"):
+        yield vector(refused, f"another {name}", **{name: bodies.READER})
+    yield vector(refused, "another epoch", epoch=4)
+    yield vector(refused, "another lock", lock=8)
+    yield vector(refused, "another key", circle_key=KEY[::-1].hex())
+    yield vector(refused, "cut", wrapped=right[:-16])
+    yield vector(refused, "nothing", wrapped="")
+
+
+def circle_details_vectors() -> Iterator[Vector]:
+    made = place_in_circle()
+    plaintext = b'{"description":"","title":"Lake"}'
+    key = circles._details_key(KEY, made["instance"], made["circle"], made["epoch"])
+    right = content._encrypt_under_iv(plaintext, key, seeded("details", 16)).hex()
+    fields = {"circle_key": KEY.hex(), "stored": right, **as_text(made)}
+    yield opened("right", **fields, plaintext=plaintext.hex())
+    for size in (0, 16, 31):
+        yield refused(f"cut to {size} bytes", **{**fields, "stored": right[: 2 * size]})
+    yield refused("a short key", **{**fields, "circle_key": KEY[:16].hex()})
+
+
 FILES = {
     "invitations": invitation_vectors,
     "content": content_vectors,
@@ -469,6 +528,9 @@ FILES = {
     "key-commitments": commitment_vectors,
     "plaintext-tags": tag_vectors,
     "picture-tags": picture_vectors,
+    "circle-commitments": circle_commitment_vectors,
+    "circle-content-keys": circle_content_key_vectors,
+    "circle-details": circle_details_vectors,
     "circle-keys": circle_key_vectors,
 }
 

@@ -4,6 +4,7 @@ Both are acts on the image: its owner's share statement lists the album, or does
 """
 
 import uuid
+from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import Q
@@ -12,11 +13,12 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
+from accounts.keys.certificates import NoKeys
 from accounts.keys.recipients import lock_keys
 from audit.events import Event
 from gallery.access import membership_of
 from gallery.beside import hold_circles, wrap_beside
-from gallery.errors import Altered, NotAllowed
+from gallery.errors import Altered, GalleryError, NotAllowed
 from gallery.models import Circle, Member, Placement, Rights, SealedImage
 from gallery.opening import Opener
 from gallery.readers import Readers, readers_as_signed
@@ -30,9 +32,37 @@ from gallery.services.acts import (
     require_present_signer,
     starting_anew,
 )
+from gallery.services.many import PART_AWAY
 from gallery.services.revoking import Holder, take_back
 from gallery.services.sharing import require_listable
 from gallery.services.uploading import Terms, new_place
+
+
+@sensitive_variables()
+def require_place(keyring: Keyring, album_id: uuid.UUID) -> None:
+    """Return if this person may put images into this album, by what its owner signed. Raises
+    NotYours, NotAllowed, AccessEnded, Altered, OtherSigner or Waiting."""
+    member, opener = membership_of(album_id, reader=keyring.user), Opener(keyring)
+    opener.circle_key_for(member)
+    is_own = member.circle.owner_id == keyring.user.pk
+    if not is_own and not opener.membership(member.circle)["members_add"]:
+        raise NotAllowed
+
+
+def place_uploaded(
+    keyring: Keyring, album_id: uuid.UUID | None, images: Iterable[SealedImage]
+) -> list[uuid.UUID]:
+    """Put images that were uploaded for an album into it; return those that could not be: they are
+    stored all the same."""
+    left_out: list[uuid.UUID] = []
+    if album_id is None:
+        return left_out
+    for image in images:
+        try:
+            place_image(keyring=keyring, album_id=album_id, image_id=image.pk)
+        except (GalleryError, NoKeys, *PART_AWAY):
+            left_out.append(image.pk)
+    return left_out
 
 
 @sensitive_variables()

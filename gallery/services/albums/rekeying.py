@@ -286,8 +286,9 @@ def _exchange_held(following: NextEpoch, gone: set[uuid.UUID]) -> None:
     end_rows(out, Ended.REVOKED)
     # Of what was ended meanwhile nothing is left.
     placed = [row for row in following.held if isinstance(row, Placement)]
-    rows = Placement.objects.filter(ended_at=None)
-    rows.bulk_update(placed, ["epoch", "wrapped"], batch_size=AT_ONCE)
+    rows = Placement.objects.filter(circle=following.circle, ended_at=None)
+    rows.bulk_update(placed, ["wrapped"], batch_size=AT_ONCE)
+    rows.update(epoch=following.circle.epoch)
     albums = [row for row in following.held if isinstance(row, Member)]
     members = Member.objects.filter(ended_at=None)
     members.bulk_update(albums, ["team_epoch", "wrapped"], batch_size=AT_ONCE)

@@ -16,7 +16,7 @@ from gallery.models import Invitation, InvitedGrant
 from gallery.opening import Opener
 from gallery.services.invitations.claiming import claimant_of
 
-MOST_SHOWN = 100  # each costs three questions to the trail
+MOST_SHOWN = 100  # each that is open costs a question to the trail
 ALTERED = "altered"
 
 

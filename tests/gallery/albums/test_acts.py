@@ -21,7 +21,7 @@ from gallery.services.revoking import relock
 from gallery.services.uploading import Terms
 from tests.conftest import jpeg
 from tests.gallery.albums.conftest import DOWNLOAD, opened
-from tests.rows.world import _sent
+from tests.rows.world import sent
 from tests.stored import holds
 
 pytestmark = pytest.mark.usefixtures("emptied_storage")
@@ -92,7 +92,7 @@ def test_a_member_adds_images_of_their_own_only_where_the_owner_signed_it(
     make, alice, bob, mallory
 ):
     bob.sign_in()
-    theirs = _sent(bob, alice, "olive")
+    theirs = sent(bob, alice, "olive")
     album = make(alice)
     album.share(bob, mallory)
     with pytest.raises(NotAllowed):
@@ -120,7 +120,7 @@ def test_a_members_add_that_was_written_into_the_row_is_not_signed_at_the_next_a
     album.share(carol)
     bob.sign_in()
     with pytest.raises(NotAllowed):
-        album.place(_sent(bob, alice, "olive"), by=bob)
+        album.place(sent(bob, alice, "olive"), by=bob)
 
 
 # ---- making, changing, sharing ---------------------------------------------------------------
@@ -202,7 +202,7 @@ def test_taking_a_member_out_makes_a_new_key_and_leaves_nothing_of_theirs(
 @pytest.mark.attack("F105")
 def test_every_image_gets_a_new_lock_when_its_owner_comes(make, alice, bob, carol, upload):
     bob.sign_in()
-    mine, theirs = upload(), _sent(bob, alice, "olive")
+    mine, theirs = upload(), sent(bob, alice, "olive")
     album = make(alice, members_add=True)
     album.share(bob, carol)
     album.place(mine)
@@ -219,7 +219,7 @@ def test_every_image_gets_a_new_lock_when_its_owner_comes(make, alice, bob, caro
 @pytest.mark.attack("F105")
 def test_who_is_taken_out_takes_their_own_images_along(make, alice, bob, carol, upload):
     bob.sign_in()
-    theirs = _sent(bob, bob, "olive")
+    theirs = sent(bob, bob, "olive")
     album = make(alice, members_add=True)
     album.share(bob, carol)
     album.place(theirs, by=bob)
@@ -304,7 +304,7 @@ def test_where_the_album_is_out_of_reach_its_members_wait_until_the_owner_can(
     make, alice, bob, carol, upload
 ):
     bob.sign_in()
-    theirs = _sent(bob, alice, "olive")
+    theirs = sent(bob, alice, "olive")
     album = make(alice, members_add=True)
     album.share(bob, carol)
     album.place(theirs, by=bob)

@@ -1,14 +1,18 @@
 """Albums at rest: nothing opens them without a password, and what is wrong with one is found."""
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import WrappedKey
 from audit.models import AuditEntry
+from cryptocore.context import context
+from cryptocore.kdf import derive_key
 from gallery.management.commands import prove_zero_access
 from gallery.models import Circle, Member, Placement, Rights, Statement
 from gallery.services.albums import deleting, making, placing, rekeying
+from gallery.services.albums.acts import own_album
 from gallery.services.ended import relock_ended
 from gallery.services.own_keys import look_over_own_keys
 from gallery.verification.sweep import Sweep
@@ -18,7 +22,7 @@ from gallery.zero_access.places import collect
 from gallery.zero_access.search import Search
 from tests.conftest import PASSWORD, jpeg
 from tests.gallery.albums.conftest import opened
-from tests.rows.world import _sent
+from tests.rows.world import sent
 
 pytestmark = pytest.mark.usefixtures("emptied_storage")
 
@@ -36,7 +40,7 @@ def test_whatever_is_done_with_albums_everything_is_as_signed(
     make, album, image, alice, bob, carol, upload
 ):
     bob.sign_in()
-    theirs, other = _sent(bob, alice, "olive"), upload(data=jpeg("red"))
+    theirs, other = sent(bob, alice, "olive"), upload(data=jpeg("red"))
     change = {"title": "Sea", "description": "", "members_add": True}
     making.change_album(keyring=alice.keyring, album_id=album.pk, **change)
     album.share(carol)
@@ -136,12 +140,6 @@ def test_a_members_password_opens_the_album_and_what_is_in_it(
 @pytest.mark.attack("F109")
 @pytest.mark.parametrize("what", ["key", "wrapping key"])
 def test_a_key_of_an_album_left_in_a_column_is_found(album, image, alice, what):
-    from django.conf import settings
-
-    from cryptocore.context import context
-    from cryptocore.kdf import derive_key
-    from gallery.services.albums.acts import own_album
-
     key = own_album(alice.keyring, album.pk).key
     if what == "wrapping key":
         place = (settings.SERVER_KEYS.instance_id, album.pk, 1, image.pk, 1)

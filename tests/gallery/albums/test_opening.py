@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from accounts.models import WrappedKey
 from accounts.services.rotating.ordering import order_after_theft
+from gallery import signers
 from gallery.access import Through, access_to
-from gallery.errors import AccessEnded, NotAllowed, NotYours, Waiting
+from gallery.errors import AccessEnded, NotAllowed, NotYours, OtherSigner, Waiting
 from gallery.models import Member, Placement
 from gallery.opening import Opener
 from gallery.services import revoking
@@ -150,9 +151,6 @@ def test_an_album_of_an_owner_who_is_not_as_compared_opens_nothing(
     album, image, alice, bob, monkeypatch
 ):
     """Both owners are held against the reader's compared contacts: here there is one."""
-    from gallery import signers
-    from gallery.errors import OtherSigner
-
     asked = []
 
     def check(self, owner, keys):

@@ -4,15 +4,22 @@ import threading
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db import connections
 from django.utils import timezone
 
 from accounts.models import User, WrappedKey
+from accounts.services.rotating.carrying_out import carry_out_orders
+from accounts.services.rotating.ordering import order_pairs
 from audit.models import AuditEntry
 from gallery.errors import InvitationGone, WrongCode
+from gallery.invitation_keys import key_for_inviter
 from gallery.models import Grant, Invitation, InvitedGrant, Notice, SealedImage, Statement
+from gallery.opening import Opener
+from gallery.services import revoking
 from gallery.services.deleting import delete_image
 from gallery.services.invitations import accepting, links
+from gallery.services.invitations.taking_back import take_back
 from gallery.services.resharing import readers_waiting_for
 from gallery.services.revoking import end_invited, relock, revoke
 from gallery.verification.images import ImageCheck
@@ -93,6 +100,28 @@ def test_more_is_shared_before_the_link_is_used(invite, upload, alice):
     carry(alice, later, new)
     assert InvitedGrant.objects.filter(image=later).count() == 1
     assert status_of(accept(new), later) == 200
+
+
+def test_its_inviters_new_keys_open_what_they_may_share_more_with(invite, upload, alice):
+    new = invite()
+    order_pairs(alice.user, ["encryption"])
+    for _ in range(3):
+        carry_out_orders(alice.keyring)
+    row = Invitation.objects.select_related("wrapped_key__key_pair").get()
+    assert row.wrapped_key.key_pair.epoch == 2
+    key = key_for_inviter(Opener(alice.keyring), row)
+    assert key.key == new.key.key
+
+
+def test_the_sweeps_find_nothing_wrong_before_and_after(invite, upload, alice, bob):
+    image = upload(to=(bob,))
+    new, other = invite(image), invite(image)
+    call_command("verify_images")
+    take_back(invitation=other.invitation, by=alice.user)
+    call_command("verify_images")
+    accept(new)
+    call_command("verify_images")
+    call_command("verify_keys")
 
 
 # ---- refusals --------------------------------------------------------------------------------
@@ -305,6 +334,46 @@ def test_an_act_of_the_owner_between_is_not_lost(invite, upload, alice, monkeypa
 
     monkeypatch.setattr(accepting, "_prepare", late)
     assert status_of(accept(new), image) == 200
+
+
+@pytest.mark.parametrize("act", ["revoke", "relock"])
+def test_a_lock_that_changes_while_somebody_accepts_shuts_nobody_out(
+    invite, upload, alice, bob, monkeypatch, act
+):
+    """Read before the acceptance, stored after it: the second try sees the grant."""
+    image = upload(to=(bob,))
+    new = invite(image)
+    commit, accepted = revoking._commit, []
+
+    def late(*arguments):
+        if not accepted:
+            accepted.append(accept(new))
+        return commit(*arguments)
+
+    monkeypatch.setattr(revoking, "_commit", late)
+    if act == "revoke":
+        revoke(keyring=alice.keyring, image_id=image.pk, recipient=bob.user)
+    else:
+        relock(keyring=alice.keyring, image_id=image.pk)
+    assert SealedImage.objects.get().lock == 2
+    assert status_of(accepted[0], image) == 200
+    assert findings(image) == []
+
+
+def test_ending_it_while_somebody_accepts_ends_their_access(invite, upload, alice, monkeypatch):
+    image = upload()
+    new = invite(image)
+    commit, accepted = revoking._commit, []
+
+    def late(*arguments):
+        if not accepted:
+            accepted.append(accept(new))
+        return commit(*arguments)
+
+    monkeypatch.setattr(revoking, "_commit", late)
+    end_invited(keyring=alice.keyring, image_id=image.pk, invitation=new.invitation)
+    assert status_of(accepted[0], image) == 410
+    assert findings(image) == []
 
 
 def test_what_is_shared_while_the_account_is_made_is_handed_over(

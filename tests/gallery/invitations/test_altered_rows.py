@@ -83,6 +83,15 @@ def test_exchanged_links_keys_or_people_open_nothing(invite, upload, name):
 
 
 @pytest.mark.attack("F126")
+def test_nobody_passes_for_the_inviter(invite, upload, mallory):
+    new = invite(upload())
+    Invitation.objects.update(inviter=mallory.user)
+    assert_opens_nothing(new)
+    with pytest.raises(Altered):
+        key_for_inviter(Opener(mallory.keyring), Invitation.objects.get())
+
+
+@pytest.mark.attack("F126")
 def test_a_later_end_in_the_row_lengthens_nothing(invite, upload, alice, monkeypatch):
     new, real = invite(upload(), days=1), timezone.now
     Invitation.objects.update(ends_at=real() + timedelta(days=20))
@@ -154,6 +163,17 @@ def test_another_name_in_the_row_is_not_shown(invite, alice):
         else:
             with pytest.raises(Altered):
                 key.details()
+
+
+@pytest.mark.attack("F126")
+def test_a_letter_changed_in_the_encrypted_name_is_not_decrypted(invite, alice):
+    """CBC lets whoever changes the initial vector change the first block as they like."""
+    invite()
+    row = Invitation.objects.select_related("wrapped_key__key_pair").get()
+    row.details = bytes(row.details[:5]) + bytes([row.details[5] ^ 1]) + bytes(row.details[6:])
+    row.save()
+    with pytest.raises(Altered):
+        key_for_inviter(Opener(alice.keyring), row).details()
 
 
 # ---- an older state put back -----------------------------------------------------------------

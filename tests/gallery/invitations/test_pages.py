@@ -150,6 +150,15 @@ def test_an_altered_row_is_said_and_the_others_are_listed(invite, alice):
     assert b"Tell staff" in alice.client.get("/invitations/").content
 
 
+def test_an_altered_name_is_not_offered_and_the_link_works(alice):
+    path = make(alice)
+    Invitation.objects.update(details=bytes(64))
+    page = Client().get(path)
+    assert page.status_code == 200
+    assert b"Dr. Lee" not in page.content
+    assert Client().post(path, FORM, headers=JSON).status_code == 201
+
+
 # ---- mail ------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from gallery.services.ended import relock_ended
 from gallery.services.uploading import Terms
 from tests.conftest import Person
 from tests.gallery.albums.conftest import DOWNLOAD, opened
-from tests.rows.world import _sent
+from tests.rows.world import sent
 
 __all__ = ["DOWNLOAD", "Team", "comes", "fails", "opened", "shared_with_team"]
 TEAM = Circle.Kind.TEAM
@@ -130,4 +130,4 @@ def placed(alice: Person, album: Circle, upload: Callable[..., SealedImage]) -> 
 def theirs(bob: Person) -> SealedImage:
     """An image of bob's that nobody else has."""
     bob.sign_in()
-    return _sent(bob, bob, "olive")
+    return sent(bob, bob, "olive")

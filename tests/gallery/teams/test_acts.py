@@ -107,10 +107,10 @@ def test_an_album_and_a_team_are_not_reached_at_each_others_address(team, album,
 
 
 def _image(owner):
-    from tests.rows.world import _sent
+    from tests.rows.world import sent
 
     owner.sign_in()
-    return _sent(owner, owner, "navy")
+    return sent(owner, owner, "navy")
 
 
 def test_one_member_more_costs_one_wrapping_however_much_is_shared_with_the_team(

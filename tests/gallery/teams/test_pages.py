@@ -212,13 +212,13 @@ def test_members_are_refused_where_only_the_owner_shares_with_later_ones(team, t
 def test_somebody_outside_learns_nobody_in_a_team_by_sharing_with_it(
     team, carol, mallory, who, request
 ):
-    from tests.rows.world import _sent
+    from tests.rows.world import sent
 
     team.add(carol)
     team.take_out(carol)
     person = request.getfixturevalue(who)
     person.sign_in()
-    own = _sent(person, person, "olive")
+    own = sent(person, person, "olive")
     answer = post(person, f"/images/{own.pk}/share/", teams=[str(team.pk)])
     assert answer.json()["errors"]["teams"][0]["code"] == "team_not_yours"
     assert Grant.objects.filter(image=own).count() == 1

@@ -1,0 +1,164 @@
+"""What the owner of an album does with it: changing, sharing, taking members out, deleting."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from accounts.keys.names import certified_name
+from accounts.web.answers import form_refusal, wants_json
+from accounts.web.decorators import unlocked
+from accounts.web.requests import PersonRequest, open_keys
+from audit.events import Event
+from gallery import album_pages
+from gallery.access import membership_of
+from gallery.album_forms import AlbumForm
+from gallery.answers import answers_album_refusals
+from gallery.errors import NotAllowed, NotARecipient
+from gallery.forms import ShareForm, TermsForm
+from gallery.models import Member
+from gallery.services import many
+from gallery.services.albums import deleting, making, rekeying, sharing
+from gallery.services.ended import relock_ended
+from gallery.services.sharing import Shared
+from gallery.views.albums import album_page
+from gallery.views.common import (
+    NOT_SHARED,
+    add_sharing_error,
+    count_names,
+    record_refused,
+    settle_contacts,
+)
+from gallery.views.sharing import person_named
+
+
+@require_POST
+@unlocked
+@answers_album_refusals
+def edit(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
+    member = _require_owner(request, album_id)
+    form = AlbumForm(request.POST)
+    if not form.is_valid():
+        context = {} if wants_json(request) else album_page(request, member, edit_form=form)
+        return form_refusal(request, form, "gallery/album.html", context)
+    making.change_album(keyring=open_keys(request), album_id=album_id, **form.wished)
+    if wants_json(request):
+        return JsonResponse(form.wished)
+    messages.success(request, _("The album is changed."))
+    return redirect("gallery:album", album_id)
+
+
+def _require_owner(request: PersonRequest, album_id: uuid.UUID) -> Member:
+    member = membership_of(album_id, reader=request.user)
+    if member.circle.owner_id != request.user.pk:
+        raise NotAllowed
+    return member
+
+
+@require_POST
+@unlocked
+@answers_album_refusals
+def share(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
+    member = _require_owner(request, album_id)
+    count_names(request)
+    form = ShareForm(request.POST, owner=request.user)
+    if not form.is_valid():
+        return _not_shared(request, member, form)
+    try:
+        settle_contacts(request, form)
+        shared = sharing.share_album(
+            keyring=open_keys(request),
+            album_id=album_id,
+            recipients=form.cleaned_data["recipients"],
+            terms=form.terms,
+        )
+    except NOT_SHARED as error:
+        add_sharing_error(form, error)
+        return _not_shared(request, member, form)
+    if wants_json(request):
+        rows = {
+            "added": shared.added,
+            "changed": shared.changed,
+            "unchanged": shared.unchanged,
+            "waiting": shared.waiting,
+        }
+        return JsonResponse({word: _usernames(rows[word]) for word in rows})
+    _tell_shared(request, shared)
+    return redirect("gallery:album", album_id)
+
+
+def _usernames(members: list[Member]) -> list[str]:
+    return [member.reader.username for member in members if member.reader]
+
+
+def _not_shared(request: PersonRequest, member: Member, form: TermsForm) -> HttpResponse:
+    record_refused(request, Event.IMAGE_SHARE_REFUSED, form, member.circle_id)
+    context = {} if wants_json(request) else album_page(request, member, share_form=form)
+    return form_refusal(request, form, "gallery/album.html", context)
+
+
+def _tell_shared(request: PersonRequest, shared: Shared[Member]) -> None:
+    waiting = shared.waiting
+    can_open = [one for one in shared.touched + shared.unchanged if one not in waiting]
+    if can_open:
+        sentence = _("%(names)s can open this album, and what you add to it later.")
+        messages.success(request, sentence % {"names": _names(can_open)})
+    if waiting:
+        sentence = _(
+            "%(names)s cannot open this album yet: they need new keys first. Then “My images” asks "
+            "you to share again, with one click."
+        )
+        messages.warning(request, sentence % {"names": _names(waiting)})
+
+
+def _names(members: list[Member]) -> str:
+    return ", ".join(str(certified_name(member.reader)) for member in members if member.reader)
+
+
+@require_POST
+@unlocked
+@answers_album_refusals
+def revoke(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
+    """Take a member out; the owner's own images get their new locks at once, as many as fit into
+    the time of a request."""
+    member, keyring = _require_owner(request, album_id), open_keys(request)
+    try:
+        recipient = person_named(request.POST.get("recipient", ""))
+        ended = rekeying.revoke_member(keyring=keyring, album_id=album_id, recipient=recipient)
+    except NotARecipient:
+        sentence = _("This person is not a member of this album.")
+        if wants_json(request):
+            errors = {"recipient": [{"code": "not_a_recipient", "message": sentence}]}
+            return JsonResponse({"errors": errors}, status=422)
+        context = album_page(request, member, revoke_error=sentence)
+        return render(request, "gallery/album.html", context, status=422)
+    relock_ended(keyring, seconds=many.SECONDS)
+    left = album_pages.images_to_relock(album_id)
+    if wants_json(request):
+        name = certified_name(recipient).username
+        return JsonResponse({"recipient": name, "ended_at": ended.ended_at, "to_relock": left})
+    sentence = _("%(name)s can no longer open this album.") % {"name": certified_name(recipient)}
+    messages.success(request, sentence)
+    if left:
+        waits = ngettext(
+            "%(count)s image still waits for its new lock.",
+            "%(count)s images still wait for their new locks.",
+            left,
+        )
+        messages.info(request, waits % {"count": left})
+    return redirect("gallery:album", album_id)
+
+
+@require_POST
+@unlocked
+@answers_album_refusals
+def delete(request: PersonRequest, album_id: uuid.UUID) -> HttpResponseBase:
+    deleting.delete_album(keyring=open_keys(request), album_id=album_id)
+    if wants_json(request):
+        return JsonResponse({"deleted": str(album_id)})
+    messages.success(request, _("The album is deleted, for everybody. Your images are kept."))
+    return redirect("gallery:albums")
