@@ -6,7 +6,7 @@ import { busy, idle } from "./site.js";
 const MEBIBYTE = 2 ** 20;
 const BESIDE_A_FILE = 2048; // bytes at most of what stands around one in the request
 const dialog = document.querySelector("[data-ask]");
-let form, input, words;
+let form, input, words, newAlbum;
 
 function begin(files) {
   form = document.querySelector("[data-upload]");
@@ -14,8 +14,13 @@ function begin(files) {
   words = form?.dataset;
   if (!form) return;
   if (files) input.files = files;
+  if (newAlbum) offerNewAlbum(); // the form was refused, and is another one now
   if (input.files.length) form.querySelector("[data-choose-again]")?.remove();
   input.addEventListener("change", show);
+  form.querySelector("[data-folder]").addEventListener("change", (event) => {
+    addFolder(event.target.files[0]?.webkitRelativePath.split("/")[0], event.target.files);
+    event.target.value = "";
+  });
   form.addEventListener("input", summarise);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -68,7 +73,7 @@ function people() {
 function summarise() {
   const names = people();
   const album = form.querySelector("select[name=album]")?.selectedOptions[0];
-  if (album?.value) names.push(words.members.replace("{album}", album.text));
+  if (album?.value || album?.dataset.isNew !== undefined) names.push(words.members.replace("{album}", album.text));
   form.querySelector("[data-summary]").textContent = (names.length ? words.shared : words.draft)
     .replace("{names}", names.join(", "))
     .replace("{count}", String(input.files.length));
@@ -87,6 +92,47 @@ function add(files) {
   if (form) choose([...input.files, ...files]);
 }
 
+// The folder's pictures join what was chosen, and it is chosen as the album they go into.
+function addFolder(title, files) {
+  if (!form || !title) return;
+  const pictures = [...files].filter((file) => /^image\/|^$/.test(file.type) && !file.name.startsWith("."));
+  newAlbum = { title, id: "" };
+  offerNewAlbum();
+  choose([...input.files, ...pictures]);
+}
+
+function offerNewAlbum() {
+  const select = form.querySelector("select[name=album]");
+  const option = new Option(words.newAlbumName.replace("{title}", newAlbum.title), newAlbum.id, true, true);
+  option.dataset.isNew = "";
+  select.append(option);
+  select.closest("[data-album-field]").hidden = false;
+}
+
+async function filesIn(directory) {
+  const reader = directory.createReader(), files = [];
+  for (;;) { // a reader hands out some at a time
+    const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!entries.length) return files;
+    for (const entry of entries) {
+      if (entry.isDirectory) files.push(...await filesIn(entry));
+      else files.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
+    }
+  }
+}
+
+// Made once, before the images are sent: a next try uses the same.
+async function makeAlbum(whole) {
+  const option = form.querySelector("select[name=album]").selectedOptions[0];
+  if (option?.dataset.isNew === undefined) return;
+  if (!newAlbum.id) {
+    const body = new FormData();
+    body.set("title", newAlbum.title.slice(0, 200));
+    newAlbum.id = (await (await post(words.newAlbum, body, "application/json")).json()).id;
+  }
+  whole.set("album", newAlbum.id);
+}
+
 function mark(over) {
   form?.querySelector(".drop").classList.toggle("over", over);
 }
@@ -98,7 +144,10 @@ document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) ma
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   mark(false);
-  add(event.dataTransfer.files);
+  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
+  const directory = entries.find((entry) => entry?.isDirectory);
+  if (directory) filesIn(directory).then((files) => addFolder(directory.name, files));
+  else add(event.dataTransfer.files);
 });
 document.addEventListener("paste", (event) => {
   if (event.clipboardData.files.length) add(event.clipboardData.files);
@@ -119,7 +168,10 @@ async function send() {
   chooser.disabled = true;
   try {
     let answer = await post(words.check, fields);
-    if (answer.ok && !answer.redirected) answer = await post(form.action, whole);
+    if (answer.ok && !answer.redirected) {
+      await makeAlbum(whole);
+      answer = await post(form.action, whole);
+    }
     await take(answer);
   } catch {
     refuse(words.brokenOff); // the same upload_id goes with the next try: nothing is made twice
@@ -144,10 +196,10 @@ function tooMuch() {
 }
 
 // The token of the moment: signing in in another tab gives the browser another one.
-function post(address, body) {
+function post(address, body, accept = "text/html") {
   const token = document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]*)/)?.[1] ?? "";
   body.delete("csrfmiddlewaretoken");
-  return fetch(address, { method: "POST", body, headers: { "X-CSRFToken": token, Accept: "text/html" } });
+  return fetch(address, { method: "POST", body, headers: { "X-CSRFToken": token, Accept: accept } });
 }
 
 async function take(answer) {
@@ -157,6 +209,7 @@ async function take(answer) {
   const isForm = main.querySelector("[data-upload]") !== null;
   if (answer.status !== 201 && !isForm) return refuse(textOf(main));
   const files = input.files;
+  if (!isForm) newAlbum = null;
   document.title = page.title;
   document.querySelector("main").replaceChildren(...main.childNodes);
   begin(files);

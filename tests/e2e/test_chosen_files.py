@@ -261,3 +261,25 @@ def test_without_scripts_unlocking_leads_back_to_the_upload_page(server, browser
     press(anna, "Unlock")
     assert anna.page.url == f"{server.address}/images/upload/"
     assert anna.complaints == []
+
+
+def test_a_folder_becomes_an_album_also_after_a_refused_try(eva: Visitor, tmp_path: Path):
+    folder = tmp_path / "Skin checks"
+    folder.mkdir()
+    for colour in ("teal", "navy"):
+        (folder / f"{colour}.jpg").write_bytes(jpeg(colour, (300, 200)))
+    (folder / "notes.txt").write_text("no picture")
+    eva.go("/images/upload/")
+    eva.page.set_input_files("#folder", folder)
+    assert eva.page.locator(".files li").count() == 2
+    assert "New album “Skin checks”" in eva.page.locator("#id_album").inner_text()
+    eva.page.fill("#id_recipients", "nobody.here")
+    eva.page.get_by_role("button", name="Encrypt and share").click()
+    eva.page.locator("[data-error-summary]").wait_for()
+    eva.page.fill("#id_recipients", "")
+    eva.page.get_by_role("button", name="Encrypt and share").click()
+    eva.page.get_by_role("heading", name="encrypted").wait_for()
+    eva.page.get_by_role("link", name="To the album").click()
+    assert eva.page.get_by_role("heading", name="Skin checks", level=1).count() == 1
+    assert len(eva.image_addresses()) == 2
+    eva.look()
