@@ -18,6 +18,7 @@ from gallery.members import Members, members_as_signed
 from gallery.models import Circle, Member, Placement
 from gallery.opening import Opener
 from gallery.signers import Standing
+from gallery.team_pages import teams_of_album
 
 
 def album_context(member: Member, opener: Opener) -> dict[str, Any]:
@@ -46,7 +47,9 @@ def _album_context(member: Member, opener: Opener) -> dict[str, Any]:
         "ends_at": member.ends_at,
     }
     if is_owner:
-        context |= _members_context(members_as_signed(circle, opener), circle)
+        members = members_as_signed(circle, opener)
+        context |= _members_context(members, circle)
+        context["teams"] = teams_of_album(members.signed, opener)
     return context
 
 

@@ -14,6 +14,7 @@ from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
+from audit.unreadable import as_id
 from gallery import album_pages
 from gallery.access import membership_of
 from gallery.album_forms import AlbumForm
@@ -75,6 +76,7 @@ def share(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
             album_id=album_id,
             recipients=form.cleaned_data["recipients"],
             terms=form.terms,
+            teams=form.cleaned_data["teams"],
         )
     except NOT_SHARED as error:
         add_sharing_error(form, error)
@@ -86,7 +88,8 @@ def share(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
             "unchanged": shared.unchanged,
             "waiting": shared.waiting,
         }
-        return JsonResponse({word: _usernames(rows[word]) for word in rows})
+        names = {word: _usernames(rows[word]) for word in rows}
+        return JsonResponse({**names, "teams": [str(row.holder[1]) for row in shared.teams]})
     _tell_shared(request, shared)
     return redirect("gallery:album", album_id)
 
@@ -107,6 +110,9 @@ def _tell_shared(request: PersonRequest, shared: Shared[Member]) -> None:
     if can_open:
         sentence = _("%(names)s can open this album, and what you add to it later.")
         messages.success(request, sentence % {"names": _names(can_open)})
+    if shared.teams:
+        sentence = _("Everybody in the team can open this album, and people who join it later.")
+        messages.success(request, sentence)
     if waiting:
         sentence = _(
             "%(names)s cannot open this album yet: they need new keys first. Then “My images” asks "
@@ -127,8 +133,7 @@ def revoke(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
     the time of a request."""
     member, keyring = _require_owner(request, album_id), open_keys(request)
     try:
-        recipient = person_named(request.POST.get("recipient", ""))
-        ended = rekeying.revoke_member(keyring=keyring, album_id=album_id, recipient=recipient)
+        who, ended = _take_out(request, album_id)
     except NotARecipient:
         sentence = _("This person is not a member of this album.")
         if wants_json(request):
@@ -139,10 +144,9 @@ def revoke(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
     relock_ended(keyring, seconds=many.SECONDS)
     left = album_pages.images_to_relock(album_id)
     if wants_json(request):
-        name = certified_name(recipient).username
-        return JsonResponse({"recipient": name, "ended_at": ended.ended_at, "to_relock": left})
-    sentence = _("%(name)s can no longer open this album.") % {"name": certified_name(recipient)}
-    messages.success(request, sentence)
+        return JsonResponse({**who, "ended_at": ended.ended_at, "to_relock": left})
+    name = certified_name(ended.reader) if ended.reader else _("The team")
+    messages.success(request, _("%(name)s can no longer open this album.") % {"name": name})
     if left:
         waits = ngettext(
             "%(count)s image still waits for its new lock.",
@@ -151,6 +155,21 @@ def revoke(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
         )
         messages.info(request, waits % {"count": left})
     return redirect("gallery:album", album_id)
+
+
+def _take_out(request: PersonRequest, album_id: uuid.UUID) -> tuple[dict[str, str | None], Member]:
+    """Take out the person or the team that was posted; return who that was, and the ended row.
+    Raises NotARecipient."""
+    keyring = open_keys(request)
+    if "team" in request.POST:
+        team_id = as_id(request.POST["team"])
+        if team_id is None:
+            raise NotARecipient
+        ended = rekeying.revoke_team(keyring=keyring, album_id=album_id, team_id=team_id)
+        return {"team": str(team_id)}, ended
+    person = person_named(request.POST.get("recipient", ""))
+    ended = rekeying.revoke_member(keyring=keyring, album_id=album_id, recipient=person)
+    return {"recipient": certified_name(person).username}, ended
 
 
 @require_POST

@@ -51,7 +51,7 @@ def test_an_album_is_made_filled_shared_and_opened(post, upload, alice, bob):
     added = post(f"{album}/add", images=str(image.pk)).json()
     assert added == {"done": [{"image": str(image.pk), "outcome": "placed"}], "left": []}
     shared = post(f"{album}/share", recipients="bob").json()
-    assert shared == {"added": ["bob"], "changed": [], "unchanged": [], "waiting": []}
+    assert shared == {"added": ["bob"], "changed": [], "unchanged": [], "waiting": [], "teams": []}
     (listed,) = get(bob, "/albums/", headers=JSON).json()["albums"]
     assert (listed["title"], listed["images"], listed["state"]) == ("Lake", 1, "verified")
     page = bob.client.get(f"/albums/{album}/", headers=JSON).json()
