@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db.models import OuterRef, QuerySet, Subquery, UUIDField
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, UUIDField
 from django.utils import timezone
 
 from accounts.keys.names import certified_name, prefetch_names
@@ -17,6 +17,7 @@ from gallery.access import has_ended, membership_of
 from gallery.errors import AccessEnded, Altered, GalleryError, NotYours, OtherSigner, Waiting
 from gallery.models import Circle, Member, Placement
 from gallery.opening import Opener
+from gallery.services.teams import teams_of
 from gallery.signers import Standing
 from gallery.storage import StorageAway
 
@@ -47,10 +48,18 @@ class AlbumCard:
 
 
 def memberships_of(person: User) -> QuerySet[Member]:
-    """Return a person's live memberships of albums."""
+    """Return a person's live memberships of albums, and those of teams they are in: of each album
+    one."""
+    teams = list(teams_of(person).values_list("circle", flat=True))
     albums = {"circle__kind": Circle.Kind.ALBUM, "circle__deleted_at": None}
-    rows = Member.objects.filter(reader=person, ended_at=None, **albums)
-    return rows.exclude(ends_at__lte=timezone.now())
+    rows = Member.objects.filter(ended_at=None, **albums).exclude(ends_at__lte=timezone.now())
+    own = rows.filter(reader=person)
+    if not teams:
+        return own
+    through = rows.filter(team__in=teams)
+    others = through.filter(circle=OuterRef("circle"), pk__lt=OuterRef("pk"))
+    first = through.filter(~Exists(own.filter(circle=OuterRef("circle"))), ~Exists(others))
+    return rows.filter(Q(pk__in=own.values("pk")) | Q(pk__in=first.values("pk")))
 
 
 def live_placements(album: uuid.UUID) -> QuerySet[Placement]:
@@ -58,17 +67,23 @@ def live_placements(album: uuid.UUID) -> QuerySet[Placement]:
     return rows.exclude(ends_at__lte=timezone.now())
 
 
-def shown_members(members: QuerySet[Member]) -> list[Member]:
-    """Return memberships with what a card needs of each: two queries for all."""
+def shown_members(members: QuerySet[Member], person: User) -> list[Member]:
+    """Return a person's memberships with what a card needs of each: a few queries for all."""
     placed = Placement.objects.filter(
         circle=OuterRef("circle"), ended_at=None, image__deleted_at=None
     )
     newest = placed.order_by("-granted_at").values("image")[:1]
-    return list(
+    shown: list[Member] = list(
         members.select_related("circle__owner", "wrapped_key__key_pair", "reader").annotate(
             cover=Subquery(newest, output_field=UUIDField())
         )
     )
+    if any(member.team_id for member in shown):
+        own = teams_of(person).select_related("circle__owner", "wrapped_key__key_pair", "reader")
+        in_teams = {member.circle_id: member for member in own}
+        for member in shown:
+            member.through = in_teams.get(member.team_id) if member.team_id else None
+    return shown
 
 
 def cards(members: Iterable[Member], opener: Opener | None) -> list[AlbumCard]:
@@ -141,17 +156,19 @@ def settled(opener: Opener, member: Member, act: Callable[[Member], Result]) -> 
         try:
             return act(member)
         except Altered:
-            if member.reader is None:
+            if member.own.reader is None:
                 raise
-            newer = membership_of(member.circle_id, reader=member.reader)
+            newer = membership_of(member.circle_id, reader=member.own.reader)
             if _state(newer) == _state(member):
                 raise
-            opener.forget(member.circle_id)
+            for row in newer.rows:
+                opener.forget(row.circle_id)
             member = newer
 
 
-def _state(member: Member) -> tuple[int, bytes, bytes]:
-    return member.circle.epoch, bytes(member.circle.details), bytes(member.salt)
+def _state(member: Member) -> list[tuple[int, bytes, bytes]]:
+    rows = member.rows
+    return [(row.circle.epoch, bytes(row.circle.details), bytes(row.salt)) for row in rows]
 
 
 # ---- albums to choose from, and albums of an image -------------------------------------------
@@ -159,7 +176,7 @@ def _state(member: Member) -> tuple[int, bytes, bytes]:
 
 def albums_to_add_to(person: User, opener: Opener) -> list[AlbumCard]:
     """Return the latest albums into which this person may put images, by title."""
-    members = shown_members(memberships_of(person).order_by("-granted_at")[:OFFERED])
+    members = shown_members(memberships_of(person).order_by("-granted_at")[:OFFERED], person)
     shown = zip(members, cards(members, opener), strict=True)
     may_add = [card for member, card in shown if card.is_open and _may_add(member, card, opener)]
     return sorted(may_add, key=lambda card: card.title.casefold())

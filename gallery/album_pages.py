@@ -4,7 +4,6 @@ them."""
 import uuid
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -13,14 +12,14 @@ from django.db.models import QuerySet
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.models import User
 from gallery import presenting
-from gallery.access import Access, Through, membership_of
+from gallery.access import Access, Through
 from gallery.album_cards import live_placements, settled
-from gallery.errors import GalleryError
 from gallery.members import Members, members_as_signed
 from gallery.models import Circle, InvitedGrant, Member, Placement
 from gallery.opening import Opener
 from gallery.services.invitations import listing
 from gallery.signers import Standing
+from gallery.team_pages import teams_of_album
 
 
 def album_context(member: Member, opener: Opener) -> dict[str, Any]:
@@ -49,7 +48,9 @@ def _album_context(member: Member, opener: Opener) -> dict[str, Any]:
         "ends_at": member.ends_at,
     }
     if is_owner:
-        context |= _members_context(members_as_signed(circle, opener), circle, opener)
+        members = members_as_signed(circle, opener)
+        context |= _members_context(members, circle, opener)
+        context["teams"] = teams_of_album(members.signed, opener)
     return context
 
 
@@ -58,10 +59,7 @@ def _members_context(members: Members, circle: Circle, opener: Opener) -> dict[s
     prefetch_names(reader for _, reader in others if reader)
     return {
         "rows": [_row(one, reader) for one, reader in others if reader],
-        "also_listed": [
-            *(_team(one, opener) for one in members.signed if one.team_id),
-            *(_invited(one, opener) for one in members.invited),
-        ],
+        "invited": [_invited(one, opener) for one in members.invited],
         "list_altered": bool(members.unsigned),
         "to_relock": _to_relock(circle),
     }
@@ -77,23 +75,10 @@ def _row(member: Member, reader: User) -> dict[str, Any]:
     }
 
 
-def _team(member: Member, opener: Opener) -> dict[str, Any]:
-    """Return a team on an album's list; its name where the owner is in it."""
-    name = ""
-    with suppress(GalleryError):
-        team = membership_of(member.holder[1], reader=member.circle.owner, kind=Circle.Kind.TEAM)
-        name = opener.details(team)["title"]
-    return {"field": "team", "id": member.team_id, "name": name, **_terms_of(member)}
-
-
 def _invited(row: InvitedGrant, opener: Opener) -> dict[str, Any]:
     (shown,) = listing.shown([row.invitation], opener)
     name = shown.details.display_name if shown.details else ""
-    return {"field": "invitation", "id": row.invitation_id, "name": name, **_terms_of(row)}
-
-
-def _terms_of(row: Member | InvitedGrant) -> dict[str, Any]:
-    return {"rights": row.rights, "ends_at": row.ends_at}
+    return {"id": row.invitation_id, "name": name, "rights": row.rights, "ends_at": row.ends_at}
 
 
 def _due(album: uuid.UUID) -> QuerySet[Placement]:

@@ -229,7 +229,6 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
             for grant in others
         ]
         context["invited"] = [_invited_row(row, opener) for row in readers.invited]
-        context["placed"] = readers.placed
         context["list_altered"] = bool(readers.unsigned)
         context["placed"] = readers.placed
     return context

@@ -162,22 +162,35 @@ def own_albums_of(team: uuid.UUID, owner: User, opener: Opener) -> list[str]:
 def teams_on_list(placed: Iterable[Placement], opener: Opener) -> list[dict[str, Any]]:
     """Return the teams that an image's owner shared it with, to be shown to that owner alone. No
     name where they are not in the team any more, or it does not verify."""
-    return [_on_list(row, opener) for row in placed if row.circle.kind == TEAM]
+    return [
+        _line_on_list(row, row.circle_id, row.image.owner, opener)
+        for row in placed
+        if row.circle.kind == TEAM
+    ]
 
 
-def _on_list(row: Placement, opener: Opener) -> dict[str, Any]:
+def _line_on_list(
+    row: Placement | Member, team: uuid.UUID, owner: User, opener: Opener
+) -> dict[str, Any]:
     name, people = "", 0
     with suppress(GalleryError):
-        member = membership_of(row.circle_id, reader=row.image.owner, kind=TEAM)
+        member = membership_of(team, reader=owner, kind=TEAM)
         name, people = opener.details(member)["title"], len(people_in(member.circle, opener))
     return {
-        "id": row.circle_id,
+        "id": team,
         "name": name,
         "people": people,
         "rights": row.rights,
         "ends_at": row.ends_at,
         "waiting": row.wrapped is None and not has_ended(row),
     }
+
+
+def teams_of_album(members: Iterable[Member], opener: Opener) -> list[dict[str, Any]]:
+    """Return the teams on an album's list likewise, to be shown to the album's owner alone."""
+    return [
+        _line_on_list(row, row.team_id, row.circle.owner, opener) for row in members if row.team_id
+    ]
 
 
 def also_through(

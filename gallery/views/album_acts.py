@@ -91,7 +91,9 @@ def share(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
             "waiting": shared.waiting,
         }
         invited = [str(row.invitation_id) for row in shared.invited]
-        return JsonResponse({**{word: _usernames(rows[word]) for word in rows}, "invited": invited})
+        teams = [str(row.holder[1]) for row in shared.teams]
+        names = {word: _usernames(rows[word]) for word in rows}
+        return JsonResponse({**names, "invited": invited, "teams": teams})
     _tell_shared(request, shared)
     return redirect("gallery:album", album_id)
 
@@ -114,6 +116,9 @@ def _tell_shared(request: PersonRequest, shared: Shared[Member]) -> None:
         messages.success(request, sentence % {"names": _names(can_open)})
     if shared.invited:
         messages.success(request, _("People you invited can open it once they use their link."))
+    if shared.teams:
+        sentence = _("Everybody in the team can open this album, and people who join it later.")
+        messages.success(request, sentence)
     if waiting:
         sentence = _(
             "%(names)s cannot open this album yet: they need new keys first. Then “My images” asks "
@@ -134,10 +139,9 @@ def revoke(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
     the time of a request."""
     member, keyring = _require_owner(request, album_id), open_keys(request)
     try:
-        if "invitation" in request.POST or "team" in request.POST:
-            return _take_off(request, album_id)
-        recipient = person_named(request.POST.get("recipient", ""))
-        ended = rekeying.revoke_member(keyring=keyring, album_id=album_id, recipient=recipient)
+        if "invitation" in request.POST:
+            return _end_invited(request, album_id)
+        who, ended = _take_out(request, album_id)
     except NotARecipient:
         sentence = _("This person is not a member of this album.")
         if wants_json(request):
@@ -148,10 +152,9 @@ def revoke(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
     relock_ended(keyring, seconds=many.SECONDS)
     left = album_pages.images_to_relock(album_id)
     if wants_json(request):
-        name = certified_name(recipient).username
-        return JsonResponse({"recipient": name, "ended_at": ended.ended_at, "to_relock": left})
-    sentence = _("%(name)s can no longer open this album.") % {"name": certified_name(recipient)}
-    messages.success(request, sentence)
+        return JsonResponse({**who, "ended_at": ended.ended_at, "to_relock": left})
+    name = certified_name(ended.reader) if ended.reader else _("The team")
+    messages.success(request, _("%(name)s can no longer open this album.") % {"name": name})
     if left:
         waits = ngettext(
             "%(count)s image still waits for its new lock.",
@@ -162,22 +165,34 @@ def revoke(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
     return redirect("gallery:album", album_id)
 
 
-def _take_off(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
-    """End what one of the owner's invitations carries of the album, or a team's membership."""
-    keyring, team_id = open_keys(request), as_id(request.POST.get("team", ""))
-    invitation_id = as_id(request.POST.get("invitation", ""))
+def _take_out(request: PersonRequest, album_id: uuid.UUID) -> tuple[dict[str, str | None], Member]:
+    """Take out the person or the team that was posted; return who that was, and the ended row.
+    Raises NotARecipient."""
+    keyring = open_keys(request)
+    if "team" in request.POST:
+        team_id = as_id(request.POST["team"])
+        if team_id is None:
+            raise NotARecipient
+        ended = rekeying.revoke_team(keyring=keyring, album_id=album_id, team_id=team_id)
+        return {"team": str(team_id)}, ended
+    person = person_named(request.POST.get("recipient", ""))
+    ended = rekeying.revoke_member(keyring=keyring, album_id=album_id, recipient=person)
+    return {"recipient": certified_name(person).username}, ended
+
+
+def _end_invited(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
+    """End what one of the owner's invitations carries of the album. Raises NotARecipient."""
+    keyring, invitation_id = open_keys(request), as_id(request.POST["invitation"])
     mine = Invitation.objects.filter(inviter=request.user)
     invitation = mine.filter(pk=invitation_id).first() if invitation_id else None
-    if team_id:
-        rekeying.revoke_team(keyring=keyring, album_id=album_id, team_id=team_id)
-    elif invitation:
-        rekeying.end_invited_member(keyring=keyring, album_id=album_id, invitation=invitation)
-    else:
+    if invitation is None:
         raise NotARecipient
+    rekeying.end_invited_member(keyring=keyring, album_id=album_id, invitation=invitation)
     relock_ended(keyring, seconds=many.SECONDS)
     if wants_json(request):
-        return JsonResponse({"to_relock": album_pages.images_to_relock(album_id)})
-    messages.success(request, _("That access is ended."))
+        left = album_pages.images_to_relock(album_id)
+        return JsonResponse({"invitation": str(invitation.pk), "to_relock": left})
+    messages.success(request, _("The invitation does not open this album any more."))
     return redirect("gallery:album", album_id)
 
 

@@ -50,7 +50,7 @@ def _list(request: PersonRequest, form: AlbumForm) -> HttpResponse:
         request.GET.get("page")
     )
     rows = Member.objects.filter(pk__in=list(page.object_list)).order_by(*NEWEST_FIRST)
-    shown = album_cards.shown_members(rows)
+    shown = album_cards.shown_members(rows, request.user)
     if keyring and shown and releases(request):
         record_titles(request.user, [member.circle_id for member in shown])
     cards = album_cards.cards(shown, Opener(keyring) if keyring else None)
@@ -159,5 +159,6 @@ def _album_json(context: dict[str, Any]) -> dict[str, Any]:
             {name: fact for name, fact in row.items() if name not in hidden}
             for row in context["rows"]
         ]
+        facts["teams"] = context["teams"]
         facts["to_relock"] = context["to_relock"]
     return facts

@@ -141,16 +141,20 @@ def _not_shared(error: Exception) -> ValidationError:
     return ValidationError(sentence, code="no_keys")
 
 
-def people_to_choose(request: PersonRequest, opener: Opener | None = None) -> dict[str, Any]:
-    """Return whom a form offers; with an opener, also one's open invitations and teams."""
+def people_to_choose(
+    request: PersonRequest, opener: Opener | None = None, *, invitations: bool = True
+) -> dict[str, Any]:
+    """Return whom a form offers; with an opener, also one's teams, and open invitations if the form
+    takes them."""
     chosen = request.POST.getlist("recipients")[: settings.MAX_RECIPIENTS]
     people = presenting.people_to_choose(recent_contacts(request.user), chosen)
     if opener:
+        people["teams"] = _teams_to_choose(request, opener)
+    if opener and invitations:
         ticked = request.POST.getlist("invitations")
         rows = listing.open_invitations(request.user)[:INVITATIONS_SHOWN]
         named = listing.named_invitations(opener, rows)
         people["invitations"] = [(one, str(one.invitation.pk) in ticked) for one in named]
-        people["teams"] = _teams_to_choose(request, opener)
     return people
 
 

@@ -129,7 +129,7 @@ def _share_page(request: PersonRequest, images: Images, form: TermsForm) -> Http
     context = {
         **selection(request, images),
         "form": form,
-        "people": people_to_choose(request, Opener(open_keys(request))),
+        "people": people_to_choose(request, Opener(open_keys(request)), invitations=False),
         "done": request.POST.get("done", ""),
     }
     status = 422 if form.errors else 200

@@ -57,6 +57,7 @@ def test_an_album_is_made_filled_shared_and_opened(post, upload, alice, bob):
         "unchanged": [],
         "waiting": [],
         "invited": [],
+        "teams": [],
     }
     (listed,) = get(bob, "/albums/", headers=JSON).json()["albums"]
     assert (listed["title"], listed["images"], listed["state"]) == ("Lake", 1, "verified")

@@ -259,6 +259,33 @@ def test_a_selection_is_shared_with_a_team_after_it_was_checked(team, upload, al
         assert carol.sign_in().get(f"/images/{image.pk}/preview").status_code == 200
 
 
+@pytest.mark.attack("F141")
+def test_an_album_is_shared_with_a_team_and_taken_back(
+    team, make_team, upload, alice, bob, carol, mallory
+):
+    place = post(alice, "/albums/new/", title="Lake").json()["url"]
+    image = upload()
+    post(alice, f"{place}add/", images=str(image.pk))
+    fields = {"teams": [str(team.pk)], "team_joins": [str(team.pk)]}
+    assert post(alice, f"{place}share/", **fields).json()["teams"] == [str(team.pk)]
+    team.add(carol)
+    (line,) = get(carol, "/albums/").json()["albums"]
+    assert (line["title"], line["state"], line["rights"]) == ("Lake", "verified", "download")
+    shown = get(carol, place).json()
+    assert [one["id"] for one in shown["images"]] == [str(image.pk)]
+    assert carol.client.get(f"/images/{image.pk}/preview").status_code == 200
+    assert "Imaging desk" not in page(carol, place)
+    assert "also people who join later" in page(alice, place)
+    assert get(mallory, place).status_code == 404
+    assert get(mallory, "/albums/").json()["albums"] == []
+    answer = post(alice, f"{place}revoke/", team=str(team.pk))
+    assert (answer.json()["team"], answer.json()["to_relock"]) == (str(team.pk), 0)
+    assert get(carol, place).status_code == 410
+    assert get(carol, "/albums/").json()["albums"] == []
+    again = post(alice, f"{place}revoke/", team=str(make_team(alice).pk))
+    assert again.json()["errors"]["recipient"][0]["code"] == "not_a_recipient"
+
+
 # ---- lists, people, notices ------------------------------------------------------------------
 
 
