@@ -363,8 +363,11 @@ def test_an_end_that_nobody_signed_brings_no_owner_to_leave_a_member_out(album, 
 
 @pytest.mark.attack("F105")
 def test_a_place_that_another_hand_ended_brings_no_owner_to_leave_the_album_out(
-    album, image, alice, bob
+    album, image, alice, bob, carol
 ):
+    """Nor does it where the album put out somebody else's images since."""
+    album.share(carol)
+    rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=carol.user)
     Placement.objects.update(ended_at=timezone.now())
     SealedImage.objects.update(relock_after=timezone.now())
     relock_ended(alice.keyring)
