@@ -9,11 +9,22 @@ from pathlib import Path
 from typing import Self
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Download, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Download,
+    Page,
+    ViewportSize,
+    sync_playwright,
+)
 
 PASSWORD = "correct horse battery"
-NARROWEST = {"width": 320, "height": 640}  # WCAG 2.2, 1.4.10: no scrolling in two directions
-DESKTOP = {"width": 1280, "height": 800}
+NARROWEST: ViewportSize = {
+    "width": 320,
+    "height": 640,
+}  # WCAG 2.2, 1.4.10: no scrolling in two directions
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -44,15 +55,25 @@ class Visitor:
     address: str
     username: str
     scripts: bool
+    size: ViewportSize
     recovery_code: str = ""
+    in_a_hurry: bool = False
     complaints: list[str] = field(default_factory=list)
 
     @classmethod
-    def arrive(cls, browser: Browser, address: str, username: str, *, scripts: bool) -> Self:
+    def arrive(
+        cls,
+        browser: Browser,
+        address: str,
+        username: str,
+        *,
+        scripts: bool,
+        size: ViewportSize = DESKTOP,
+    ) -> Self:
         profile = browser.new_context(
-            java_script_enabled=scripts, viewport=DESKTOP, reduced_motion="reduce"
+            java_script_enabled=scripts, viewport=size, reduced_motion="reduce"
         )
-        visitor = cls(profile.new_page(), address, username, scripts)
+        visitor = cls(profile.new_page(), address, username, scripts, size)
         visitor.page.on("console", visitor._hear)
         visitor.page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
         return visitor
@@ -67,8 +88,14 @@ class Visitor:
         self.look()
         return answer.status if answer else 0
 
+    def status(self, path: str) -> int:
+        """Return the status of an address for this person, without looking at it."""
+        return self.page.request.get(self.address + path, max_redirects=0).status
+
     def look(self) -> None:
         """Complain of a page that is too wide for a phone or that not everybody can use."""
+        if self.in_a_hurry:
+            return
         self.page.set_viewport_size(NARROWEST)
         width = self.page.evaluate("document.documentElement.scrollWidth")
         if width > NARROWEST["width"]:
@@ -79,7 +106,7 @@ class Visitor:
                 f"{self.page.url} ({scheme}): {violation['id']}: {violation['nodes'][0]['html']}"
                 for violation in Axe().run(self.page).response["violations"]
             ]
-        self.page.set_viewport_size(DESKTOP)
+        self.page.set_viewport_size(self.size)
 
     def press(self, text: str) -> None:
         """Press the button with this text, and look at where it leads."""
@@ -92,7 +119,9 @@ class Visitor:
 
     # ---- what people do ----------------------------------------------------------------------
 
-    def register(self, display_name: str) -> None:
+    def register(self, display_name: str, *, looking: bool = False) -> None:
+        """Make an account. One test looks at the pages of that, for all."""
+        self.in_a_hurry = not looking
         self.go("/accounts/register/")
         self.page.fill("[name=username]", self.username)
         self.page.fill("[name=display_name]", display_name)
@@ -101,6 +130,7 @@ class Visitor:
         self.press("Make my account")
         self.press("Show my recovery code")
         self.type_code_back()
+        self.in_a_hurry = False
 
     def type_code_back(self) -> None:
         """Keep the recovery code on the page, and type the two groups it asks for."""

@@ -39,7 +39,7 @@ def test_share_verify_refuse_revoke_recover(
     alice, bob, mallory = (
         Visitor.arrive(browser, server.address, name, scripts=scripts) for name in names
     )
-    alice.register("Ada Ardent")
+    alice.register("Ada Ardent", looking=True)
     bob.register("Ben Brook")
     mallory.register("Mona Mist")
     pictures = {"lake.jpg": jpeg("teal", (900, 600)), "hill.jpg": jpeg("olive", (600, 900))}

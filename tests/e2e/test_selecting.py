@@ -8,14 +8,13 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.conftest import jpeg
-from tests.e2e.browser import DESKTOP, Visitor, chromium
+from tests.e2e.browser import DESKTOP, PHONE, Visitor, chromium
 from tests.e2e.server import Server
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here"),
 ]
-PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
