@@ -1,7 +1,8 @@
 """The trail's table. Rows are added, read, and nothing else."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -63,26 +64,30 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         False when the table does not answer: then it is recorded once more, which harms nobody.
         """
         recent = self._recent(actor, event, since, outcome).filter(subject=subject)
-        return _tolerantly(
-            lambda: any(
+        with suppress(Error):
+            return any(
                 entry.is_proven(actor, event, since, outcome) and entry.parsed().subject == subject
                 for entry in recent[:RECENT]
             )
-        )
+        return False
 
-    def thumbnail_seen_since(self, actor: uuid.UUID, image: uuid.UUID, since: datetime) -> bool:
-        """Whether a page of thumbnails on record already names this image (`images`).
+    def thumbnails_not_seen_since(
+        self, actor: uuid.UUID, images: Iterable[uuid.UUID], since: datetime
+    ) -> list[uuid.UUID]:
+        """Return those of `images` that no page of thumbnails on record names (`images`).
 
-        False when the table does not answer.
+        All of them when the table does not answer.
         """
         event, outcome = Event.THUMBNAILS_OPENED, Outcome.DONE
-        pages = self._recent(actor, event, since, outcome)
-        return _tolerantly(
-            lambda: any(
-                str(image) in page.images() and page.is_proven(actor, event, since, outcome)
-                for page in pages[:RECENT]
-            )
-        )
+        missing = {str(image): image for image in images}
+        with suppress(Error):
+            for page in self._recent(actor, event, since, outcome)[:RECENT]:
+                named = missing.keys() & page.images()
+                if named and page.is_proven(actor, event, since, outcome):
+                    missing = {name: missing[name] for name in missing if name not in named}
+                if not missing:
+                    break
+        return list(missing.values())
 
     def _recent(
         self, actor: uuid.UUID, event: Event, since: datetime, outcome: Outcome
@@ -91,13 +96,6 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         somebody who can write to the database could hide what they open by one row of their own."""
         entries = self.filter(actor=actor, event=event, outcome=outcome, time__gte=since)
         return entries.order_by("-sequence").proofs()
-
-
-def _tolerantly(question: Callable[[], bool]) -> bool:
-    try:
-        return question()
-    except Error:
-        return False
 
 
 class AuditEntry(models.Model):

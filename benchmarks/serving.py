@@ -112,6 +112,11 @@ def measure_ratios(server: Server, owner: HttpClient, reader: HttpClient) -> Non
         leave_plain(server, reader, card["id"], "thumbnail", card)
     compare(
         f"a page of {THUMBNAILS} thumbnails, all fetched",
+        lambda: show_at_once(server, reader, "/images/"),
+        lambda: show(server, reader, "/plain/"),
+    )
+    compare(
+        "… each by itself, as without scripts",
         lambda: show(server, reader, "/images/"),
         lambda: show(server, reader, "/plain/"),
     )
@@ -146,6 +151,15 @@ def show(server: Server, client: HttpClient, path: str) -> None:
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         shares = [thumbnails[number::CONNECTIONS] for number in range(CONNECTIONS)]
         list(pool.map(lambda share: fetch(server, share, headers), shares))
+
+
+def show_at_once(server: Server, client: HttpClient, path: str) -> None:
+    """Fetch a page and then its thumbnails in one answer, as static/js/thumbnails.js does."""
+    page = fetch(server, [path], {"Cookie": client.cookie_header()})[0].decode()
+    ids = [address.split("/")[2] for address in THUMBNAIL.findall(page)]
+    assert len(ids) == THUMBNAILS, page
+    answer = client.post("/images/thumbnails/", {"images": ids})
+    assert (answer.status, answer.body.count(b"media_type")) == (200, THUMBNAILS)
 
 
 def fetch(server: Server, paths: list[str], headers: dict[str, str]) -> list[bytes]:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -151,9 +151,29 @@ def _ways_to(image_id: uuid.UUID, reader: User) -> Iterator[Access]:
                 yield Access(reader, Through(member, placement))
 
 
-def accesses_through_circles(reader: User) -> Iterator[Access]:
-    """Yield the live ways to images through albums and teams, more than one to some images."""
+def live_accesses_to(image_ids: Collection[uuid.UUID], *, reader: User) -> dict[uuid.UUID, Access]:
+    """Return a way to view each of these images, without those to which there is none: a grant of
+    the reader's own before an album or a team. A page of sixty costs one query, or five."""
+    grants = Grant.objects.filter(image__in=image_ids, reader=reader, ended_at=None)
+    granted = (
+        Access(reader, grant)
+        for grant in grants.select_related("image__owner", "wrapped_key__key_pair")
+    )
+    found = {access.image.pk: access for access in granted if _is_live(access)}
+    if others := [image_id for image_id in image_ids if image_id not in found]:
+        for access in accesses_through_circles(reader, to=others):
+            found.setdefault(access.image.pk, access)
+    return found
+
+
+def accesses_through_circles(
+    reader: User, *, to: Collection[uuid.UUID] | None = None
+) -> Iterator[Access]:
+    """Yield the live ways to images, or to these, through albums and teams, more than one to some
+    images."""
     there = Circle.objects.filter(deleted_at=None)
+    if to is not None:
+        there = there.filter(pk__in=Placement.objects.filter(image__in=to).values("circle"))
     members = [
         member
         for member in _memberships(reader, there)
@@ -161,6 +181,8 @@ def accesses_through_circles(reader: User) -> Iterator[Access]:
     ]
     placed = Placement.objects.filter(circle__in={member.circle_id for member in members})
     placed = placed.filter(ended_at=None, image__deleted_at=None)
+    if to is not None:
+        placed = placed.filter(image__in=to)
     rows: dict[uuid.UUID, list[Placement]] = defaultdict(list)
     for placement in placed.select_related("image__owner"):
         rows[placement.circle_id].append(placement)

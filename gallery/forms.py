@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 FARTHEST_END = timedelta(days=36_525)
 # A page that was filled in with the latest possible end is sent a while later.
 A_MOMENT = timedelta(hours=1)
+MAX_THUMBNAILS = 100  # in one answer; a page of a list shows sixty
 
 
 CHANGE_SENTENCES = {
@@ -182,17 +183,21 @@ class TermsForm(forms.Form):
 
 
 class IdsField(forms.Field):
-    """Ids, each in a value of its own."""
+    """Ids, each in a value of its own: as many as may be selected, or at most `most`."""
 
     widget = forms.MultipleHiddenInput
     too_many = gettext_lazy("At most %(limit)s images at once. Nothing was done. Choose fewer.")
     no_id = gettext_lazy("One of these is not the id of an image. Nothing was done.")
 
+    def __init__(self, *, most: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.most = most
+
     def to_python(self, value: Iterable[str] | None) -> list[uuid.UUID]:
         """Return each id once, in the order in which they were asked for."""
         values = list(value or [])
-        if len(values) > settings.MAX_SELECTED:
-            limit = {"limit": settings.MAX_SELECTED}
+        if len(values) > (self.most or settings.MAX_SELECTED):
+            limit = {"limit": self.most or settings.MAX_SELECTED}
             raise ValidationError(self.too_many, code="too_many_images", params=limit)
         try:
             return list(dict.fromkeys(map(uuid.UUID, values)))
@@ -375,6 +380,13 @@ class ImageShareForm(WithInvitationsForm):
 
 class SelectionForm(forms.Form):
     images = IdsField(error_messages={"required": gettext_lazy("Choose at least one image.")})
+
+
+class ThumbnailsForm(SelectionForm):
+    images = IdsField(
+        most=MAX_THUMBNAILS,
+        error_messages={"required": gettext_lazy("Choose at least one image.")},
+    )
 
 
 class SearchForm(forms.Form):

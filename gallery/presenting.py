@@ -63,6 +63,13 @@ class Card:
         """Whether the picture may be looked at, be it called verified or not."""
         return self.state in set(Standing)
 
+    @property
+    def alt(self) -> str:
+        """What stands for the picture where it is not seen."""
+        day = date_format(timezone.localtime(self.shared_at), "j M")
+        words = _("Image from %(owner)s, %(day)s, no description")
+        return self.caption or words % {"owner": self.owner_name, "day": day}
+
 
 @dataclass(frozen=True)
 class Person:

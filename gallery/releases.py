@@ -30,8 +30,7 @@ def record_opening(access: Access, rendition: str) -> None:
     Raises AuditUnavailable: then it must not be released."""
     reader, image_id, since = access.reader, access.image.pk, timezone.now() - FOLDED_FOR
     if rendition == Rendition.Name.THUMBNAIL:
-        if not AuditEntry.objects.thumbnail_seen_since(reader.pk, image_id, since):
-            record_thumbnails(reader, [image_id])
+        record_thumbnails_once(reader, [image_id])
         return
     event = EVENTS[Rendition.Name(rendition)]
     if not AuditEntry.objects.seen_since(reader.pk, event, image_id, since):
@@ -67,6 +66,13 @@ def record_album(reader: User, album_id: UUID) -> None:
 def record_titles(reader: User, album_ids: Iterable[UUID]) -> None:
     """Record a page of albums' titles as one entry."""
     record(Event.ALBUM_OPENED, actor=reader.pk, albums=[str(album_id) for album_id in album_ids])
+
+
+def record_thumbnails_once(reader: User, image_ids: Iterable[UUID]) -> None:
+    """Record those thumbnails that no page on record names. Raises AuditUnavailable."""
+    since = timezone.now() - FOLDED_FOR
+    if missing := AuditEntry.objects.thumbnails_not_seen_since(reader.pk, image_ids, since):
+        record_thumbnails(reader, missing)
 
 
 def record_thumbnails(reader: User, image_ids: Iterable[UUID]) -> None:

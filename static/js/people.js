@@ -1,5 +1,7 @@
 // Adds a field for another username, and finds people while one types. Without it a form takes
 // exact usernames, one field at a time, and the page “People” finds them.
+import { csrfToken } from "./site.js";
+
 const PAUSE = 200; // milliseconds without a key before anybody is looked for
 const LEAST = 2; // letters
 let timer, asked;
@@ -34,17 +36,12 @@ async function find(field, text) {
   asked = new AbortController();
   try {
     const answer = await fetch(place.dataset.find, {
-      method: "POST", body, signal: asked.signal, headers: { "X-CSRFToken": token(), Accept: "application/json" },
+      method: "POST", body, signal: asked.signal, headers: { "X-CSRFToken": csrfToken(), Accept: "application/json" },
     });
     if (answer.ok && field.value.trim() === text) show(place, field, (await answer.json()).people);
   } catch {
     // No line, or typed on: the field takes exact usernames all the same.
   }
-}
-
-// The token of the moment: signing in in another tab gives the browser another one.
-function token() {
-  return document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]*)/)?.[1] ?? "";
 }
 
 // Who is ticked stays; who was found before and is not goes.

@@ -1,6 +1,11 @@
 // What every page may use when scripts run. Nothing depends on it.
 document.documentElement.classList.add("scripted");
 
+// The token of the moment: signing in in another tab gives the browser another one.
+export function csrfToken() {
+  return document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]*)/)?.[1] ?? "";
+}
+
 // A form is sent once: its button says so and stays as wide as it was.
 document.addEventListener("submit", (event) => {
   if (event.submitter instanceof HTMLButtonElement && !event.defaultPrevented) busy(event.submitter);

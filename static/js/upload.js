@@ -1,7 +1,7 @@
 // Shows what was chosen and for whom, has people and terms checked before any file is sent, and
 // sends the form in a way that leaves chosen files chosen whatever the answer is. The form works
 // without this; browsers then forget the files of a form that was refused.
-import { busy, idle } from "./site.js";
+import { busy, csrfToken, idle } from "./site.js";
 
 const MEBIBYTE = 2 ** 20;
 const BESIDE_A_FILE = 2048; // bytes at most of what stands around one in the request
@@ -195,11 +195,9 @@ function tooMuch() {
   return "";
 }
 
-// The token of the moment: signing in in another tab gives the browser another one.
 function post(address, body, accept = "text/html") {
-  const token = document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]*)/)?.[1] ?? "";
   body.delete("csrfmiddlewaretoken");
-  return fetch(address, { method: "POST", body, headers: { "X-CSRFToken": token, Accept: accept } });
+  return fetch(address, { method: "POST", body, headers: { "X-CSRFToken": csrfToken(), Accept: accept } });
 }
 
 async function take(answer) {

@@ -3,6 +3,7 @@
 import logging
 import os
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -224,16 +225,17 @@ def test_a_forged_page_of_thumbnails_keeps_nothing_out_of_the_trail():
     since = datetime.now(UTC) - timedelta(minutes=10)
     record(Event.THUMBNAILS_OPENED, actor=ALICE, images=[str(IMAGE)])
     tamper("UPDATE audit_auditentry SET chain = %s", bytes(32))
-    assert not AuditEntry.objects.thumbnail_seen_since(ALICE, IMAGE, since)
+    assert AuditEntry.objects.thumbnails_not_seen_since(ALICE, [IMAGE], since) == [IMAGE]
 
 
 def test_a_thumbnail_was_seen_if_a_page_of_the_same_person_named_it():
-    since = datetime.now(UTC) - timedelta(minutes=10)
-    record(Event.THUMBNAILS_OPENED, actor=ALICE, images=[str(IMAGE), str(BOB)])
+    since, other = datetime.now(UTC) - timedelta(minutes=10), uuid4()
+    record(Event.THUMBNAILS_OPENED, actor=ALICE, images=[str(IMAGE)])
+    record(Event.THUMBNAILS_OPENED, actor=ALICE, images=[str(other), str(BOB)])
     record(Event.THUMBNAILS_OPENED, actor=ALICE, images=[])
     record(Event.THUMBNAILS_OPENED, actor=ALICE)
-    thumbnail_seen = AuditEntry.objects.thumbnail_seen_since
-    assert thumbnail_seen(ALICE, IMAGE, since)
-    assert not thumbnail_seen(BOB, IMAGE, since)
-    assert not thumbnail_seen(ALICE, ALICE, since)
-    assert not thumbnail_seen(ALICE, IMAGE, datetime.now(UTC))
+    not_seen = AuditEntry.objects.thumbnails_not_seen_since
+    assert not_seen(ALICE, [other, ALICE, IMAGE], since) == [ALICE]
+    assert not_seen(ALICE, [], since) == []
+    assert not_seen(BOB, [IMAGE], since) == [IMAGE]
+    assert not_seen(ALICE, [IMAGE], datetime.now(UTC)) == [IMAGE]

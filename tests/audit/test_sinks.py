@@ -118,6 +118,6 @@ def test_folding_asks_a_table_that_is_away_and_records_once_more(settings):
     since = datetime(2020, 1, 1, tzinfo=UTC)
     try:
         assert not AuditEntry.objects.seen_since(ALICE, Event.IMAGE_OPENED, IMAGE, since)
-        assert not AuditEntry.objects.thumbnail_seen_since(ALICE, IMAGE, since)
+        assert AuditEntry.objects.thumbnails_not_seen_since(ALICE, [IMAGE], since) == [IMAGE]
     finally:
         tamper("ALTER TABLE elsewhere RENAME TO audit_auditentry")

@@ -82,6 +82,7 @@ ROWS: dict[str, tuple[Row, Row]] = {
     "images/<uuid:image_id>/original": (OPENS, NEVER),
     "images/<uuid:image_id>/preview": (OPENS, NEVER),
     "images/<uuid:image_id>/thumbnail": (OPENS, NEVER),
+    "images/thumbnails/": (NEVER, UNLOCKED_FORM),
     "images/<uuid:image_id>/share/": (NEVER, OWNS_FORM),
     "images/<uuid:image_id>/revoke/": (NEVER, OWNS_FORM),
     "images/<uuid:image_id>/keep/": (NEVER, OWNS),

@@ -34,6 +34,7 @@ CHANGES = {
     "images/selected/revoke/",
     "images/selected/delete/",
     "images/selected/album/",
+    "images/thumbnails/",
     "images/zip/",
     "albums/new/",
     "albums/<uuid:album_id>/edit/",
