@@ -94,6 +94,8 @@ class Visitor:
 
     def look(self) -> None:
         """Complain of a page that is too wide for a phone or that not everybody can use."""
+        # A click waits for the next page's first byte alone; here all of it is looked at.
+        self.page.wait_for_load_state()
         if self.in_a_hurry:
             return
         self.page.set_viewport_size(NARROWEST)
@@ -111,7 +113,6 @@ class Visitor:
     def press(self, text: str) -> None:
         """Press the button with this text, and look at where it leads."""
         self.page.get_by_role("button", name=text).locator("visible=true").first.click()
-        self.page.wait_for_load_state()
         self.look()
 
     def says(self, text: str) -> bool:

@@ -58,7 +58,6 @@ def share(owner: Visitor, album: str, *, rights: str) -> None:
     """Share the album with what is chosen in the form."""
     owner.page.locator(f"#who [name=rights][value={rights}]").check()
     owner.page.locator("#who").get_by_role("button", name="Share", exact=True).click()
-    owner.page.wait_for_load_state()
     owner.look()
 
 
@@ -157,7 +156,6 @@ def test_an_album_opens_to_its_members_alone(
     owner.go(album)
     owner.page.locator("summary", has_text="End Mia Member’s access").click()
     owner.page.locator("#who details[open]").get_by_role("button", name="End access").click()
-    owner.page.wait_for_load_state()
     owner.look()
     assert "Mia Member" not in owner.page.locator("#who").inner_text()
     assert member.go(album) == 410

@@ -75,7 +75,6 @@ def test_a_newcomer_opens_at_once_what_was_shared_with_them(
     owner.page.fill("[name=invite-spoken_code]", CODE)
     photograph(owner.page, "share")
     owner.page.get_by_role("button", name="Share", exact=True).click()
-    owner.page.wait_for_load_state()
     owner.look()
     photograph(owner.page, "made")
     link = link_on(owner.page, server)
