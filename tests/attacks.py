@@ -187,6 +187,9 @@ MUST: dict[str, str] = {
     "F127": "an older state of an invitation put back opens nothing",
     "F128": "everything at rest, with invitations open, opens nothing and names nobody invited",
     "F129": "who follows a link with an account gets nothing without its inviter's word",
+    "F170": "only who was named in the check before sharing gets access, whoever joins meanwhile",
+    "F171": "the check says “only” while nobody else can open it, and no title speaks for it",
+    "F172": "the check names people to nobody but the owner, and counts the names it looks up",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

@@ -5,6 +5,7 @@ import uuid
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -15,27 +16,31 @@ from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
 from audit.unreadable import as_id
-from gallery import album_pages
+from gallery import album_pages, presenting
 from gallery.access import membership_of
+from gallery.album_cards import live_placements, settled
 from gallery.album_forms import AlbumForm
+from gallery.already import members_in_words
 from gallery.answers import answers_album_refusals
 from gallery.errors import NotAllowed, NotARecipient
 from gallery.forms import ImageShareForm, TermsForm
 from gallery.models import Invitation, Member
+from gallery.opening import Opener
 from gallery.services import many
 from gallery.services.albums import deleting, making, rekeying, sharing
 from gallery.services.ended import relock_ended
 from gallery.services.sharing import Shared
 from gallery.views.albums import album_page
+from gallery.views.checking import ASK, CHANGE, DO, check, step_of
 from gallery.views.common import (
     NOT_SHARED,
     add_sharing_error,
     count_names,
     open_invitations,
+    person_named,
     record_refused,
     settle_contacts,
 )
-from gallery.views.sharing import person_named
 
 
 @require_POST
@@ -68,16 +73,23 @@ def share(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
     member = _require_owner(request, album_id)
     count_names(request)
     form = ImageShareForm(request.POST, owner=request.user)
+    step = step_of(request, unless_said=DO)
+    if step == CHANGE:
+        context = album_page(request, member, share_form=form)
+        return render(request, "gallery/album.html", context)
     if not form.is_valid():
         return _not_shared(request, member, form)
     try:
         settle_contacts(request, form)
+        keys = open_invitations(request, form)
+        if step == ASK:
+            return _check(request, member, form)
         shared = sharing.share_album(
             keyring=open_keys(request),
             album_id=album_id,
             recipients=form.cleaned_data["recipients"],
             terms=form.terms,
-            invitations=open_invitations(request, form),
+            invitations=keys,
             teams=form.cleaned_data["teams"],
         )
     except NOT_SHARED as error:
@@ -96,6 +108,23 @@ def share(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
         return JsonResponse({**names, "invited": invited, "teams": teams})
     _tell_shared(request, shared)
     return redirect("gallery:album", album_id)
+
+
+def _check(request: PersonRequest, member: Member, form: TermsForm) -> HttpResponse:
+    album, opener = member.circle, Opener(open_keys(request))
+    chosen = [reader.user for reader in form.cleaned_data["recipients"]]
+    others = members_in_words(album, opener, besides=chosen)
+    return check(
+        request,
+        form,
+        "gallery/check_album.html",
+        circles=[(name, 1) for name in others],
+        action=(action := reverse("gallery:share-album", args=[album.pk])),
+        change=f"{action}#who",
+        cancel=presenting.address("album", album.pk),
+        title=settled(opener, member, opener.details)["title"],
+        images_in_it=live_placements(album.pk).count(),
+    )
 
 
 def _usernames(members: list[Member]) -> list[str]:

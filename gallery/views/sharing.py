@@ -7,13 +7,12 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
 
-from accounts.keys.names import certified_name, find_person
-from accounts.models import User
-from accounts.usernames import fold, is_well_formed
+from accounts.keys.names import certified_name
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
@@ -34,15 +33,18 @@ from gallery.services.invitations.making import NewInvitation
 from gallery.services.invitations.taking_back import take_back
 from gallery.services.teams import TEAM
 from gallery.views import invitations
+from gallery.views.checking import ASK, CHANGE, DO, step_of
 from gallery.views.common import (
     NOT_SHARED,
     add_sharing_error,
     count_names,
     image_page,
     open_invitations,
+    person_named,
     record_refused,
     settle_contacts,
 )
+from gallery.views.selecting import check_images
 
 
 @require_POST
@@ -54,11 +56,18 @@ def share(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
     invites = bool(request.POST.get("invite-display_name", "").strip())
     form = ImageShareForm(request.POST, owner=request.user, invites=invites)
     invite_form = InviteForm(request.POST if invites else None, prefix="invite")
+    step = step_of(request, unless_said=DO)
+    if step == CHANGE:
+        access = access_to(image_id, reader=request.user)
+        context = image_page(request, access, form, invite_form)
+        return render(request, "gallery/image.html", context)
     if not form.is_valid() or (invites and not invite_form.is_valid()):
         return _invalid(request, image_id, form, invite_form)
     try:
         settle_contacts(request, form)
         keys, new = open_invitations(request, form), None
+        if step == ASK:
+            return _check(request, image_id, form, invite_form if invites else None)
         if invites:
             new = invitations.invite(request, invite_form)
         shared = _share(request, image_id, form, keys, new)
@@ -74,6 +83,14 @@ def share(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
         return JsonResponse(_shared_json(shared))
     _tell_shared(request, shared)
     return redirect("gallery:image", image_id)
+
+
+def _check(
+    request: PersonRequest, image_id: uuid.UUID, form: TermsForm, invite_form: InviteForm | None
+) -> HttpResponse:
+    action = reverse("gallery:share", args=[image_id])
+    about = {"change": f"{action}#who", "cancel": presenting.address("image", image_id)}
+    return check_images(request, form, [image_id], action=action, invite_form=invite_form, **about)
 
 
 @sensitive_variables()
@@ -204,16 +221,6 @@ def _end_invited(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
         return JsonResponse({"invitation": str(invitation.pk)})
     messages.success(request, _("The invitation does not open this image any more."))
     return redirect("gallery:image", image_id)
-
-
-def person_named(name: str) -> User:
-    """Return the person of a certified username, or of an id: an owner can take access back from
-    somebody whose name does not verify, too, and while the trail does not answer."""
-    by_id = None if is_well_formed(fold(name)) else as_id(name)
-    person = User.objects.filter(pk=by_id).first() if by_id else find_person(name)
-    if person is None:
-        raise NotARecipient
-    return person
 
 
 @require_POST

@@ -5,6 +5,7 @@ import uuid
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -14,25 +15,28 @@ from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import signed_in, unlocked
 from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
-from gallery import team_pages
+from gallery import presenting, team_pages
 from gallery.access import membership_of
+from gallery.already import members_in_words
 from gallery.answers import answers_team_refusals
 from gallery.errors import NotAllowed, NotARecipient
 from gallery.models import Member
+from gallery.opening import Opener
 from gallery.services import many
 from gallery.services.albums import deleting, making, rekeying, sharing
 from gallery.services.albums.ended import rekey_ended
 from gallery.services.ended import relock_ended
 from gallery.services.teams import TEAM, leave_team
 from gallery.team_forms import MembersForm, TeamForm
+from gallery.views.checking import ASK, CHANGE, DO, check, step_of
 from gallery.views.common import (
     NOT_SHARED,
     add_sharing_error,
     count_names,
+    person_named,
     record_refused,
     settle_contacts,
 )
-from gallery.views.sharing import person_named
 from gallery.views.teams import team_page
 
 
@@ -66,10 +70,16 @@ def share(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
     member = _require_owner(request, team_id)
     count_names(request)
     form = MembersForm(request.POST, owner=request.user)
+    step = step_of(request, unless_said=DO)
+    if step == CHANGE:
+        context = team_page(request, member, form=form)
+        return render(request, "gallery/team.html", context)
     if not form.is_valid():
         return _not_added(request, member, form)
     try:
         settle_contacts(request, form)
+        if step == ASK:
+            return _check(request, member, form)
         shared = sharing.share_album(
             keyring=open_keys(request),
             album_id=team_id,
@@ -100,6 +110,22 @@ def _not_added(request: PersonRequest, member: Member, form: MembersForm) -> Htt
     record_refused(request, Event.IMAGE_SHARE_REFUSED, form, member.circle_id)
     context = {} if wants_json(request) else team_page(request, member, form=form)
     return form_refusal(request, form, "gallery/team.html", context)
+
+
+def _check(request: PersonRequest, member: Member, form: MembersForm) -> HttpResponse:
+    team, opener = member.circle, Opener(open_keys(request))
+    chosen = [reader.user for reader in form.cleaned_data["recipients"]]
+    others = members_in_words(team, opener, besides=chosen)
+    return check(
+        request,
+        form,
+        "gallery/check_team.html",
+        circles=[(name, 1) for name in others],
+        action=(action := reverse("gallery:share-team", args=[team.pk])),
+        change=f"{action}#add",
+        cancel=presenting.address("team", team.pk),
+        title=opener.details(member)["title"],
+    )
 
 
 def _usernames(members: list[Member]) -> list[str]:

@@ -152,6 +152,12 @@ class Visitor:
         self.page.get_by_role("heading", name="encrypted").wait_for()
         self.look()
 
+    def say_yes(self) -> None:
+        """Look at the check before somebody gets access, and say yes to it."""
+        self.look()
+        self.page.locator("button[name=confirmed][value='1']").click()
+        self.look()
+
     def compare(self, username: str) -> None:
         """Look at somebody's eight words, and type the two that the page asks for."""
         self.go(f"/people/{username}/")
