@@ -1,16 +1,18 @@
 """Who can open something already, in the words a page says it: people, albums, teams, people one
-invited. Shown to the owner alone, before anybody else gets access."""
+invited. Shown to the owner of a list alone, before anybody else gets access."""
 
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.models import User
 from gallery.access import has_ended, membership_of
+from gallery.album_cards import settled
 from gallery.errors import GalleryError
 from gallery.members import members_as_signed
 from gallery.models import Circle, Invitation, InvitedGrant, Placement
@@ -45,6 +47,33 @@ def members_in_words(circle: Circle, opener: Opener, *, besides: Iterable[User] 
         *(circle_in_words(team, circle.owner, opener) for team in teams),
         *invited_in_words((row.invitation for row in members.invited), opener),
     ]
+
+
+@dataclass(frozen=True)
+class AlbumInWords:
+    """An album to which images are added. `owner`, of somebody else's: they alone are shown who the
+    members are."""
+
+    title: str
+    owner: str
+    members: list[str]
+
+    @property
+    def is_shared(self) -> bool:
+        return bool(self.owner or self.members)
+
+    @property
+    def everybody(self) -> str:
+        return _("everybody who can open the album “%(title)s”") % {"title": self.title}
+
+
+def album_in_words(album_id: uuid.UUID, opener: Opener, *, reader: User) -> AlbumInWords:
+    """Raises what membership_of() and opening its title do."""
+    member = membership_of(album_id, reader=reader)
+    title = settled(opener, member, opener.details)["title"]
+    if member.circle.owner_id != reader.pk:
+        return AlbumInWords(title, certified_name(member.circle.owner).in_full, [])
+    return AlbumInWords(title, "", members_in_words(member.circle, opener))
 
 
 def circle_in_words(circle: Circle, reader: User, opener: Opener) -> str:

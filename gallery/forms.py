@@ -307,6 +307,7 @@ class WishesForm(WithInvitationsForm):
     keep_until = time_field(gettext_lazy("Keep until"))
     keep_details = forms.BooleanField(required=False)
     album = forms.UUIDField(required=False, label=gettext_lazy("Album"))
+    image_count = forms.IntegerField(required=False, min_value=1)  # of the files that will follow
     upload_id = forms.UUIDField(required=False)
 
     def clean(self) -> None:

@@ -26,12 +26,13 @@ from gallery.errors import NotAllowed, NotARecipient
 from gallery.forms import ImageShareForm, TermsForm
 from gallery.models import Invitation, Member
 from gallery.opening import Opener
+from gallery.releases import record_album
 from gallery.services import many
 from gallery.services.albums import deleting, making, rekeying, sharing
 from gallery.services.ended import relock_ended
 from gallery.services.sharing import Shared
 from gallery.views.albums import album_page
-from gallery.views.checking import ASK, CHANGE, DO, check, step_of
+from gallery.views.checking import ASK, CHANGE, DO, check_access, step_of
 from gallery.views.common import (
     NOT_SHARED,
     add_sharing_error,
@@ -114,7 +115,8 @@ def _check(request: PersonRequest, member: Member, form: TermsForm) -> HttpRespo
     album, opener = member.circle, Opener(open_keys(request))
     chosen = [reader.user for reader in form.cleaned_data["recipients"]]
     others = members_in_words(album, opener, besides=chosen)
-    return check(
+    record_album(request.user, album.pk)
+    return check_access(
         request,
         form,
         "gallery/check_album.html",

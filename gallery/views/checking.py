@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.web.answers import wants_json
 from accounts.web.requests import PersonRequest, open_keys
 from gallery import team_pages
-from gallery.already import Named, invited_in_words
+from gallery.already import AlbumInWords, Named, invited_in_words
 from gallery.forms import TermsForm
 from gallery.invitation_forms import InviteForm
 from gallery.opening import Opener
@@ -38,20 +38,23 @@ def step_of(request: PersonRequest, *, unless_said: str) -> str:
 
 
 @sensitive_variables()
-def check(
+def check_access(
     request: PersonRequest,
-    form: TermsForm,
+    form: TermsForm | None,
     template: str,
     *,
     invite_form: InviteForm | None = None,
+    album: AlbumInWords | None = None,
     already: list[tuple[User, int]] | None = None,
     circles: Named | None = None,
     **about: Any,
 ) -> HttpResponse:
     """Answer with who is about to get access, and what to be sure of. `already`, `circles`: who can
-    open how many of the images by now. `about`: what the page says besides."""
+    open how many of the images by now. `album`: into which they go. `about`: what the page says
+    besides."""
     opener, owner = Opener(open_keys(request)), request.user
-    chosen = [reader.user for reader in form.cleaned_data["recipients"]]
+    cleaned = form.cleaned_data if form else {}
+    chosen, team_ids = [one.user for one in cleaned.get("recipients", [])], cleaned.get("teams", [])
     already = [(user, n) for user, n in already or [] if user not in chosen]
     prefetch_names([*chosen, *(user for user, _n in already)])
     first_time = directory.never_shared_with(chosen, owner=owner)
@@ -59,7 +62,7 @@ def check(
     if wants_json(request):
         facts = {
             "recipients": [person_json(person) for person in chosen],
-            "teams": [str(team_id) for team_id in form.cleaned_data.get("teams", [])],
+            "teams": [str(team_id) for team_id in team_ids],
             "already": [{**person_json(user), "images": n} for user, n in already],
             "first_time": [certified_name(person).username for person in first_time],
             "look_alikes": [
@@ -67,14 +70,15 @@ def check(
             ],
         }
         return JsonResponse(facts)
-    teams = _teams_named(request, form.cleaned_data.get("teams", []), opener)
-    invited = invited_in_words(form.cleaned_data.get("invitations", []), opener)
+    teams = _teams_named(request, team_ids, opener)
+    invited = invited_in_words(cleaned.get("invitations", []), opener)
     if invite_form:
         invited.append(_("%(name)s (invited)") % {"name": invite_form.details.display_name})
     names = [certified_name(person).in_full for person in chosen]
     in_teams = [_("the people in the team “%(title)s”") % {"title": team.name} for team in teams]
     context = {
-        "names": ", ".join([*names, *in_teams, *invited]),
+        "names": ", ".join([*names, *in_teams, *invited, *([album.everybody] if album else [])]),
+        "album": album,
         "count": len(chosen) + len(invited),
         "teams": teams,
         "others": [(certified_name(user).in_full, n) for user, n in already] + (circles or []),
@@ -83,8 +87,8 @@ def check(
         "look_alikes": [[certified_name(person) for person in pair] for pair in look_alikes],
         "invite": invite_form and invite_form.details,
         "known": _known_by_this_name(invite_form, owner),
-        "terms": form.terms,
-        "fields": _fields(request, chosen, form.cleaned_data.get("teams", [])),
+        "terms": form and form.terms,
+        "fields": _fields(request, chosen, team_ids),
         **about,
     }
     return render(request, template, context)

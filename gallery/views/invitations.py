@@ -36,6 +36,7 @@ from gallery.services.invitations.mailing import mail_invitation
 from gallery.services.invitations.making import NewInvitation
 from gallery.services.many import one_after_another
 from gallery.services.revoking import relock
+from gallery.views.checking import ASK, CHANGE, DO, check_access, step_of
 
 
 @sensitive_post_parameters()
@@ -43,9 +44,13 @@ from gallery.services.revoking import relock
 @unlocked
 @answers_refusals
 def invitations(request: PersonRequest) -> HttpResponse:
-    form = InviteForm(posted(request))
-    if request.method != "POST":
+    form, step = InviteForm(posted(request)), step_of(request, unless_said=DO)
+    if request.method != "POST" or step == CHANGE:
         return _list(request, form)
+    if step == ASK and form.is_valid():
+        here = reverse("gallery:invitations")
+        template = "gallery/check_invitation.html"
+        return check_access(request, None, template, invite_form=form, action=here, cancel=here)
     try:
         new = invite(request, form) if form.is_valid() else None
     except ValidationError as error:

@@ -33,7 +33,7 @@ from gallery.refusals import REFUSALS, refusal_for
 from gallery.releases import record_thumbnails
 from gallery.services import deleting, many, sharing
 from gallery.services.many import Done
-from gallery.views.checking import ASK, CHANGE, check, person_json, step_of
+from gallery.views.checking import ASK, CHANGE, check_access, person_json, step_of
 from gallery.views.common import (
     NOT_SHARED,
     add_sharing_error,
@@ -140,18 +140,22 @@ def _share_page(request: PersonRequest, images: Images, form: TermsForm) -> Http
 
 
 def check_images(
-    request: PersonRequest, form: TermsForm, images: Images, *, action: str, **about: Any
+    request: PersonRequest,
+    form: TermsForm | None,
+    images: Images,
+    *,
+    template: str = "gallery/check_images.html",
+    **about: Any,
 ) -> HttpResponse:
-    """Answer with the check before images are shared; `about` as for check()."""
+    """Answer with the check before images are shared; `about` as for check_access()."""
     opener = Opener(open_keys(request))
     about = {"cancel": reverse("gallery:mine"), **selection(request, images), **about}
-    return check(
+    return check_access(
         request,
         form,
-        "gallery/check_images.html",
+        template,
         already=[(user, len(of)) for user, of in _people_of(request, images)],
         circles=circles_of_images(images, request.user, opener),
-        action=action,
         **about,
     )
 

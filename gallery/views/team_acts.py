@@ -28,7 +28,7 @@ from gallery.services.albums.ended import rekey_ended
 from gallery.services.ended import relock_ended
 from gallery.services.teams import TEAM, leave_team
 from gallery.team_forms import MembersForm, TeamForm
-from gallery.views.checking import ASK, CHANGE, DO, check, step_of
+from gallery.views.checking import ASK, CHANGE, DO, check_access, step_of
 from gallery.views.common import (
     NOT_SHARED,
     add_sharing_error,
@@ -116,7 +116,7 @@ def _check(request: PersonRequest, member: Member, form: MembersForm) -> HttpRes
     team, opener = member.circle, Opener(open_keys(request))
     chosen = [reader.user for reader in form.cleaned_data["recipients"]]
     others = members_in_words(team, opener, besides=chosen)
-    return check(
+    return check_access(
         request,
         form,
         "gallery/check_team.html",

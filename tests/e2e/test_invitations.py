@@ -87,7 +87,8 @@ def test_a_newcomer_opens_at_once_what_was_shared_with_them(
     # Another, who turns out to have an account; and one that is taken back.
     owner.go("/invitations/")
     owner.page.fill("[name=display_name]", "Bob")
-    owner.press("Make the link")
+    owner.press("Next: check")
+    owner.say_yes()
     bobs = link_on(owner.page, server)
     other.go(bobs)
     photograph(other.page, "claim")
@@ -112,7 +113,8 @@ def test_a_newcomer_opens_at_once_what_was_shared_with_them(
 
     owner.go("/invitations/")
     owner.page.fill("[name=display_name]", "Mx. Moss")
-    owner.press("Make the link")
+    owner.press("Next: check")
+    owner.say_yes()
     taken = link_on(owner.page, server)
     owner.go("/invitations/")
     owner.page.locator("summary", has_text="Take back").first.click()

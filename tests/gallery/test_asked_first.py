@@ -275,3 +275,70 @@ def test_many_images_are_shared_with_a_team_alone(upload, team, alice):
     assert "Only the people in the team “Desk” and you" in text_of(asked)
     done = text_of(confirm(alice, place, asked))
     assert "Everybody in the team, and who joins it later, can open it." in done
+
+
+# ---- uploads, albums that images are added to, invitations ---------------------------------------
+
+
+def test_an_upload_says_who_will_open_it_before_its_files_are_sent(album, alice, bob, carol):
+    post(alice, f"{album}share/", recipients="carol")
+    fields = {"recipients": "bob", "rights": "view", "caption": "Lake", "album": id_in(album)}
+    asked = post(alice, "/images/upload/check/", image_count="4", **fields)
+    everybody = "Bob Brook (@bob), everybody who can open the album “Lake”"
+    assert f"Only {everybody} and you will be able to open these 4 images." in text_of(asked)
+    assert "Who can open the album “Lake”: Carol Clay (@carol)" in text_of(asked)
+    assert 'action="/images/upload/"' in asked.content.decode()
+    assert "data-ask-first" in asked.content.decode()
+    assert {name: fields_of(asked)[name] for name in fields} == {k: [v] for k, v in fields.items()}
+    assert not SealedImage.objects.exists()
+    back = confirm(alice, "/images/upload/check/", asked, confirmed="change")
+    assert back.status_code == 200
+    assert 'value="Lake"' in back.content.decode()
+
+
+def test_what_nobody_else_gets_is_not_asked_about(album, alice):
+    for fields in ({}, {"album": id_in(album)}):
+        asked = post(alice, "/images/upload/check/", image_count="1", **fields)
+        assert "data-ask-first" not in asked.content.decode()
+    assert "everybody who can open the album" in text_of(asked)
+
+
+@pytest.mark.attack("F172")
+def test_of_somebody_elses_album_no_member_is_named(alice, bob, carol):
+    album = made(alice, "/albums/new/", title="Lake", members_add="1")
+    post(alice, f"{album}share/", recipients=["bob", "carol"])
+    asked = text_of(post(bob, "/images/upload/check/", album=id_in(album)))
+    assert "Only everybody who can open the album “Lake” and you" in asked
+    assert "Alice Ardent (@alice) decides who can open the album “Lake”." in asked
+    assert "Carol" not in asked
+    theirs = "/images/upload/check/"
+    assert post(carol, theirs, album=id_in(made(bob, "/albums/new/", title="B"))).status_code == 422
+
+
+def test_images_are_added_to_a_shared_album_after_a_check(album, image, alice, bob):
+    place, fields = "/images/selected/album/", {"images": str(image.pk), "album": id_in(album)}
+    assert "Adding to the album is done" in text_of(post(alice, place, confirmed="0", **fields))
+    post(alice, f"{album}remove/", images=str(image.pk))
+    post(alice, f"{album}share/", recipients="bob")
+    for address in (place, f"{album}add/"):
+        asked = post(alice, address, confirmed="0", **fields)
+        sentence = "Everybody who can open the album “Lake” will be able to open this image."
+        assert sentence in text_of(asked)
+        assert "Who can open the album “Lake”: Bob Brook (@bob)" in text_of(asked)
+        assert bob.unlocked().get(f"/images/{image.pk}/").status_code == 404
+    back = confirm(alice, place, asked, confirmed="change", **fields)
+    assert back.status_code == 200
+    assert "checked" in back.content.decode()
+    assert "is done" in text_of(confirm(alice, place, asked, **fields))
+    assert bob.client.get(f"/images/{image.pk}/").status_code == 200
+
+
+def test_somebody_is_invited_after_a_check(alice):
+    fields = {"display_name": "Dr. Lee", "days": "3", "spoken_code": "Blue river 42"}
+    asked = post(alice, "/invitations/", confirmed="0", **fields)
+    assert "Dr. Lee will be able to make an account here" in text_of(asked)
+    assert not Invitation.objects.exists()
+    back = confirm(alice, "/invitations/", asked, confirmed="change")
+    assert 'value="Dr. Lee"' in back.content.decode()
+    assert confirm(alice, "/invitations/", asked).status_code == 201
+    assert post(alice, "/invitations/", confirmed="0", display_name="").status_code == 422
