@@ -190,6 +190,7 @@ MUST: dict[str, str] = {
     "F170": "only who was named in the check before sharing gets access, whoever joins meanwhile",
     "F171": "the check says “only” while nobody else can open it, and no title speaks for it",
     "F172": "the check names people to nobody but the owner, and counts the names it looks up",
+    "F173": "a link into a team is its owner's to give, and opens nothing of it once it is ended",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

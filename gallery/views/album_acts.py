@@ -24,7 +24,7 @@ from gallery.already import members_in_words
 from gallery.answers import answers_album_refusals
 from gallery.errors import NotAllowed, NotARecipient
 from gallery.forms import ImageShareForm, TermsForm
-from gallery.models import Invitation, Member
+from gallery.models import Member
 from gallery.opening import Opener
 from gallery.releases import record_album
 from gallery.services import many
@@ -38,6 +38,7 @@ from gallery.views.common import (
     add_sharing_error,
     count_names,
     open_invitations,
+    own_invitation,
     person_named,
     record_refused,
     settle_contacts,
@@ -213,11 +214,7 @@ def _take_out(request: PersonRequest, album_id: uuid.UUID) -> tuple[dict[str, st
 
 def _end_invited(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
     """End what one of the owner's invitations carries of the album. Raises NotARecipient."""
-    keyring, invitation_id = open_keys(request), as_id(request.POST["invitation"])
-    mine = Invitation.objects.filter(inviter=request.user)
-    invitation = mine.filter(pk=invitation_id).first() if invitation_id else None
-    if invitation is None:
-        raise NotARecipient
+    keyring, invitation = open_keys(request), own_invitation(request)
     rekeying.end_invited_member(keyring=keyring, album_id=album_id, invitation=invitation)
     relock_ended(keyring, seconds=many.SECONDS)
     if wants_json(request):

@@ -26,14 +26,14 @@ from gallery.album_cards import albums_of
 from gallery.errors import Altered, InvitationGone, NotARecipient, TooManyReaders, Waiting
 from gallery.forms import (
     ImageShareForm,
+    InvitedForm,
     KeepForm,
     TermsForm,
-    WithInvitationsForm,
     invitation_not_open,
 )
 from gallery.invitation_forms import InviteForm
 from gallery.invitation_keys import InvitationKey, key_for_inviter
-from gallery.models import Circle, Grant, Rendition
+from gallery.models import Circle, Grant, Invitation, Rendition
 from gallery.opening import Opener, settled
 from gallery.releases import record_opening
 from gallery.services.invitations import listing
@@ -107,7 +107,7 @@ def settle_contacts(request: PersonRequest, form: TermsForm) -> None:
 
 
 @sensitive_variables()
-def open_invitations(request: PersonRequest, form: WithInvitationsForm) -> list[InvitationKey]:
+def open_invitations(request: PersonRequest, form: InvitedForm) -> list[InvitationKey]:
     """Return the invitations that were ticked, with their keys. Raises InvitationGone if one is not
     open any more, whatever its row says, or one's keys do not open it."""
     opener = Opener(open_keys(request))
@@ -150,6 +150,16 @@ def person_named(name: str) -> User:
     if person is None:
         raise NotARecipient
     return person
+
+
+def own_invitation(request: PersonRequest) -> Invitation:
+    """Return the invitation of this person's that was posted. Raises NotARecipient."""
+    named = as_id(request.POST["invitation"])
+    mine = Invitation.objects.filter(inviter=request.user, pk=named) if named else None
+    invitation = mine.first() if mine is not None else None
+    if invitation is None:
+        raise NotARecipient
+    return invitation
 
 
 def people_to_choose(

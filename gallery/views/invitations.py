@@ -1,7 +1,8 @@
 """One's own invitations: made, listed, taken back, and whoever claims one."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -21,6 +22,7 @@ from accounts.keys.certificates import NoKeys
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.keys.pins import ContactsRefused, KeyChanged
 from accounts.keys.recipients import find_people
+from accounts.models import User
 from accounts.views.common import posted
 from accounts.web.answers import form_refusal, refusal, wants_json
 from accounts.web.decorators import unlocked
@@ -121,15 +123,32 @@ def invite(request: PersonRequest, form: InviteForm) -> NewInvitation:
     )
 
 
+def prefixed_errors(form: InviteForm) -> dict[str, Any]:
+    return {form.add_prefix(name): errors for name, errors in form.errors.get_json_data().items()}
+
+
+@contextmanager
+def taken_back_if_it_fails(new: NewInvitation | None, by: User) -> Iterator[None]:
+    """Take an invitation back if it does not come to carry what it was made for: nobody was shown
+    its link."""
+    try:
+        yield
+    except Exception:
+        if new:
+            taking_back.take_back(invitation=new.invitation, by=by)
+        raise
+
+
 @sensitive_variables()
 def made_answer(
     request: PersonRequest,
     new: NewInvitation,
     *,
-    image: uuid.UUID | None = None,
+    back: tuple[str, str] | None = None,
     **facts: Any,
 ) -> HttpResponse:
-    """Mail the link, and show it this once. `image`: what was shared in the same act."""
+    """Mail the link, and show it this once. `back`: the address of what was shared in the same act,
+    and what its link says."""
     # From SITE_URL, never from what the request calls its host.
     link = settings.SITE_URL.rstrip("/") + reverse("gallery:invitation", args=[new.token])
     is_sent = mail_invitation(new, link)
@@ -148,7 +167,7 @@ def made_answer(
         "invitation": invitation,
         "link": link,
         "is_sent": is_sent,
-        "image": image,
+        "back": back,
     }
     return render(request, "gallery/invitation_made.html", context, status=201)
 

@@ -1,7 +1,6 @@
 """Sharing, revoking, deleting: an owner's acts on one image."""
 
 import uuid
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -26,11 +25,10 @@ from gallery.forms import ImageShareForm, TermsForm
 from gallery.invitation_forms import InviteForm
 from gallery.invitation_keys import InvitationKey
 from gallery.ledger import Ledger
-from gallery.models import Grant, Invitation
+from gallery.models import Grant
 from gallery.services import deleting, revoking, sharing
 from gallery.services.albums.placing import take_out
 from gallery.services.invitations.making import NewInvitation
-from gallery.services.invitations.taking_back import take_back
 from gallery.services.teams import TEAM
 from gallery.views import invitations
 from gallery.views.checking import ASK, CHANGE, DO, step_of
@@ -40,6 +38,7 @@ from gallery.views.common import (
     count_names,
     image_page,
     open_invitations,
+    own_invitation,
     person_named,
     record_refused,
     settle_contacts,
@@ -78,7 +77,8 @@ def share(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
         invite_form.add_error(None, error)
         return _invalid(request, image_id, form, invite_form)
     if new:
-        return invitations.made_answer(request, new, image=image_id, **_shared_json(shared))
+        back = presenting.address("image", image_id), _("Back to the image")
+        return invitations.made_answer(request, new, back=back, **_shared_json(shared))
     if wants_json(request):
         return JsonResponse(_shared_json(shared))
     _tell_shared(request, shared)
@@ -101,9 +101,7 @@ def _share(
     keys: list[InvitationKey],
     new: NewInvitation | None,
 ) -> sharing.Shared[Grant]:
-    """Share the image, with a new invitation too, if there is one: it is taken back if it does not
-    come to carry the image, as nobody was shown its link."""
-    try:
+    with invitations.taken_back_if_it_fails(new, request.user):
         return sharing.share_image(
             keyring=open_keys(request),
             image_id=image_id,
@@ -112,10 +110,6 @@ def _share(
             invitations=[*keys, new.key] if new else keys,
             teams=form.cleaned_data["teams"],
         )
-    except Exception:
-        if new:
-            take_back(invitation=new.invitation, by=request.user)
-        raise
 
 
 def _shared_json(shared: sharing.Shared[Grant]) -> dict[str, list[str]]:
@@ -159,15 +153,11 @@ def _invalid(
 ) -> HttpResponse:
     record_refused(request, Event.IMAGE_SHARE_REFUSED, form, image_id)
     if wants_json(request):
-        errors = {**form.errors.get_json_data(), **_prefixed_errors(invite_form)}
+        errors = {**form.errors.get_json_data(), **invitations.prefixed_errors(invite_form)}
         return JsonResponse({"errors": errors}, status=422)
     access = access_to(image_id, reader=request.user)
     context = image_page(request, access, form, invite_form)
     return form_refusal(request, form, "gallery/image.html", context)
-
-
-def _prefixed_errors(form: InviteForm) -> dict[str, Any]:
-    return {form.add_prefix(name): errors for name, errors in form.errors.get_json_data().items()}
 
 
 @require_POST
@@ -210,12 +200,7 @@ def _end_team(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
 
 
 def _end_invited(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
-    named = as_id(request.POST["invitation"])
-    mine = Invitation.objects.filter(inviter=request.user)
-    invitation = mine.filter(pk=named).first() if named else None
-    if invitation is None:
-        raise NotARecipient
-    keyring = open_keys(request)
+    keyring, invitation = open_keys(request), own_invitation(request)
     revoking.end_invited(keyring=keyring, image_id=image_id, invitation=invitation)
     if wants_json(request):
         return JsonResponse({"invitation": str(invitation.pk)})
