@@ -191,6 +191,7 @@ MUST: dict[str, str] = {
     "F171": "the check says “only” while nobody else can open it, and no title speaks for it",
     "F172": "the check names people to nobody but the owner, and counts the names it looks up",
     "F173": "a link into a team is its owner's to give, and opens nothing of it once it is ended",
+    "F174": "who is not in a team by its owner's signature hears nothing of what it is given",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 
