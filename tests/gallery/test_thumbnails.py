@@ -2,13 +2,17 @@
 
 import json
 import uuid
+from dataclasses import dataclass
 
 import pytest
 from django.conf import settings
+from django.test import Client
 
 from audit.models import AuditEntry
 from gallery.forms import MAX_THUMBNAILS
-from gallery.models import Rendition
+from gallery.models import Circle, Rendition
+from gallery.services.albums.making import make_album
+from gallery.services.albums.placing import place_image
 from gallery.services.revoking import revoke
 
 ADDRESS = "/images/thumbnails/"
@@ -41,6 +45,21 @@ def entries(person, event="thumbnails:opened"):
 
 def own(person, image_id):
     return person.client.get(f"/images/{image_id}/thumbnail").getvalue()
+
+
+def stored(image, rendition):
+    name = Rendition.objects.get(image=image, name=rendition).storage_name
+    return settings.DATA_DIR / "images" / name
+
+
+def alter(image, rendition):
+    path = stored(image, rendition)
+    path.write_bytes(path.read_bytes()[:-1] + b"\x00")
+
+
+def pages_on_record(person):
+    rows = AuditEntry.objects.filter(actor=person.user.pk, event="thumbnails:opened")
+    return [entry.images() for entry in rows.order_by("sequence")]
 
 
 def test_each_is_as_it_is_by_itself_in_the_order_asked_for_and_recorded_once(upload, bob):
@@ -97,9 +116,7 @@ def test_signed_out_and_locked_get_nothing(client, upload, bob):
 
 def test_one_altered_thumbnail_keeps_no_other_from_being_seen(upload, bob):
     good, bad = upload(to=(bob,)), upload(to=(bob,))
-    path = settings.DATA_DIR / "images"
-    path /= Rendition.objects.get(image=bad, name="thumbnail").storage_name
-    path.write_bytes(path.read_bytes()[:-1] + b"\x00")
+    alter(bad, "thumbnail")
     bob.sign_in()
     found = parts(ask(bob, bad.pk, good.pk))
     assert found == {str(bad.pk): "altered", str(good.pk): own(bob, good.pk)}
@@ -117,3 +134,76 @@ def test_what_is_no_page_of_images_is_refused(bob, ids):
     assert answer.status_code == 422
     assert answer.json()["errors"]["images"]
     assert bob.client.get(ADDRESS).status_code == 405
+
+
+# ---- what a page of cards records ------------------------------------------------------------
+
+
+@dataclass
+class Pages:
+    """Two images of alice's on each page that shows cards; one's description is then altered."""
+
+    client: Client
+    good: str
+    bad: str
+    album: uuid.UUID
+    team: uuid.UUID
+
+    def mine(self):
+        return self.client.get("/images/mine/")
+
+    def of_album(self):
+        return self.client.get(f"/albums/{self.album}/")
+
+    def of_team(self):
+        return self.client.get(f"/teams/{self.team}/")
+
+    def search(self):
+        return self.client.post("/images/search/", {"q": "lake"})
+
+    def before_an_act(self):
+        form = {"images": [self.good, self.bad]}
+        return self.client.post("/images/selected/delete/", form)
+
+
+@pytest.fixture
+def pages(upload, alice):
+    about = {"title": "Lake", "description": "", "members_add": False}
+    album = make_album(keyring=alice.keyring, **about)
+    team = make_album(keyring=alice.keyring, **about, kind=Circle.Kind.TEAM)
+    good, bad = (upload(caption="At the lake") for _ in range(2))
+    for image in (good, bad):
+        place_image(keyring=alice.keyring, album_id=album.pk, image_id=image.pk)
+        form = {"teams": [team.pk], "team_joins": [team.pk]}
+        assert alice.client.post(f"/images/{image.pk}/share/", form).status_code == 302
+    shown = Pages(alice.client, str(good.pk), str(bad.pk), album.pk, team.pk)
+    shown.search()  # keeps the words of both
+    alter(bad, "description")
+    return shown
+
+
+@pytest.mark.attack("F160")
+def test_a_page_records_what_it_showed_and_nothing_else(pages, alice):
+    before = len(pages_on_record(alice))
+    looks = [pages.mine, pages.of_album, pages.of_team, pages.search, pages.before_an_act]
+    assert [look().status_code for look in looks] == [200] * len(looks)
+    assert pages_on_record(alice)[before:] == [[pages.good]] * len(looks)
+
+
+@pytest.mark.attack("F160")
+def test_what_no_page_showed_is_recorded_once_it_is_shown(upload, bob):
+    good, bad = (str(upload(to=(bob,)).pk) for _ in range(2))
+    alter(bad, "description")
+    bob.sign_in().get("/images/")
+    found = parts(ask(bob, good, bad))
+    assert found == {one: own(bob, one) for one in (good, bad)}  # both are as they were signed
+    assert pages_on_record(bob) == [[good], [bad]]
+
+
+@pytest.mark.attack("F160")
+def test_a_list_of_albums_records_the_titles_it_showed_and_no_other(pages, alice):
+    other = make_album(keyring=alice.keyring, title="Sea", description="", members_add=False)
+    Circle.objects.filter(pk=pages.album).update(details=bytes(64))
+    assert alice.client.get("/albums/").status_code == 200
+    entry = AuditEntry.objects.filter(event="album:opened").latest("sequence")
+    assert entry.parsed().facts["albums"] == [str(other.pk)]
