@@ -188,7 +188,7 @@ MUST: dict[str, str] = {
     "F128": "everything at rest, with invitations open, opens nothing and names nobody invited",
     "F129": "who follows a link with an account gets nothing without its inviter's word",
     "F160": "a page records what it showed, before it leaves, and nothing that it did not show",
-    "F161": "of many thumbnails in one answer each is refused as by itself, at the moment they leave",
+    "F161": "of many thumbnails in one answer each is refused as by itself, until they leave",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 
