@@ -191,6 +191,7 @@ MUST: dict[str, str] = {
     "F181": "a picture that kills its decoder, or keeps it, is unreadable, and nobody else's is",
     "F182": "what a decoder answers counts for nothing beyond the limits and kinds we serve",
     "F183": "pictures decoded side by side take no more cores or memory than there may be",
+    "F150": "readers whom staff suspended open nothing, and only a recorded act of staff says so",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 
