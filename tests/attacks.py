@@ -187,6 +187,7 @@ MUST: dict[str, str] = {
     "F127": "an older state of an invitation put back opens nothing",
     "F128": "everything at rest, with invitations open, opens nothing and names nobody invited",
     "F129": "who follows a link with an account gets nothing without its inviter's word",
+    "F150": "readers whom staff suspended open nothing, and only a recorded act of staff says so",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 
