@@ -192,6 +192,13 @@ MUST: dict[str, str] = {
     "F172": "the check names people to nobody but the owner, and counts the names it looks up",
     "F173": "a link into a team is its owner's to give, and opens nothing of it once it is ended",
     "F174": "who is not in a team by its owner's signature hears nothing of what it is given",
+    "F180": "a picture that takes over its decoder gets at no file, network, program or process",
+    "F181": "a picture that kills its decoder, or keeps it, is unreadable, and nobody else's is",
+    "F182": "what a decoder answers counts for nothing beyond the limits and kinds we serve",
+    "F183": "pictures decoded side by side take no more cores or memory than there may be",
+    "F150": "readers whom staff suspended open nothing, and only a recorded act of staff says so",
+    "F160": "a page records what it showed, before it leaves, and nothing that it did not show",
+    "F161": "of many thumbnails in one answer each is refused as by itself, until they leave",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 
