@@ -43,7 +43,7 @@ def test_they_open_at_once_what_the_team_was_given_and_what_it_is_given_later(
         "bob",
         "lee",
     ]
-    assert "Alice Ardent added you to a team." in guest.get("/activity/").content.decode()
+    assert "Alice Ardent (@alice) added you to a team." in guest.get("/activity/").content.decode()
 
 
 @pytest.mark.attack("F173")

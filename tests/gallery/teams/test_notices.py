@@ -28,9 +28,9 @@ def test_an_image_and_an_album_are_told_to_everybody_in_the_team_but_their_owner
     image, album, alice, bob, carol
 ):
     assert said(bob) == [
-        "Alice Ardent shared an album with you.",
-        "Alice Ardent shared an image with you.",
-        "Alice Ardent added you to a team.",
+        "Alice Ardent (@alice) shared an album with you.",
+        "Alice Ardent (@alice) shared an image with you.",
+        "Alice Ardent (@alice) added you to a team.",
     ]
     assert {state for _kind, state in kinds(bob)} == {"genuine"}
     assert said(alice) == said(carol) == []
@@ -43,9 +43,9 @@ def test_many_images_are_one_line_and_so_are_many_albums(team, upload, alice, bo
         place = post(alice, "/albums/new/", title=title).json()["url"]
         post(alice, f"{place}share/", teams=str(team.pk), team_joins=str(team.pk))
     assert said(bob) == [
-        "Alice Ardent shared 2 albums with you.",
-        "Alice Ardent shared 3 images with you.",
-        "Alice Ardent added you to a team.",
+        "Alice Ardent (@alice) shared 2 albums with you.",
+        "Alice Ardent (@alice) shared 3 images with you.",
+        "Alice Ardent (@alice) added you to a team.",
     ]
     page = bob.sign_in().get("/activity/").content.decode()
     assert 'href="/albums/"' in page.partition("shared 2 albums")[0].rpartition("<li")[2]
@@ -59,8 +59,8 @@ def test_an_upload_for_a_team_is_told_and_other_terms_are_too(team, alice, bob):
     post(alice, place, rights="view", **fields)
     post(alice, place, rights="view", **fields)  # nothing new
     assert said(bob)[:2] == [
-        "Alice Ardent changed what you may do with an image.",
-        "Alice Ardent shared an image with you.",
+        "Alice Ardent (@alice) changed what you may do with an image.",
+        "Alice Ardent (@alice) shared an image with you.",
     ]
     assert Notice.objects.filter(person=bob.user).count() == 3
 
@@ -68,7 +68,7 @@ def test_an_upload_for_a_team_is_told_and_other_terms_are_too(team, alice, bob):
 def test_who_is_named_as_well_is_told_once(team, upload, alice, bob):
     fields = {"teams": str(team.pk), "team_joins": str(team.pk)}
     post(alice, f"/images/{upload().pk}/share/", recipients="bob", **fields)
-    assert said(bob)[0] == "Alice Ardent shared an image with you."
+    assert said(bob)[0] == "Alice Ardent (@alice) shared an image with you."
     assert Notice.objects.filter(person=bob.user).count() == 2
 
 
@@ -80,10 +80,10 @@ def test_who_left_or_was_taken_out_hears_of_nothing_more(team, upload, alice, bo
     comes(alice)
     shared_with_team(team, upload())
     assert said(bob) == [
-        "Alice Ardent took you out of a team.",
-        "Alice Ardent added you to a team.",
+        "Alice Ardent (@alice) took you out of a team.",
+        "Alice Ardent (@alice) added you to a team.",
     ]
-    assert said(carol) == ["Alice Ardent added you to a team."]
+    assert said(carol) == ["Alice Ardent (@alice) added you to a team."]
 
 
 @pytest.mark.attack("F174")
@@ -92,7 +92,7 @@ def test_a_row_that_nobody_signed_brings_nobody_a_notice(team, upload, bob, caro
     own.pk, own.reader, own.wrapped_key = None, carol.user, None
     own.save(force_insert=True)
     shared_with_team(team, upload())
-    assert "Alice Ardent shared an image with you." in said(bob)
+    assert "Alice Ardent (@alice) shared an image with you." in said(bob)
     assert not Notice.objects.filter(person=carol.user).exists()
 
 
