@@ -96,7 +96,7 @@ def test_where_people_do_not_invite_nothing_is_made(team, alice, settings):
     settings.REGISTRATION = "closed"
     answer = post(alice, at(team, "share/"), **ABOUT)
     assert answer.status_code == 422
-    assert answer.json()["errors"]["__all__"][0]["code"] == "registration_closed"
+    assert answer.json()["errors"]["invite-__all__"][0]["code"] == "registration_closed"
     assert "Somebody without an account" not in page(alice, at(team))
     assert not Invitation.objects.exists()
 
