@@ -23,6 +23,7 @@ from tests.conftest import jpeg
 from tests.gallery.albums.conftest import DOWNLOAD, opened
 from tests.rows.world import sent
 from tests.stored import holds
+from tests.trail import outcomes_of
 
 pytestmark = pytest.mark.usefixtures("emptied_storage")
 
@@ -63,6 +64,27 @@ ACTS = {
         keyring=keyring, album_id=album.pk, image_id=image.pk
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("act", "event"),
+    [
+        ("change", "album:changed"),
+        ("share", "album:shared"),
+        ("revoke", "album:revoked"),
+        ("rekey", "album:rekeyed"),
+        ("delete", "album:deleted"),
+    ],
+)
+def test_each_act_on_an_album_is_on_record(make, image, alice, bob, carol, act, event):
+    album = make(alice)
+    about = {"actor": alice.user.pk, "subject": album.pk}
+    assert outcomes_of("album:made", **about) == ["intended", "done"]
+    if act == "revoke":
+        album.share(carol)
+    before = outcomes_of(event, **about)
+    ACTS[act](alice.keyring, album, image, carol.user)
+    assert outcomes_of(event, **about) == [*before, "intended", "done"]
 
 
 # ---- who may ---------------------------------------------------------------------------------

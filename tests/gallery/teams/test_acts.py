@@ -13,6 +13,7 @@ from gallery.services.albums import sharing as album_sharing
 from gallery.services.teams import people_in, team_of
 from tests.gallery.teams.conftest import DOWNLOAD, TEAM, fails, opened, shared_with_team
 from tests.gallery.teams.test_leaving import lets_members_share
+from tests.trail import outcomes_of
 
 JPEG = b"\xff\xd8\xff"
 
@@ -35,6 +36,27 @@ ACTS = {
         keyring=keyring, album_id=team.pk, kind=TEAM
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("act", "event"),
+    [
+        ("change", "team:changed"),
+        ("add", "team:shared"),
+        ("take out", "team:revoked"),
+        ("rekey", "team:rekeyed"),
+        ("delete", "team:deleted"),
+    ],
+)
+def test_each_act_on_a_team_is_on_record(make_team, alice, carol, act, event):
+    team = make_team(alice)
+    about = {"actor": alice.user.pk, "subject": team.pk}
+    assert outcomes_of("team:made", **about) == ["intended", "done"]
+    if act == "take out":
+        team.add(carol)
+    before = outcomes_of(event, **about)
+    ACTS[act](alice.keyring, team, carol.user)
+    assert outcomes_of(event, **about) == [*before, "intended", "done"]
 
 
 @pytest.mark.attack("F145")

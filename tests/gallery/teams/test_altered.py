@@ -22,6 +22,7 @@ from gallery.verification.sweep import Sweep
 from tests.conftest import jpeg
 from tests.gallery.albums.test_altered import State
 from tests.gallery.teams.conftest import DOWNLOAD, TEAM, comes, fails, opened, shared_with_team
+from tests.trail import outcomes_of
 
 REFUSED = (Altered, AccessEnded, NotYours)
 
@@ -221,6 +222,8 @@ def test_an_altered_name_is_not_shown_and_signed_by_nobody(team, bob, carol):
         Opener(bob.keyring).details(membership_of(team.pk, reader=bob.user, kind=TEAM))
     with pytest.raises(Altered):
         team.add(carol)
+    assert bob.sign_in().get(f"/teams/{team.pk}/").status_code == 409
+    assert outcomes_of("team:altered", actor=bob.user.pk, subject=team.pk) == ["failed"]
 
 
 @pytest.mark.attack("F145")
