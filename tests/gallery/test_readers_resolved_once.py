@@ -6,6 +6,7 @@ from django.db import connection
 from accounts.keys import certificates, pins
 from accounts.keys.identities import identity_of
 from accounts.models import KeyPair
+from accounts.services.rotating.ordering import order_after_theft
 from gallery.services import sharing
 from tests.conftest import jpeg
 from tests.gallery.test_sharing import opens, share
@@ -61,6 +62,27 @@ def test_a_key_exchanged_after_the_form_was_read_is_not_wrapped_to(
 
     monkeypatch.setattr(sharing, "lock_keys", lock_after_an_exchange)
     image = upload(to=())
+    answer = share(alice, image, bob)
+    assert answer.json()["errors"]["recipients"][0]["code"] == "no_keys"
+    assert not image.grants.filter(reader=bob.user).exists()
+
+
+@pytest.mark.attack("F8")
+def test_a_key_stolen_after_the_form_was_read_is_not_wrapped_to_though_its_marks_were_taken_out(
+    upload, alice, bob, monkeypatch
+):
+    """As while a batch of files is being uploaded: the form was read minutes ago."""
+    real = sharing.store_shared
+
+    def store_after_a_theft(*given, **named):
+        rows = list(KeyPair.objects.filter(user=bob.user))
+        order_after_theft(bob.user)
+        for row in rows:
+            row.save()
+        return real(*given, **named)
+
+    image = upload(to=())
+    monkeypatch.setattr(sharing, "store_shared", store_after_a_theft)
     answer = share(alice, image, bob)
     assert answer.json()["errors"]["recipients"][0]["code"] == "no_keys"
     assert not image.grants.filter(reader=bob.user).exists()
