@@ -31,7 +31,7 @@ class ReaderKey:
 @dataclass(frozen=True)
 class Reader:
     """A person an image is sealed for. `key`: verified once, when they were named, and once more
-    with their row held (`lock_keys`); None while they wait for new keys after a theft."""
+    with their row held (`hold_people`); None while they wait for new keys after a theft."""
 
     user: User
     key: ReaderKey | None
@@ -157,9 +157,9 @@ def _hangs_on_stolen(pair: KeyPair, stolen: Collection[str]) -> bool:
     return not {pair.fingerprint, certifier}.isdisjoint(stolen)
 
 
-def lock_keys(pairs: Iterable[KeyPair], *, besides: Iterable[User] = ()) -> None:
-    """Hold the rows of these pairs' people, and of others; verify that each pair still is the one
-    to wrap to.
+def hold_people(people: Iterable[User] = (), *, pairs: Iterable[KeyPair] = ()) -> None:
+    """Hold the rows of these people, and of those whose pairs these are; verify that each pair
+    still is the one to wrap to.
 
     Inside the caller's transaction. Destroying a pair takes the same lock, so no content key is
     ever wrapped to a pair that is being destroyed. So does ordering after a theft; and since
@@ -168,9 +168,9 @@ def lock_keys(pairs: Iterable[KeyPair], *, besides: Iterable[User] = ()) -> None
     """
     pairs = list(pairs)
     owners = {pair.user_id for pair in pairs}
-    people = {*owners, *(person.pk for person in besides)}
+    everybody = {*owners, *(person.pk for person in people)}
     # In one order everywhere, or two transactions could each hold what the other waits for.
-    held = User.objects.select_for_update().filter(pk__in=people).order_by("pk")
+    held = User.objects.select_for_update().filter(pk__in=everybody).order_by("pk")
     active = {user.pk for user in held if user.is_active}
     if not active.issuperset(owners):
         raise NoKeys

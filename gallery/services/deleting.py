@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
-from accounts.keys.recipients import lock_keys
+from accounts.keys.recipients import hold_people
 from accounts.models import WrappedKey
 from audit.events import Event
 from gallery import storage
@@ -37,7 +37,7 @@ def delete_now(image: SealedImage, *, reason: str = "asked") -> None:
     with image_act(Event.IMAGE_DELETED, image, reason=reason):
         with transaction.atomic():
             hold(image, head)
-            lock_keys([], besides=[grant.reader for grant in grants])
+            hold_people([grant.reader for grant in grants])
             for rows in (image.grants, image.placements, image.invited):
                 end_rows(rows.filter(ended_at=None), Ended.DELETED)
             WrappedKey.objects.filter(subject=image.pk).delete()

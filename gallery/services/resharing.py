@@ -21,7 +21,7 @@ from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.certificates import NoKeys, is_endorsed
 from accounts.keys.pins import settle
-from accounts.keys.recipients import Reader, ReaderKey, lock_keys, recipient_of
+from accounts.keys.recipients import Reader, ReaderKey, hold_people, recipient_of
 from accounts.models import KeyPair, User, WrappedKey
 from audit.events import AuditUnavailable, Event
 from gallery.errors import Altered, HeadMoved, Waiting
@@ -195,7 +195,7 @@ def _share_again_once(
         hold(image, head)
         if not Grant.objects.filter(pk=grant.pk, wrapped_key=grant.wrapped_key_id).exists():
             raise HeadMoved  # the same press twice: this moves no head
-        lock_keys([pair])
+        hold_people(pairs=[pair])
         WrappedKey.objects.filter(grant=grant).delete()
         wrapped.save(force_insert=True)
         Grant.objects.filter(pk=grant.pk).update(wrapped_key=wrapped)

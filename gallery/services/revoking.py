@@ -18,7 +18,7 @@ from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.certificates import NoKeys
 from accounts.keys.pins import Contacts, ContactsRefused, KeyChanged, contacts_of
-from accounts.keys.recipients import lock_keys, reader_of
+from accounts.keys.recipients import hold_people, reader_of
 from accounts.models import User, WrappedKey
 from audit.events import Event
 from cryptocore import content
@@ -257,7 +257,7 @@ def _exchange(
     hold(image, relocked.head)
     keys = [grant.wrapped_key for grant in relocked.remaining if grant.wrapped_key]
     try:
-        lock_keys((key.key_pair for key in keys), besides=[grant.reader for grant in former])
+        hold_people([grant.reader for grant in former], pairs=(key.key_pair for key in keys))
     except NoKeys:  # somebody's key changed meanwhile: they will wait
         raise HeadMoved from None
     end_rows([*ended, *relocked.unsigned], Ended.REVOKED)

@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.pins import contacts_of
-from accounts.keys.recipients import Reader, lock_keys
+from accounts.keys.recipients import Reader, hold_people
 from accounts.models import User, WrappedKey
 from audit.events import Event
 from cryptocore import statements
@@ -276,7 +276,7 @@ def store_shared(
         keys = [row.wrapped_key for row in shared.touched]
         new_keys = [key for key in keys if key is not None and key._state.adding]
         readers: list[User] = [row.reader for row in shared.touched if row.reader is not None]
-        lock_keys((key.key_pair for key in new_keys), besides=[about.owner, *readers])
+        hold_people([about.owner, *readers], pairs=(key.key_pair for key in new_keys))
         require_present_signer(about.owner, signed)
         # A waiting reader may have been given a key meanwhile, which moves no head (resharing.py).
         waiting = [one for one in shared.changed if one.wrapped_key in new_keys]

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
-from accounts.keys.recipients import Reader, ReaderKey, lock_keys
+from accounts.keys.recipients import Reader, ReaderKey, hold_people
 from accounts.models import User, WrappedKey
 from audit.events import Event
 from cryptocore import canonical, content
@@ -198,7 +198,7 @@ def _store(
             hold_invitations(beside)
             hold_circles(beside)
             readers = [grant.reader for grant in grants]
-            lock_keys((key.key_pair for key in wrapped), besides=readers)
+            hold_people(readers, pairs=(key.key_pair for key in wrapped))
             image.save(force_insert=True)
             require_room(image)
             add_renditions(image, names)

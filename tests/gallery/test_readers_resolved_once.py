@@ -52,15 +52,15 @@ def test_a_key_exchanged_after_the_form_was_read_is_not_wrapped_to(
     upload, alice, bob, mallory, monkeypatch
 ):
     """The pair is in use still by its row, and its certificate is for another key now."""
-    real = sharing.lock_keys
+    real = sharing.hold_people
 
-    def lock_after_an_exchange(pairs, *, besides):
+    def hold_after_an_exchange(people, *, pairs):
         mine = KeyPair.objects.get(user=mallory.user, purpose="encryption")
         bobs = KeyPair.objects.filter(user=bob.user, purpose="encryption")
         bobs.update(public_key=mine.public_key)
-        return real(pairs, besides=besides)
+        return real(people, pairs=pairs)
 
-    monkeypatch.setattr(sharing, "lock_keys", lock_after_an_exchange)
+    monkeypatch.setattr(sharing, "hold_people", hold_after_an_exchange)
     image = upload(to=())
     answer = share(alice, image, bob)
     assert answer.json()["errors"]["recipients"][0]["code"] == "no_keys"

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
-from accounts.keys.recipients import lock_keys
+from accounts.keys.recipients import hold_people
 from accounts.models import WrappedKey
 from gallery.access import has_ended, membership_of
 from gallery.circle_events import events_of
@@ -48,7 +48,7 @@ def _empty(circle: Circle) -> Sent:
         for member in circle.members.filter(ended_at=None).select_related("reader")
         if not has_ended(member)
     ]
-    lock_keys([], besides=[member.reader for member in members if member.reader])
+    hold_people([member.reader for member in members if member.reader])
     for rows in (circle.members, circle.placements, circle.teams_albums, circle.invited):
         end_rows(rows.filter(ended_at=None), Ended.DELETED)
     WrappedKey.objects.filter(subject=circle.pk).delete()

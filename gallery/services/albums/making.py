@@ -8,7 +8,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
-from accounts.keys.recipients import lock_keys, reader_of
+from accounts.keys.recipients import hold_people, reader_of
 from cryptocore import circles
 from gallery.circle_events import events_of
 from gallery.errors import Altered, OwnKeyRefused
@@ -64,7 +64,7 @@ def make_album(
     member = new_member(circle, keyring.user, wrapped, Terms(Rights.DOWNLOAD.value, None))
     signed = sign_membership(circle, key, [member], keyring=keyring, previous=None)
     with image_act(events_of(circle).made, circle, signed=[signed]), transaction.atomic():
-        lock_keys([own_key.pair])
+        hold_people(pairs=[own_key.pair])
         circle.save(force_insert=True)
         signed.save(force_insert=True)
         wrapped.save(force_insert=True)
@@ -105,7 +105,7 @@ def _change_once(
     signed = album.signed_next(album.listed)
     with image_act(events_of(circle).changed, circle, signed=[signed]), transaction.atomic():
         hold(circle, album.head)
-        lock_keys([], besides=[circle.owner])
+        hold_people([circle.owner])
         require_present_signer(circle.owner, signed)
         end_expired(circle)
         signed.save(force_insert=True)

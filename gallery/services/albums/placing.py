@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.certificates import NoKeys
-from accounts.keys.recipients import lock_keys
+from accounts.keys.recipients import hold_people
 from audit.events import Event
 from gallery.access import membership_of
 from gallery.beside import hold_circles, wrap_beside
@@ -114,7 +114,7 @@ def _place_once(
     ):
         hold_circles([placement])
         hold(image, head)
-        lock_keys([], besides=[keyring.user])
+        hold_people([keyring.user])
         require_present_signer(image.owner, share)
         end_expired(image)
         share.save(force_insert=True)

@@ -18,7 +18,7 @@ from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.certificates import NoKeys
 from accounts.keys.pins import ContactsRefused, contacts_of
-from accounts.keys.recipients import lock_keys
+from accounts.keys.recipients import hold_people
 from accounts.models import User, WrappedKey
 from cryptocore import circles
 from cryptocore.errors import CryptoError
@@ -260,7 +260,7 @@ def _exchange(
     keys = [member.wrapped_key for member in following.remaining if member.wrapped_key]
     people = [member.reader for member in former if member.reader]
     try:
-        lock_keys((key.key_pair for key in keys), besides=people)
+        hold_people(people, pairs=(key.key_pair for key in keys))
     except NoKeys:  # somebody's key changed meanwhile: they will wait
         raise HeadMoved from None
     end_rows([*ended, *following.unsigned], Ended.REVOKED)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
-from accounts.keys.recipients import ReaderKey, lock_keys
+from accounts.keys.recipients import ReaderKey, hold_people
 from accounts.models import User, WrappedKey
 from audit.events import Event
 from gallery.beside import hold_circles, wrap_beside
@@ -64,7 +64,7 @@ def share_album_again(
         hold(circle, album.head)
         if not Member.objects.filter(pk=member.pk, wrapped_key=member.wrapped_key_id).exists():
             raise HeadMoved  # the same press twice: this moves no head
-        lock_keys([pair])
+        hold_people(pairs=[pair])
         WrappedKey.objects.filter(member=member).delete()
         wrapped.save(force_insert=True)
         Member.objects.filter(pk=member.pk).update(wrapped_key=wrapped)
