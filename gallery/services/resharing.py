@@ -35,7 +35,7 @@ from gallery.services.acts import (
     owners_access,
     starting_anew,
 )
-from gallery.services.albums.waiting import share_album_again, waiting_members
+from gallery.services.albums.waiting import share_circle_again, waiting_members
 from gallery.services.notices import NoticeKind, record_notices, send_notices
 
 AT_ONCE = 200  # images per request: each costs a signature check, a wrapping and two entries
@@ -138,7 +138,7 @@ def share_again(*, keyring: Keyring, person: User) -> SharedAgain:
     settle(keyring=keyring, readers=[reader], accepted=[person.username])
     albums = waiting_members(keyring.user).filter(reader=person).values_list("pk", "circle")
     images = waiting_grants(keyring.user).filter(reader=person).values_list("pk", "image")
-    waiting = [partial(_share_album_again, keyring, *one, key) for one in albums]
+    waiting = [partial(_share_circle_again, keyring, *one, key) for one in albums]
     waiting += [partial(_share_again_once, keyring, *one, key) for one in images]
     outcomes: Counter[ImageOutcome] = Counter()
     for share in waiting:
@@ -161,10 +161,10 @@ def share_again(*, keyring: Keyring, person: User) -> SharedAgain:
 
 
 @sensitive_variables()
-def _share_album_again(
-    keyring: Keyring, member_id: uuid.UUID, album_id: uuid.UUID, key: ReaderKey
+def _share_circle_again(
+    keyring: Keyring, member_id: uuid.UUID, circle_id: uuid.UUID, key: ReaderKey
 ) -> ImageOutcome:
-    is_shared = share_album_again(keyring, member_id, album_id, key)
+    is_shared = share_circle_again(keyring, member_id, circle_id, key)
     return ImageOutcome.SHARED if is_shared else ImageOutcome.NOT_WAITING
 
 

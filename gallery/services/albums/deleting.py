@@ -21,14 +21,14 @@ from gallery.services.albums.acts import put_off_under_key_of
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
 
 
-def delete_album(*, keyring: Keyring, album_id: uuid.UUID, kind: str = Circle.Kind.ALBUM) -> None:
+def delete_circle(*, keyring: Keyring, circle_id: uuid.UUID, kind: str = Circle.Kind.ALBUM) -> None:
     """Delete the owner's album for everybody. Raises NotYours, NotAllowed, AccessEnded or
     Altered."""
-    starting_anew(lambda: _delete_once(keyring, album_id, kind))
+    starting_anew(lambda: _delete_once(keyring, circle_id, kind))
 
 
-def _delete_once(keyring: Keyring, album_id: uuid.UUID, kind: str) -> None:
-    circle = membership_of(album_id, reader=keyring.user, kind=kind).circle
+def _delete_once(keyring: Keyring, circle_id: uuid.UUID, kind: str) -> None:
+    circle = membership_of(circle_id, reader=keyring.user, kind=kind).circle
     if circle.owner_id != keyring.user.pk:
         raise NotAllowed
     if circle.deleted_at is not None:

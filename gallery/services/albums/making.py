@@ -23,7 +23,7 @@ from gallery.services.acts import (
 )
 from gallery.services.albums.acts import (
     new_member,
-    own_album,
+    own_circle,
     seal_details,
     sign_membership,
 )
@@ -33,7 +33,7 @@ FIRST_EPOCH = 1
 
 
 @sensitive_variables()
-def make_album(
+def make_circle(
     *,
     keyring: Keyring,
     title: str,
@@ -73,10 +73,10 @@ def make_album(
 
 
 @sensitive_variables()
-def change_album(
+def change_circle(
     *,
     keyring: Keyring,
-    album_id: uuid.UUID,
+    circle_id: uuid.UUID,
     title: str,
     description: str,
     members_add: bool,
@@ -87,24 +87,24 @@ def change_album(
     Raises NotYours, NotAllowed, AccessEnded, Altered or HeadMoved; then nothing has changed.
     """
     wished = {"title": title, "description": description}
-    starting_anew(lambda: _change_once(keyring, album_id, kind, wished, members_add))
+    starting_anew(lambda: _change_once(keyring, circle_id, kind, wished, members_add))
 
 
 @sensitive_variables()
 def _change_once(
-    keyring: Keyring, album_id: uuid.UUID, kind: str, wished: dict[str, str], members_add: bool
+    keyring: Keyring, circle_id: uuid.UUID, kind: str, wished: dict[str, str], members_add: bool
 ) -> None:
-    album = own_album(keyring, album_id, kind)
-    if album.members.unsigned:
+    own = own_circle(keyring, circle_id, kind)
+    if own.members.unsigned:
         raise Altered("entries")
-    if (wished, members_add) == (album.details, album.circle.members_add):
+    if (wished, members_add) == (own.details, own.circle.members_add):
         return
-    circle = album.circle
+    circle = own.circle
     circle.members_add = members_add
-    seal_details(circle, album.key, **wished)
-    signed = album.signed_next(album.listed)
+    seal_details(circle, own.key, **wished)
+    signed = own.signed_next(own.listed)
     with image_act(events_of(circle).changed, circle, signed=[signed]), transaction.atomic():
-        hold(circle, album.head)
+        hold(circle, own.head)
         hold_people([circle.owner])
         require_present_signer(circle.owner, signed)
         end_expired(circle)

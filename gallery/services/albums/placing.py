@@ -59,7 +59,7 @@ def place_uploaded(
         return left_out
     for image in images:
         try:
-            place_image(keyring=keyring, album_id=album_id, image_id=image.pk)
+            place_image(keyring=keyring, circle_id=album_id, image_id=image.pk)
         except (GalleryError, NoKeys, *PART_AWAY):
             left_out.append(image.pk)
     return left_out
@@ -69,7 +69,7 @@ def place_uploaded(
 def place_image(
     *,
     keyring: Keyring,
-    album_id: uuid.UUID,
+    circle_id: uuid.UUID,
     image_id: uuid.UUID,
     kind: str | None = Circle.Kind.ALBUM,
 ) -> Placement:
@@ -80,15 +80,15 @@ def place_image(
     Its members may do with it what the album lets them. Raises NotYours, NotAllowed, AccessEnded,
     Altered, OtherSigner, Waiting, TooManyReaders or HeadMoved; then nothing has changed.
     """
-    return starting_anew(lambda: _place_once(keyring, album_id, image_id, kind))
+    return starting_anew(lambda: _place_once(keyring, circle_id, image_id, kind))
 
 
 @sensitive_variables()
 def _place_once(
-    keyring: Keyring, album_id: uuid.UUID, image_id: uuid.UUID, kind: str | None
+    keyring: Keyring, circle_id: uuid.UUID, image_id: uuid.UUID, kind: str | None
 ) -> Placement:
     access, opener = owners_access(keyring, image_id), Opener(keyring)
-    image, circle = access.image, membership_of(album_id, reader=keyring.user, kind=kind).circle
+    image, circle = access.image, membership_of(circle_id, reader=keyring.user, kind=kind).circle
     opener.own_circle_key(circle)  # (4) and (7) of the album, or its refusal
     with anew_if_moved(access):
         head = opener.to_follow(SHARE, image)
@@ -134,7 +134,7 @@ def _place_in(circle: Circle, image: SealedImage, readers: Readers) -> Placement
 
 @sensitive_variables()
 def take_out(
-    *, keyring: Keyring, album_id: uuid.UUID, image_id: uuid.UUID, kind: str = Circle.Kind.ALBUM
+    *, keyring: Keyring, circle_id: uuid.UUID, image_id: uuid.UUID, kind: str = Circle.Kind.ALBUM
 ) -> Placement:
     """Take one of the person's own images out of an album or a team, and change its lock: the
     members had its content key. Return its ended place there.
@@ -142,7 +142,7 @@ def take_out(
     Raises NotARecipient if it never was in the album, and as revoke() does; then nothing has
     changed.
     """
-    return starting_anew(lambda: _take_out_once(keyring, (str(kind), album_id), image_id))
+    return starting_anew(lambda: _take_out_once(keyring, (str(kind), circle_id), image_id))
 
 
 @sensitive_variables()

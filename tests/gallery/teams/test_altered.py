@@ -15,7 +15,7 @@ from gallery.models import Circle, Member, Placement, SealedImage, Statement
 from gallery.opening import Opener
 from gallery.sealing import set_entry
 from gallery.services.albums import acts, making
-from gallery.services.albums.sharing import share_album
+from gallery.services.albums.sharing import share_circle
 from gallery.services.teams import team_of
 from gallery.services.uploading import Terms
 from gallery.verification.sweep import Sweep
@@ -72,13 +72,15 @@ def test_the_place_of_another_team_opens_nothing(team, image, make_team, alice, 
 
 @pytest.mark.attack("F143")
 def test_a_teams_row_on_another_album_opens_nothing(team, album, placed, alice, bob, upload):
-    other = making.make_album(keyring=alice.keyring, title="Sea", description="", members_add=False)
+    other = making.make_circle(
+        keyring=alice.keyring, title="Sea", description="", members_add=False
+    )
     moved = copied(Member.objects.get(team=team.pk), circle=other)
     with pytest.raises(Altered):
         Opener(bob.keyring).details(membership_of(other.pk, reader=bob.user))
     Member.objects.filter(pk=moved.pk).delete()
-    share_album(
-        keyring=alice.keyring, album_id=other.pk, recipients=[], terms=DOWNLOAD, teams=[team.pk]
+    share_circle(
+        keyring=alice.keyring, circle_id=other.pk, recipients=[], terms=DOWNLOAD, teams=[team.pk]
     )
     wrapped = Member.objects.get(circle=album.pk, team=team.pk).wrapped
     Member.objects.filter(circle=other.pk, team=team.pk).update(wrapped=wrapped)
@@ -242,7 +244,7 @@ def test_another_owner_of_the_row_is_not_whose_signature_it_is(team, image, bob,
     Circle.objects.update(owner=mallory.user)
     fails(bob, image, Altered)
     with pytest.raises(GalleryError):
-        acts.own_album(mallory.keyring, team.pk, TEAM)
+        acts.own_circle(mallory.keyring, team.pk, TEAM)
 
 
 @pytest.mark.attack("F143")
@@ -305,9 +307,9 @@ def test_a_membership_that_was_left_and_put_back_opens_until_the_next_key_and_th
 @pytest.mark.attack("F144")
 def test_an_entry_of_an_older_statement_is_refused(team, album, placed, alice, bob):
     older = Member.objects.get(team=team.pk)
-    share_album(
+    share_circle(
         keyring=alice.keyring,
-        album_id=album.pk,
+        circle_id=album.pk,
         recipients=[],
         terms=Terms("view", None),
         teams=[team.pk],
