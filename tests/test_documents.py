@@ -141,6 +141,27 @@ def test_a_finding_that_is_explained_is_one_that_the_command_prints(
         assert any(re.search(in_order, finding) for finding in findings), words
 
 
+def test_the_map_has_every_folder_and_every_file_of_the_gallery():
+    readme = text_of("README.md")
+    folders = {
+        path.parent.name
+        for package in OURS
+        for path in (ROOT / package).rglob("__init__.py")
+        if not {"migrations", "management"} & {*path.parts}
+    }
+    assert {name for name in folders if f"{name}/" not in readme} == set()
+    files = {path.stem for path in (ROOT / "gallery").glob("[!_]*.py")}
+    rows = re.search(r"^\| files of `gallery/` .*\n(?:\|.*\n)+", readme, re.MULTILINE)
+    assert rows
+    assert files ^ set(re.findall(r"`(\w+)`", rows[0])) == set()
+
+
+def test_every_test_that_the_readme_names_is_one():
+    named = set(re.findall(r"`(test_\w+)`", text_of("README.md")))
+    defined = {node.name for node in nodes_in("tests") if isinstance(node, ast.FunctionDef)}
+    assert named - defined == set()
+
+
 def glossary() -> dict[str, str]:
     """Each word of ours, and the first file that it is said to live in."""
     entry = r"^- \*\*([^*]+)\*\*: [^*]*?\(\[([\w/.]+)\]"
