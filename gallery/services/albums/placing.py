@@ -1,6 +1,7 @@
 """Putting one's own images into an album, and taking them out.
 
-Both are acts on the image: its owner's share statement lists the album, or does no more.
+Both are acts on the image: afterwards its owner's share statement lists the album, or no longer
+does. The album's own list is of its members, and stays as it is.
 """
 
 import uuid
@@ -18,7 +19,7 @@ from accounts.keys.recipients import hold_people
 from audit.events import Event
 from gallery.access import membership_of
 from gallery.beside import hold_circles, wrap_beside
-from gallery.errors import Altered, GalleryError, NotAllowed
+from gallery.errors import PART_AWAY, Altered, GalleryError, NotAllowed
 from gallery.models import Circle, Member, Placement, Rights, SealedImage
 from gallery.opening import Opener
 from gallery.readers import Readers, readers_as_signed
@@ -32,7 +33,6 @@ from gallery.services.acts import (
     require_present_signer,
     starting_anew,
 )
-from gallery.services.many import PART_AWAY
 from gallery.services.revoking import Holder, take_back
 from gallery.services.sharing import require_listable
 from gallery.services.uploading import Terms, new_place
@@ -119,7 +119,7 @@ def _place_once(
         end_expired(image)
         share.save(force_insert=True)
         placement.save()
-    truncate_write_ahead_log()  # of whom it ended by date
+    truncate_write_ahead_log()  # end_expired() destroyed keys
     return placement
 
 
