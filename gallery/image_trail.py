@@ -147,7 +147,7 @@ class ImageTrails:
             return False
         if trail.allows(head):
             return True
-        return self.begun(head.subject).allows(head)
+        return self.take_in_begun(head.subject).allows(head)
 
     def allows_date(self, image: SealedImage) -> bool:
         """Whether the date of deletion in the row is the one that its owner chose. Raises
@@ -155,11 +155,11 @@ class ImageTrails:
         if self.of(image.pk).allows_date(image):
             return True
         self.forget(image.pk)  # it was asked before an act came between
-        return self.begun(image.pk).allows_date(image)
+        return self.take_in_begun(image.pk).allows_date(image)
 
-    def begun(self, image_id: uuid.UUID) -> ImageTrail:
-        """Return what the trail says, with the acts only intended: one may have been stored, its
-        end not in the trail, or not yet. Raises TrailAway."""
+    def take_in_begun(self, image_id: uuid.UUID) -> ImageTrail:
+        """Take in the acts that were only intended, too, and return what the trail says then: one
+        of them may have been stored, its end not in the trail, or not yet. Raises TrailAway."""
         trail = self.of(image_id)
         try:
             found = vouched_of_each(EVENTS, subjects=[image_id], outcomes=(Outcome.INTENDED,))

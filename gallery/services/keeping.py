@@ -47,7 +47,7 @@ def _choose_once(keyring: Keyring, image_id: uuid.UUID, until: datetime | None) 
         # one is mended by choosing once more.
         opener.head(MANIFEST, image)
         readers = readers_as_signed(image, opener).signed
-    number = ImageTrails().begun(image.pk).next_date_number(image)
+    number = ImageTrails().take_in_begun(image.pk).next_date_number(image)
     with (
         events.recorded(
             Event.IMAGE_KEEP_UNTIL_SET,

@@ -160,7 +160,7 @@ def _share_once(
         share = sign_statement(SHARE, fields, keyring=keyring, subject=image.pk, previous=head)
         with image_act(Event.IMAGE_SHARED, image, signed=[share], **facts_of_teams(shared)):
             sent = store_shared(image, head, share, shared, listed=listed)
-        truncate_write_ahead_log()  # of whom it ended by date
+        truncate_write_ahead_log()  # end_expired() destroyed keys
         record_notices(sent)
     return shared
 

@@ -82,9 +82,11 @@ def _as_signed(keyring: Keyring, member: Member) -> OwnCircle:
 
 
 def put_off_under_key_of(circle: Circle, *, owner: User | None = None) -> None:
-    """Let everything whose key is under this circle's, or what of it is this owner's, be due for a
-    new lock or key: its members had them all. Inside the caller's transaction, which holds the
-    circle."""
+    """Mark what is in this circle as due: images for a new lock, albums for their next key.
+
+    Whoever was a member could keep the keys of all of it. `owner`: only what this person put in.
+    Inside the caller's transaction, which holds the circle.
+    """
     now, placed = timezone.now(), circle.placements.filter(ended_at=None)
     shared = circle.teams_albums.filter(ended_at=None)
     if owner:

@@ -110,4 +110,4 @@ def _change_once(
         end_expired(circle)
         signed.save(force_insert=True)
         circle.save(update_fields=["details", "members_add"])
-    truncate_write_ahead_log()  # of whom it ended by date
+    truncate_write_ahead_log()  # end_expired() destroyed keys

@@ -87,6 +87,6 @@ def _share_once(
         signed, facts = own.signed_next(listed), facts_of_teams(shared)
         with image_act(events_of(circle).shared, circle, signed=[signed], **facts):
             sent = store_shared(circle, own.head, signed, shared, listed=listed)
-        truncate_write_ahead_log()  # of whom it ended by date
+        truncate_write_ahead_log()  # end_expired() destroyed keys
         record_notices(sent)
     return shared
