@@ -73,7 +73,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real transactions on both databases: a test's own would hide rollbacks and locks."""
+    """Real transactions on both databases: a test's own would hide rollbacks, and waiting."""
     marker = pytest.mark.django_db(transaction=True, databases=["default", "audit"])
     for item in items:
         place = str(item.path)

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.keys.verification import Kind as KeyFinding
 from audit.events import Event, Outcome
+from cryptocore.statements import KINDS
 from gallery.verification.findings import Kind as ImageFinding
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -172,6 +173,13 @@ def test_the_glossary_is_in_alphabetical_order_and_names_a_place_for_each_word()
     words = re.findall(r"^- \*\*(.+?)\*\*", text_of("docs/glossary.md"), re.MULTILINE)
     assert words == sorted(words, key=str.lower)
     assert list(glossary()) == words
+
+
+def test_the_glossary_has_every_kind_of_statement():
+    (entry,) = re.findall(
+        r"^- \*\*statement\*\*: (.+\n.+)", text_of("docs/glossary.md"), re.MULTILINE
+    )
+    assert set(re.findall(r"`(\w+)`", entry)) == KINDS.keys()
 
 
 @pytest.mark.parametrize(("word", "file"), glossary().items())

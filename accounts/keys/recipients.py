@@ -161,7 +161,7 @@ def hold_people(people: Iterable[User] = (), *, pairs: Iterable[KeyPair] = ()) -
     """Hold the rows of these people, and of those whose pairs these are; verify that each pair
     still is the one to wrap to.
 
-    Inside the caller's transaction. Destroying a pair takes the same lock, so no content key is
+    Inside the caller's transaction. Destroying a pair holds the same row, so no content key is
     ever wrapped to a pair that is being destroyed. So does ordering after a theft; and since
     somebody could take its marks out of the rows again, the trail is asked once more, too: the
     pairs may have been read minutes ago, before a hundred files. Raises NoKeys or AuditUnavailable.

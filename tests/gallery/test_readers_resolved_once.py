@@ -1,4 +1,4 @@
-"""A reader's chain of certificates is verified when the form is read, and under the lock."""
+"""A reader's chain of certificates is verified when the form is read, and with their row held."""
 
 import pytest
 from django.db import connection
@@ -45,7 +45,7 @@ def test_sharing_with_a_compared_person(upload, alice, bob, verified):
 def test_uploading_several_files_for_a_compared_person(alice, bob, verified):
     files = [file(jpeg(), "a.jpg"), file(jpeg("navy"), "b.jpg")]
     assert post(alice, files, recipients=["bob"]).status_code == 201
-    assert verified == [False, True, True]  # the lock is of each image
+    assert verified == [False, True, True]  # their row is held for each image
 
 
 def test_a_key_exchanged_after_the_form_was_read_is_not_wrapped_to(
