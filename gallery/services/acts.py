@@ -79,7 +79,7 @@ def anew_if_moved(access: Access) -> Iterator[None]:
 
 
 @contextmanager
-def image_act(
+def owners_act(
     event: Event, about: Subject, *, signed: Iterable[Statement] = (), **facts: Fact
 ) -> Iterator[None]:
     """Record the act on an image or an album as intended, then as done or as failed.

@@ -18,8 +18,8 @@ from gallery.sealing import SHARE, head_of
 from gallery.services.acts import (
     end_rows,
     hold,
-    image_act,
     owners_access,
+    owners_act,
     starting_anew,
 )
 from gallery.services.notices import NoticeKind, record_notices, send_notices
@@ -34,7 +34,7 @@ def delete_now(image: SealedImage, *, reason: str = "asked") -> None:
     """Delete an image of which the caller knows that its owner wants it. Raises HeadMoved."""
     head, grants = head_of(SHARE, image.pk), live_grants(image)
     names = list(image.renditions.values_list("storage_name", flat=True))
-    with image_act(Event.IMAGE_DELETED, image, reason=reason):
+    with owners_act(Event.IMAGE_DELETED, image, reason=reason):
         with transaction.atomic():
             hold(image, head)
             hold_people([grant.reader for grant in grants])

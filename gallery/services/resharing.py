@@ -31,8 +31,8 @@ from gallery.sealing import SHARE, wrap_to
 from gallery.services.acts import (
     anew_if_moved,
     hold,
-    image_act,
     owners_access,
+    owners_act,
     starting_anew,
 )
 from gallery.services.albums.waiting import share_circle_again, waiting_members
@@ -186,10 +186,10 @@ def _share_again_once(
             raise Altered("entries")
         content_key = opener.content_key_for(access)
     image, pair = access.image, key.pair
-    wrapped = wrap_to(key, content_key, image_id=image.pk, lock=image.lock)
+    wrapped = wrap_to(key, content_key, subject=image.pk, lock=image.lock)
     reader, fingerprint = str(grant.reader_id), pair.fingerprint
     with (
-        image_act(Event.IMAGE_SHARED, image, reader=reader, key=fingerprint),
+        owners_act(Event.IMAGE_SHARED, image, reader=reader, key=fingerprint),
         transaction.atomic(),
     ):
         hold(image, head)

@@ -57,8 +57,8 @@ from gallery.services.acts import (
     end_expired,
     end_rows,
     hold,
-    image_act,
     owners_access,
+    owners_act,
     record_unsigned,
     starting_anew,
 )
@@ -219,7 +219,7 @@ def wrap_anew(
             contacts.require_unchanged([reader], but_names=True)
     except (NoKeys, KeyChanged):
         return None
-    return wrap_for(reader, content_key, image_id=row.list_of.pk, lock=lock)
+    return wrap_for(reader, content_key, subject=row.list_of.pk, lock=lock)
 
 
 def _commit(image: SealedImage, relocked: NextLock, ended: Sequence[Ending]) -> None:
@@ -229,7 +229,7 @@ def _commit(image: SealedImage, relocked: NextLock, ended: Sequence[Ending]) -> 
     event = Event.IMAGE_REVOKED if ended else Event.IMAGE_RELOCKED
     old_names = list(image.renditions.values_list("storage_name", flat=True))
     new_names: dict[str, str] = {}
-    with image_act(event, image, signed=relocked.statements, **facts):
+    with owners_act(event, image, signed=relocked.statements, **facts):
         try:
             for name, rendition in relocked.sealed.items():
                 new_names[name] = storage.put(rendition.stored)

@@ -47,8 +47,8 @@ from gallery.services.acts import (
     end_expired,
     end_rows,
     hold,
-    image_act,
     owners_access,
+    owners_act,
     require_present_signer,
     starting_anew,
 )
@@ -143,7 +143,7 @@ def _share_once(
         content_key = opener.content_key_for(access)
     contacts_of(keyring).require_unchanged(to.people)
     shared = Shared[Grant]()
-    wrap = partial(wrap_for, content_key=content_key, image_id=image.pk, lock=image.lock)
+    wrap = partial(wrap_for, content_key=content_key, subject=image.pk, lock=image.lock)
     new = partial(new_grant, image)
     for reader in to.people:
         give(reader, readers.signed, terms, shared, wrap=wrap, new=new)
@@ -158,7 +158,7 @@ def _share_once(
     if shared.is_anything:
         fields = share_fields(listed)
         share = sign_statement(SHARE, fields, keyring=keyring, subject=image.pk, previous=head)
-        with image_act(Event.IMAGE_SHARED, image, signed=[share], **facts_of_teams(shared)):
+        with owners_act(Event.IMAGE_SHARED, image, signed=[share], **facts_of_teams(shared)):
             sent = store_shared(image, head, share, shared, listed=listed)
         truncate_write_ahead_log()  # end_expired() destroyed keys
         record_notices(sent)

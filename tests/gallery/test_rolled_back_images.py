@@ -160,7 +160,7 @@ def test_an_image_of_which_the_trail_says_nothing_is_altered(scene, kind, monkey
 
 def test_an_act_under_an_event_that_is_not_asked_about_signs_nothing(shared_image):
     share = Statement.objects.get(kind="share", subject=shared_image.pk)
-    act = acts.image_act(Event.IMAGE_OPENED, shared_image, signed=[share])
+    act = acts.owners_act(Event.IMAGE_OPENED, shared_image, signed=[share])
     with pytest.raises(ValueError, match="SIGNED_AT"), act:
         pytest.fail("the act went on")
     assert not AuditEntry.objects.filter(event="image:opened").exists()

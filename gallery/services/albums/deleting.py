@@ -16,7 +16,7 @@ from gallery.circle_events import events_of
 from gallery.errors import Altered, NotAllowed
 from gallery.models import Circle, Ended
 from gallery.sealing import MEMBERSHIP, head_of
-from gallery.services.acts import end_rows, hold, image_act, starting_anew
+from gallery.services.acts import end_rows, hold, owners_act, starting_anew
 from gallery.services.albums.acts import put_off_under_key_of
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
 
@@ -33,7 +33,7 @@ def _delete_once(keyring: Keyring, circle_id: uuid.UUID, kind: str) -> None:
         raise NotAllowed
     if circle.deleted_at is not None:
         raise Altered("deleted")
-    with image_act(events_of(circle).deleted, circle):
+    with owners_act(events_of(circle).deleted, circle):
         with transaction.atomic():
             sent = _empty(circle)
         truncate_write_ahead_log()

@@ -17,7 +17,7 @@ from gallery.sealing import wrap_to
 from gallery.services.acts import (
     end_expired,
     hold,
-    image_act,
+    owners_act,
     require_present_signer,
     starting_anew,
 )
@@ -59,11 +59,11 @@ def make_circle(
     )
     key = circles.new_circle_key()
     seal_details(circle, key, title=title, description=description)
-    wrapped = wrap_to(own_key, key, image_id=circle.pk, lock=circle.epoch)
+    wrapped = wrap_to(own_key, key, subject=circle.pk, lock=circle.epoch)
     wrapped.quick_key = keyring.wrap_quick_key(key, subject=circle.pk, lock=circle.epoch)
     member = new_member(circle, keyring.user, wrapped, Terms(Rights.DOWNLOAD.value, None))
     signed = sign_membership(circle, key, [member], keyring=keyring, previous=None)
-    with image_act(events_of(circle).made, circle, signed=[signed]), transaction.atomic():
+    with owners_act(events_of(circle).made, circle, signed=[signed]), transaction.atomic():
         hold_people(pairs=[own_key.pair])
         circle.save(force_insert=True)
         signed.save(force_insert=True)
@@ -103,7 +103,7 @@ def _change_once(
     circle.members_add = members_add
     seal_details(circle, own.key, **wished)
     signed = own.signed_next(own.listed)
-    with image_act(events_of(circle).changed, circle, signed=[signed]), transaction.atomic():
+    with owners_act(events_of(circle).changed, circle, signed=[signed]), transaction.atomic():
         hold(circle, own.head)
         hold_people([circle.owner])
         require_present_signer(circle.owner, signed)

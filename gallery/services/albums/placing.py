@@ -28,8 +28,8 @@ from gallery.services.acts import (
     anew_if_moved,
     end_expired,
     hold,
-    image_act,
     owners_access,
+    owners_act,
     require_present_signer,
     starting_anew,
 )
@@ -109,7 +109,7 @@ def _place_once(
         SHARE, share_fields(listed), keyring=keyring, subject=image.pk, previous=head
     )
     with (
-        image_act(Event.IMAGE_SHARED, image, signed=[share], **{str(circle.kind): str(circle.pk)}),
+        owners_act(Event.IMAGE_SHARED, image, signed=[share], **{str(circle.kind): str(circle.pk)}),
         transaction.atomic(),
     ):
         hold_circles([placement])

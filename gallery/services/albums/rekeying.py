@@ -49,7 +49,7 @@ from gallery.services.acts import (
     end_expired,
     end_rows,
     hold,
-    image_act,
+    owners_act,
     record_unsigned,
     starting_anew,
 )
@@ -238,7 +238,7 @@ def _commit(own: OwnCircle, following: NextEpoch, ended: Sequence[Member | Invit
     events = events_of(own.circle)
     event = events.revoked if ended else events.rekeyed
     signed = [following.membership]
-    with image_act(event, own.circle, signed=signed, **facts):
+    with owners_act(event, own.circle, signed=signed, **facts):
         with transaction.atomic():
             sent = _exchange(own, following, ended)
         truncate_write_ahead_log()

@@ -17,7 +17,7 @@ from gallery.errors import Altered, NotAllowed
 from gallery.invitation_keys import InvitationKey
 from gallery.models import Circle, Invitation, Member
 from gallery.sealing import wrap_for
-from gallery.services.acts import image_act, starting_anew
+from gallery.services.acts import owners_act, starting_anew
 from gallery.services.albums.acts import new_member, own_circle
 from gallery.services.notices import record_notices
 from gallery.services.sharing import (
@@ -69,7 +69,7 @@ def _share_once(
         raise Altered("entries")
     contacts_of(keyring).require_unchanged(to.people)
     circle, shared = own.circle, Shared[Member]()
-    wrap = partial(wrap_for, content_key=own.key, image_id=circle.pk, lock=circle.epoch)
+    wrap = partial(wrap_for, content_key=own.key, subject=circle.pk, lock=circle.epoch)
     new = partial(new_member, circle)
     for reader in to.people:
         give(reader, own.members.signed, terms, shared, wrap=wrap, new=new)
@@ -85,7 +85,7 @@ def _share_once(
     require_listable(listed)
     if shared.is_anything:
         signed, facts = own.signed_next(listed), facts_of_teams(shared)
-        with image_act(events_of(circle).shared, circle, signed=[signed], **facts):
+        with owners_act(events_of(circle).shared, circle, signed=[signed], **facts):
             sent = store_shared(circle, own.head, signed, shared, listed=listed)
         truncate_write_ahead_log()  # end_expired() destroyed keys
         record_notices(sent)

@@ -20,7 +20,7 @@ from gallery.circle_events import events_of
 from gallery.errors import Altered, HeadMoved
 from gallery.models import Member
 from gallery.sealing import wrap_to
-from gallery.services.acts import hold, image_act
+from gallery.services.acts import hold, owners_act
 from gallery.services.albums.acts import own_circle
 from gallery.services.notices import NoticeKind, record_notices, send_notices
 
@@ -55,10 +55,10 @@ def share_circle_again(
     if not own.opener.is_signed(member):
         raise Altered("entries")
     circle, pair = own.circle, key.pair
-    wrapped = wrap_to(key, own.key, image_id=circle.pk, lock=circle.epoch)
+    wrapped = wrap_to(key, own.key, subject=circle.pk, lock=circle.epoch)
     reader, fingerprint = str(member.reader_id), pair.fingerprint
     with (
-        image_act(events_of(circle).shared, circle, reader=reader, key=fingerprint),
+        owners_act(events_of(circle).shared, circle, reader=reader, key=fingerprint),
         transaction.atomic(),
     ):
         hold(circle, own.head)
@@ -107,7 +107,7 @@ def share_with_team_again(*, keyring: Keyring, member_id: uuid.UUID, album_id: u
         if row.wrapped is None:
             continue
         with (
-            image_act(Event.ALBUM_SHARED, own.circle, team=str(row.team_id)),
+            owners_act(Event.ALBUM_SHARED, own.circle, team=str(row.team_id)),
             transaction.atomic(),
         ):
             hold_circles([row])

@@ -90,7 +90,7 @@ def _wrapped_to_inviter(keyring: Keyring, key: bytes, invitation: uuid.UUID) -> 
     if own_key is None:  # their theft was ordered just now
         raise OwnKeyRefused
     keyring.prove(own_key.pair)  # certified is not enough when you wrap to yourself
-    wrapped = wrap_to(own_key, key, image_id=invitation, lock=LOCK)
+    wrapped = wrap_to(own_key, key, subject=invitation, lock=LOCK)
     wrapped.quick_key = keyring.wrap_quick_key(key, subject=invitation, lock=LOCK)
     return wrapped
 
