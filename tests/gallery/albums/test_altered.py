@@ -345,11 +345,11 @@ def test_of_an_image_taken_out_while_the_next_key_is_made_nothing_is_left(
     real = rekeying._commit
 
     def after_taking_out(*arguments):
-        placing.take_out(keyring=alice.keyring, album_id=album.pk, image_id=image.pk)
+        placing.take_out(keyring=alice.keyring, circle_id=album.pk, image_id=image.pk)
         return real(*arguments)
 
     monkeypatch.setattr(rekeying, "_commit", after_taking_out)
-    rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
     assert [bytes(row.wrapped or b"") for row in Placement.objects.all()] == [b""]
 
 
