@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 FACT_SHOWN = 64
 IMAGE_COLUMNS = ("id", "by", "sealed", "size", "recipients", "lock", "deleted")
-CIRCLE_COLUMNS = ("id", "kind", "by", "made", "members_now", "teams_now", "invited_now", "images")
-CIRCLE_COLUMNS += ("waits", "deleted")
+CIRCLE_HOLDS = ("members_now", "teams_now", "invited_now", "images")
+CIRCLE_COLUMNS = ("id", "kind", "by", "made", *CIRCLE_HOLDS, "waits", "deleted")
 INVITATION_COLUMNS = ("id", "by", "state", "made", "ends", "used", "taken_back", "images")
 NOTICE_COLUMNS = ("to", "sequence", "sent", "kind", "mac_epoch", "read")
 

@@ -54,7 +54,7 @@ def edit(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         context = {} if wants_json(request) else album_page(request, member, edit_form=form)
         return form_refusal(request, form, "gallery/album.html", context)
-    making.change_album(keyring=open_keys(request), album_id=album_id, **form.wished)
+    making.change_circle(keyring=open_keys(request), circle_id=album_id, **form.wished)
     if wants_json(request):
         return JsonResponse(form.wished)
     messages.success(request, _("The album is changed."))
@@ -86,9 +86,9 @@ def share(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
         keys = open_invitations(request, form)
         if step == ASK:
             return _check(request, member, form)
-        shared = sharing.share_album(
+        shared = sharing.share_circle(
             keyring=open_keys(request),
-            album_id=album_id,
+            circle_id=album_id,
             recipients=form.cleaned_data["recipients"],
             terms=form.terms,
             invitations=keys,
@@ -208,14 +208,14 @@ def _take_out(request: PersonRequest, album_id: uuid.UUID) -> tuple[dict[str, st
         ended = rekeying.revoke_team(keyring=keyring, album_id=album_id, team_id=team_id)
         return {"team": str(team_id)}, ended
     person = person_named(request.POST.get("recipient", ""))
-    ended = rekeying.revoke_member(keyring=keyring, album_id=album_id, recipient=person)
+    ended = rekeying.revoke_member(keyring=keyring, circle_id=album_id, recipient=person)
     return {"recipient": certified_name(person).username}, ended
 
 
 def _end_invited(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
     """End what one of the owner's invitations carries of the album. Raises NotARecipient."""
     keyring, invitation = open_keys(request), own_invitation(request)
-    rekeying.end_invited_member(keyring=keyring, album_id=album_id, invitation=invitation)
+    rekeying.end_invited_member(keyring=keyring, circle_id=album_id, invitation=invitation)
     relock_ended(keyring, seconds=many.SECONDS)
     if wants_json(request):
         left = album_pages.images_to_relock(album_id)
@@ -228,7 +228,7 @@ def _end_invited(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
 @unlocked
 @answers_album_refusals
 def delete(request: PersonRequest, album_id: uuid.UUID) -> HttpResponseBase:
-    deleting.delete_album(keyring=open_keys(request), album_id=album_id)
+    deleting.delete_circle(keyring=open_keys(request), circle_id=album_id)
     if wants_json(request):
         return JsonResponse({"deleted": str(album_id)})
     messages.success(request, _("The album is deleted, for everybody. Your images are kept."))

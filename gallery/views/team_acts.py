@@ -64,7 +64,7 @@ def edit(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         context = {} if wants_json(request) else team_page(request, member, edit_form=form)
         return form_refusal(request, form, "gallery/team.html", context)
-    making.change_album(keyring=open_keys(request), album_id=team_id, kind=TEAM, **form.wished)
+    making.change_circle(keyring=open_keys(request), circle_id=team_id, kind=TEAM, **form.wished)
     if wants_json(request):
         return JsonResponse(form.cleaned_data)
     messages.success(request, _("The team is changed."))
@@ -119,9 +119,9 @@ def _share(
     new: NewInvitation | None,
 ) -> Shared[Member]:
     with invitations.taken_back_if_it_fails(new, request.user):
-        return sharing.share_album(
+        return sharing.share_circle(
             keyring=open_keys(request),
-            album_id=team_id,
+            circle_id=team_id,
             recipients=form.cleaned_data["recipients"],
             terms=form.terms,
             invitations=keys,
@@ -205,7 +205,7 @@ def revoke(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
             return _end_invited(request, team_id)
         person = person_named(request.POST.get("recipient", ""))
         ended = rekeying.revoke_member(
-            keyring=keyring, album_id=team_id, recipient=person, kind=TEAM
+            keyring=keyring, circle_id=team_id, recipient=person, kind=TEAM
         )
     except NotARecipient:
         sentence = _("This person is not in this team.")
@@ -234,7 +234,7 @@ def revoke(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
 
 def _end_invited(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
     keyring, invitation = open_keys(request), own_invitation(request)
-    rekeying.end_invited_member(keyring=keyring, album_id=team_id, invitation=invitation)
+    rekeying.end_invited_member(keyring=keyring, circle_id=team_id, invitation=invitation)
     rekey_ended(keyring, seconds=many.SECONDS / 2)
     relock_ended(keyring, seconds=many.SECONDS / 2)
     if wants_json(request):
@@ -259,7 +259,7 @@ def leave(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
 @unlocked
 @answers_team_refusals
 def delete(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
-    deleting.delete_album(keyring=open_keys(request), album_id=team_id, kind=TEAM)
+    deleting.delete_circle(keyring=open_keys(request), circle_id=team_id, kind=TEAM)
     if wants_json(request):
         return JsonResponse({"deleted": str(team_id)})
     messages.success(request, _("The team is deleted. Images stay with their owners."))

@@ -20,9 +20,9 @@ from gallery.invitation_keys import Details
 from gallery.models import Grant, Rendition, SealedImage
 from gallery.releases import record_opening
 from gallery.services.acknowledging import acknowledge_image
-from gallery.services.albums.making import make_album
+from gallery.services.albums.making import make_circle
 from gallery.services.albums.placing import place_image
-from gallery.services.albums.sharing import share_album
+from gallery.services.albums.sharing import share_circle
 from gallery.services.batches import Batch, Wishes, upload_all
 from gallery.services.invitations.making import make_invitation
 from gallery.services.revoking import revoke
@@ -95,7 +95,7 @@ def _share_together(keyrings: dict[str, Keyring], sealed: list[SealedImage]) -> 
     ana, mira = keyrings["ana"], keyrings["mira"]
     _album(ana, "A week at the lake", sealed[:3], to=["ben", "mira"])
     _album(mira, "Second opinion", [sealed[7], sealed[10]], to=["ana"])
-    team = make_album(
+    team = make_circle(
         keyring=mira,
         title="Imaging desk",
         description="Whoever is on duty",
@@ -104,7 +104,7 @@ def _share_together(keyrings: dict[str, Keyring], sealed: list[SealedImage]) -> 
     )
     for_all = Terms(Grant.Rights.DOWNLOAD.value, None)
     people = find_people(["ana", "ben"], besides=mira.user)
-    share_album(keyring=mira, album_id=team.pk, recipients=people, terms=for_all, kind=TEAM)
+    share_circle(keyring=mira, circle_id=team.pk, recipients=people, terms=for_all, kind=TEAM)
     share_image(keyring=ana, image_id=sealed[8].pk, recipients=[], terms=for_all, teams=[team.pk])
     new = make_invitation(
         keyring=ana,
@@ -122,12 +122,12 @@ def _share_together(keyrings: dict[str, Keyring], sealed: list[SealedImage]) -> 
 
 
 def _album(owner: Keyring, title: str, images: list[SealedImage], *, to: list[str]) -> None:
-    album = make_album(keyring=owner, title=title, description="", members_add=False)
+    album = make_circle(keyring=owner, title=title, description="", members_add=False)
     for image in images:
-        place_image(keyring=owner, album_id=album.pk, image_id=image.pk)
+        place_image(keyring=owner, circle_id=album.pk, image_id=image.pk)
     people = find_people(to, besides=owner.user)
     terms = Terms(Grant.Rights.DOWNLOAD.value, None)
-    share_album(keyring=owner, album_id=album.pk, recipients=people, terms=terms)
+    share_circle(keyring=owner, circle_id=album.pk, recipients=people, terms=terms)
 
 
 def _use(keyrings: dict[str, Keyring], sealed: list[SealedImage]) -> None:
