@@ -7,7 +7,7 @@ import pytest
 from accounts.services.rotating.ordering import order_after_theft
 from audit.models import AuditEntry
 from gallery.models import Circle, Grant, Member, Placement
-from gallery.services.albums.making import make_album
+from gallery.services.albums.making import make_circle
 from gallery.services.directory import exchanged_with
 from tests.conftest import jpeg
 from tests.gallery.teams.conftest import TEAM, Team, shared_with_team
@@ -145,7 +145,7 @@ def test_the_list_asks_as_often_for_six_teams_as_for_two(alice, bob):
 def _asked_with_more_teams(owner, reader, amount: int):
     for _ in range(amount):
         about = {"title": "Desk", "description": "", "members_add": False}
-        Team(owner, make_album(keyring=owner.keyring, kind=TEAM, **about)).add(reader)
+        Team(owner, make_circle(keyring=owner.keyring, kind=TEAM, **about)).add(reader)
     return queries(reader.sign_in(), "/teams/")
 
 
