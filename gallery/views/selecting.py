@@ -325,6 +325,11 @@ def told_of(
     return [outcomes.outcome_of(one, cards.get(one.image_id), tell) for one in done]
 
 
+def told_json(images: Images, told: list[Outcome]) -> dict[str, Any]:
+    left = [str(image_id) for image_id in images[len(told) :]]
+    return {"done": [outcome.as_json() for outcome in told], "left": left}
+
+
 def answer(
     request: PersonRequest,
     act: str,
@@ -338,8 +343,7 @@ def answer(
     """Answer with what happened to each image, and the form that goes on with the rest."""
     left = images[len(told) :]
     if wants_json(request):
-        done = [outcome.as_json() for outcome in told]
-        return JsonResponse({"done": done, "left": [str(image_id) for image_id in left]})
+        return JsonResponse(told_json(images, told))
     outcomes_ = [*earlier, *told]
     fields = [("images", str(image_id)) for image_id in left]
     fields += [("recipients", name) for name in people]
