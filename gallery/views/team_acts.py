@@ -45,6 +45,7 @@ from gallery.views.common import (
     person_named,
     record_refused,
     settle_contacts,
+    usernames_of,
 )
 from gallery.views.teams import team_page
 
@@ -136,7 +137,7 @@ def _shared_json(shared: Shared[Member]) -> dict[str, list[str]]:
         "unchanged": shared.unchanged,
         "waiting": shared.waiting,
     }
-    names = {word: _usernames(rows[word]) for word in rows}
+    names = {word: usernames_of(rows[word]) for word in rows}
     return {**names, "invited": [str(row.invitation_id) for row in shared.invited]}
 
 
@@ -183,10 +184,6 @@ def _check(
         cancel=presenting.address("team", team.pk),
         title=opener.details(member)["title"],
     )
-
-
-def _usernames(members: list[Member]) -> list[str]:
-    return [member.reader.username for member in members if member.reader]
 
 
 def _names(members: list[Member]) -> str:
