@@ -1,6 +1,8 @@
 """What the pages of images share: an image's page, the people to choose, what was refused."""
 
 import uuid
+from collections.abc import Generator
+from contextvars import Context, copy_context
 from typing import Any
 
 from django.conf import settings
@@ -74,6 +76,24 @@ def image_page(
 def releases(request: PersonRequest) -> bool:
     """Whether the answer has a body: a request for headers only has seen nothing."""
     return request.method != "HEAD"
+
+
+def in_this_request(pieces: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
+    """Return what is made while the answer is sent, as a part of the request that asked for it.
+
+    By then the middleware is left: entries of the trail would name no request and no address.
+    """
+    return _made_in(copy_context(), pieces)
+
+
+def _made_in(
+    context: Context, pieces: Generator[bytes, None, None]
+) -> Generator[bytes, None, None]:
+    try:
+        while (piece := context.run(lambda: next(pieces, None))) is not None:
+            yield piece
+    finally:
+        pieces.close()
 
 
 def count_names(request: PersonRequest) -> None:
