@@ -37,7 +37,7 @@ demo: .venv/ready ## 15 s | Serve a filled throw-away installation; prints its p
 test: .venv/ready-for-development ## 9 min | Run every test this machine has the tools for (ARGS: some of them)
 	@$(PYTEST) $(ARGS)
 
-test-postgres: .venv/ready-for-postgres ## 14 min | Run every test on a PostgreSQL server (POSTGRES=postgres://user@host:port, ARGS)
+test-postgres: .venv/ready-for-postgres ## 14 min | Run every test that asks a database on a PostgreSQL server (POSTGRES=postgres://user@host:port, ARGS)
 	@TEST_POSTGRES=$(POSTGRES) $(PYTEST) $(ARGS)
 
 lint: .venv/ready-for-development ## 1 s | Check style and formatting

@@ -44,8 +44,6 @@ FOLDED = {
     Event.ALBUM_ALTERED: Outcome.FAILED,
     Event.ALBUM_REFUSED: Outcome.REFUSED,
     Event.CUSTODY_REFUSED: Outcome.REFUSED,
-    Event.ALBUM_ALTERED: Outcome.FAILED,
-    Event.ALBUM_REFUSED: Outcome.REFUSED,
     Event.IMAGE_ALTERED: Outcome.FAILED,
     Event.IMAGE_REFUSED: Outcome.REFUSED,
     Event.IMAGE_SHARE_REFUSED: Outcome.REFUSED,

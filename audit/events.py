@@ -53,6 +53,11 @@ class Event(TextChoices):
     ACCOUNT_DISABLED = "account:disabled", _("Account disabled")
     ACCOUNT_ENABLED = "account:enabled", _("Account enabled again")
     ACCOUNT_SESSIONS_ENDED = "account:sessions-ended", _("Signed out everywhere")
+    ACCOUNT_READERS_SUSPENDED = "account:readers-suspended", _("Readers of their images suspended")
+    ACCOUNT_READERS_REINSTATED = (
+        "account:readers-reinstated",
+        _("Readers of their images reinstated"),
+    )
     ACCOUNT_QUOTA_SET = "account:quota-set", _("Storage limit set")
     ACCOUNT_STAFF_MADE = "account:staff-made", _("Made staff")
     ACCOUNT_STAFF_REMOVED = "account:staff-removed", _("Staff no more")

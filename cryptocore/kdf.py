@@ -1,9 +1,9 @@
 """Keys from keys: HKDF-SHA256 (RFC 5869). Never from a password: see passwords.py."""
 
-from Crypto.Hash import SHA256
-from Crypto.Protocol.KDF import HKDF
+from cryptocore.mac import mac
 
-KEY_BYTES = 32
+NO_SALT = bytes(32)  # RFC 5869 §2.2
+LAST_BLOCK = b"\x01"  # the first block is the last: 32 bytes are all that is ever derived
 
 
 def derive_key(secret: bytes, info: bytes, *, salt: bytes = b"") -> bytes:
@@ -14,4 +14,4 @@ def derive_key(secret: bytes, info: bytes, *, salt: bytes = b"") -> bytes:
     """
     if not secret:
         raise ValueError("nothing to derive a key from")
-    return HKDF(secret, KEY_BYTES, salt, SHA256, context=info)
+    return mac(info + LAST_BLOCK, mac(secret, salt or NO_SALT))

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -164,6 +164,12 @@ def live_accesses_to(image_ids: Collection[uuid.UUID], *, reader: User) -> dict[
         for access in accesses_through_circles(reader, to=others):
             found.setdefault(access.image.pk, access)
     return found
+
+
+def asked_about(accesses: Iterable[Access]) -> set[uuid.UUID]:
+    """Return what the trail is asked about to open these: the images, and their owners."""
+    images = [access.image for access in accesses]
+    return {pk for image in images for pk in (image.pk, image.owner_id)}
 
 
 def accesses_through_circles(

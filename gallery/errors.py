@@ -39,6 +39,14 @@ class AccessEnded(GalleryError):
         self.grant = grant
 
 
+class Suspended(GalleryError):
+    """Staff have suspended the readers of this owner's images."""
+
+    def __init__(self, owner: User) -> None:
+        super().__init__("suspended")
+        self.owner = owner
+
+
 class Waiting(GalleryError):
     """This person's access is agreed, but no key of theirs opens the content key now.
 

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 
+from accounts.keys.remembered import SUSPENDING
 from audit.events import AuditUnavailable, Event, Outcome
 from audit.leaf import Fact, Leaf
 from audit.vouched import Newest, vouched_of_each
@@ -26,7 +27,7 @@ from gallery.sealing import MANIFEST, MEMBERSHIP, SHARE
 
 KINDS = (MANIFEST, SHARE, MEMBERSHIP)
 DELETED = (Event.IMAGE_DELETED, Event.ALBUM_DELETED, Event.TEAM_DELETED)
-EVENTS = (*SIGNED_AT, Event.IMAGE_KEEP_UNTIL_SET, *DELETED)
+EVENTS = (*SIGNED_AT, Event.IMAGE_KEEP_UNTIL_SET, *DELETED, *SUSPENDING)
 
 
 def facts_of(signed: Iterable[Statement]) -> dict[str, Fact]:
@@ -48,10 +49,11 @@ def _as_text(keep_until: datetime | None) -> str:
 
 
 class ImageTrail:
-    """What the trail says of one image or circle, by kind of statement."""
+    """What the trail says of one image or circle, by kind of statement; or of an owner, whose
+    readers staff may have suspended."""
 
     def __init__(self, leaves: Iterable[Leaf]) -> None:
-        self.is_deleted = False
+        self.is_deleted = self.is_suspended = False
         self._newest: dict[str, Newest] = defaultdict(Newest)
         self._numbered: set[str] = set()  # the kinds of which an entry says a number
         # Digests of entries without numbers: of acts done, and of those only intended.
@@ -66,6 +68,8 @@ class ImageTrail:
     def take_in(self, leaf: Leaf) -> None:
         is_done = leaf.outcome == Outcome.DONE
         self.is_deleted |= is_done and leaf.event in DELETED
+        if is_done and leaf.event in SUSPENDING:
+            self.is_suspended = leaf.event == Event.ACCOUNT_READERS_SUSPENDED
         for kind in KINDS:
             digest, number = leaf.facts.get(kind, ""), leaf.facts.get(f"{kind}_number")
             if number is not None:

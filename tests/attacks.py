@@ -187,6 +187,7 @@ MUST: dict[str, str] = {
     "F127": "an older state of an invitation put back opens nothing",
     "F128": "everything at rest, with invitations open, opens nothing and names nobody invited",
     "F129": "who follows a link with an account gets nothing without its inviter's word",
+    "F150": "readers whom staff suspended open nothing, and only a recorded act of staff says so",
     "F190": "what is altered on the disk while a picture is sent never leaves, and is on record",
     "F191": "a part of a picture is refused wherever the whole is",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",

@@ -44,6 +44,17 @@ TOOLS = {
     "unzip": "the second opinion on ZIPs",
 }
 
+# Pytest-django refuses a database to tests without a mark, so one that asks fails here.
+NO_DATABASE = (
+    *("tests/cryptocore/", "tests/gallery/test_intake", "tests/gallery/test_archive.py"),
+    *("zero_access/test_cells.py", "zero_access/test_strings.py", "tests/gallery/test_room.py"),
+    *("imageshare/test_keyfile.py", "imageshare/test_pace.py", "imageshare/test_repository.py"),
+    *("imageshare/test_serving.py", "imageshare/test_unlockkeys.py", "test_secret_key.py"),
+    *("tests/test_documents.py", "tests/test_architecture.py", "tests/test_attacks.py"),
+    "tests/test_templates.py",
+)
+OWN_DATABASES = ("tests/e2e/",)  # those of servers in processes of their own
+
 
 # ---- which tools are here --------------------------------------------------------------------
 
@@ -59,12 +70,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header() -> list[str]:
-    if not postgres.SERVER or postgres.most_connections() >= postgres.CONNECTIONS_OF_A_RUN:
+    if not postgres.SERVER:
         return []
-    return [
-        f"{postgres.SERVER} serves {postgres.most_connections()} connections at once. The whole "
-        f"suite in two processes needs {postgres.CONNECTIONS_OF_A_RUN}: raise max_connections."
-    ]
+    lines = ["Tests that ask no database are left out here: `make test` runs them."]
+    if postgres.most_connections() < postgres.CONNECTIONS_OF_A_RUN:
+        lines.append(
+            f"{postgres.SERVER} serves {postgres.most_connections()} connections at once. The "
+            f"whole suite in two processes needs {postgres.CONNECTIONS_OF_A_RUN}: raise "
+            "max_connections."
+        )
+    return lines
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -72,13 +87,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"Not run, because there is no {tool} here: {TOOLS[tool]}.")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real transactions on both databases: a test's own would hide rollbacks and locks."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Real transactions on both databases: a test's own would hide rollbacks and locks. What asks
+    no database is the same on PostgreSQL, and is not run there again."""
     marker = pytest.mark.django_db(transaction=True, databases=["default", "audit"])
     for item in items:
-        place = str(item.path)
-        if not any(part in place for part in ("tests/cryptocore", "tests/e2e", "test_intake")):
+        if not is_in((*NO_DATABASE, *OWN_DATABASES), item):
             item.add_marker(marker)
+    if postgres.SERVER:
+        config.hook.pytest_deselected(items=[item for item in items if is_in(NO_DATABASE, item)])
+        items[:] = [item for item in items if not is_in(NO_DATABASE, item)]
+
+
+def is_in(places: tuple[str, ...], item: pytest.Item) -> bool:
+    return any(place in str(item.path) for place in places)
 
 
 @pytest.fixture(scope="session")

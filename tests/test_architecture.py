@@ -1,7 +1,9 @@
 """The arrows between the packages, kept by a test rather than by memory."""
 
 import ast
+from collections import Counter
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,13 @@ MAY_IMPORT = {
 }
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def imported_by(path: Path) -> set[str]:
-    nodes = list(ast.walk(ast.parse(path.read_text())))
+    nodes = list(ast.walk(tree_of(path)))
     named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     sourced = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
     return {name.partition(".")[0] for name in named | sourced}
@@ -84,6 +91,7 @@ def dotted(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
+@cache
 def arrows() -> dict[str, set[str]]:
     """Return which of our modules each of them imports, inside functions, too."""
     ours = modules()
@@ -92,7 +100,7 @@ def arrows() -> dict[str, set[str]]:
 
 def named_by(path: Path, ours: Collection[str]) -> set[str]:
     named = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             named |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -117,10 +125,26 @@ OF_REQUESTS = (
     "accounts.views",
     "accounts.forms",
     "accounts.admin",
+    "audit.admin",
     "gallery.views",
+    "gallery.forms",
+    "gallery.album_forms",
+    "gallery.invitation_forms",
+    "gallery.team_forms",
+    "gallery.answers",
+    "gallery.admin",
 )
-OF_REQUESTS += ("gallery.forms", "gallery.invitation_forms", "gallery.answers")
-OF_REQUESTS += ("gallery.admin", "audit.admin")
+
+
+def test_every_form_belongs_to_requests():
+    with_forms = {name for name, path in modules().items() if "django.forms" in sources_of(path)}
+    assert {name for name in with_forms if not name.startswith(OF_REQUESTS)} == set()
+
+
+def sources_of(path: Path) -> set[str]:
+    """Return what a module imports from, each with the names it takes: `django.forms`."""
+    nodes = [node for node in ast.walk(tree_of(path)) if type(node) is ast.ImportFrom]
+    return {f"{node.module}.{alias.name}" for node in nodes for alias in node.names}
 
 
 @pytest.mark.parametrize(
@@ -143,3 +167,15 @@ def test_a_room_never_imports_what_stands_above_it(room, never):
         and f"{imported}.".startswith(tuple(f"{n}." for n in never))
     ]
     assert found == []
+
+
+def test_no_table_names_a_key_twice():
+    twice = [
+        (name, key)
+        for name, path in modules().items()
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Dict)
+        for key, times in Counter(ast.unparse(key) for key in node.keys if key).items()
+        if times > 1
+    ]
+    assert twice == []

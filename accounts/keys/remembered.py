@@ -17,6 +17,7 @@ from audit.leaf import Leaf
 from audit.vouched import vouched, vouched_of_each
 
 INVITES_LAST = timedelta(days=7)
+SUSPENDING = (Event.ACCOUNT_READERS_SUSPENDED, Event.ACCOUNT_READERS_REINSTATED)
 MENDED_BY = (Event.KEYS_REPLACED, Event.NEW_START_DONE)
 
 
@@ -32,6 +33,14 @@ def is_disabled(person: uuid.UUID) -> bool:
     except AuditUnavailable:
         return False
     return [act.event for act in newest] == [Event.ACCOUNT_DISABLED]
+
+
+def owners_suspended(people: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Return which of these are owners whose readers staff suspended last. Raises
+    AuditUnavailable."""
+    acts = vouched_of_each(SUSPENDING, subjects=people)
+    suspended = Event.ACCOUNT_READERS_SUSPENDED
+    return {owner for owner, theirs in acts.items() if theirs and theirs[-1].event == suspended}
 
 
 def stolen_keys_of(person: uuid.UUID) -> dict[str, datetime]:

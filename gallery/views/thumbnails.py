@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from accounts.web.answers import form_refusal
 from accounts.web.decorators import unlocked_for_bytes
 from accounts.web.requests import PersonRequest, open_keys
-from gallery.access import Access, access_to, live_accesses_to
+from gallery.access import Access, access_to, asked_about, live_accesses_to
 from gallery.answers import answers_refusals
 from gallery.forms import ThumbnailsForm
 from gallery.models import Rendition
@@ -36,7 +36,7 @@ def thumbnails(request: PersonRequest) -> HttpResponseBase:
     image_ids = form.cleaned_data["images"]
     accesses = live_accesses_to(image_ids, reader=request.user)
     opener = Opener(open_keys(request))
-    opener.prepare(image_ids)
+    opener.prepare({*image_ids, *asked_about(accesses.values())})
     opened = {one: _opened(request, opener, one, accesses) for one in image_ids}
     parts = [piece for one in image_ids for piece in _part(one, opened[one])]
     length = sum(map(len, parts))

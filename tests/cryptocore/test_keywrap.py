@@ -1,5 +1,6 @@
 import pytest
 from Crypto.Cipher import AES
+from Crypto.Cipher._mode_kw import W
 
 from cryptocore.keywrap import MAX_KEY_BYTES, unwrap_key, wrap_key
 from tests.cryptocore.refusals import assert_refused, flipped
@@ -47,6 +48,27 @@ def test_a_kek_of_another_size_is_a_programmers_mistake(size):
 def test_a_key_of_an_impossible_size_is_a_programmers_mistake(size):
     with pytest.raises(ValueError, match="1 to 4096"):
         wrap_key(bytes(size), KEK)
+
+
+def test_the_library_gives_and_takes_the_same_bytes():
+    for size in (*range(1, 65), 2376, MAX_KEY_BYTES):
+        key = bytes(range(1, 256)) * 17
+        wrapped = wrap_key(key[:size], KEK)
+        assert wrapped == AES.new(KEK, AES.MODE_KWP).seal(key[:size])
+        assert AES.new(KEK, AES.MODE_KWP).unseal(wrapped) == key[:size]
+
+
+def test_a_check_or_padding_that_is_not_as_wrapped_is_refused():
+    wrong = [
+        ("a65959a6", 33, bytes(32)),
+        ("a65959a6", 24, bytes(32)),
+        ("a65959a6", 31, bytes(31) + b"\x01"),
+        ("a65959a6", 25, bytes(25) + b"\x01" + bytes(6)),
+        ("a65959a7", 32, bytes(32)),
+    ]
+    for prefix, length, padded in wrong:
+        check = bytes.fromhex(prefix) + length.to_bytes(4, "big")
+        assert_refused(unwrap_key, W(AES.new(KEK, AES.MODE_ECB), check + padded), KEK)
 
 
 def test_keys_of_every_length_come_back():

@@ -11,7 +11,7 @@ from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
@@ -285,10 +285,19 @@ def _exchange_held(following: NextEpoch, gone: set[uuid.UUID]) -> None:
     put_off_under_key_of(following.circle)
     end_rows(out, Ended.REVOKED)
     # Of what was ended meanwhile nothing is left.
-    placed = [row for row in following.held if isinstance(row, Placement)]
+    _store_wrapped([row for row in following.held if isinstance(row, Placement)])
     rows = Placement.objects.filter(circle=following.circle, ended_at=None)
-    rows.bulk_update(placed, ["wrapped"], batch_size=AT_ONCE)
     rows.update(epoch=following.circle.epoch)
     albums = [row for row in following.held if isinstance(row, Member)]
     members = Member.objects.filter(ended_at=None)
     members.bulk_update(albums, ["team_epoch", "wrapped"], batch_size=AT_ONCE)
+
+
+def _store_wrapped(placed: list[Placement]) -> None:
+    """Write the new wrapped key of each of these rows that has not ended. One prepared statement
+    for ten thousand rows; bulk_update() composes one for each 500, which takes ten times as
+    long."""
+    write = "UPDATE gallery_placement SET wrapped = %s WHERE id = %s AND ended_at IS NULL"
+    id_of = Placement._meta.pk.get_db_prep_value
+    with connection.cursor() as cursor:
+        cursor.executemany(write, [(row.wrapped, id_of(row.pk, connection)) for row in placed])

@@ -339,6 +339,20 @@ def test_an_image_placed_while_the_next_key_is_made_is_under_that_key(
     assert opened(carol, later)
 
 
+def test_of_an_image_taken_out_while_the_next_key_is_made_nothing_is_left(
+    album, image, alice, bob, monkeypatch
+):
+    real = rekeying._commit
+
+    def after_taking_out(*arguments):
+        placing.take_out(keyring=alice.keyring, album_id=album.pk, image_id=image.pk)
+        return real(*arguments)
+
+    monkeypatch.setattr(rekeying, "_commit", after_taking_out)
+    rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    assert [bytes(row.wrapped or b"") for row in Placement.objects.all()] == [b""]
+
+
 @pytest.mark.attack("F108")
 def test_a_place_wrapped_under_the_key_before_is_not_stored_after_the_next_one(
     album, image, alice, bob, carol, upload, monkeypatch
