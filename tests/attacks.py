@@ -194,6 +194,8 @@ MUST: dict[str, str] = {
     "F150": "readers whom staff suspended open nothing, and only a recorded act of staff says so",
     "F190": "what is altered on the disk while a picture is sent never leaves, and is on record",
     "F191": "a part of a picture is refused wherever the whole is",
+    "F160": "a page records what it showed, before it leaves, and nothing that it did not show",
+    "F161": "of many thumbnails in one answer each is refused as by itself, until they leave",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

@@ -1,8 +1,7 @@
 """What the pages of images share: an image's page, the people to choose, what was refused."""
 
 import uuid
-from collections.abc import Generator
-from contextvars import Context, copy_context
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -36,7 +35,7 @@ from gallery.invitation_forms import InviteForm
 from gallery.invitation_keys import InvitationKey, key_for_inviter
 from gallery.models import Circle, Grant, Rendition
 from gallery.opening import Opener, settled
-from gallery.releases import record_opening
+from gallery.releases import record_opening, record_thumbnails
 from gallery.services.invitations import listing
 from gallery.typed_names import lookups_in
 
@@ -78,22 +77,12 @@ def releases(request: PersonRequest) -> bool:
     return request.method != "HEAD"
 
 
-def in_this_request(pieces: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
-    """Return what is made while the answer is sent, as a part of the request that asked for it.
-
-    By then the middleware is left: entries of the trail would name no request and no address.
-    """
-    return _made_in(copy_context(), pieces)
-
-
-def _made_in(
-    context: Context, pieces: Generator[bytes, None, None]
-) -> Generator[bytes, None, None]:
-    try:
-        while (piece := context.run(lambda: next(pieces, None))) is not None:
-            yield piece
-    finally:
-        pieces.close()
+def record_cards(request: PersonRequest, cards: Iterable[presenting.Card]) -> None:
+    """Record, as one page, the cards that opened: nothing is shown of the others, and what is not
+    on record here is recorded once it is. Raises AuditUnavailable: then nothing must be shown."""
+    opened = [card.id for card in cards if card.is_open]
+    if opened and releases(request):
+        record_thumbnails(request.user, opened)
 
 
 def count_names(request: PersonRequest) -> None:

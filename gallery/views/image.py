@@ -26,8 +26,9 @@ from gallery.opening import Opened, Opener, settled
 from gallery.refusals import REFUSALS, refusal_for
 from gallery.releases import record_opening
 from gallery.room import MOST_UNSENT_BYTES, at_the_readers_pace, take_room
-from gallery.views.common import ALONE, image_page, in_this_request, releases
+from gallery.views.common import ALONE, image_page, releases
 from gallery.views.ranges import part_asked_for
+from gallery.views.sending import in_this_request
 
 
 @require_safe

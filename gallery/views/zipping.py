@@ -19,7 +19,8 @@ from gallery.album_cards import live_placements
 from gallery.answers import answers_album_refusals, answers_refusals
 from gallery.forms import SelectionForm
 from gallery.room import take_stream
-from gallery.views.common import ALONE, in_this_request
+from gallery.views.common import ALONE
+from gallery.views.sending import in_this_request
 from gallery.zipping import LeftOut, Zip
 
 RETRY_AFTER_SECONDS = 10
