@@ -197,6 +197,8 @@ MUST: dict[str, str] = {
     "F182": "what a decoder answers counts for nothing beyond the limits and kinds we serve",
     "F183": "pictures decoded side by side take no more cores or memory than there may be",
     "F150": "readers whom staff suspended open nothing, and only a recorded act of staff says so",
+    "F190": "what is altered on the disk while a picture is sent never leaves, and is on record",
+    "F191": "a part of a picture is refused wherever the whole is",
     "F160": "a page records what it showed, before it leaves, and nothing that it did not show",
     "F161": "of many thumbnails in one answer each is refused as by itself, until they leave",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
