@@ -21,6 +21,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from tests.environment import DATA_DIR
+from tests.triggers import drop_triggers, install_triggers, migration
 
 ALIASES = ("default", "audit")
 TRAIL, IMAGES = DATA_DIR / "audit.jsonl", DATA_DIR / "images"
@@ -28,6 +29,7 @@ TABLES = (
     "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = "
     "current_schema() AND tablename <> 'django_migrations'"
 )
+TRIGGERS = "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'"
 SECONDS = 60  # so much later than it was made, nothing in a world is over
 
 
@@ -77,7 +79,8 @@ def _rows_of(table: str, cursor: Any) -> bytes:
 
 
 def _put_back(alias: str, rows: Any) -> None:
-    """On SQLite the schema, too. On PostgreSQL sequences go on: no number in a row comes again."""
+    """On SQLite the schema, too; on PostgreSQL the trail's triggers. There sequences go on: no
+    number in a row comes again."""
     connection = connections[alias]
     connection.ensure_connection()
     if connection.vendor == "sqlite":
@@ -91,6 +94,10 @@ def _put_back(alias: str, rows: Any) -> None:
             with cursor.copy(f"COPY {table} FROM STDIN") as copy:
                 copy.write(rows[table])
         cursor.execute("COMMIT")
+        cursor.execute(TRIGGERS)
+        if alias == "audit" and cursor.fetchone() != (len(migration.POSTGRES),):
+            drop_triggers()
+            install_triggers()
 
 
 # ---- steps -----------------------------------------------------------------------------------
