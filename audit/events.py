@@ -53,6 +53,11 @@ class Event(TextChoices):
     ACCOUNT_DISABLED = "account:disabled", _("Account disabled")
     ACCOUNT_ENABLED = "account:enabled", _("Account enabled again")
     ACCOUNT_SESSIONS_ENDED = "account:sessions-ended", _("Signed out everywhere")
+    ACCOUNT_READERS_SUSPENDED = "account:readers-suspended", _("Readers of their images suspended")
+    ACCOUNT_READERS_REINSTATED = (
+        "account:readers-reinstated",
+        _("Readers of their images reinstated"),
+    )
     ACCOUNT_QUOTA_SET = "account:quota-set", _("Storage limit set")
     ACCOUNT_STAFF_MADE = "account:staff-made", _("Made staff")
     ACCOUNT_STAFF_REMOVED = "account:staff-removed", _("Staff no more")
@@ -194,7 +199,7 @@ def record(
     Raises AuditUnavailable if neither table nor file took it, with `in_table` also if only the file
     did: what the table does not know, it will not vouch for. Raises RuntimeError inside a
     transaction of the business database: that could roll back what this says was done, and
-    would hold its locks while a disk syncs.
+    would hold its rows while a disk syncs.
     """
     if connections[DEFAULT_DB_ALIAS].in_atomic_block:
         raise RuntimeError("record() was called inside a transaction; call it before or after")

@@ -1,8 +1,12 @@
-"""Who may see what: the one authorisation query."""
+"""Who may open what, as the rows say: the only place that decides who may ask.
+
+Whoever can write to the database can write a row. What the owner signed is asked next, by those
+who open (gallery/opening.py, gallery/circle_keys.py).
+"""
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -164,6 +168,12 @@ def live_accesses_to(image_ids: Collection[uuid.UUID], *, reader: User) -> dict[
         for access in accesses_through_circles(reader, to=others):
             found.setdefault(access.image.pk, access)
     return found
+
+
+def asked_about(accesses: Iterable[Access]) -> set[uuid.UUID]:
+    """Return what the trail is asked about to open these: the images, and their owners."""
+    images = [access.image for access in accesses]
+    return {pk for image in images for pk in (image.pk, image.owner_id)}
 
 
 def accesses_through_circles(

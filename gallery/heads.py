@@ -150,6 +150,11 @@ class Heads:
         """Whether the trail remembers that this one was deleted. Raises TrailAway."""
         return self._trails.of(subject).is_deleted
 
+    def are_readers_suspended(self, owner: uuid.UUID) -> bool:
+        """Whether the trail says that staff suspended the readers of this owner. Raises
+        TrailAway."""
+        return self._trails.of(owner).is_suspended
+
     # (4)
     def is_signed(self, row: Row) -> bool:
         """Whether the owner's newest list says what this row says."""

@@ -1,19 +1,21 @@
 """Intake: untrusted bytes in, a clean picture out. The one file that decodes images.
 
-It knows no keys and no Django, so that it can run in a limited child process. What a file may
-cost is read from its headers before anything is decoded; its details are removed before it is
-sealed; preview and thumbnail are made here, the only moment the picture is open.
+It knows no keys and no Django; what people send it reads only in a process that has neither
+(gallery/decoding/). What a file may cost is read from its headers before anything is decoded; its
+details are removed before it is sealed; preview and thumbnail are made here, the only moment the
+picture is open.
 """
 
 import io
 import logging
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 
 import pi_heif
-from PIL import ExifTags, Image, ImageCms, ImageFilter, PngImagePlugin
+from PIL import AvifImagePlugin, ExifTags, Image, ImageCms, ImageFilter, PngImagePlugin
 
 from gallery import containers
 from gallery.containers import colours, icc
@@ -31,6 +33,8 @@ from gallery.pictures import MEDIA_TYPES, Limits, Picture, PictureRejected
 
 # Only the picture itself: every further part that is looked at is one more to die of.
 pi_heif.options.THUMBNAILS = pi_heif.options.DEPTH_IMAGES = pi_heif.options.AUX_IMAGES = False
+# Turns are counted for one core.
+pi_heif.options.DECODE_THREADS, AvifImagePlugin.DEFAULT_MAX_THREADS = 0, 1
 
 logger = logging.getLogger(__name__)
 
@@ -67,13 +71,21 @@ TURNS = {
 LYING = 5  # from this orientation on, width and height change places
 OPAQUE = 255
 
-# Given how many pixels have to be gone over, what is held while they are.
-Turn = Callable[[int], AbstractContextManager[None]]
+# Given how many pixels have to be gone over, and how many are in memory at once, what is held
+# while they are.
+Turn = Callable[[int, int], AbstractContextManager[None]]
 
 # Where a JPEG's data ends is found by decoding it, as often as WORK_FACTOR largest pictures cost,
 # and at least twice: that shows whether there is anything to find. A scan beyond the first costs an
 # eighth of the whole (measured: 12 million pixels take 0.10 s in one scan, 0.23 s in ten).
 LEAST_DECODES, SCANS_PER_DECODE = 2, 8
+
+
+def load_decoders() -> None:
+    """Load what the first picture would have loaded: by then its process can open no file."""
+    Image.init()
+    time.strptime("2026", "%Y")
+    "".encode("utf-16-be")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +98,11 @@ class Renditions:
 
 
 def take_in(
-    data: bytes, *, keep_details: bool, limits: Limits, turn: Turn = lambda pixels: nullcontext()
+    data: bytes,
+    *,
+    keep_details: bool,
+    limits: Limits,
+    turn: Turn = lambda pixels, held_pixels: nullcontext(),
 ) -> Picture:
     """Return the picture in `data`: byte for byte, or without its details.
 
@@ -100,7 +116,8 @@ def take_in(
     kept = data if keep_details else None
     del data  # decoding needs the room
     decodes = 1 + (LEAST_DECODES if cleaned.last_scan else 0)
-    with turn(decodes * cleaned.work_pixels), _one_refusal(ended=cleaned.ended):
+    pixels = decodes * cleaned.work_pixels
+    with turn(pixels, cleaned.width * cleaned.height), _one_refusal(ended=cleaned.ended):
         if cleaned.last_scan:
             cleaned = _without_hidden_bytes(cleaned, cleaned.last_scan, limits)
         renditions = _renditions(cleaned, limits)

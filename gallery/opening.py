@@ -32,7 +32,7 @@ from gallery import storage
 from gallery.access import Access, Through, access_to
 from gallery.beside import key_in
 from gallery.circle_keys import CircleOpener
-from gallery.errors import AccessEnded, Altered, Waiting
+from gallery.errors import AccessEnded, Altered, Suspended, Waiting
 from gallery.heads import Body, step
 from gallery.models import Grant, Member, Rendition, SealedImage
 from gallery.sealing import MANIFEST, SHARE
@@ -71,7 +71,8 @@ class Opener(CircleOpener):
         self._storage_names: dict[tuple[uuid.UUID, str], str] = {}
 
     def prepare(self, subjects: Collection[uuid.UUID]) -> None:
-        """Fetch what opening these images will ask for: a page of sixty costs three queries."""
+        """Fetch what opening these images, and of their owners, will ask for: a page of sixty costs
+        three queries."""
         super().prepare(subjects)
         for row in Rendition.objects.filter(image_id__in=subjects):
             self._storage_names[row.image_id, row.name] = row.storage_name
@@ -82,7 +83,8 @@ class Opener(CircleOpener):
             self._storage_names.pop((subject, name), None)
 
     def open(self, access: Access, rendition: str) -> Opened:
-        """Return one rendition of an image. Raises Altered, Waiting, StorageAway or TrailAway."""
+        """Return one rendition of an image. Raises Altered, Suspended, Waiting, StorageAway or
+        TrailAway."""
         self.check_own_key(access.wrapped_key)
         manifest = self.manifest(access.image)
         self.check_entry(access)
@@ -102,13 +104,16 @@ class Opener(CircleOpener):
         """Check that the owner's newest share statement lists this reader, with these rights; or
         an album or a team, and that circle's newest list of members this reader.
 
-        Raises AccessEnded if their time ended after they were authorised: nothing is altered then.
+        Raises AccessEnded if their time ended after they were authorised: nothing is altered then;
+        and Suspended.
         """
         row = access.way.placement if isinstance(access.way, Through) else access.way
         if isinstance(row, Grant) and row.reader_id != access.reader.pk:
             raise Altered("entry")
         if not self.is_signed(row):
             raise Altered("entry")
+        if not access.is_owner and self.are_readers_suspended(access.image.owner_id):
+            raise Suspended(access.image.owner)
         dates = [row.ends_at, None if access.is_owner else access.image.keep_until]
         if any(date is not None and date <= timezone.now() for date in dates):
             raise AccessEnded(row)

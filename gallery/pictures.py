@@ -10,6 +10,7 @@ MEDIA_TYPES = {
     "AVIF": "image/avif",
     "HEIC": "image/heic",
 }
+RENDITION_FORMATS = ("JPEG", "WEBP")  # of previews and thumbnails
 CODES = (
     "empty",
     "too_large",

@@ -15,9 +15,17 @@ from django.utils.translation import ngettext
 
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.models import User
-from gallery.access import Access, Through, access_to
+from gallery.access import Access, Through, access_to, asked_about
 from gallery.acknowledgements import Acknowledged, acknowledged_by
-from gallery.errors import AccessEnded, Altered, GalleryError, NotYours, OtherSigner, Waiting
+from gallery.errors import (
+    AccessEnded,
+    Altered,
+    GalleryError,
+    NotYours,
+    OtherSigner,
+    Suspended,
+    Waiting,
+)
 from gallery.heads import Body
 from gallery.ledger import Ledger
 from gallery.models import Grant, InvitedGrant, Rendition
@@ -97,7 +105,7 @@ def cards(
     accesses = list(accesses)
     prefetch_names(access.image.owner for access in accesses)
     if opener:
-        opener.prepare([access.image.pk for access in accesses])
+        opener.prepare(asked_about(accesses))
     shown = []
     for access in accesses:
         owner = certified_name(access.image.owner)
@@ -130,6 +138,8 @@ def _opened_facts(access: Access, opener: Opener) -> dict[str, Any]:
         return {"state": "other-signer"}
     except Waiting:
         return {"state": "waiting"}
+    except Suspended:
+        return {"state": "suspended"}
     except (AccessEnded, NotYours, StorageAway):
         return {"state": "away"}
     return {

@@ -157,6 +157,16 @@ def _access_ended(ended: errors.AccessEnded) -> Refusal:
     )
 
 
+def _suspended(error: errors.Suspended) -> Refusal:
+    sentence = _(
+        "Staff have suspended access to the images of %(owner)s. Nothing is deleted. If you need "
+        "this image, ask staff."
+    )
+    named = sentence % {"owner": certified_name(error.owner).in_full}
+    facts: dict[str, Fact] = {"reason": "suspended"}
+    return Refusal(403, "suspended", named, event=Event.IMAGE_REFUSED, facts=facts)
+
+
 def _other_signer(other: errors.OtherSigner) -> Refusal:
     name = certified_name(other.owner)
     return Refusal(
@@ -197,6 +207,7 @@ REFUSALS: dict[type[Exception], Callable[..., Refusal]] = {
     errors.Locked: _locked,
     errors.AccessEnded: _access_ended,
     errors.Altered: _altered,
+    errors.Suspended: _suspended,
     errors.Waiting: _waiting,
     errors.OtherSigner: _other_signer,
     errors.OwnKeyRefused: _own_key_refused,

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.keys.recipients import lock_keys
+from accounts.keys.recipients import hold_people
 from accounts.models import User
 from audit.events import Event, record
 from audit.models import AuditEntry
@@ -34,7 +34,7 @@ def record_opening(access: Access, rendition: str) -> None:
         return
     event = EVENTS[Rendition.Name(rendition)]
     if not AuditEntry.objects.seen_since(reader.pk, event, image_id, since):
-        is_news = _is_first(access) if _owner_asks(access) else False
+        is_news = _owner_asks(access) and bool(unopened([image_id], reader=reader.pk))
         record(event, actor=reader.pk, subject=image_id)
         if is_news:
             _tell_owner(access)
@@ -45,13 +45,9 @@ def _owner_asks(access: Access) -> bool:
     return not access.is_owner and wishes.exists()
 
 
-def _is_first(access: Access) -> bool:
-    return bool(unopened([access.image.pk], reader=access.reader.pk))
-
-
 def _tell_owner(access: Access) -> None:
     with transaction.atomic():
-        lock_keys([], besides=[access.image.owner])
+        hold_people([access.image.owner])
         sent = send_notices(NoticeKind.OPENED, [access.as_grant])
     record_notices([sent])
 

@@ -4,6 +4,7 @@
 environment says wins over both. docs/operations.md explains each variable.
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,7 @@ MAX_REQUEST_BYTES = env.int("MAX_REQUEST_BYTES", default=100 * MEBIBYTE)
 MAX_FILES = env.int("MAX_FILES", default=100)
 MAX_PIXELS = env.int("MAX_PIXELS", default=64_000_000)
 MAX_FRAMES = env.int("MAX_FRAMES", default=600)
+DECODERS_AT_ONCE = env.int("DECODERS_AT_ONCE", default=os.cpu_count() or 1)  # of each process
 UPLOADS_AT_ONCE = env.int("UPLOADS_AT_ONCE", default=8)  # larger than a mebibyte, per process
 MAX_RECIPIENTS = 500
 MAX_SELECTED = 1000

@@ -285,6 +285,7 @@ class Server(BaseApplication):
             "loglevel": "warning",
             "accesslog": None,  # a path may hold an invite's token
             "when_ready": self.greet,
+            "post_worker_init": self.start_decoders,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -295,6 +296,12 @@ class Server(BaseApplication):
         from imageshare.wsgi import application
 
         return application
+
+    def start_decoders(self, worker: object) -> None:
+        """Load the decoders before somebody's first upload waits for it."""
+        from gallery.decoding.asking import DECODERS
+
+        DECODERS.start()
 
     def greet(self, arbiter: object) -> None:
         from django.conf import settings

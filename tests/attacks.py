@@ -187,6 +187,13 @@ MUST: dict[str, str] = {
     "F127": "an older state of an invitation put back opens nothing",
     "F128": "everything at rest, with invitations open, opens nothing and names nobody invited",
     "F129": "who follows a link with an account gets nothing without its inviter's word",
+    "F180": "a picture that takes over its decoder gets at no file, network, program or process",
+    "F181": "a picture that kills its decoder, or keeps it, is unreadable, and nobody else's is",
+    "F182": "what a decoder answers counts for nothing beyond the limits and kinds we serve",
+    "F183": "pictures decoded side by side take no more cores or memory than there may be",
+    "F150": "readers whom staff suspended open nothing, and only a recorded act of staff says so",
+    "F160": "a page records what it showed, before it leaves, and nothing that it did not show",
+    "F161": "of many thumbnails in one answer each is refused as by itself, until they leave",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

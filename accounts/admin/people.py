@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import usernames
 from accounts.admin.acts import Act, ActingAdmin, ReasonForm
 from accounts.keys.names import certified_name
+from accounts.keys.remembered import owners_suspended
 from accounts.models import KeyPair, KeySlot, User
 from accounts.services.people import oversight
 from accounts.staff_rights import Rights, rights_of
@@ -89,6 +90,27 @@ ACTS: tuple[Act[User], ...] = (
         _("They can sign in again, with the password and the keys they had."),
         _("%(name)s is enabled."),
         offered=lambda person: not person.is_active,
+    ),
+    Act(
+        "suspend-readers",
+        oversight.suspend_readers,
+        _("Suspend readers"),
+        _(
+            "From now on nobody can open this person's images. Nothing is deleted and no key is "
+            "changed: you can reinstate the readers at any time."
+        ),
+        _("The readers of %(name)s are suspended."),
+        offered=lambda person: not (person.is_active or owners_suspended([person.pk])),
+        form=ConfirmForm,
+        dangerous=True,
+    ),
+    Act(
+        "reinstate-readers",
+        oversight.reinstate_readers,
+        _("Reinstate readers"),
+        _("Everybody who could open this person's images can open them again."),
+        _("The readers of %(name)s are reinstated."),
+        offered=lambda person: bool(owners_suspended([person.pk])),
     ),
     Act(
         "end-sessions",

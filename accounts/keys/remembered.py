@@ -19,6 +19,7 @@ from audit.vouched import vouched, vouched_of_each
 
 INVITES_LAST = timedelta(days=7)
 DISABLING = (Event.ACCOUNT_DISABLED, Event.ACCOUNT_ENABLED)
+SUSPENDING = (Event.ACCOUNT_READERS_SUSPENDED, Event.ACCOUNT_READERS_REINSTATED)
 MENDED_BY = (Event.KEYS_REPLACED, Event.NEW_START_DONE)
 
 
@@ -84,16 +85,19 @@ def standing_on_record(person: uuid.UUID) -> Standing:
     return Standing(vouched((*DISABLING, Event.KEYS_ROTATION_ORDERED, *MENDED_BY), subject=person))
 
 
-def stolen_keys_of(person: uuid.UUID) -> dict[str, datetime]:
-    """Return since when each of a person's keys counts as stolen, by fingerprint.
-
-    Of thefts ordered before entries named the keys: nothing. Raises AuditUnavailable.
-    """
-    return stolen_keys_of_each([person])[person]
+def owners_suspended(people: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Return which of these are owners whose readers staff suspended last. Raises
+    AuditUnavailable."""
+    acts = vouched_of_each(SUSPENDING, subjects=people)
+    suspended = Event.ACCOUNT_READERS_SUSPENDED
+    return {owner for owner, theirs in acts.items() if theirs and theirs[-1].event == suspended}
 
 
 def stolen_keys_of_each(people: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[str, datetime]]:
-    """Return the same of many people: one query. Raises AuditUnavailable."""
+    """Return since when each of these people's keys counts as stolen, by fingerprint: one query.
+
+    Of thefts ordered before entries named the keys: nothing. Raises AuditUnavailable.
+    """
     orders = vouched_of_each((Event.KEYS_ROTATION_ORDERED,), subjects=people)
     return {
         person: {

@@ -1,12 +1,13 @@
 """Confirming that an image was received: a reader's own signature, once for each image."""
 
 import uuid
+from functools import partial
 
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
-from accounts.keys.recipients import lock_keys
+from accounts.keys.recipients import hold_people
 from audit import events
 from audit.events import Event
 from cryptocore.picture import picture_tag
@@ -43,7 +44,8 @@ def _acknowledge_once(keyring: Keyring, image_id: uuid.UUID) -> Acknowledged:
         head = opener.newest(SHARE, access.image)
     earlier = acknowledged_by(access.image).get(keyring.user.pk)
     if earlier is None:
-        _commit(access, head, _signed(keyring, image_id, fields))
+        sign = partial(sign_statement, keyring=keyring, subject=image_id, previous=None)
+        _commit(access, head, sign(ACKNOWLEDGEMENT, fields))
     return earlier or acknowledged_by(access.image)[keyring.user.pk]
 
 
@@ -60,10 +62,6 @@ def _received(access: Access, opener: Opener) -> dict[str, str]:
     return fields
 
 
-def _signed(keyring: Keyring, image_id: uuid.UUID, fields: dict[str, str]) -> Statement:
-    return sign_statement(ACKNOWLEDGEMENT, fields, keyring=keyring, subject=image_id, previous=None)
-
-
 def _commit(access: Access, head: Statement, signed: Statement) -> None:
     image, grant = access.image, access.as_grant
     facts = {ACKNOWLEDGEMENT: signed.digest}
@@ -78,7 +76,7 @@ def _commit(access: Access, head: Statement, signed: Statement) -> None:
         transaction.atomic(),
     ):
         hold(image, head)
-        lock_keys([], besides=[image.owner, access.reader])
+        hold_people([image.owner, access.reader])
         require_present_signer(access.reader, signed)
         if Acknowledgement.objects.filter(image=image, reader=access.reader).exists():
             raise HeadMoved  # the same press twice

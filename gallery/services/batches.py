@@ -1,30 +1,24 @@
 """Several files in one upload: the good ones are kept, each bad one is named."""
 
 import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.db import InterfaceError, OperationalError
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import throttle
 from accounts.custody import Keyring
 from accounts.folding import record_refusal_of
 from accounts.keys.certificates import NoKeys
 from accounts.keys.pins import contacts_of
 from accounts.keys.recipients import Reader, ReaderKey, reader_of
-from accounts.models import User
 from accounts.throttle import Throttled
-from accounts.turns import Busy
-from audit.events import AuditUnavailable, Event
+from audit.events import Event
 from gallery.circle_keys import CircleOpener
-from gallery.decoding_turns import DECODING
 from gallery.errors import (
+    PART_AWAY,
     AccessEnded,
     Altered,
     HeadMoved,
@@ -37,10 +31,9 @@ from gallery.errors import (
     UploadIdUsed,
     Waiting,
 )
-from gallery.intake import take_in
 from gallery.invitation_keys import InvitationKey
 from gallery.models import SealedImage
-from gallery.pictures import Limits, PictureRejected
+from gallery.pictures import Picture, PictureRejected
 from gallery.rejections import (
     over_quota_sentence,
     part_away_sentence,
@@ -52,11 +45,10 @@ from gallery.rejections import (
 from gallery.sealing import own_signing_pair
 from gallery.services.acts import starting_anew
 from gallery.services.retrying import Asked, seal_once
+from gallery.services.taking_in import limits, pictures_of
 from gallery.services.teams import team_to_share_with
 from gallery.services.uploading import Origin, Terms, upload_image
-from gallery.storage import StorageAway
 
-PART_AWAY = (StorageAway, OperationalError, InterfaceError, AuditUnavailable, Busy)
 # What no later file of the batch escapes either, and none before it suffered.
 KEYS_CHANGED = (NoKeys, OwnKeyRefused, HeadMoved)
 TEAM_REFUSED = (NotYours, NotAllowed, AccessEnded, Altered, OtherSigner, Waiting)
@@ -90,25 +82,15 @@ class Wishes:
     teams: tuple[uuid.UUID, ...] = ()
 
 
-def limits() -> Limits:
-    return Limits(
-        max_bytes=settings.MAX_UPLOAD_BYTES,
-        max_pixels=settings.MAX_PIXELS,
-        max_frames=settings.MAX_FRAMES,
-    )
-
-
 @sensitive_variables()
 def upload_all(
     *, keyring: Keyring, files: Iterable["UploadedFile[bytes]"], wishes: Wishes
 ) -> Batch:
-    """Seal every file that is an image we accept.
+    """Seal every file that is an image we accept; name each of the others, with the reason.
 
-    Raises KeyChanged or ContactsRefused as the owner's compared contacts ask. Raises OwnKeyRefused,
-    NoKeys if a recipient's keys changed meanwhile, HeadMoved if an invitation is over, what
-    team_to_share_with() does, and
-    StorageAway, OperationalError, AuditUnavailable or Busy if that kept all files from being
-    stored; once one is, the others are named.
+    Before the first file: raises OwnKeyRefused, and KeyChanged or ContactsRefused as the owner's
+    compared contacts ask. Where no file at all was stored: raises what kept the last one out, which
+    is one of PART_AWAY, KEYS_CHANGED or TEAM_REFUSED.
     """
     own_signing_pair(keyring)
     if wishes.recipients:
@@ -118,11 +100,12 @@ def upload_all(
         raise OwnKeyRefused
     keyring.prove(own_key.pair)  # certified is not enough when you wrap to yourself
     batch, away = Batch(), None
-    for index, file in enumerate(files):
-        name = batch.names[index] = clean_name(file.name or "")
+    pictures = pictures_of(keyring.user, files, keep_details=wishes.keep_details)
+    for index, coming in enumerate(pictures):
+        name = batch.names[index] = clean_name(coming.file.name or "")
         refuse = partial(_refuse, keyring, batch, index)
         try:
-            _upload_one(keyring, file, index, own_key, wishes, batch)
+            _upload_one(keyring, coming.picture(), index, own_key, wishes, batch)
         except PictureRejected as rejection:
             refuse(rejection.code, sentence_for(rejection, name, limits()))
         except Throttled as held:
@@ -137,7 +120,7 @@ def upload_all(
             away = error
             batch.refuse(index, "not_stored", part_away_sentence(name))
         finally:
-            file.close()  # each holds its bytes in memory, and there may be a hundred
+            coming.file.close()  # each holds its bytes in memory, and there may be a hundred
     if away and not batch.images:
         raise away
     return batch
@@ -146,21 +129,12 @@ def upload_all(
 @sensitive_variables()
 def _upload_one(
     keyring: Keyring,
-    file: "UploadedFile[bytes]",
+    picture: Picture,
     index: int,
     own_key: ReaderKey,
     wishes: Wishes,
     batch: Batch,
 ) -> None:
-    size = file.size or 0
-    if size > settings.MAX_UPLOAD_BYTES:
-        raise PictureRejected("too_large", size=size)
-    picture = take_in(
-        _emptied(file),
-        keep_details=wishes.keep_details,
-        limits=limits(),
-        turn=partial(_decoding_turn, keyring.user),
-    )
     origin = Origin(wishes.origin.upload_id, index)
     upload = partial(
         upload_image,
@@ -194,27 +168,6 @@ def _upload_one(
     batch.images[index] = seal_once(
         partial(starting_anew, seal), keyring=keyring, asked=asked, origin=origin
     )
-
-
-@contextmanager
-def _decoding_turn(person: User, pixels: int) -> Iterator[None]:
-    """Count what a person's pictures cost, and hold the decoder. Raises Throttled or Busy; what was
-    not decoded for want of a turn cost nothing."""
-    limit, megapixels = settings.UPLOAD_MEGAPIXELS_PER_HOUR, -(-pixels // 1_000_000)
-    throttle.count("pixels", str(person.pk), limit=limit, amount=megapixels)
-    try:
-        with DECODING.turn(person.pk, pixels):
-            yield
-    except Busy:
-        throttle.take_back("pixels", str(person.pk), amount=megapixels)
-        raise
-
-
-def _emptied(file: "UploadedFile[bytes]") -> bytes:
-    """Return a file's bytes and let go of them: decoding and sealing need the room."""
-    with file:
-        data: bytes = file.read()
-        return data
 
 
 def _refuse(keyring: Keyring, batch: Batch, index: int, code: str, sentence: str) -> None:

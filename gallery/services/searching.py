@@ -18,9 +18,10 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
+from accounts.keys.remembered import owners_suspended
 from accounts.models import User
 from cryptocore.errors import CryptoError
-from gallery.access import Access, accesses_through_circles
+from gallery.access import Access, accesses_through_circles, asked_about
 from gallery.errors import GalleryError
 from gallery.models import Grant, SearchEntry
 from gallery.opening import Opener, settled
@@ -69,13 +70,16 @@ def folded(text: str) -> str:
 
 
 def _open_images(person: User) -> list[Access]:
-    """Return a way to each image, the newest first: a grant of their own, or a circle's."""
+    """Return a way to each image, the newest first: a grant of their own, or a circle's. None to
+    what staff suspended: what a search finds would say its words. Raises AuditUnavailable."""
     rows = Grant.objects.filter(reader=person, ended_at=None).exclude(ends_at__lte=timezone.now())
     shown = rows.select_related("image").only("reader", "granted_at", "image__lock", "image__owner")
     ways = {grant.image_id: Access(person, grant) for grant in shown}
     for access in accesses_through_circles(person):
         ways.setdefault(access.image.pk, access)
-    return sorted(ways.values(), key=lambda access: access.granted_at, reverse=True)
+    refused = owners_suspended({access.image.owner_id for access in ways.values()} - {person.pk})
+    opened = [access for access in ways.values() if access.image.owner_id not in refused]
+    return sorted(opened, key=lambda access: access.granted_at, reverse=True)
 
 
 def in_full(accesses: Sequence[Access]) -> list[Access]:
@@ -118,7 +122,7 @@ def _read_missing(keyring: Keyring, missing: Sequence[Access], kept: dict[uuid.U
         if time.monotonic() >= until:
             break
         some = in_full(missing[start : start + CHUNK])
-        opener.prepare([access.image.pk for access in some])
+        opener.prepare(asked_about(some))
         read = _words_in(some, opener)
         _keep(keyring, some, read)
         kept |= read

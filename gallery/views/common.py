@@ -1,6 +1,7 @@
 """What the pages of images share: an image's page, the people to choose, what was refused."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -32,9 +33,9 @@ from gallery.forms import (
 )
 from gallery.invitation_forms import InviteForm
 from gallery.invitation_keys import InvitationKey, key_for_inviter
-from gallery.models import Circle, Grant, Rendition
+from gallery.models import Circle, Grant, Member, Rendition
 from gallery.opening import Opener, settled
-from gallery.releases import record_opening
+from gallery.releases import record_opening, record_thumbnails
 from gallery.services.invitations import listing
 from gallery.typed_names import lookups_in
 
@@ -74,6 +75,14 @@ def image_page(
 def releases(request: PersonRequest) -> bool:
     """Whether the answer has a body: a request for headers only has seen nothing."""
     return request.method != "HEAD"
+
+
+def record_cards(request: PersonRequest, cards: Iterable[presenting.Card]) -> None:
+    """Record, as one page, the cards that opened: nothing is shown of the others, and what is not
+    on record here is recorded once it is. Raises AuditUnavailable: then nothing must be shown."""
+    opened = [card.id for card in cards if card.is_open]
+    if opened and releases(request):
+        record_thumbnails(request.user, opened)
 
 
 def count_names(request: PersonRequest) -> None:
@@ -196,3 +205,8 @@ def record_refused(
         {error.code or "" for errors in form.errors.as_data().values() for error in errors}
     )
     record_refusal(request, event, subject=image_id, codes=codes)
+
+
+def usernames_of(members: Iterable[Member]) -> list[str]:
+    """Return the user names of these members, teams left out: for scripts."""
+    return [member.reader.username for member in members if member.reader]

@@ -29,7 +29,6 @@ from gallery.models import Grant
 from gallery.opening import Opener
 from gallery.outcomes import Outcome
 from gallery.refusals import REFUSALS, refusal_for
-from gallery.releases import record_thumbnails
 from gallery.services import deleting, directory, many, sharing
 from gallery.services.many import Done
 from gallery.views.common import (
@@ -38,6 +37,7 @@ from gallery.views.common import (
     count_names,
     count_strangers,
     people_to_choose,
+    record_cards,
     record_refused,
     settle_contacts,
 )
@@ -301,8 +301,7 @@ def cards_of(request: PersonRequest, images: Images) -> dict[uuid.UUID, presenti
     grants = grants.select_related("reader", "image__owner", "wrapped_key__key_pair")
     accesses = [Access(request.user, grant) for grant in grants]
     cards = presenting.cards(accesses, Opener(open_keys(request)))
-    if cards:
-        record_thumbnails(request.user, [card.id for card in cards])
+    record_cards(request, cards)
     return {card.id: card for card in cards}
 
 
@@ -326,8 +325,9 @@ def told_of(
     return [outcomes.outcome_of(one, cards.get(one.image_id), tell) for one in done]
 
 
-def _posted(request: PersonRequest, name: str) -> list[str]:
-    return request.POST.getlist(name)[: settings.MAX_SELECTED]
+def told_json(images: Images, told: list[Outcome]) -> dict[str, Any]:
+    left = [str(image_id) for image_id in images[len(told) :]]
+    return {"done": [outcome.as_json() for outcome in told], "left": left}
 
 
 def answer(
@@ -343,14 +343,13 @@ def answer(
     """Answer with what happened to each image, and the form that goes on with the rest."""
     left = images[len(told) :]
     if wants_json(request):
-        done = [outcome.as_json() for outcome in told]
-        return JsonResponse({"done": done, "left": [str(image_id) for image_id in left]})
+        return JsonResponse(told_json(images, told))
     outcomes_ = [*earlier, *told]
     fields = [("images", str(image_id)) for image_id in left]
     fields += [("recipients", name) for name in people]
-    fields += [
-        (name, value) for name in ("teams", "team_joins") for value in _posted(request, name)
-    ]
+    for name in ("teams", "team_joins"):
+        posted = request.POST.getlist(name)[: settings.MAX_SELECTED]
+        fields += [(name, value) for value in posted]
     terms = ("rights", "ends_at")
     fields += [(name, request.POST.get(name, "")) for name in terms if name in request.POST]
     fields += more

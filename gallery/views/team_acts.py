@@ -31,6 +31,7 @@ from gallery.views.common import (
     count_names,
     record_refused,
     settle_contacts,
+    usernames_of,
 )
 from gallery.views.sharing import person_named
 from gallery.views.teams import team_page
@@ -51,7 +52,7 @@ def edit(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         context = {} if wants_json(request) else team_page(request, member, edit_form=form)
         return form_refusal(request, form, "gallery/team.html", context)
-    making.change_album(keyring=open_keys(request), album_id=team_id, kind=TEAM, **form.wished)
+    making.change_circle(keyring=open_keys(request), circle_id=team_id, kind=TEAM, **form.wished)
     if wants_json(request):
         return JsonResponse(form.cleaned_data)
     messages.success(request, _("The team is changed."))
@@ -70,9 +71,9 @@ def share(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
         return _not_added(request, member, form)
     try:
         settle_contacts(request, form)
-        shared = sharing.share_album(
+        shared = sharing.share_circle(
             keyring=open_keys(request),
-            album_id=team_id,
+            circle_id=team_id,
             recipients=form.cleaned_data["recipients"],
             terms=form.terms,
             kind=TEAM,
@@ -83,7 +84,7 @@ def share(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
     words = ("added", "changed", "unchanged", "waiting")
     rows: dict[str, list[Member]] = {word: getattr(shared, word) for word in words}
     if wants_json(request):
-        return JsonResponse({word: _usernames(rows[word]) for word in words})
+        return JsonResponse({word: usernames_of(rows[word]) for word in words})
     if here := [one for one in shared.touched + shared.unchanged if one not in shared.waiting]:
         sentence = _("%(names)s can open what was and will be shared with this team.")
         messages.success(request, sentence % {"names": _names(here)})
@@ -102,10 +103,6 @@ def _not_added(request: PersonRequest, member: Member, form: MembersForm) -> Htt
     return form_refusal(request, form, "gallery/team.html", context)
 
 
-def _usernames(members: list[Member]) -> list[str]:
-    return [member.reader.username for member in members if member.reader]
-
-
 def _names(members: list[Member]) -> str:
     return ", ".join(str(certified_name(member.reader)) for member in members if member.reader)
 
@@ -120,7 +117,7 @@ def revoke(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
     try:
         person = person_named(request.POST.get("recipient", ""))
         ended = rekeying.revoke_member(
-            keyring=keyring, album_id=team_id, recipient=person, kind=TEAM
+            keyring=keyring, circle_id=team_id, recipient=person, kind=TEAM
         )
     except NotARecipient:
         sentence = _("This person is not in this team.")
@@ -162,7 +159,7 @@ def leave(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
 @unlocked
 @answers_team_refusals
 def delete(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
-    deleting.delete_album(keyring=open_keys(request), album_id=team_id, kind=TEAM)
+    deleting.delete_circle(keyring=open_keys(request), circle_id=team_id, kind=TEAM)
     if wants_json(request):
         return JsonResponse({"deleted": str(team_id)})
     messages.success(request, _("The team is deleted. Images stay with their owners."))

@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.services.acts import account_act
 from accounts.staff_rights import Rights, rights_of
 from accounts.unlocks import end_unlocks
-from audit.events import Event
+from audit.events import Event, Outcome, record
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,35 @@ def enable_person(*, person: User, by: User, reason: str) -> None:
         held = _hold(person, by)
         held.person.is_active = True
         held.person.save(update_fields=["is_active"])
+
+
+def suspend_readers(*, person: User, by: User, reason: str) -> None:
+    """Let nobody but `person` open their images until the readers are reinstated.
+
+    No row says so, which could be changed back: the entry is the act. Raises ValidationError unless
+    the person is disabled, since an active owner ends access themselves; and AuditUnavailable.
+    """
+    _record_of_readers(Event.ACCOUNT_READERS_SUSPENDED, person, by, reason, of_disabled=True)
+
+
+def reinstate_readers(*, person: User, by: User, reason: str) -> None:
+    """Let the readers of `person`'s images open them again, enabled meanwhile or not."""
+    _record_of_readers(Event.ACCOUNT_READERS_REINSTATED, person, by, reason, of_disabled=False)
+
+
+def _record_of_readers(
+    event: Event, person: User, by: User, reason: str, *, of_disabled: bool
+) -> None:
+    try:
+        with transaction.atomic():
+            held = _hold(person, by)
+            if of_disabled and held.person.is_active:
+                raise _refused("active", _("Disable them first. Nothing was changed."))
+    except ValidationError:
+        outcome = Outcome.FAILED
+        record(event, actor=by.pk, subject=person.pk, outcome=outcome, reason=reason)
+        raise
+    record(event, actor=by.pk, subject=person.pk, reason=reason)
 
 
 def end_sessions(*, person: User, by: User, reason: str) -> None:
