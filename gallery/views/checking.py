@@ -58,16 +58,17 @@ def check_access(
     already = [(user, n) for user, n in already or [] if user not in chosen]
     prefetch_names([*chosen, *(user for user, _n in already)])
     first_time = directory.never_shared_with(chosen, owner=owner)
-    look_alikes = directory.look_alikes(first_time, owner=owner)
+    look_alikes = [
+        [certified_name(person) for person in pair]
+        for pair in directory.look_alikes(first_time, owner=owner)
+    ]
     if wants_json(request):
         facts = {
             "recipients": [person_json(person) for person in chosen],
             "teams": [str(team_id) for team_id in team_ids],
             "already": [{**person_json(user), "images": n} for user, n in already],
             "first_time": [certified_name(person).username for person in first_time],
-            "look_alikes": [
-                [certified_name(person).username for person in pair] for pair in look_alikes
-            ],
+            "look_alikes": [[name.username for name in pair] for pair in look_alikes],
         }
         return JsonResponse(facts)
     teams = _teams_named(request, team_ids, opener)
@@ -75,16 +76,17 @@ def check_access(
     if invite_form:
         invited.append(_("%(name)s (invited)") % {"name": invite_form.details.display_name})
     names = [certified_name(person).in_full for person in chosen]
-    in_teams = [_("the people in the team “%(title)s”") % {"title": team.name} for team in teams]
+    names += (_("the people in the team “%(title)s”") % {"title": team.name} for team in teams)
+    names += invited + ([album.everybody] if album else [])
     context = {
-        "names": ", ".join([*names, *in_teams, *invited, *([album.everybody] if album else [])]),
+        "names": ", ".join(names),
         "album": album,
         "count": len(chosen) + len(invited),
         "teams": teams,
         "others": [(certified_name(user).in_full, n) for user, n in already] + (circles or []),
         "first_time": get_text_list([certified_name(one).in_full for one in first_time], _("and")),
         "first_time_count": len(first_time),
-        "look_alikes": [[certified_name(person) for person in pair] for pair in look_alikes],
+        "look_alikes": look_alikes,
         "invite": invite_form and invite_form.details,
         "known": _known_by_this_name(invite_form, owner),
         "terms": form and form.terms,
