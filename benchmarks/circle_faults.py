@@ -92,17 +92,17 @@ def upload(owner: str) -> Any:
 
 
 def make_circles(ids: dict[str, Any]) -> dict[str, Any]:
-    from gallery.services.albums.making import make_album
+    from gallery.services.albums.making import make_circle
     from gallery.services.albums.placing import place_image
 
     about = {"title": "Lake", "description": "", "members_add": True}
     album, team = (
-        make_album(keyring=keys("alice"), **about, kind=kind) for kind in ("album", "team")
+        make_circle(keyring=keys("alice"), **about, kind=kind) for kind in ("album", "team")
     )
     for circle in (album, team):
-        share_circle(circle, "bob", "carol")
+        let_in(circle, "bob", "carol")
     for owner, image in (("alice", "album"), ("carol", "theirs"), ("alice", "both")):
-        place_image(keyring=keys(owner), album_id=album.pk, image_id=ids[image])
+        place_image(keyring=keys(owner), circle_id=album.pk, image_id=ids[image])
     share("alice", ids["team"], teams=[team.pk])
     share("alice", ids["both"], teams=[team.pk])
     return {"album": album.pk, "team": team.pk}
@@ -145,14 +145,14 @@ def share(owner: str, image: Any, *names: str, **besides: Any) -> None:
     )
 
 
-def share_circle(circle: Any, *names: str) -> None:
+def let_in(circle: Any, *names: str) -> None:
     from accounts.keys.recipients import recipient_of
-    from gallery.services.albums.sharing import share_album
+    from gallery.services.albums.sharing import share_circle
     from gallery.services.uploading import Terms
 
-    share_album(
+    share_circle(
         keyring=keys("alice"),
-        album_id=circle.pk,
+        circle_id=circle.pk,
         recipients=[recipient_of(person(name)) for name in names],
         terms=Terms("download", None),
         kind=circle.kind,
@@ -195,7 +195,7 @@ def take_out(kind: str) -> None:
     from gallery.services.albums.rekeying import revoke_member
 
     circle = made["circles"][kind]
-    act = {"album_id": circle, "recipient": person("bob"), "kind": kind}
+    act = {"circle_id": circle, "recipient": person("bob"), "kind": kind}
     revoke_member(keyring=keys("alice"), **act)
     come("alice")
 

@@ -30,19 +30,21 @@ class Members:
     unsigned: list[Row]
 
 
-def members_as_signed(circle: Circle, opener: Heads) -> Members:
-    """Return the rows of a circle. Raises Altered if its membership statement does not verify."""
+def members_as_signed(circle: Circle, opener: Heads, rows: Iterable[Row] | None = None) -> Members:
+    """Return the rows of a circle, of those that live_rows() read of it if it did. Raises Altered
+    if its membership statement does not verify."""
     signed: dict[tuple[str, uuid.UUID], Row] = {}
-    live = (row for row in _live_rows(circle) if not has_ended(row))
-    rows = [row for row in live if not (isinstance(row, InvitedGrant) and row.is_over)]
-    for row in rows:
+    read = live_rows([circle])[circle.pk] if rows is None else rows
+    live = (row for row in read if not has_ended(row))
+    open_rows = [row for row in live if not (isinstance(row, InvitedGrant) and row.is_over)]
+    for row in open_rows:
         if opener.is_signed(row):
             signed.setdefault(row.holder, row)
     members = [row for row in signed.values() if isinstance(row, Member)]
     return Members(
         sorted(members, key=lambda member: member.reader_id != circle.owner_id),
         [row for row in signed.values() if isinstance(row, InvitedGrant)],
-        [row for row in rows if signed.get(row.holder) is not row],
+        [row for row in open_rows if signed.get(row.holder) is not row],
     )
 
 
@@ -50,21 +52,30 @@ def everybody_signed_is_a_member(circle: Circle, opener: Heads) -> bool:
     """Whether no row of a signed member is hidden: who left, and a team that put the album out, is
     not. Raises as members_as_signed() does."""
     ended = circle.members.exclude(ended_at=None).select_related("circle")
-    rows = [*_live_rows(circle), *put_out(ended)]
+    rows = [*live_rows([circle])[circle.pk], *put_out(ended)]
     let_in = {_digest(row) for row in rows if opener.is_signed(row)}
     return let_in == {*opener.head(MEMBERSHIP, circle)["entries"]}
 
 
-def _live_rows(circle: Circle) -> list[Row]:
-    members = circle.members.filter(ended_at=None).select_related(
+def live_rows(circles: Iterable[Circle]) -> dict[uuid.UUID, list[Row]]:
+    """Return what stands on the lists of these circles and has not ended: two queries for all."""
+    by_id: dict[uuid.UUID | None, Circle] = {circle.pk: circle for circle in circles}
+    of_these = {"circle__in": by_id, "ended_at": None}
+    members = Member.objects.filter(**of_these).select_related(
         "reader", "team", "wrapped_key__key_pair"
     )
-    invited = circle.invited.filter(ended_at=None).select_related(
+    invited = InvitedGrant.objects.filter(**of_these).select_related(
         "invitation__wrapped_key__key_pair"
     )
-    rows: list[Row] = [*members.order_by("granted_at"), *invited.order_by("granted_at")]
-    for row in rows:
-        row.circle = circle  # type: ignore[union-attr]
+    rows: dict[uuid.UUID, list[Row]] = {circle.pk: [] for circle in by_id.values()}
+    found: list[Member | InvitedGrant] = [
+        *members.order_by("granted_at"),
+        *invited.order_by("granted_at"),
+    ]
+    for row in found:
+        if circle := by_id.get(row.circle_id):
+            row.circle = circle
+            rows[circle.pk].append(row)
     return rows
 
 
@@ -81,13 +92,17 @@ PUTTING_OUT = (*DELETED, Event.ALBUM_REVOKED, Event.TEAM_REVOKED, Event.TEAM_LEF
 
 
 def put_out(rows: Iterable[Put]) -> list[Put]:
-    """Return which of these ended rows somebody else ended than whose list they are on: who left a
-    team; a circle that was deleted, or whose owner took the owner of the image (of the album) out
-    of it, or which that one left.
+    """Return those of these ended rows that were ended by somebody else than the owner whose list
+    they are on:
 
-    Each owner's list names it until their next act. The trail's word counts: of any other ended row
-    somebody may have written the end. An act that was stored and killed before its end was recorded
-    counts, too, or nobody could go on with it. Raises TrailAway.
+    - a member left the team;
+    - the circle was deleted, with images and albums of other people in it;
+    - the owner of an image or album in the circle left it, or was taken out.
+
+    The owner's signed list still has such a row until their next act. Only the trail's word counts:
+    an end that stands in the row alone may have been written there by anybody. An act that was
+    stored and killed before its end was recorded counts, too, or nobody could go on with it. Raises
+    TrailAway.
     """
     ended = [row for row in rows if row.ended_at is not None]
     parts = [_whose_part(row) for row in ended]

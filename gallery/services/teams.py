@@ -4,6 +4,7 @@ What is done with a team that is done with an album, too, is in gallery/services
 """
 
 import uuid
+from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.erasure import truncate_write_ahead_log
-from accounts.keys.recipients import Reader, lock_keys, recipient_of
+from accounts.keys.recipients import Reader, hold_people, recipient_of
 from accounts.models import User
 from audit.events import Event, recorded
 from gallery.access import membership_of
@@ -19,7 +20,7 @@ from gallery.circle_keys import CircleOpener
 from gallery.errors import Altered, NotAllowed
 from gallery.heads import Heads
 from gallery.members import members_as_signed
-from gallery.models import Circle, Ended, Member
+from gallery.models import Circle, Ended, Member, Row
 from gallery.sealing import MEMBERSHIP, head_of
 from gallery.services.acts import end_rows, hold, starting_anew
 from gallery.services.albums.acts import put_off_under_key_of
@@ -44,9 +45,10 @@ def team_of(team_id: uuid.UUID, *, reader: User, heads: Heads) -> Circle:
     return member.circle
 
 
-def people_in(team: Circle, heads: Heads) -> list[Member]:
-    """Return the members of now as the owner signed them, the owner first. Raises Altered."""
-    return [member for member in members_as_signed(team, heads).signed if member.reader]
+def people_in(team: Circle, heads: Heads, rows: Iterable[Row] | None = None) -> list[Member]:
+    """Return the members of now as the owner signed them, the owner first. Raises as
+    members_as_signed() does."""
+    return [member for member in members_as_signed(team, heads, rows).signed if member.reader]
 
 
 def require_sharing(team: Circle, *, reader: User, heads: Heads) -> None:
@@ -95,7 +97,7 @@ def _leave_once(person: User, team_id: uuid.UUID) -> None:
         with transaction.atomic():
             hold(team, head_of(MEMBERSHIP, team.pk))
             put_off_under_key_of(team, owner=person)
-            lock_keys([], besides=[person])
+            hold_people([person])
             end_rows(team.members.filter(reader=person, ended_at=None), Ended.LEFT)
             own_images = team.placements.filter(image__owner=person, ended_at=None)
             own_albums = team.teams_albums.filter(circle__owner=person, ended_at=None)

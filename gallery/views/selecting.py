@@ -329,6 +329,11 @@ def _posted(request: PersonRequest, name: str) -> list[str]:
     return request.POST.getlist(name)[: settings.MAX_SELECTED]
 
 
+def told_json(images: Images, told: list[Outcome]) -> dict[str, Any]:
+    left = [str(image_id) for image_id in images[len(told) :]]
+    return {"done": [outcome.as_json() for outcome in told], "left": left}
+
+
 def answer(
     request: PersonRequest,
     act: str,
@@ -342,8 +347,7 @@ def answer(
     """Answer with what happened to each image, and the form that goes on with the rest."""
     left = images[len(told) :]
     if wants_json(request):
-        done = [outcome.as_json() for outcome in told]
-        return JsonResponse({"done": done, "left": [str(image_id) for image_id in left]})
+        return JsonResponse(told_json(images, told))
     outcomes_ = [*earlier, *told]
     fields = [("images", str(image_id)) for image_id in left]
     fields += [("recipients", name) for name in people]

@@ -17,7 +17,7 @@ from django.test import Client
 
 from accounts.models import User
 from audit.verification import verify
-from gallery.services.albums.making import make_album
+from gallery.services.albums.making import make_circle
 from gallery.services.albums.placing import place_image
 from tests.concurrency import JSON, at_once, same_browser
 from tests.conftest import PASSWORD, jpeg
@@ -173,11 +173,11 @@ def race(ways: Ways, end: End) -> int:
 def ways(alice, bob, upload) -> Ways:
     keyring, about = alice.keyring, {"title": "Lake", "description": "", "members_add": False}
     album, teams_album, team = (
-        make_album(keyring=keyring, **about, kind=kind) for kind in ("album", "album", "team")
+        make_circle(keyring=keyring, **about, kind=kind) for kind in ("album", "album", "team")
     )
     images = [str(upload(data=jpeg(colour)).pk) for colour in ("red", "olive", "navy", "gold")]
     for circle, image in ((album, images[0]), (album, images[1]), (teams_album, images[3])):
-        place_image(keyring=keyring, album_id=circle.pk, image_id=image)
+        place_image(keyring=keyring, circle_id=circle.pk, image_id=image)
     found = Ways(
         owner=same_browser(alice.unlocked()),
         reader=bob.sign_in(),

@@ -18,10 +18,10 @@ from gallery.access import access_to
 from gallery.errors import GalleryError
 from gallery.models import Grant, SealedImage
 from gallery.opening import Opener
-from gallery.services.albums.deleting import delete_album
-from gallery.services.albums.making import make_album
+from gallery.services.albums.deleting import delete_circle
+from gallery.services.albums.making import make_circle
 from gallery.services.albums.rekeying import end_invited_member, revoke_member, revoke_team
-from gallery.services.albums.sharing import share_album
+from gallery.services.albums.sharing import share_circle
 from gallery.services.deleting import delete_image
 from gallery.services.invitations.taking_back import take_back
 from gallery.services.revoking import end_invited
@@ -57,7 +57,7 @@ class Scene:
 
     def album(self, *members: Person, images: int = 1) -> tuple[Album, list[SealedImage]]:
         about = {"title": "Lake", "description": "", "members_add": True}
-        album = Album(self.alice, make_album(keyring=self.alice.keyring, **about))
+        album = Album(self.alice, make_circle(keyring=self.alice.keyring, **about))
         placed = [self.upload() for _ in range(images)]
         for image in placed:
             album.place(image)
@@ -68,7 +68,7 @@ class Scene:
 
     def team(self) -> Team:
         about = {"title": "Desk", "description": "", "members_add": True}
-        team = Team(self.alice, make_album(keyring=self.alice.keyring, **about, kind=TEAM))
+        team = Team(self.alice, make_circle(keyring=self.alice.keyring, **about, kind=TEAM))
         team.add(self.bob)
         self.subjects.append(f"/teams/{team.pk}/")
         return team
@@ -78,9 +78,9 @@ class Scene:
         team, shared = self.team(), self.upload()
         shared_with_team(team, shared)
         album, (placed,) = self.album()
-        share_album(
+        share_circle(
             keyring=self.alice.keyring,
-            album_id=album.pk,
+            circle_id=album.pk,
             recipients=[],
             terms=DOWNLOAD,
             teams=[team.pk],
@@ -169,7 +169,7 @@ def taken_out_of_an_album(scene: Scene) -> Iterator[None]:
     album, (image,) = scene.album(scene.bob)
     scene.probe(image)
     yield
-    revoke_member(keyring=scene.alice.keyring, album_id=album.pk, recipient=scene.bob.user)
+    revoke_member(keyring=scene.alice.keyring, circle_id=album.pk, recipient=scene.bob.user)
 
 
 def image_out_of_an_album(scene: Scene) -> Iterator[None]:
@@ -190,7 +190,7 @@ def album_deleted(scene: Scene) -> Iterator[None]:
     album, (image,) = scene.album(scene.bob)
     scene.probe(image)
     yield
-    delete_album(keyring=scene.alice.keyring, album_id=album.pk)
+    delete_circle(keyring=scene.alice.keyring, circle_id=album.pk)
 
 
 def taken_out_of_a_team(scene: Scene) -> Iterator[None]:
@@ -230,7 +230,7 @@ def team_deleted(scene: Scene) -> Iterator[None]:
     scene.probe(shared)
     scene.probe(placed)
     yield
-    delete_album(keyring=scene.alice.keyring, album_id=team.pk, kind=TEAM)
+    delete_circle(keyring=scene.alice.keyring, circle_id=team.pk, kind=TEAM)
 
 
 def invitation_taken_back(scene: Scene) -> Iterator[None]:
@@ -270,7 +270,7 @@ def album_of_an_invitation_ended(scene: Scene) -> Iterator[None]:
     carry_album(album, new)
     scene.probe_link(new, image)
     yield
-    act = {"keyring": scene.alice.keyring, "album_id": album.pk}
+    act = {"keyring": scene.alice.keyring, "circle_id": album.pk}
     end_invited_member(**act, invitation=new.invitation)
 
 

@@ -14,7 +14,7 @@ from gallery.errors import AccessEnded
 from gallery.models import Circle, Grant, Member, Notice, SealedImage
 from gallery.services import revoking, sharing, teams
 from gallery.services.albums import rekeying
-from gallery.services.albums.making import make_album
+from gallery.services.albums.making import make_circle
 from gallery.services.purging import purge
 from gallery.verification.sweep import Sweep
 from tests.conftest import Person
@@ -43,14 +43,14 @@ def is_out(person: Person, image: SealedImage) -> bool:
 
 
 def taken_out(album, person: Person) -> None:
-    act = {"album_id": album.pk, "recipient": person.user, "kind": album.circle.kind}
+    act = {"circle_id": album.pk, "recipient": person.user, "kind": album.circle.kind}
     rekeying.revoke_member(keyring=album.owner.keyring, **act)
 
 
 @pytest.fixture
 def team(alice, bob, carol) -> Team:
     about = {"title": "Desk", "description": "", "members_add": True}
-    team = Team(alice, make_album(keyring=alice.keyring, **about, kind=TEAM))
+    team = Team(alice, make_circle(keyring=alice.keyring, **about, kind=TEAM))
     team.add(bob, carol)
     return team
 
