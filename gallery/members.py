@@ -6,7 +6,8 @@ Rows are only an index, as an image's are (gallery/readers.py).
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 
 from audit.events import AuditUnavailable, Event
 from audit.leaf import Leaf
@@ -15,7 +16,7 @@ from cryptocore import entries
 from gallery.access import has_ended
 from gallery.heads import Heads
 from gallery.ledger import TrailAway
-from gallery.models import Circle, InvitedGrant, Member, Placement, Row
+from gallery.models import Circle, Grant, InvitedGrant, Member, Placement, Row
 from gallery.models.circles import NOBODY
 from gallery.sealing import MEMBERSHIP
 
@@ -53,8 +54,27 @@ def everybody_signed_is_a_member(circle: Circle, opener: Heads) -> bool:
     not. Raises as members_as_signed() does."""
     ended = circle.members.exclude(ended_at=None).select_related("circle")
     rows = [*live_rows([circle])[circle.pk], *put_out(ended)]
-    let_in = {_digest(row) for row in rows if opener.is_signed(row)}
+    let_in = {
+        entries.entry_digest(bytes(row.entry), bytes(row.salt))
+        for row in rows
+        if opener.is_signed(row)
+    }
     return let_in == {*opener.head(MEMBERSHIP, circle)["entries"]}
+
+
+def given_through(row: Placement | Member, opener: Heads) -> list[Grant | Member]:
+    """Return what sharing with a team gives each person in it besides the owner of what is shared:
+    rows that are stored nowhere, for their notices. Raises Altered."""
+    team = row.circle if isinstance(row, Placement) else row.team
+    people = [one.reader for one in members_as_signed(team, opener).signed] if team else []
+    about: dict[str, Any] = {"rights": row.rights, "ends_at": row.ends_at}
+    return [
+        Grant(image=row.image, reader=person, **about)
+        if isinstance(row, Placement)
+        else Member(circle=row.circle, reader=person, **about)
+        for person in people
+        if person and person.is_active and person.pk != row.list_of.owner_id
+    ]
 
 
 def live_rows(circles: Iterable[Circle]) -> dict[uuid.UUID, list[Row]]:
@@ -77,10 +97,6 @@ def live_rows(circles: Iterable[Circle]) -> dict[uuid.UUID, list[Row]]:
             row.circle = circle
             rows[circle.pk].append(row)
     return rows
-
-
-def _digest(row: Row) -> str:
-    return entries.entry_digest(bytes(row.entry), bytes(row.salt))
 
 
 # ---- what others than the owner of a list ended ----------------------------------------------
@@ -110,14 +126,7 @@ def put_out(rows: Iterable[Put]) -> list[Put]:
     return [
         row
         for row, (circle, person) in zip(ended, parts, strict=True)
-        if any(
-            leaf.event in DELETED
-            or (
-                str(person) in (leaf.facts.get("reader"), _left(leaf))
-                and leaf.time >= row.granted_at
-            )
-            for leaf in said[circle]
-        )
+        if any(_ended_by(leaf, person, since=row.granted_at) for leaf in said[circle])
     ]
 
 
@@ -129,5 +138,9 @@ def _whose_part(row: Placement | Member) -> tuple[uuid.UUID, uuid.UUID]:
     return circle or NOBODY, row.list_of.owner_id
 
 
-def _left(leaf: Leaf) -> str | None:
-    return str(leaf.actor) if leaf.event == Event.TEAM_LEFT else None
+def _ended_by(leaf: Leaf, person: uuid.UUID, *, since: datetime) -> bool:
+    """Whether by this entry the circle was deleted, or this person left it or was taken out."""
+    if leaf.event in DELETED:
+        return True
+    who = leaf.actor if leaf.event == Event.TEAM_LEFT else leaf.facts.get("reader")
+    return str(who) == str(person) and leaf.time >= since
