@@ -1,6 +1,6 @@
 # `make help` prints what each target does.
 PYTHON ?= python3
-# Where `make test-postgres` makes databases of its own, and drops them.
+# Where `make test-postgres` makes databases of its own, and drops them: as a superuser.
 POSTGRES ?= postgres://postgres@127.0.0.1:5432
 
 BIN := .venv/bin
@@ -64,6 +64,7 @@ bench: .venv/ready-for-development requirements-bench.txt ## 10 min | Measure se
 	@$(BIN)/python -m benchmarks.serving
 	@$(BIN)/python -m benchmarks.decoding
 	@$(BIN)/python -m benchmarks.zips
+	@$(BIN)/python -m benchmarks.slow_readers
 	@$(BIN)/python -m benchmarks.trail
 	@$(BIN)/python -m benchmarks.lists
 	@$(BIN)/python -m benchmarks.search
