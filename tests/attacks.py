@@ -195,12 +195,16 @@ MUST: dict[str, str] = {
     "F180": "a picture that takes over its decoder gets at no file, network, program or process",
     "F181": "a picture that kills its decoder, or keeps it, is unreadable, and nobody else's is",
     "F182": "what a decoder answers counts for nothing beyond the limits and kinds we serve",
+    "F184": "pictures that keep decoders without an answer are paid for by the time they take",
     "F183": "pictures decoded side by side take no more cores or memory than there may be",
     "F150": "readers whom staff suspended open nothing, and only a recorded act of staff says so",
     "F190": "what is altered on the disk while a picture is sent never leaves, and is on record",
     "F191": "a part of a picture is refused wherever the whole is",
     "F160": "a page records what it showed, before it leaves, and nothing that it did not show",
     "F161": "of many thumbnails in one answer each is refused as by itself, until they leave",
+    "F162": "after no act that ends an access do older rows of any two kinds bring it back",
+    "F163": "no picture comes after an act that ends access to albums or teams was answered",
+    "F164": "acts on albums and teams that are killed leave all or nothing, and are gone on with",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 
