@@ -58,35 +58,24 @@ def check_access(
     already = [(user, n) for user, n in already or [] if user not in chosen]
     prefetch_names([*chosen, *(user for user, _n in already)])
     first_time = directory.never_shared_with(chosen, owner=owner)
-    look_alikes = [
-        [certified_name(person) for person in pair]
-        for pair in directory.look_alikes(first_time, owner=owner)
-    ]
+    look_alikes = directory.look_alikes(first_time, owner=owner)
     if wants_json(request):
-        facts = {
-            "recipients": [person_json(person) for person in chosen],
-            "teams": [str(team_id) for team_id in team_ids],
-            "already": [{**person_json(user), "images": n} for user, n in already],
-            "first_time": [certified_name(person).username for person in first_time],
-            "look_alikes": [[name.username for name in pair] for pair in look_alikes],
-        }
-        return JsonResponse(facts)
+        return JsonResponse(_check_json(chosen, team_ids, already, first_time, look_alikes))
     teams = _teams_named(request, team_ids, opener)
     invited = invited_in_words(cleaned.get("invitations", []), opener)
     if invite_form:
         invited.append(_("%(name)s (invited)") % {"name": invite_form.details.display_name})
     names = [certified_name(person).in_full for person in chosen]
-    names += (_("the people in the team “%(title)s”") % {"title": team.name} for team in teams)
-    names += invited + ([album.everybody] if album else [])
+    in_teams = [_("the people in the team “%(title)s”") % {"title": team.name} for team in teams]
     context = {
-        "names": ", ".join(names),
+        "names": ", ".join([*names, *in_teams, *invited, *([album.everybody] if album else [])]),
         "album": album,
         "count": len(chosen) + len(invited),
         "teams": teams,
         "others": [(certified_name(user).in_full, n) for user, n in already] + (circles or []),
         "first_time": get_text_list([certified_name(one).in_full for one in first_time], _("and")),
         "first_time_count": len(first_time),
-        "look_alikes": look_alikes,
+        "look_alikes": [[certified_name(person) for person in pair] for pair in look_alikes],
         "invite": invite_form and invite_form.details,
         "known": _known_by_this_name(invite_form, owner),
         "terms": form and form.terms,
@@ -94,6 +83,24 @@ def check_access(
         **about,
     }
     return render(request, template, context)
+
+
+def _check_json(
+    chosen: list[User],
+    team_ids: list[uuid.UUID],
+    already: list[tuple[User, int]],
+    first_time: list[User],
+    look_alikes: list[tuple[User, User]],
+) -> dict[str, Any]:
+    return {
+        "recipients": [person_json(person) for person in chosen],
+        "teams": [str(team_id) for team_id in team_ids],
+        "already": [{**person_json(user), "images": n} for user, n in already],
+        "first_time": [certified_name(person).username for person in first_time],
+        "look_alikes": [
+            [certified_name(person).username for person in pair] for pair in look_alikes
+        ],
+    }
 
 
 def person_json(person: User) -> dict[str, str | None]:
