@@ -2,6 +2,7 @@
 caption or a file name says is encrypted, and no page of these asks for it."""
 
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.contrib import admin
@@ -22,6 +23,7 @@ from cryptocore.errors import CryptoError
 from gallery.models import Grant, Invitation, InvitedGrant, Notice, SealedImage
 from gallery.services.invitations.taking_back import take_back
 from gallery.services.quota import POSSIBLE
+from gallery.services.successors import disable_and_notify
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -53,8 +55,12 @@ class OfAnImage(TypedDict):
 
 @admin.register(User)
 class PersonWithStorageAdmin(PersonAdmin):
-    """People, and what they store: accounts knows no images."""
+    """People, what they store, and their successors: accounts knows no images."""
 
+    acts = tuple(
+        replace(act, do=disable_and_notify) if act.name == "disable" else act
+        for act in PersonAdmin.acts
+    )
     list_display = (*PersonAdmin.list_display[:-2], "storage", *PersonAdmin.list_display[-2:])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:

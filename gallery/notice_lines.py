@@ -34,6 +34,7 @@ def _belongs_to(group: list[ShownNotice], notice: ShownNotice) -> bool:
         notice.actor is not None
         and notice.album_id is newest.album_id is None
         and notice.team_id is newest.team_id is None
+        and notice.successors_id is newest.successors_id is None
         and (newest.actor, newest.kind, newest.is_new) == (notice.actor, notice.kind, notice.is_new)
         and notice.image_id not in [one.image_id for one in group]
         and newest.time - notice.time <= TOGETHER
@@ -54,6 +55,7 @@ def _line(group: list[ShownNotice]) -> dict[str, Any]:
         NoticeKind.ACKNOWLEDGED: _("%(actor)s confirmed that they have received %(count)s images."),
         NoticeKind.ENDS_SOON: _("Your access to %(count)s images of %(actor)s ends soon."),
         NoticeKind.KEEP_UNTIL: _("%(actor)s chose when %(count)s images you can open are deleted."),
+        NoticeKind.TAKEN_OVER: _("%(actor)s took over %(count)s images you can open."),
         NoticeKind.READERS_END_SOON: _("Access that you gave to %(count)s images ends soon."),
     }
     places = {
@@ -62,6 +64,7 @@ def _line(group: list[ShownNotice]) -> dict[str, Any]:
         NoticeKind.OPENED: reverse("gallery:mine"),
         NoticeKind.ACKNOWLEDGED: reverse("gallery:mine"),
         NoticeKind.ENDS_SOON: reverse("gallery:shared-with-me"),
+        NoticeKind.TAKEN_OVER: reverse("gallery:shared-with-me"),
         NoticeKind.KEEP_UNTIL: reverse("gallery:shared-with-me"),
         NoticeKind.READERS_END_SOON: reverse("gallery:mine"),
     }

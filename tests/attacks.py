@@ -192,6 +192,9 @@ MUST: dict[str, str] = {
     "F182": "what a decoder answers counts for nothing beyond the limits and kinds we serve",
     "F183": "pictures decoded side by side take no more cores or memory than there may be",
     "F150": "readers whom staff suspended open nothing, and only a recorded act of staff says so",
+    "F151": "a successor takes over what a disabled owner had; nobody else does, and no sooner",
+    "F152": "the key of the successors opens nothing, whatever rows call it or point to",
+    "F153": "a successor who is removed is left without any key of what they could take over",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

@@ -1,6 +1,7 @@
 """What the pages of images share: an image's page, the people to choose, what was refused."""
 
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -22,7 +23,7 @@ from audit.events import Event
 from gallery import presenting, team_pages
 from gallery.access import Access
 from gallery.album_cards import albums_of
-from gallery.errors import Altered, InvitationGone, TooManyReaders, Waiting
+from gallery.errors import Altered, GalleryError, InvitationGone, TooManyReaders, Waiting
 from gallery.forms import (
     ImageShareForm,
     KeepForm,
@@ -36,6 +37,7 @@ from gallery.models import Circle, Grant, Rendition
 from gallery.opening import Opener, settled
 from gallery.releases import record_opening
 from gallery.services.invitations import listing
+from gallery.services.taking_over import membership_after
 from gallery.typed_names import lookups_in
 
 # Bytes opened on their own run nothing. What default-src does not cover is said beside it.
@@ -66,6 +68,10 @@ def image_page(
         context["may_invite"] = people_may_invite()
         context["people"] = people_to_choose(request, opener)
         context["keep_form"] = KeepForm(initial={"keep_until": access.image.keep_until})
+    elif not access.image.owner.is_active:
+        with suppress(GalleryError):
+            membership_after(access.image.owner, opener, reader=request.user)
+            context["may_take_over"] = True
     if releases(request):
         record_opening(access, Rendition.Name.DESCRIPTION)
     return context
