@@ -195,6 +195,8 @@ MUST: dict[str, str] = {
     "F151": "a successor takes over what a disabled owner had; nobody else does, and no sooner",
     "F152": "the key of the successors opens nothing, whatever rows call it or point to",
     "F153": "a successor who is removed is left without any key of what they could take over",
+    "F160": "a page records what it showed, before it leaves, and nothing that it did not show",
+    "F161": "of many thumbnails in one answer each is refused as by itself, until they leave",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

@@ -21,11 +21,12 @@ from gallery.forms import ImageShareForm, SelectionForm
 from gallery.ledger import unopened
 from gallery.models import Member, Placement
 from gallery.opening import Opener
-from gallery.releases import record_album, record_thumbnails, record_titles
+from gallery.releases import record_album, record_titles
 from gallery.services import many
 from gallery.services.albums import making
 from gallery.views.common import (
     people_to_choose,
+    record_cards,
     releases,
 )
 from gallery.views.placing import place_all
@@ -51,9 +52,10 @@ def _list(request: PersonRequest, form: AlbumForm) -> HttpResponse:
     )
     rows = Member.objects.filter(pk__in=list(page.object_list)).order_by(*NEWEST_FIRST)
     shown = album_cards.shown_members(rows, request.user)
-    if keyring and shown and releases(request):
-        record_titles(request.user, [member.circle_id for member in shown])
     cards = album_cards.cards(shown, Opener(keyring) if keyring else None)
+    opened = [card.id for card in cards if card.is_open]
+    if opened and releases(request):
+        record_titles(request.user, opened)
     if wants_json(request):
         return JsonResponse(
             {"albums": [album_cards.card_json(card) for card in cards], **_paged(page)}
@@ -121,12 +123,12 @@ def album_page(request: PersonRequest, member: Member, **more: Any) -> dict[str,
     image_ids = [access.image.pk for access in accesses]
     if releases(request):
         record_album(request.user, member.circle_id)
-        if image_ids:
-            record_thumbnails(request.user, image_ids)
     new = () if context["is_owner"] else unopened(image_ids, reader=request.user.pk)
+    cards = presenting.cards(accesses, opener, new=new)
+    record_cards(request, cards)
     select = request.GET.get("select")
     context |= {
-        "cards": presenting.cards(accesses, opener, new=new),
+        "cards": cards,
         "page_obj": page,
         "unlocked": True,
         "selecting": select in ("1", "all"),

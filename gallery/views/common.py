@@ -1,6 +1,7 @@
 """What the pages of images share: an image's page, the people to choose, what was refused."""
 
 import uuid
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -35,7 +36,7 @@ from gallery.invitation_forms import InviteForm
 from gallery.invitation_keys import InvitationKey, key_for_inviter
 from gallery.models import Circle, Grant, Rendition
 from gallery.opening import Opener, settled
-from gallery.releases import record_opening
+from gallery.releases import record_opening, record_thumbnails
 from gallery.services.invitations import listing
 from gallery.services.taking_over import membership_after
 from gallery.typed_names import lookups_in
@@ -80,6 +81,14 @@ def image_page(
 def releases(request: PersonRequest) -> bool:
     """Whether the answer has a body: a request for headers only has seen nothing."""
     return request.method != "HEAD"
+
+
+def record_cards(request: PersonRequest, cards: Iterable[presenting.Card]) -> None:
+    """Record, as one page, the cards that opened: nothing is shown of the others, and what is not
+    on record here is recorded once it is. Raises AuditUnavailable: then nothing must be shown."""
+    opened = [card.id for card in cards if card.is_open]
+    if opened and releases(request):
+        record_thumbnails(request.user, opened)
 
 
 def count_names(request: PersonRequest) -> None:

@@ -21,13 +21,12 @@ from gallery.access import Access, Through
 from gallery.ledger import unopened
 from gallery.models import Grant, Placement
 from gallery.opening import Opener
-from gallery.releases import record_thumbnails
 from gallery.services.invitations.listing import somebody_claims
 from gallery.services.relocking import stolen_readers_of
 from gallery.services.resharing import somebody_waits_for
 from gallery.services.teams import teams_of
 from gallery.team_pages import live_places
-from gallery.views.common import releases
+from gallery.views.common import record_cards
 
 PER_PAGE = 60
 NEWEST_FIRST = ("-granted_at", "pk")
@@ -140,10 +139,9 @@ def _list(
     accesses = _accesses_of(ids, request.user)
     image_ids = [access.image.pk for access in accesses]
     keyring = keyring_of(request)
-    if keyring and image_ids and releases(request):
-        record_thumbnails(request.user, image_ids)
     new = unopened(image_ids, reader=request.user.pk) if marks_new else ()
     cards = presenting.cards(accesses, Opener(keyring) if keyring else None, new=new)
+    record_cards(request, cards)
     if wants_json(request):
         return JsonResponse(
             {

@@ -14,8 +14,8 @@ from gallery.access import Access
 from gallery.forms import SearchForm
 from gallery.models import Grant
 from gallery.opening import Opener
-from gallery.releases import record_thumbnails
 from gallery.services.searching import in_full, search
+from gallery.views.common import record_cards
 from gallery.views.lists import PER_PAGE, grants_on
 
 
@@ -34,9 +34,8 @@ def search_images(request: PersonRequest) -> HttpResponse:
     found = search(keyring=open_keys(request), text=text)
     page = Paginator(found.accesses, PER_PAGE).get_page(request.POST.get("page"))
     shown = _with_counts(in_full(list(page.object_list)))
-    if shown:
-        record_thumbnails(request.user, [access.image.pk for access in shown])
     cards = presenting.cards(shown, Opener(open_keys(request)))
+    record_cards(request, cards)
     if wants_json(request):
         return JsonResponse(
             {

@@ -29,7 +29,6 @@ from gallery.models import Grant
 from gallery.opening import Opener
 from gallery.outcomes import Outcome
 from gallery.refusals import REFUSALS, refusal_for
-from gallery.releases import record_thumbnails
 from gallery.services import deleting, directory, many, sharing
 from gallery.services.many import Done
 from gallery.views.common import (
@@ -38,6 +37,7 @@ from gallery.views.common import (
     count_names,
     count_strangers,
     people_to_choose,
+    record_cards,
     record_refused,
     settle_contacts,
 )
@@ -301,8 +301,7 @@ def cards_of(request: PersonRequest, images: Images) -> dict[uuid.UUID, presenti
     grants = grants.select_related("reader", "image__owner", "wrapped_key__key_pair")
     accesses = [Access(request.user, grant) for grant in grants]
     cards = presenting.cards(accesses, Opener(open_keys(request)))
-    if cards:
-        record_thumbnails(request.user, [card.id for card in cards])
+    record_cards(request, cards)
     return {card.id: card for card in cards}
 
 

@@ -16,11 +16,10 @@ from gallery.access import membership_of
 from gallery.answers import answers_team_refusals
 from gallery.models import Member
 from gallery.opening import Opener
-from gallery.releases import record_thumbnails
 from gallery.services.albums.making import make_album
 from gallery.services.teams import TEAM
 from gallery.team_forms import MembersForm, TeamForm
-from gallery.views.common import people_to_choose, releases
+from gallery.views.common import people_to_choose, record_cards
 
 HIDDEN = ("id", "initials", "avatar_class")
 
@@ -67,8 +66,7 @@ def team_page(request: PersonRequest, member: Member, **more: Any) -> dict[str, 
     opener = Opener(open_keys(request))
     context = team_pages.team_context(member, opener)
     cards = presenting.cards(team_pages.own_images_in(member.circle_id, request.user), opener)
-    if cards and releases(request):
-        record_thumbnails(request.user, [card.id for card in cards])
+    record_cards(request, cards)
     context |= {
         "cards": cards,
         "unlocked": True,

@@ -34,10 +34,7 @@ def thumbnails(request: PersonRequest) -> HttpResponseBase:
     if not form.is_valid():
         return form_refusal(request, form, "gallery/not_selected.html")
     image_ids = form.cleaned_data["images"]
-    accesses = live_accesses_to(image_ids, reader=request.user)
-    opener = Opener(open_keys(request))
-    opener.prepare({*image_ids, *asked_about(accesses.values())})
-    opened = {one: _opened(request, opener, one, accesses) for one in image_ids}
+    opened = _opened_together(request, image_ids)
     parts = [piece for one in image_ids for piece in _part(one, opened[one])]
     length = sum(map(len, parts))
     take_room(request, length)
@@ -52,6 +49,23 @@ def thumbnails(request: PersonRequest) -> HttpResponseBase:
             "Cache-Control": "private, no-store",
         },
     )
+
+
+def _opened_together(
+    request: PersonRequest, image_ids: list[uuid.UUID]
+) -> dict[uuid.UUID, Opened | str]:
+    """Return of each a verified thumbnail, or the code of why there is none.
+
+    What is fetched for all of them is as old as the first by the time the last was read. So the
+    rows are asked once more: an access that ended meanwhile gives nothing.
+    """
+    accesses = live_accesses_to(image_ids, reader=request.user)
+    opener = Opener(open_keys(request))
+    opener.prepare({*image_ids, *asked_about(accesses.values())})
+    opened = {one: _opened(request, opener, one, accesses) for one in image_ids}
+    live = live_accesses_to(image_ids, reader=request.user)
+    ended = [one for one in image_ids if isinstance(opened[one], Opened) and one not in live]
+    return opened | {one: _opened(request, Opener(open_keys(request)), one, {}) for one in ended}
 
 
 def _opened(

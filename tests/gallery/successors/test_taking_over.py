@@ -6,6 +6,7 @@ from django.db import connection
 from accounts.models import User
 from audit.models import AuditEntry
 from gallery.access import access_to
+from gallery.beside import successor_key
 from gallery.errors import (
     AccessEnded,
     Altered,
@@ -19,7 +20,7 @@ from gallery.models import Circle, Grant, Member, SealedImage, Statement, Succes
 from gallery.opening import Opener
 from gallery.services.deleting import delete_image
 from gallery.services.revoking import revoke
-from gallery.services.successors import keep_for_successors, remove_successor
+from gallery.services.successors import circle_of, keep_for_successors, remove_successor
 from gallery.services.taking_over import take_over
 from gallery.verification.images import ImageCheck
 from tests.accounts.test_oversight import act
@@ -143,6 +144,15 @@ def test_another_image_s_key_in_the_row_is_refused(alice, bob, named, upload, di
     keep_for_successors(alice.keyring)
     theirs = SuccessorKey.objects.get(image=other)
     SuccessorKey.objects.filter(image=named).update(wrapped=theirs.wrapped)
+    disable(alice)
+    refused(bob, named, Altered)
+
+
+def test_a_key_that_is_not_the_image_s_own_is_refused(alice, bob, named, disable):
+    circle = circle_of(alice.user)
+    circle_key = Opener(bob.keyring).own_circle_key(circle)  # as bob has it, writing to the rows
+    forged = successor_key(named, b"k" * 32, circle, circle_key)
+    SuccessorKey.objects.filter(image=named).update(wrapped=forged.wrapped)
     disable(alice)
     refused(bob, named, Altered)
 
