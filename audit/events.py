@@ -207,7 +207,7 @@ def record(
     Raises AuditUnavailable if neither table nor file took it, with `in_table` also if only the file
     did: what the table does not know, it will not vouch for. Raises RuntimeError inside a
     transaction of the business database: that could roll back what this says was done, and
-    would hold its locks while a disk syncs.
+    would hold its rows while a disk syncs.
     """
     if connections[DEFAULT_DB_ALIAS].in_atomic_block:
         raise RuntimeError("record() was called inside a transaction; call it before or after")

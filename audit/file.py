@@ -123,7 +123,7 @@ def _append_whole(descriptor: int, data: bytes) -> bool:
         if os.write(descriptor, data) != len(data):
             raise OSError("the disk took only part of a line")
     except OSError:
-        # The lock is ours, so what follows `size` is ours. An append-only file refuses this;
+        # Nobody else writes meanwhile: what follows `size` is ours. An append-only file refuses it;
         # then half a line stays, and the next one begins on a line of its own.
         with contextlib.suppress(OSError):
             os.ftruncate(descriptor, size)

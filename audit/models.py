@@ -173,7 +173,7 @@ class AuditEntry(models.Model):
 
 
 class AuditHead(models.Model):
-    """The newest entry's number and chain value: one row, locked while an entry is added."""
+    """The newest entry's number and chain value: one row, held while an entry is added."""
 
     ONLY = 1
 

@@ -1,4 +1,4 @@
-"""Adding to the trail's table: number, predecessor and chain, taken under one lock."""
+"""Adding to the trail's table: number, predecessor and chain, while the head is held."""
 
 import threading
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from audit.router import ALIAS
 
 SEARCH_COLUMNS = ("time", "event", "actor", "subject", "outcome", "request")
 
-# Threads of one process take turns before they ask for the lock. SQLite lets those who wait look
-# again ever more rarely: of 32 threads the slowest waited 2.9 seconds, with turns 0.3.
+# Threads of one process take turns before they ask to hold the head. SQLite lets those who wait
+# look again ever more rarely: of 32 threads the slowest waited 2.9 seconds, with turns 0.3.
 _turn = threading.Lock()
 TURN_SECONDS = 2  # then ask without a turn: a table that hangs must not queue everybody up
 
@@ -58,7 +58,7 @@ def _locked_head() -> Iterator[AuditHead]:
     my_turn = _turn.acquire(timeout=TURN_SECONDS)
     try:
         with transaction.atomic(using=ALIAS, durable=True):
-            # On SQLite the transaction itself is the lock: settings make it IMMEDIATE.
+            # On SQLite the transaction itself holds it: settings make it IMMEDIATE.
             heads = AuditHead.objects.select_for_update()
             beginning = {"sequence": 0, "chain": chain.BEGINNING}
             yield heads.get_or_create(pk=AuditHead.ONLY, defaults=beginning)[0]

@@ -1,6 +1,6 @@
 """Whether the trail is what was recorded: the chain, the rows, their columns, the head, the file.
 
-Reads in pieces and never holds the lock, so it may run beside a busy server. What it cannot see: an
+Reads in pieces and never holds the head, so it may run beside a busy server. What it cannot see: an
 end cut off table, head and file at the same place, and a whole trail written again by somebody who
 holds the audit key. A copy kept elsewhere shows both (docs/operations.md).
 """

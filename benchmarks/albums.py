@@ -34,14 +34,14 @@ def measure() -> None:
 
     owner, *guests = people()
     for size in SIZES:
-        album = making.make_album(keyring=owner, title="x", description="", members_add=False)
+        album = making.make_circle(keyring=owner, title="x", description="", members_add=False)
         fill(owner, album, size)
         readers = [recipient_of(guest.user) for guest in guests]
 
         def share(album=album, some=readers):
-            sharing.share_album(
+            sharing.share_circle(
                 keyring=owner,
-                album_id=album.pk,
+                circle_id=album.pk,
                 recipients=some,
                 terms=Terms("download", None),
             )
@@ -49,7 +49,7 @@ def measure() -> None:
         one = measured(lambda share=share, some=readers[:1]: share(some=some))
         fifty = measured(lambda share=share, some=readers[1:]: share(some=some))
         begun = time.perf_counter()
-        rekeying.revoke_member(keyring=owner, album_id=album.pk, recipient=guests[0].user)
+        rekeying.revoke_member(keyring=owner, circle_id=album.pk, recipient=guests[0].user)
         print(f"| {size} | {one} | {fifty} | {time.perf_counter() - begun:.2f} |", flush=True)
 
 
@@ -102,9 +102,9 @@ def fill(owner, album, size: int) -> None:
     from gallery.beside import wrap_for_circle
     from gallery.models import Placement, SealedImage
     from gallery.sealing import set_entry
-    from gallery.services.albums.acts import own_album
+    from gallery.services.albums.acts import own_circle
 
-    key, now = own_album(owner, album.pk).key, timezone.now()
+    key, now = own_circle(owner, album.pk).key, timezone.now()
     images = [SealedImage(owner=owner.user, stored_bytes=0, sealed_at=now) for _ in range(size)]
     SealedImage.objects.bulk_create(images)
     rows = []

@@ -1,4 +1,8 @@
-"""Who may see what: the one authorisation query."""
+"""Who may open what, as the rows say: the only place that decides who may ask.
+
+Whoever can write to the database can write a row. What the owner signed is asked next, by those
+who open (gallery/opening.py, gallery/circle_keys.py).
+"""
 
 import uuid
 from collections import defaultdict

@@ -107,9 +107,12 @@ def _place_of(row: Placement | SuccessorKey) -> _Place:
 
 
 def hold_circles(rows: Iterable[Row | SuccessorKey]) -> None:
-    """Hold the rows of the circles under whose keys these are, teams first, after invitations' and
-    before their own album, images and people. Raises HeadMoved if one was deleted or got its next
-    key since it was read: what was wrapped under the one before opens for nobody."""
+    """Hold the circles whose keys these rows are wrapped under.
+
+    In this order, so that no two transactions wait for each other: invitations, teams, albums, the
+    image or album that is changed, people. Raises HeadMoved if a circle was deleted or got its next
+    key since it was read: what was wrapped under the key before opens for nobody.
+    """
     read = {circle.pk: circle for circle in map(held_by, rows) if circle}
     now = Circle.objects.select_for_update().filter(pk__in=read).order_by("-kind", "pk")
     if {circle.pk: _state(circle) for circle in now} != {pk: _state(read[pk]) for pk in read}:

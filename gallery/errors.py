@@ -1,8 +1,16 @@
 """The refusals of gallery services. The view decides the answer, one for each class."""
 
+from django.db import InterfaceError, OperationalError
+
 from accounts.keys.identities import SignerChange
 from accounts.models import User
+from accounts.turns import Busy
+from audit.events import AuditUnavailable
 from gallery.models import Row
+from gallery.storage import StorageAway
+
+# What is raised while a part of the server is unavailable: nothing is wrong with any image.
+PART_AWAY = (StorageAway, OperationalError, InterfaceError, AuditUnavailable, Busy)
 
 
 class GalleryError(Exception):

@@ -144,7 +144,7 @@ class Heads:
     def verified_then(self, kind: str, subject: Subject, row: Statement) -> Body:
         """Return what an earlier statement says, signed by whoever was the owner then. Raises as
         verified() does."""
-        trail = self._trails.begun(subject.pk)
+        trail = self._trails.of(subject.pk)
         if former := trail.owner_before(kind, row.sequence):
             subject = copy(subject)
             subject.owner_id = former

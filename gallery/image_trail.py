@@ -146,23 +146,23 @@ class ImageTrails:
         self._trails: dict[uuid.UUID, ImageTrail] = {}
         self._is_away = False
 
-    def ask(self, image_ids: Collection[uuid.UUID]) -> None:
+    def ask(self, subjects: Collection[uuid.UUID]) -> None:
         """Ask about these images at once. Raises TrailAway, and again without asking again: a
         table that hangs would keep each image of a page waiting."""
         if self._is_away:
             raise TrailAway
         try:
-            found = vouched_of_each(EVENTS, subjects=image_ids)
+            found = vouched_of_each(EVENTS, subjects=subjects)
         except AuditUnavailable:
             self._is_away = True
             raise TrailAway from None
-        trails = {image_id: ImageTrail(leaves) for image_id, leaves in found.items()}
+        trails = {subject: ImageTrail(leaves) for subject, leaves in found.items()}
         _number_from_statements({pk: one for pk, one in trails.items() if one.needs_numbers()})
         self._trails |= trails
 
-    def forget(self, image_id: uuid.UUID) -> None:
+    def forget(self, subject: uuid.UUID) -> None:
         """Ask again about an image that has changed meanwhile."""
-        self._trails.pop(image_id, None)
+        self._trails.pop(subject, None)
 
     def allows(self, head: Statement) -> bool:
         """Whether this verified statement may be the newest of its kind. Raises TrailAway."""
@@ -171,7 +171,7 @@ class ImageTrails:
             return False
         if trail.allows(head):
             return True
-        return self.begun(head.subject).allows(head)
+        return self.take_in_begun(head.subject).allows(head)
 
     def allows_date(self, image: SealedImage) -> bool:
         """Whether the date of deletion in the row is the one that its owner chose. Raises
@@ -179,26 +179,26 @@ class ImageTrails:
         if self.of(image.pk).allows_date(image):
             return True
         self.forget(image.pk)  # it was asked before an act came between
-        return self.begun(image.pk).allows_date(image)
+        return self.take_in_begun(image.pk).allows_date(image)
 
-    def begun(self, image_id: uuid.UUID) -> ImageTrail:
-        """Return what the trail says, with the acts only intended: one may have been stored, its
-        end not in the trail, or not yet. Raises TrailAway."""
-        trail = self.of(image_id)
+    def take_in_begun(self, subject: uuid.UUID) -> ImageTrail:
+        """Take in the acts that were only intended, too, and return what the trail says then: one
+        of them may have been stored, its end not in the trail, or not yet. Raises TrailAway."""
+        trail = self.of(subject)
         try:
-            found = vouched_of_each(EVENTS, subjects=[image_id], outcomes=(Outcome.INTENDED,))
+            found = vouched_of_each(EVENTS, subjects=[subject], outcomes=(Outcome.INTENDED,))
         except AuditUnavailable:
             raise TrailAway from None
-        for leaf in found[image_id]:
+        for leaf in found[subject]:
             trail.take_in(leaf)
-        _number_from_statements({image_id: trail})
+        _number_from_statements({subject: trail})
         return trail
 
-    def of(self, image_id: uuid.UUID) -> ImageTrail:
+    def of(self, subject: uuid.UUID) -> ImageTrail:
         """Return what the trail says of an image. Raises TrailAway."""
-        if image_id not in self._trails:
-            self.ask([image_id])
-        return self._trails[image_id]
+        if subject not in self._trails:
+            self.ask([subject])
+        return self._trails[subject]
 
 
 def _number_from_statements(trails: Mapping[uuid.UUID, ImageTrail]) -> None:

@@ -80,12 +80,15 @@ PUTTING_OUT = (*DELETED, Event.ALBUM_REVOKED, Event.TEAM_REVOKED, Event.TEAM_LEF
 
 
 def put_out(rows: Iterable[Put]) -> list[Put]:
-    """Return which of these ended rows somebody else ended than whose list they are on: who left a
-    team; a circle that was deleted, or whose owner took the owner of the image (of the album) out
-    of it, or which that one left.
+    """Return those of these ended rows that were ended by somebody else than the owner whose list
+    they are on:
 
-    Each owner's list names it until their next act. The trail's word counts: of any other ended row
-    somebody may have written the end. Raises TrailAway.
+    - a member left the team;
+    - the circle was deleted, with images and albums of other people in it;
+    - the owner of an image or album in the circle left it, or was taken out.
+
+    The owner's signed list still has such a row until their next act. Only the trail's word counts:
+    an end that stands in the row alone may have been written there by anybody. Raises TrailAway.
     """
     ended = [row for row in rows if row.ended_at is not None]
     parts = [_whose_part(row) for row in ended]

@@ -137,7 +137,7 @@ class Opener(CircleOpener):
         if not is_unbroken(self.newest(MANIFEST, image)) or first is None:
             raise Altered("manifest-chain")
         sealer = uuid.UUID(self.verified_then(MANIFEST, image, first)["signer"])
-        return certified_name(User.objects.get(pk=sealer))
+        return None if sealer == image.owner_id else certified_name(User.objects.get(pk=sealer))
 
     def _keys_of(self, image: SealedImage) -> frozenset[str]:
         return frozenset(self.head(kind, image)["key"] for kind in (MANIFEST, SHARE))

@@ -17,10 +17,11 @@ from accounts.keys.pins import ContactsRefused, KeyChanged
 from accounts.models import User
 from cryptocore.errors import CryptoError
 from gallery import errors, presenting
+from gallery.errors import PART_AWAY
 from gallery.ledger import Ledger
 from gallery.models import Grant, Placement
 from gallery.presenting import Card
-from gallery.services.many import PART_AWAY, Done
+from gallery.services.many import Done
 from gallery.services.sharing import Shared
 
 SALT = "gallery.outcomes"

@@ -20,7 +20,7 @@ from gallery.models import Circle, SealedImage
 
 PER_PAGE = 60
 
-# What one may ask for, the events it stands for, and what is said of one's own and of others'.
+# The events that are shown, each with its sentence.
 WORDS = {
     Event.IMAGE_UPLOADED: _("You uploaded an image."),
     Event.IMAGE_SHARED: _("You shared an image, or changed permissions."),
@@ -36,6 +36,7 @@ WORDS = {
     Event.IMAGE_OPENED: _("You opened an image of %(owner)s."),
     Event.IMAGE_DOWNLOADED: _("You downloaded an image of %(owner)s."),
 }
+# The same where the image is one's own.
 OWN_WORDS = {
     Event.IMAGE_OPENED: _("You opened an image of your own."),
     Event.IMAGE_DOWNLOADED: _("You downloaded an image of your own."),
@@ -45,6 +46,7 @@ ALBUM_WORDS = {
     Event.IMAGE_SHARED: _("You added an image to an album."),
     Event.IMAGE_REVOKED: _("You took an image out of an album."),
 }
+# What one may ask for, and the events it stands for.
 FILTERS = {
     "shared": [
         *(Event.IMAGE_UPLOADED, Event.IMAGE_SHARED),

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.keys.recipients import lock_keys
+from accounts.keys.recipients import hold_people
 from accounts.models import User
 from audit.events import Event, record
 from audit.models import AuditEntry
@@ -51,7 +51,7 @@ def _is_first(access: Access) -> bool:
 
 def _tell_owner(access: Access) -> None:
     with transaction.atomic():
-        lock_keys([], besides=[access.image.owner])
+        hold_people([access.image.owner])
         sent = send_notices(NoticeKind.OPENED, [access.as_grant])
     record_notices([sent])
 

@@ -63,18 +63,18 @@ def seal_renditions(plain: Mapping[str, Plain], content_key: bytes) -> dict[str,
 
 @sensitive_variables()
 def wrap_for(
-    reader: Reader, content_key: bytes, *, image_id: uuid.UUID, lock: int
+    reader: Reader, content_key: bytes, *, subject: uuid.UUID, lock: int
 ) -> WrappedKey | None:
     """Return the content key wrapped to a reader's key, not stored yet; None for a reader who
     waits."""
     if reader.key is None:
         return None
-    return wrap_to(reader.key, content_key, image_id=image_id, lock=lock)
+    return wrap_to(reader.key, content_key, subject=subject, lock=lock)
 
 
 @sensitive_variables()
-def wrap_to(key: ReaderKey, content_key: bytes, *, image_id: uuid.UUID, lock: int) -> WrappedKey:
-    return wrap_content_key(content_key, key.pair, key.public_key, subject=image_id, lock=lock)
+def wrap_to(key: ReaderKey, content_key: bytes, *, subject: uuid.UUID, lock: int) -> WrappedKey:
+    return wrap_content_key(content_key, key.pair, key.public_key, subject=subject, lock=lock)
 
 
 @sensitive_variables()

@@ -55,6 +55,7 @@ class Unwrapping(Heads):
     ) -> bytes:
         """Return the key of a lock (of a circle: an epoch) that is wrapped to this reader.
 
+        Stores it as a quick key if only their private key opened it, so that the next time is fast.
         Raises Waiting if their keys of now do not open it, or Altered.
         """
         self.check_own_key(wrapped)  # callers that ask only for this key come straight here

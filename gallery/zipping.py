@@ -20,12 +20,11 @@ from audit.context import request_id
 from gallery import presenting
 from gallery.access import Access, access_to
 from gallery.archive import Archive, Names
-from gallery.errors import Locked
+from gallery.errors import PART_AWAY, Locked
 from gallery.models import Grant, Rendition
 from gallery.opening import Opened, Opener, settled
 from gallery.refusals import REFUSALS, Refusal, away, refusal_for
 from gallery.releases import record_opening
-from gallery.services.batches import PART_AWAY
 
 LEAVES_OUT: tuple[type[Exception], ...] = (*REFUSALS, *PART_AWAY, OSError)  # UnlockKeysAway
 LEFT_OUT = "could-not-be-opened.txt"

@@ -26,7 +26,7 @@ SQLITE_OPTIONS = {
         "PRAGMA secure_delete=ON; PRAGMA trusted_schema=OFF;"
     ),
 }
-# Nobody waits for ever for a lock, least of all for one of a machine that vanished.
+# Nobody waits for ever for a row, least of all for one that a machine held which vanished.
 POSTGRES_SESSION = "-c lock_timeout={}s -c idle_in_transaction_session_timeout=60s"
 # Each thread keeps its connections between requests and looks at them before each one: after a
 # restart of the server every thread finds its own dead, and opens new ones, at its next request.

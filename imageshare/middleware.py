@@ -73,7 +73,7 @@ class RefusalMiddleware:
 class KnownAddressMiddleware:
     """Refuses requests through a proxy that does not say where they come from.
 
-    Any other address would be everybody's: one stranger's tries would lock all others out, and the
+    Any other address would be everybody's: one stranger's tries would keep all others out, and the
     trail would name the proxy. The operator who set up the proxy notices at the first page. Health
     checks come without the proxy.
     """

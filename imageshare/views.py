@@ -10,7 +10,6 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     TooManyFilesSent,
 )
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import REASON_NO_CSRF_COOKIE
 from django.shortcuts import redirect, render
@@ -21,12 +20,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.folding import record_refusal
-from accounts.turns import Busy
 from accounts.views.common import next_address
 from accounts.web.answers import TITLES, refusal, refusal_json, wants_json
 from audit.context import request_id
 from audit.events import AuditUnavailable, Event, Outcome, record
-from gallery.storage import StorageAway
+from gallery.errors import PART_AWAY
 from gallery.zero_access.result import newest_result
 from imageshare import health
 from imageshare.context_processors import THEMES
@@ -34,14 +32,6 @@ from imageshare.middleware import request_too_large
 from imageshare.unlockkeys import UnlockKeysAway
 
 OVER_THE_CAP = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
-PART_AWAY = (
-    AuditUnavailable,
-    OperationalError,
-    InterfaceError,
-    StorageAway,
-    UnlockKeysAway,
-    Busy,
-)
 RETRY_AFTER_SECONDS = 10
 TOO_BIG = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 ONE_YEAR_SECONDS = 31_536_000
@@ -156,7 +146,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """503 if a part is unavailable for now, 500 if the fault is ours."""
-    if isinstance(sys.exc_info()[1], PART_AWAY):
+    if isinstance(sys.exc_info()[1], (*PART_AWAY, UnlockKeysAway)):
         sentence = _(
             "A part of ImageShare is busy or unavailable. Nothing was lost. Try again in a moment."
         )

@@ -88,8 +88,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Real transactions on both databases: a test's own would hide rollbacks and locks. What asks
-    no database is the same on PostgreSQL, and is not run there again."""
+    """Real transactions on both databases: a test's own would hide rollbacks, and waiting. What
+    asks no database is the same on PostgreSQL, and is not run there again."""
     marker = pytest.mark.django_db(transaction=True, databases=["default", "audit"])
     for item in items:
         if not is_in((*NO_DATABASE, *OWN_DATABASES), item):

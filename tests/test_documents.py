@@ -1,5 +1,6 @@
 """The documents name everything there is, and nothing that is not."""
 
+import ast
 import re
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.keys.verification import Kind as KeyFinding
 from audit.events import Event, Outcome
+from cryptocore.statements import KINDS
 from gallery.verification.findings import Kind as ImageFinding
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,10 +50,22 @@ def test_every_event_and_outcome_is_explained_and_used():
     assert set(Event.values) - described == set(), "add a row to docs/audit.md"
     assert described - set(Event.values) == set(), "docs/audit.md has a row of no event"
     assert all(f"| `{outcome}` |" in text_of("docs/audit.md") for outcome in Outcome.values)
-    sources = "".join(
-        path.read_text() for package in OURS for path in (ROOT / package).rglob("*.py")
-    )
-    assert [event.name for event in Event if f"Event.{event.name}" not in sources] == []
+    members = {ast.unparse(node) for node in nodes_in(*OURS) if isinstance(node, ast.Attribute)}
+    assert [event for event in Event if f"Event.{event.name}" not in members] == []
+
+
+def test_every_event_is_looked_for_by_a_test():
+    found = nodes_in("tests")
+    members = {ast.unparse(node) for node in found if isinstance(node, ast.Attribute)}
+    values = {node.value for node in found if isinstance(node, ast.Constant)}
+    unseen = [event for event in Event if f"Event.{event.name}" not in members]
+    assert set(unseen) - values == set(), "test that the act records it, beside its other tests"
+
+
+def nodes_in(*folders: str) -> list[ast.AST]:
+    """Return what all code there is made of: an event that a comment names is not used."""
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    return [node for path in paths for node in ast.walk(ast.parse(path.read_text()))]
 
 
 def test_every_command_is_explained():
@@ -72,11 +86,22 @@ def addresses(patterns: list[URLPattern | URLResolver], prefix: str = "") -> lis
     return found
 
 
-@pytest.mark.parametrize("address", addresses(get_resolver().url_patterns))
-def test_every_address_is_explained(address: str):
-    parts = [part for part in re.split(r"<[^>]*>", "/" + address) if len(part) > 1]
-    document = text_of("docs/http.md")
-    assert all(part in document or part.strip("/") in document for part in parts), address
+def in_tables() -> set[str]:
+    """Return the addresses in the first column of the tables of docs/http.md."""
+    tables = re.findall(r"^\| address \|.*\n(?:\|.*\n)+", text_of("docs/http.md"), re.MULTILINE)
+    rows = [row for table in tables for row in table.splitlines()]
+    return {address for row in rows for address in re.findall(r"`([^`]+)`", row.split("|")[1])}
+
+
+def as_documented(address: str) -> str:
+    """Return an address of the URLconf as people write it: `<uuid>` for any id, else a name."""
+    return "/" + re.sub(r"<\w+:", "<", re.sub(r"<uuid:\w+>", "<uuid>", address))
+
+
+def test_every_address_has_a_row_and_every_row_is_an_address():
+    ours = {as_documented(address) for address in addresses(get_resolver().url_patterns)}
+    assert ours - in_tables() == set(), "add a row to docs/http.md"
+    assert in_tables() - ours == set(), "docs/http.md has a row of no address"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -117,6 +142,27 @@ def test_a_finding_that_is_explained_is_one_that_the_command_prints(
         assert any(re.search(in_order, finding) for finding in findings), words
 
 
+def test_the_map_has_every_folder_and_every_file_of_the_gallery():
+    readme = text_of("README.md")
+    folders = {
+        path.parent.name
+        for package in OURS
+        for path in (ROOT / package).rglob("__init__.py")
+        if not {"migrations", "management"} & {*path.parts}
+    }
+    assert {name for name in folders if f"{name}/" not in readme} == set()
+    files = {path.stem for path in (ROOT / "gallery").glob("[!_]*.py")}
+    rows = re.search(r"^\| files of `gallery/` .*\n(?:\|.*\n)+", readme, re.MULTILINE)
+    assert rows
+    assert files ^ set(re.findall(r"`(\w+)`", rows[0])) == set()
+
+
+def test_every_test_that_the_readme_names_is_one():
+    named = set(re.findall(r"`(test_\w+)`", text_of("README.md")))
+    defined = {node.name for node in nodes_in("tests") if isinstance(node, ast.FunctionDef)}
+    assert named - defined == set()
+
+
 def glossary() -> dict[str, str]:
     """Each word of ours, and the first file that it is said to live in."""
     entry = r"^- \*\*([^*]+)\*\*: [^*]*?\(\[([\w/.]+)\]"
@@ -127,6 +173,13 @@ def test_the_glossary_is_in_alphabetical_order_and_names_a_place_for_each_word()
     words = re.findall(r"^- \*\*(.+?)\*\*", text_of("docs/glossary.md"), re.MULTILINE)
     assert words == sorted(words, key=str.lower)
     assert list(glossary()) == words
+
+
+def test_the_glossary_has_every_kind_of_statement():
+    (entry,) = re.findall(
+        r"^- \*\*statement\*\*: (.+\n.+)", text_of("docs/glossary.md"), re.MULTILINE
+    )
+    assert set(re.findall(r"`(\w+)`", entry)) == KINDS.keys()
 
 
 @pytest.mark.parametrize(("word", "file"), glossary().items())

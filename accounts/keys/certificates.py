@@ -292,7 +292,8 @@ def signing_pair_of(user_id: uuid.UUID) -> KeyPair:
 
 
 def wrapping_key_of(user_id: uuid.UUID) -> tuple[KeyPair, RsaKey]:
-    """Return the key pair to wrap to and its verified public half: the only way to obtain one.
+    """Return the key pair to wrap to and its verified public half, as the rows and the certificates
+    say: whether it was stolen, the trail knows too (accounts/keys/recipients.py).
 
     Raises NoKeys if this person cannot receive yet, CryptoError if the key does not verify.
     """

@@ -1,6 +1,6 @@
 """From the names an owner types to the people, and keys, an image is wrapped for."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from Crypto.PublicKey.RSA import RsaKey
@@ -12,7 +12,7 @@ from accounts.folding import record_refusal_of
 from accounts.keys.certificates import KIND, NoKeys, wrapping_key_of
 from accounts.keys.identities import Identity, identity_with
 from accounts.keys.names import certified_name, prefetch_names
-from accounts.keys.remembered import stolen_keys_of
+from accounts.keys.remembered import stolen_keys_of_each
 from accounts.models import KeyPair, KeySlot, User
 from audit.events import Event
 from cryptocore import statements
@@ -31,7 +31,7 @@ class ReaderKey:
 @dataclass(frozen=True)
 class Reader:
     """A person an image is sealed for. `key`: verified once, when they were named, and once more
-    with their row held (`lock_keys`); None while they wait for new keys after a theft."""
+    with their row held (`hold_people`); None while they wait for new keys after a theft."""
 
     user: User
     key: ReaderKey | None
@@ -143,8 +143,7 @@ def key_to_wrap_to(user: User) -> tuple[KeyPair, RsaKey]:
     """
     try:
         pair, public_key = wrapping_key_of(user.pk)
-        certifier = statements.parse(KIND, bytes(pair.certificate))["key"]
-        if {pair.fingerprint, certifier} & stolen_keys_of(user.pk).keys():
+        if _hangs_on_stolen(pair, stolen_keys_of_each([user.pk])[user.pk]):
             raise CryptoError
     except CryptoError:
         record_wrong_key(user)
@@ -152,25 +151,36 @@ def key_to_wrap_to(user: User) -> tuple[KeyPair, RsaKey]:
     return pair, public_key
 
 
-def lock_keys(pairs: Iterable[KeyPair], *, besides: Iterable[User] = ()) -> None:
-    """Hold the rows of these pairs' people, and of others; verify that each pair still is the one
-    to wrap to.
+def _hangs_on_stolen(pair: KeyPair, stolen: Collection[str]) -> bool:
+    """Whether a verified pair, or the key that certified it, is one of these fingerprints."""
+    certifier = statements.parse(KIND, bytes(pair.certificate))["key"]
+    return not {pair.fingerprint, certifier}.isdisjoint(stolen)
 
-    Inside the caller's transaction. Destroying a pair takes the same lock, so no content key is
-    ever wrapped to a pair that is being destroyed. Raises NoKeys.
+
+def hold_people(people: Iterable[User] = (), *, pairs: Iterable[KeyPair] = ()) -> None:
+    """Hold the rows of these people, and of those whose pairs these are; verify that each pair
+    still is the one to wrap to.
+
+    Inside the caller's transaction. Destroying a pair holds the same row, so no content key is
+    ever wrapped to a pair that is being destroyed. So does ordering after a theft; and since
+    somebody could take its marks out of the rows again, the trail is asked once more, too: the
+    pairs may have been read minutes ago, before a hundred files. Raises NoKeys or AuditUnavailable.
     """
     pairs = list(pairs)
     owners = {pair.user_id for pair in pairs}
-    people = {*owners, *(person.pk for person in besides)}
+    everybody = {*owners, *(person.pk for person in people)}
     # In one order everywhere, or two transactions could each hold what the other waits for.
-    held = User.objects.select_for_update().filter(pk__in=people).order_by("pk")
+    held = User.objects.select_for_update().filter(pk__in=everybody).order_by("pk")
     active = {user.pk for user in held if user.is_active}
     if not active.issuperset(owners):
         raise NoKeys
+    stolen = stolen_keys_of_each(owners) if owners else {}
     for pair in pairs:
         try:
             present, _public_key = wrapping_key_of(pair.user_id)
         except CryptoError:
             raise NoKeys from None
         if (present.pk, present.fingerprint) != (pair.pk, pair.fingerprint):
+            raise NoKeys
+        if _hangs_on_stolen(present, stolen[pair.user_id]):
             raise NoKeys

@@ -43,16 +43,11 @@ def owners_suspended(people: Collection[uuid.UUID]) -> set[uuid.UUID]:
     return {owner for owner, theirs in acts.items() if theirs and theirs[-1].event == suspended}
 
 
-def stolen_keys_of(person: uuid.UUID) -> dict[str, datetime]:
-    """Return since when each of a person's keys counts as stolen, by fingerprint.
+def stolen_keys_of_each(people: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[str, datetime]]:
+    """Return since when each of these people's keys counts as stolen, by fingerprint: one query.
 
     Of thefts ordered before entries named the keys: nothing. Raises AuditUnavailable.
     """
-    return stolen_keys_of_each([person])[person]
-
-
-def stolen_keys_of_each(people: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[str, datetime]]:
-    """Return the same of many people: one query. Raises AuditUnavailable."""
     orders = vouched_of_each((Event.KEYS_ROTATION_ORDERED,), subjects=people)
     return {
         person: {

@@ -1,6 +1,7 @@
-"""Whether all stored keys are what was made: each row by itself, together, and by the trail.
+"""What `verify_keys` checks: whether all stored keys are as they were made.
 
-And whether wrapped keys can be some, and the lists of compared contacts are the newest.
+Each row by itself, all rows of a person together, and both against the trail. Wrapped keys must
+have a possible size, and each list of compared contacts must be its owner's newest.
 
 No private key is opened: nobody's password is here. What only the owner's password would show (a
 wrapped key with a flipped bit) the digest of all key rows shows, which the trail remembers.

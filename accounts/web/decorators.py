@@ -69,14 +69,15 @@ def unlocked_for_bytes(view: View) -> View:
 
 
 def recoverable(view: View) -> View:
-    """Without a recovery code no upload: a forgotten password would lose the image for good."""
+    """Without a recovery code nobody makes an image, album or team: only its owner's keys open it,
+    and a forgotten password would lose it for good."""
 
     @wraps(view)
     def guarded(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if recovery_slot_of(request.user):
             return view(request, *args, **kwargs)
         if wants_json(request):
-            sentence = _("Make your recovery code first. Nothing was uploaded.")
+            sentence = _("Make your recovery code first. Nothing was stored.")
             return refusal(request, 403, "recovery_code_needed", sentence)
         return redirect("accounts:recovery-code")
 

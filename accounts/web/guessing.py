@@ -1,10 +1,10 @@
 """Who somebody is, with a limit on guesses at their password or recovery code.
 
-Per person and network a few in a quarter of an hour, so that nobody can lock somebody else out; per
+Per person and network a few in a quarter of an hour, so that nobody can keep somebody else out; per
 network, for all people, some more, so that one password cannot be tried on everybody; per person,
 from any network, a hundred in an hour, so that changing address does not help. The last two exempt
 browsers in which the person signed in before (OWASP, "Device cookies"): they have a limit of their
-own, and so guessing from elsewhere, or from the same network, does not lock that person out.
+own, and so guessing from elsewhere, or from the same network, does not keep that person out.
 """
 
 import secrets

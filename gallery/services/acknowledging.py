@@ -6,7 +6,7 @@ from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
-from accounts.keys.recipients import lock_keys
+from accounts.keys.recipients import hold_people
 from audit import events
 from audit.events import Event
 from cryptocore.picture import picture_tag
@@ -78,7 +78,7 @@ def _commit(access: Access, head: Statement, signed: Statement) -> None:
         transaction.atomic(),
     ):
         hold(image, head)
-        lock_keys([], besides=[image.owner, access.reader])
+        hold_people([image.owner, access.reader])
         require_present_signer(access.reader, signed)
         if Acknowledgement.objects.filter(image=image, reader=access.reader).exists():
             raise HeadMoved  # the same press twice

@@ -24,6 +24,7 @@ from gallery.access import Access, access_to
 from gallery.circle_events import events_of
 from gallery.errors import Altered, HeadMoved
 from gallery.image_trail import facts_of
+from gallery.ledger import SIGNED_AT
 from gallery.models import (
     Circle,
     Ended,
@@ -78,7 +79,7 @@ def anew_if_moved(access: Access) -> Iterator[None]:
 
 
 @contextmanager
-def image_act(
+def owners_act(
     event: Event, about: Subject, *, signed: Iterable[Statement] = (), **facts: Fact
 ) -> Iterator[None]:
     """Record the act on an image or an album as intended, then as done or as failed.
@@ -87,6 +88,8 @@ def image_act(
     statements the table must take the intention. Raises AuditUnavailable.
     """
     heads = facts_of(signed)
+    if heads and event not in SIGNED_AT:
+        raise ValueError("what this event signs would never be the newest: see SIGNED_AT")
     with events.recorded(
         event,
         actor=about.owner_id,

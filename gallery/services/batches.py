@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import partial
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db import InterfaceError, OperationalError
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
@@ -16,10 +15,10 @@ from accounts.keys.certificates import NoKeys
 from accounts.keys.pins import contacts_of
 from accounts.keys.recipients import Reader, ReaderKey, reader_of
 from accounts.throttle import Throttled
-from accounts.turns import Busy
-from audit.events import AuditUnavailable, Event
+from audit.events import Event
 from gallery.circle_keys import CircleOpener
 from gallery.errors import (
+    PART_AWAY,
     AccessEnded,
     Altered,
     HeadMoved,
@@ -49,9 +48,7 @@ from gallery.services.retrying import Asked, seal_once
 from gallery.services.taking_in import limits, pictures_of
 from gallery.services.teams import team_to_share_with
 from gallery.services.uploading import Origin, Terms, upload_image
-from gallery.storage import StorageAway
 
-PART_AWAY = (StorageAway, OperationalError, InterfaceError, AuditUnavailable, Busy)
 # What no later file of the batch escapes either, and none before it suffered.
 KEYS_CHANGED = (NoKeys, OwnKeyRefused, HeadMoved)
 TEAM_REFUSED = (NotYours, NotAllowed, AccessEnded, Altered, OtherSigner, Waiting)
@@ -89,13 +86,11 @@ class Wishes:
 def upload_all(
     *, keyring: Keyring, files: Iterable["UploadedFile[bytes]"], wishes: Wishes
 ) -> Batch:
-    """Seal every file that is an image we accept.
+    """Seal every file that is an image we accept; name each of the others, with the reason.
 
-    Raises KeyChanged or ContactsRefused as the owner's compared contacts ask. Raises OwnKeyRefused,
-    NoKeys if a recipient's keys changed meanwhile, HeadMoved if an invitation is over, what
-    team_to_share_with() does, and
-    StorageAway, OperationalError, AuditUnavailable or Busy if that kept all files from being
-    stored; once one is, the others are named.
+    Before the first file: raises OwnKeyRefused, and KeyChanged or ContactsRefused as the owner's
+    compared contacts ask. Where no file at all was stored: raises what kept the last one out, which
+    is one of PART_AWAY, KEYS_CHANGED or TEAM_REFUSED.
     """
     own_signing_pair(keyring)
     if wishes.recipients:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
-from accounts.keys.recipients import lock_keys
+from accounts.keys.recipients import hold_people
 from accounts.models import WrappedKey
 from audit.events import Event
 from gallery import storage
@@ -18,8 +18,8 @@ from gallery.sealing import SHARE, head_of
 from gallery.services.acts import (
     end_rows,
     hold,
-    image_act,
     owners_access,
+    owners_act,
     starting_anew,
 )
 from gallery.services.notices import NoticeKind, record_notices, send_notices
@@ -34,10 +34,10 @@ def delete_now(image: SealedImage, *, reason: str = "asked") -> None:
     """Delete an image of which the caller knows that its owner wants it. Raises HeadMoved."""
     head, grants = head_of(SHARE, image.pk), live_grants(image)
     names = list(image.renditions.values_list("storage_name", flat=True))
-    with image_act(Event.IMAGE_DELETED, image, reason=reason):
+    with owners_act(Event.IMAGE_DELETED, image, reason=reason):
         with transaction.atomic():
             hold(image, head)
-            lock_keys([], besides=[grant.reader for grant in grants])
+            hold_people([grant.reader for grant in grants])
             for rows in (image.grants, image.placements, image.invited):
                 end_rows(rows.filter(ended_at=None), Ended.DELETED)
             WrappedKey.objects.filter(subject=image.pk).delete()

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.custody import Keyring
-from accounts.keys.recipients import lock_keys
+from accounts.keys.recipients import hold_people
 from audit import events
 from audit.events import Event
 from gallery.errors import Altered, HeadMoved
@@ -47,7 +47,7 @@ def _choose_once(keyring: Keyring, image_id: uuid.UUID, until: datetime | None) 
         # one is mended by choosing once more.
         opener.head(MANIFEST, image)
         readers = readers_as_signed(image, opener).signed
-    number = ImageTrails().begun(image.pk).next_date_number(image)
+    number = ImageTrails().take_in_begun(image.pk).next_date_number(image)
     with (
         events.recorded(
             Event.IMAGE_KEEP_UNTIL_SET,
@@ -61,7 +61,7 @@ def _choose_once(keyring: Keyring, image_id: uuid.UUID, until: datetime | None) 
         held = SealedImage.objects.select_for_update().get(pk=image.pk)
         if held.deleted_at is not None or held.keep_until != image.keep_until:
             raise HeadMoved
-        lock_keys([], besides=[grant.reader for grant in readers])
+        hold_people([grant.reader for grant in readers])
         SealedImage.objects.filter(pk=image.pk).update(keep_until=until)
         recipients = [grant for grant in readers if grant.reader_id != image.owner_id]
         sent = send_notices(NoticeKind.KEEP_UNTIL, recipients, ends_at=until)

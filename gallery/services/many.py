@@ -12,26 +12,22 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from django.db import InterfaceError, OperationalError
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
 from accounts.keys.certificates import NoKeys
 from accounts.keys.pins import ContactsRefused, KeyChanged
 from accounts.models import User
-from audit.events import AuditUnavailable
 from cryptocore.errors import CryptoError
 from gallery.access import has_ended
-from gallery.errors import Altered, GalleryError, NotARecipient
+from gallery.errors import PART_AWAY, Altered, GalleryError, NotARecipient
 from gallery.models import Grant, SealedImage
 from gallery.opening import Opener
 from gallery.services.revoking import revoke
-from gallery.storage import StorageAway
 
 AT_ONCE = 60  # images per request, as on a page of a list: their titles are read together
 SECONDS = 10  # per request, after which no further image is begun
 
-PART_AWAY = (AuditUnavailable, StorageAway, OperationalError, InterfaceError)
 # What is wrong with one image, or for a moment, keeps nobody from what is told of the others.
 REFUSED = (GalleryError, NoKeys, KeyChanged, ContactsRefused, CryptoError, *PART_AWAY)
 

@@ -110,7 +110,7 @@ def relock_after_theft(*, keyring: Keyring) -> Relocked:
     stolen = stolen_readers_of(keyring.user)
     albums = sorted({album for one in stolen for album in one.albums})
     images = sorted({image for one in stolen for image in one.images})
-    acts = [partial(rekey, keyring=keyring, album_id=album) for album in albums]
+    acts = [partial(rekey, keyring=keyring, circle_id=album) for album in albums]
     acts += [partial(relock, keyring=keyring, image_id=image) for image in images]
     relocked = closed = 0
     for act in acts:

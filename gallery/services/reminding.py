@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from accounts.keys.recipients import lock_keys
+from accounts.keys.recipients import hold_people
 from accounts.models import User
 from gallery.errors import Altered
 from gallery.heads import Heads
@@ -68,7 +68,7 @@ def _send(signed: list[Grant]) -> None:
         rows = due_reminders().filter(pk__in=[grant.pk for grant in signed])
         still = dict(rows.values_list("pk", "ends_at"))
         due = [grant for grant in signed if still.get(grant.pk) == grant.ends_at]
-        lock_keys([], besides=[image.owner, *(grant.reader for grant in due)])
+        hold_people([image.owner, *(grant.reader for grant in due)])
         rows.update(reminded_of=F("ends_at"))
         sent = [
             send_notices(NoticeKind.ENDS_SOON, due),

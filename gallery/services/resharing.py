@@ -21,7 +21,7 @@ from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.certificates import NoKeys, is_endorsed
 from accounts.keys.pins import settle
-from accounts.keys.recipients import Reader, ReaderKey, lock_keys, recipient_of
+from accounts.keys.recipients import Reader, ReaderKey, hold_people, recipient_of
 from accounts.models import KeyPair, User, WrappedKey
 from audit.events import AuditUnavailable, Event
 from gallery.errors import Altered, HeadMoved, Waiting
@@ -31,11 +31,11 @@ from gallery.sealing import SHARE, wrap_to
 from gallery.services.acts import (
     anew_if_moved,
     hold,
-    image_act,
     owners_access,
+    owners_act,
     starting_anew,
 )
-from gallery.services.albums.waiting import share_album_again, waiting_members
+from gallery.services.albums.waiting import share_circle_again, waiting_members
 from gallery.services.notices import NoticeKind, record_notices, send_notices
 
 AT_ONCE = 200  # images per request: each costs a signature check, a wrapping and two entries
@@ -138,7 +138,7 @@ def share_again(*, keyring: Keyring, person: User) -> SharedAgain:
     settle(keyring=keyring, readers=[reader], accepted=[person.username])
     albums = waiting_members(keyring.user).filter(reader=person).values_list("pk", "circle")
     images = waiting_grants(keyring.user).filter(reader=person).values_list("pk", "image")
-    waiting = [partial(_share_album_again, keyring, *one, key) for one in albums]
+    waiting = [partial(_share_circle_again, keyring, *one, key) for one in albums]
     waiting += [partial(_share_again_once, keyring, *one, key) for one in images]
     outcomes: Counter[ImageOutcome] = Counter()
     for share in waiting:
@@ -161,10 +161,10 @@ def share_again(*, keyring: Keyring, person: User) -> SharedAgain:
 
 
 @sensitive_variables()
-def _share_album_again(
-    keyring: Keyring, member_id: uuid.UUID, album_id: uuid.UUID, key: ReaderKey
+def _share_circle_again(
+    keyring: Keyring, member_id: uuid.UUID, circle_id: uuid.UUID, key: ReaderKey
 ) -> ImageOutcome:
-    is_shared = share_album_again(keyring, member_id, album_id, key)
+    is_shared = share_circle_again(keyring, member_id, circle_id, key)
     return ImageOutcome.SHARED if is_shared else ImageOutcome.NOT_WAITING
 
 
@@ -186,16 +186,16 @@ def _share_again_once(
             raise Altered("entries")
         content_key = opener.content_key_for(access)
     image, pair = access.image, key.pair
-    wrapped = wrap_to(key, content_key, image_id=image.pk, lock=image.lock)
+    wrapped = wrap_to(key, content_key, subject=image.pk, lock=image.lock)
     reader, fingerprint = str(grant.reader_id), pair.fingerprint
     with (
-        image_act(Event.IMAGE_SHARED, image, reader=reader, key=fingerprint),
+        owners_act(Event.IMAGE_SHARED, image, reader=reader, key=fingerprint),
         transaction.atomic(),
     ):
         hold(image, head)
         if not Grant.objects.filter(pk=grant.pk, wrapped_key=grant.wrapped_key_id).exists():
             raise HeadMoved  # the same press twice: this moves no head
-        lock_keys([pair])
+        hold_people(pairs=[pair])
         WrappedKey.objects.filter(grant=grant).delete()
         wrapped.save(force_insert=True)
         Grant.objects.filter(pk=grant.pk).update(wrapped_key=wrapped)

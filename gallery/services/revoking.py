@@ -18,7 +18,7 @@ from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.certificates import NoKeys
 from accounts.keys.pins import Contacts, ContactsRefused, KeyChanged, contacts_of
-from accounts.keys.recipients import lock_keys, reader_of
+from accounts.keys.recipients import hold_people, reader_of
 from accounts.models import User, WrappedKey
 from audit.events import Event
 from cryptocore import content
@@ -57,8 +57,8 @@ from gallery.services.acts import (
     end_expired,
     end_rows,
     hold,
-    image_act,
     owners_access,
+    owners_act,
     record_unsigned,
     starting_anew,
 )
@@ -219,7 +219,7 @@ def wrap_anew(
             contacts.require_unchanged([reader], but_names=True)
     except (NoKeys, KeyChanged):
         return None
-    return wrap_for(reader, content_key, image_id=row.list_of.pk, lock=lock)
+    return wrap_for(reader, content_key, subject=row.list_of.pk, lock=lock)
 
 
 def _commit(image: SealedImage, relocked: NextLock, ended: Sequence[Ending]) -> None:
@@ -229,7 +229,7 @@ def _commit(image: SealedImage, relocked: NextLock, ended: Sequence[Ending]) -> 
     event = Event.IMAGE_REVOKED if ended else Event.IMAGE_RELOCKED
     old_names = list(image.renditions.values_list("storage_name", flat=True))
     new_names: dict[str, str] = {}
-    with image_act(event, image, signed=relocked.statements, **facts):
+    with owners_act(event, image, signed=relocked.statements, **facts):
         try:
             for name, rendition in relocked.sealed.items():
                 new_names[name] = storage.put(rendition.stored)
@@ -257,7 +257,7 @@ def _exchange(
     hold(image, relocked.head)
     keys = [grant.wrapped_key for grant in relocked.remaining if grant.wrapped_key]
     try:
-        lock_keys((key.key_pair for key in keys), besides=[grant.reader for grant in former])
+        hold_people([grant.reader for grant in former], pairs=(key.key_pair for key in keys))
     except NoKeys:  # somebody's key changed meanwhile: they will wait
         raise HeadMoved from None
     end_rows([*ended, *relocked.unsigned], Ended.REVOKED)

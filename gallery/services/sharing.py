@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.pins import contacts_of
-from accounts.keys.recipients import Reader, lock_keys
+from accounts.keys.recipients import Reader, hold_people
 from accounts.models import User, WrappedKey
 from audit.events import Event
 from cryptocore import statements
@@ -47,8 +47,8 @@ from gallery.services.acts import (
     end_expired,
     end_rows,
     hold,
-    image_act,
     owners_access,
+    owners_act,
     require_present_signer,
     starting_anew,
 )
@@ -143,7 +143,7 @@ def _share_once(
         content_key = opener.content_key_for(access)
     contacts_of(keyring).require_unchanged(to.people)
     shared = Shared[Grant]()
-    wrap = partial(wrap_for, content_key=content_key, image_id=image.pk, lock=image.lock)
+    wrap = partial(wrap_for, content_key=content_key, subject=image.pk, lock=image.lock)
     new = partial(new_grant, image)
     for reader in to.people:
         give(reader, readers.signed, terms, shared, wrap=wrap, new=new)
@@ -158,9 +158,9 @@ def _share_once(
     if shared.is_anything:
         fields = share_fields(listed)
         share = sign_statement(SHARE, fields, keyring=keyring, subject=image.pk, previous=head)
-        with image_act(Event.IMAGE_SHARED, image, signed=[share], **facts_of_teams(shared)):
+        with owners_act(Event.IMAGE_SHARED, image, signed=[share], **facts_of_teams(shared)):
             sent = store_shared(image, head, share, shared, listed=listed)
-        truncate_write_ahead_log()  # of whom it ended by date
+        truncate_write_ahead_log()  # end_expired() destroyed keys
         record_notices(sent)
     return shared
 
@@ -276,7 +276,7 @@ def store_shared(
         keys = [row.wrapped_key for row in shared.touched]
         new_keys = [key for key in keys if key is not None and key._state.adding]
         readers: list[User] = [row.reader for row in shared.touched if row.reader is not None]
-        lock_keys((key.key_pair for key in new_keys), besides=[about.owner, *readers])
+        hold_people([about.owner, *readers], pairs=(key.key_pair for key in new_keys))
         require_present_signer(about.owner, signed)
         # A waiting reader may have been given a key meanwhile, which moves no head (resharing.py).
         waiting = [one for one in shared.changed if one.wrapped_key in new_keys]

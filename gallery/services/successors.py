@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
-from accounts.keys.recipients import Reader, lock_keys
+from accounts.keys.recipients import Reader, hold_people
 from accounts.models import User
 from accounts.services.people.oversight import disable_person
 from gallery.access import live_accesses_to
@@ -24,10 +24,10 @@ from gallery.heads import Heads
 from gallery.members import members_as_signed
 from gallery.models import Circle, Member, Rights, SealedImage, SuccessorKey
 from gallery.opening import Opener
-from gallery.services.albums.deleting import delete_album
-from gallery.services.albums.making import make_album
+from gallery.services.albums.deleting import delete_circle
+from gallery.services.albums.making import make_circle
 from gallery.services.albums.rekeying import revoke_member
-from gallery.services.albums.sharing import share_album
+from gallery.services.albums.sharing import share_circle
 from gallery.services.ended import SECONDS
 from gallery.services.notices import NoticeKind, record_notices, send_notices
 from gallery.services.sharing import Shared
@@ -58,19 +58,19 @@ def successors_of(owner: User) -> list[Member]:
 def name_successors(*, keyring: Keyring, people: list[Reader]) -> Shared[Member]:
     """Let these people take over what this owner has, now and later, once staff disable the owner.
 
-    Raises as share_album() and make_album(); then nobody was named.
+    Raises as share_circle() and make_circle(); then nobody was named.
     """
     circle = circle_of(keyring.user)
     if circle is None:
         try:
-            circle = make_album(
+            circle = make_circle(
                 keyring=keyring, title="", description="", members_add=False, kind=SUCCESSORS
             )
         except IntegrityError:  # the same press twice
             raise HeadMoved from None
-    shared = share_album(
+    shared = share_circle(
         keyring=keyring,
-        album_id=circle.pk,
+        circle_id=circle.pk,
         recipients=people,
         terms=Terms(Rights.DOWNLOAD.value, None),
         kind=SUCCESSORS,
@@ -90,9 +90,9 @@ def remove_successor(*, keyring: Keyring, person: User) -> None:
     if circle is None or person.pk not in [row.reader_id for row in named]:
         raise NotARecipient
     if len(named) == 1:
-        delete_album(keyring=keyring, album_id=circle.pk, kind=SUCCESSORS)
+        delete_circle(keyring=keyring, circle_id=circle.pk, kind=SUCCESSORS)
     else:
-        revoke_member(keyring=keyring, album_id=circle.pk, recipient=person, kind=SUCCESSORS)
+        revoke_member(keyring=keyring, circle_id=circle.pk, recipient=person, kind=SUCCESSORS)
         keep_for_successors(keyring, seconds=AT_ONCE_SECONDS)
 
 
@@ -161,6 +161,6 @@ def disable_and_notify(*, person: User, by: User, reason: str) -> None:
     with suppress(GalleryError, StorageAway):  # what does not verify names nobody
         named = successors_of(person)
         with transaction.atomic():
-            lock_keys([], besides=[row.reader for row in named if row.reader])
+            hold_people(row.reader for row in named if row.reader)
             sent = send_notices(NoticeKind.OWNER_DISABLED, named)
         record_notices([sent])

@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.certificates import NoKeys
-from accounts.keys.recipients import ReaderKey, lock_keys, reader_of
+from accounts.keys.recipients import ReaderKey, hold_people, reader_of
 from accounts.keys.remembered import is_disabled
 from accounts.models import User, WrappedKey
 from audit.events import Event
@@ -64,7 +64,7 @@ from gallery.services.acts import (
     end_expired,
     end_rows,
     hold,
-    image_act,
+    owners_act,
     record_unsigned,
     require_present_signer,
     starting_anew,
@@ -114,9 +114,9 @@ def _take_over_once(keyring: Keyring, image_id: uuid.UUID) -> SealedImage:
     head = opener.to_follow(SHARE, image)
     taken = _signed(keyring, opener, image, member, head)
     facts: dict[str, Fact] = {"former": str(taken.former.pk), "successors": str(taken.named_in.pk)}
-    number = ImageTrails().begun(image.pk).next_date_number(image)
+    number = ImageTrails().take_in_begun(image.pk).next_date_number(image)
     facts |= date_facts(image.keep_until, number)
-    with image_act(Event.IMAGE_TAKEN_OVER, image, signed=taken.statements, **facts):
+    with owners_act(Event.IMAGE_TAKEN_OVER, image, signed=taken.statements, **facts):
         with transaction.atomic():
             sent = _exchange(taken)
         truncate_write_ahead_log()
@@ -209,7 +209,7 @@ def _own_key(keyring: Keyring, content_key: bytes, image: SealedImage) -> Wrappe
     if own_key is None:
         raise OwnKeyRefused
     keyring.prove(own_key.pair)  # certified is not enough when you wrap to yourself
-    key = wrap_to(own_key, content_key, image_id=image.pk, lock=image.lock)
+    key = wrap_to(own_key, content_key, subject=image.pk, lock=image.lock)
     key.quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=image.lock)
     return key
 
@@ -220,7 +220,7 @@ def _exchange(taken: Succession) -> Sent:
     hold(image, taken.head)
     people: Sequence[User] = [taken.former, image.owner, *(row.reader for row in taken.kept)]
     try:
-        lock_keys([taken.key.key_pair], besides=people)
+        hold_people(people, pairs=[taken.key.key_pair])
     except NoKeys:
         raise HeadMoved from None
     require_present_signer(image.owner, taken.statements[0])

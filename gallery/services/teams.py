@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.erasure import truncate_write_ahead_log
-from accounts.keys.recipients import Reader, lock_keys, recipient_of
+from accounts.keys.recipients import Reader, hold_people, recipient_of
 from accounts.models import User
 from audit.events import Event, recorded
 from gallery.access import membership_of
@@ -95,7 +95,7 @@ def _leave_once(person: User, team_id: uuid.UUID) -> None:
         with transaction.atomic():
             hold(team, head_of(MEMBERSHIP, team.pk))
             put_off_under_key_of(team, owner=person)
-            lock_keys([], besides=[person])
+            hold_people([person])
             end_rows(team.members.filter(reader=person, ended_at=None), Ended.LEFT)
             own_images = team.placements.filter(image__owner=person, ended_at=None)
             own_albums = team.teams_albums.filter(circle__owner=person, ended_at=None)

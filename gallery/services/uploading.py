@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
-from accounts.keys.recipients import Reader, ReaderKey, lock_keys
+from accounts.keys.recipients import Reader, ReaderKey, hold_people
 from accounts.models import User, WrappedKey
 from audit.events import Event
 from cryptocore import canonical, content
@@ -46,7 +46,7 @@ from gallery.sealing import (
     wrap_for,
     wrap_to,
 )
-from gallery.services.acts import image_act
+from gallery.services.acts import owners_act
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
 from gallery.services.quota import require_room
 
@@ -103,11 +103,11 @@ def upload_image(
     plain = renditions_of(picture, caption=caption, file_name=file_name, owner_id=image.owner_id)
     sealed = seal_renditions(plain, content_key)
     image.stored_bytes = sum(len(rendition.stored) for rendition in sealed.values())
-    key = wrap_to(own_key, content_key, image_id=image.pk, lock=image.lock)
+    key = wrap_to(own_key, content_key, subject=image.pk, lock=image.lock)
     key.quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=image.lock)
     grants = [new_grant(image, keyring.user, key, Terms(Grant.Rights.DOWNLOAD.value, None))]
     for reader in recipients:
-        wrapped = wrap_for(reader, content_key, image_id=image.pk, lock=image.lock)
+        wrapped = wrap_for(reader, content_key, subject=image.pk, lock=image.lock)
         grants.append(new_grant(image, reader.user, wrapped, terms))
     invited = [new_invited(one, image, content_key, terms) for one in invitations]
     sign = partial(sign_statement, keyring=keyring, subject=image.pk, previous=None)
@@ -118,7 +118,7 @@ def upload_image(
     manifest = manifest_fields(sealed, content_key, share, image=image, lock=image.lock)
     statements = [sign(MANIFEST, manifest), share]
     dates = date_facts(keep_until, FIRST_DATE) if keep_until else {}
-    with image_act(Event.IMAGE_UPLOADED, image, signed=statements, **dates):
+    with owners_act(Event.IMAGE_UPLOADED, image, signed=statements, **dates):
         sent = _store(image, sealed, statements, grants, [*invited, *places])
     record_notices([sent])
     return image
@@ -198,7 +198,7 @@ def _store(
             hold_invitations(beside)
             hold_circles(beside)
             readers = [grant.reader for grant in grants]
-            lock_keys((key.key_pair for key in wrapped), besides=readers)
+            hold_people(readers, pairs=(key.key_pair for key in wrapped))
             image.save(force_insert=True)
             require_room(image)
             add_renditions(image, names)

@@ -47,7 +47,7 @@ def edit(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         context = {} if wants_json(request) else album_page(request, member, edit_form=form)
         return form_refusal(request, form, "gallery/album.html", context)
-    making.change_album(keyring=open_keys(request), album_id=album_id, **form.wished)
+    making.change_circle(keyring=open_keys(request), circle_id=album_id, **form.wished)
     if wants_json(request):
         return JsonResponse(form.wished)
     messages.success(request, _("The album is changed."))
@@ -72,9 +72,9 @@ def share(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
         return _not_shared(request, member, form)
     try:
         settle_contacts(request, form)
-        shared = sharing.share_album(
+        shared = sharing.share_circle(
             keyring=open_keys(request),
-            album_id=album_id,
+            circle_id=album_id,
             recipients=form.cleaned_data["recipients"],
             terms=form.terms,
             invitations=open_invitations(request, form),
@@ -176,7 +176,7 @@ def _take_out(request: PersonRequest, album_id: uuid.UUID) -> tuple[dict[str, st
         ended = rekeying.revoke_team(keyring=keyring, album_id=album_id, team_id=team_id)
         return {"team": str(team_id)}, ended
     person = person_named(request.POST.get("recipient", ""))
-    ended = rekeying.revoke_member(keyring=keyring, album_id=album_id, recipient=person)
+    ended = rekeying.revoke_member(keyring=keyring, circle_id=album_id, recipient=person)
     return {"recipient": certified_name(person).username}, ended
 
 
@@ -187,7 +187,7 @@ def _end_invited(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
     invitation = mine.filter(pk=invitation_id).first() if invitation_id else None
     if invitation is None:
         raise NotARecipient
-    rekeying.end_invited_member(keyring=keyring, album_id=album_id, invitation=invitation)
+    rekeying.end_invited_member(keyring=keyring, circle_id=album_id, invitation=invitation)
     relock_ended(keyring, seconds=many.SECONDS)
     if wants_json(request):
         left = album_pages.images_to_relock(album_id)
@@ -200,7 +200,7 @@ def _end_invited(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
 @unlocked
 @answers_album_refusals
 def delete(request: PersonRequest, album_id: uuid.UUID) -> HttpResponseBase:
-    deleting.delete_album(keyring=open_keys(request), album_id=album_id)
+    deleting.delete_circle(keyring=open_keys(request), circle_id=album_id)
     if wants_json(request):
         return JsonResponse({"deleted": str(album_id)})
     messages.success(request, _("The album is deleted, for everybody. Your images are kept."))

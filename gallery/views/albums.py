@@ -88,7 +88,7 @@ def new(request: PersonRequest) -> HttpResponse:
     images = chosen.cleaned_data["images"] if has_images else []
     if many.first_of_others(images, owner=request.user):
         raise NotAllowed
-    album = making.make_album(keyring=open_keys(request), **form.wished)
+    album = making.make_circle(keyring=open_keys(request), **form.wished)
     url = presenting.address("album", album.pk)
     if not wants_json(request):
         return place_all(request, images, album.pk) if images else redirect(url)

@@ -48,7 +48,7 @@ def remove(request: PersonRequest, images: Images, album_id: uuid.UUID) -> HttpR
     keyring = open_keys(request)
 
     def act(image_id: uuid.UUID) -> list[Placement]:
-        return [placing.take_out(keyring=keyring, album_id=album_id, image_id=image_id)]
+        return [placing.take_out(keyring=keyring, circle_id=album_id, image_id=image_id)]
 
     return _do_all(request, "take-out", album_id, images, act, outcomes.tell_taken_out)
 
@@ -63,7 +63,7 @@ def choose_album(request: PersonRequest, images: Images) -> HttpResponse:
     keyring, album_id = open_keys(request), form.chosen
     if album_id is None:
         title = form.cleaned_data["title"]
-        album = making.make_album(keyring=keyring, title=title, description="", members_add=False)
+        album = making.make_circle(keyring=keyring, title=title, description="", members_add=False)
         album_id = album.pk
     placing.require_place(keyring, album_id)
     return place_all(request, images, album_id)
@@ -84,7 +84,7 @@ def place_all(request: PersonRequest, images: Images, album_id: uuid.UUID) -> Ht
     keyring = open_keys(request)
 
     def act(image_id: uuid.UUID) -> list[Placement]:
-        return [placing.place_image(keyring=keyring, album_id=album_id, image_id=image_id)]
+        return [placing.place_image(keyring=keyring, circle_id=album_id, image_id=image_id)]
 
     return _do_all(request, "place", album_id, images, act, outcomes.tell_placed)
 

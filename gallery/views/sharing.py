@@ -185,7 +185,7 @@ def _end_team(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
     if team_id is None:
         raise NotARecipient
     keyring = open_keys(request)
-    ended = take_out(keyring=keyring, album_id=team_id, image_id=image_id, kind=TEAM)
+    ended = take_out(keyring=keyring, circle_id=team_id, image_id=image_id, kind=TEAM)
     if wants_json(request):
         return JsonResponse({"team": str(team_id), "ended_at": ended.ended_at})
     messages.success(request, _("The team can no longer open this image."))

@@ -51,7 +51,7 @@ def edit(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         context = {} if wants_json(request) else team_page(request, member, edit_form=form)
         return form_refusal(request, form, "gallery/team.html", context)
-    making.change_album(keyring=open_keys(request), album_id=team_id, kind=TEAM, **form.wished)
+    making.change_circle(keyring=open_keys(request), circle_id=team_id, kind=TEAM, **form.wished)
     if wants_json(request):
         return JsonResponse(form.cleaned_data)
     messages.success(request, _("The team is changed."))
@@ -70,9 +70,9 @@ def share(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
         return _not_added(request, member, form)
     try:
         settle_contacts(request, form)
-        shared = sharing.share_album(
+        shared = sharing.share_circle(
             keyring=open_keys(request),
-            album_id=team_id,
+            circle_id=team_id,
             recipients=form.cleaned_data["recipients"],
             terms=form.terms,
             kind=TEAM,
@@ -120,7 +120,7 @@ def revoke(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
     try:
         person = person_named(request.POST.get("recipient", ""))
         ended = rekeying.revoke_member(
-            keyring=keyring, album_id=team_id, recipient=person, kind=TEAM
+            keyring=keyring, circle_id=team_id, recipient=person, kind=TEAM
         )
     except NotARecipient:
         sentence = _("This person is not in this team.")
@@ -162,7 +162,7 @@ def leave(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
 @unlocked
 @answers_team_refusals
 def delete(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
-    deleting.delete_album(keyring=open_keys(request), album_id=team_id, kind=TEAM)
+    deleting.delete_circle(keyring=open_keys(request), circle_id=team_id, kind=TEAM)
     if wants_json(request):
         return JsonResponse({"deleted": str(team_id)})
     messages.success(request, _("The team is deleted. Images stay with their owners."))

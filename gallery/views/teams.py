@@ -16,7 +16,7 @@ from gallery.access import membership_of
 from gallery.answers import answers_team_refusals
 from gallery.models import Member
 from gallery.opening import Opener
-from gallery.services.albums.making import make_album
+from gallery.services.albums.making import make_circle
 from gallery.services.teams import TEAM
 from gallery.team_forms import MembersForm, TeamForm
 from gallery.views.common import people_to_choose, record_cards
@@ -43,7 +43,7 @@ def new(request: PersonRequest) -> HttpResponse:
         return render(request, "gallery/new_team.html", {"form": form})
     if not form.is_valid():
         return form_refusal(request, form, "gallery/new_team.html", {"form": form})
-    team = make_album(keyring=open_keys(request), kind=TEAM, **form.wished)
+    team = make_circle(keyring=open_keys(request), kind=TEAM, **form.wished)
     url = presenting.address("team", team.pk)
     if wants_json(request):
         return JsonResponse({"id": str(team.pk), "url": url}, status=201)

@@ -17,6 +17,7 @@ from cryptocore import recovery_code
 from cryptocore.kdf import derive_key
 from cryptocore.keywrap import wrap_key
 from tests.accounts.test_new_start import ask, let_the_wait_pass, sign_in_with_foreign_password
+from tests.trail import outcomes_of
 
 JSON = {"accept": "application/json"}
 IMPOSTORS, NEW = "the password of an impostor", "an entirely new one 42"
@@ -126,6 +127,7 @@ def test_an_operator_accepts_rows_that_no_backup_restores(bob):
     client = sign_in_with_foreign_password(bob)
     bob.user.key_slots.filter(kind="password").delete()
     call_command("accept_keys", "bob")
+    assert outcomes_of("keys:accepted", actor=None, subject=bob.user.pk) == ["done"]
     assert ask(client).status_code == 202
     assert due(client).status_code == 200
     assert signing_keys(bob) == 2

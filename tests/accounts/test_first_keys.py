@@ -14,6 +14,7 @@ from accounts.services import first_keys
 from audit.events import Event
 from audit.models import AuditEntry, AuditHead, PersonalFacts
 from tests.conftest import PASSWORD
+from tests.trail import outcomes_of
 from tests.triggers import drop_triggers, install_triggers
 
 JSON = {"accept": "application/json"}
@@ -76,6 +77,8 @@ def test_who_was_made_by_a_command_gets_keys_whatever_happened_meanwhile(keyless
     alice.sign_in()
     assert sign_in("overseer")[1].json()["unlocked"] is True
     assert KeyPair.objects.filter(user=keyless).count() == 2
+    made = outcomes_of("account:made-by-command", actor=None, subject=keyless.pk)
+    assert made == ["intended", "done"]
 
 
 @pytest.mark.attack("F20")

@@ -10,7 +10,7 @@ from django.db import connections
 from django.utils import timezone
 
 from accounts.keys.certificates import Names, certify_signing_key, names_in
-from accounts.keys.certified import record_certified
+from accounts.keys.certified import name_id, record_certified
 from accounts.keys.names import certified_name, newest_signing_pairs, prefetch_names
 from accounts.keys.verification import Kind, Verifier
 from accounts.models import KeyPair, User
@@ -33,6 +33,7 @@ from tests.accounts.test_rotate_server_keys import run as rotate_server_keys
 from tests.accounts.test_rotation import finish, order
 from tests.conftest import PASSWORD
 from tests.gallery.test_names_shown import swap
+from tests.trail import outcomes_of
 from tests.triggers import drop_triggers, install_triggers
 
 JSON = {"accept": "application/json"}
@@ -87,6 +88,8 @@ def test_a_name_is_certified_with_the_first_key(alice):
     assert names_in(pair_of(alice)) == Names("alice", "Alice Ardent")
     assert name_of(alice).in_full == "Alice Ardent (@alice)"
     assert kinds() == set()
+    given = outcomes_of("name:given", actor=alice.user.pk, subject=name_id("alice"))
+    assert given == ["done"]
 
 
 def test_sixty_people_take_as_many_queries_as_one(alice, bob, django_assert_num_queries):
@@ -284,6 +287,7 @@ def test_people_already_here_are_certified_once_and_shown_as_unverified_until_th
     assert name_of(alice).in_full == "Alice Ardent (@alice)"
     assert kinds() == set()
     assert certify_people_already_here() is None
+    assert outcomes_of("names:certified", actor=None) == ["done"]
     person = AuditEntry.objects.filter(event="key:certified", subject=bob.user.pk)
     assert person.filter(outcome="done").count() == 1
 

@@ -12,6 +12,7 @@ from accounts.models import Custody, KeySlot, User
 from accounts.services.ways_back.passwords import change_password
 from tests.conftest import PASSWORD
 from tests.stored import holds
+from tests.trail import outcomes_of
 
 JSON = {"accept": "application/json"}
 ADDRESS = "/accounts/password/"
@@ -34,6 +35,7 @@ def change(client, **changed):
 )
 def test_a_wrong_form_changes_nothing(alice, changed):
     assert change(alice.sign_in(), **changed).status_code == 422
+    assert outcomes_of("account:password-changed", actor=alice.user.pk, subject=alice.user.pk) == []
     assert custody.open_with_password(alice.user, PASSWORD)
     assert alice.sign_in()
 
@@ -45,6 +47,8 @@ def test_the_old_password_stops_opening_and_the_new_one_opens(alice):
         custody.open_with_password(user, PASSWORD)
     assert custody.open_with_password(user, NEW)
     assert KeySlot.objects.filter(user=user, kind="password").count() == 1
+    changes = outcomes_of("account:password-changed", actor=user.pk, subject=user.pk)
+    assert changes == ["intended", "done"]
 
 
 @pytest.mark.attack("C2")

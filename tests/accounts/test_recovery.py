@@ -9,6 +9,7 @@ from accounts.services.ways_back import recovery
 from audit.models import AuditEntry
 from cryptocore import recovery_code
 from tests.conftest import PASSWORD
+from tests.trail import outcomes_of
 
 JSON = {"accept": "application/json"}
 CODE, RECOVER = "/accounts/recovery-code/", "/accounts/recover/"
@@ -98,6 +99,9 @@ def test_the_code_is_shown_once_and_typed_back(make_person):
     typed = {"confirm_1": groups[first - 1].lower(), "confirm_2": f" {groups[second - 1]} "}
     assert client.post(CODE, typed, headers=JSON).json() == {"confirmed": True}
     assert KeySlot.objects.get(user=person.user, kind="recovery-code").confirmed_at
+    # Once: the wrong symbols confirmed nothing.
+    me = person.user.pk
+    assert outcomes_of("recovery-code:confirmed", actor=me, subject=me) == ["intended", "done"]
 
 
 def test_a_confirmed_code_is_replaced_only_with_the_password(make_person):

@@ -11,6 +11,7 @@ from accounts.models import KeySlot, User
 from accounts.services.ways_back.resetting import LinkGone, set_password_by_mail
 from imageshare.logs import HideTokens
 from tests.conftest import PASSWORD
+from tests.trail import outcomes_of
 
 JSON = {"accept": "application/json"}
 RESET = "/accounts/reset/"
@@ -56,6 +57,14 @@ def test_it_ends_every_session(mailed):
     ask()
     Client().post(link(), NEW)
     assert client.get("/images/", headers=JSON).status_code == 401
+
+
+def test_asking_and_setting_are_on_record(mailed):
+    ask()
+    assert outcomes_of("account:reset-asked", actor=None, subject=mailed.user.pk) == ["done"]
+    Client().post(link(), NEW)
+    reset = outcomes_of("account:password-reset", actor=mailed.user.pk, subject=mailed.user.pk)
+    assert reset == ["intended", "done"]
 
 
 def test_a_link_works_once(mailed):

@@ -15,6 +15,7 @@ from accounts.models import Custody, KeyPair, User
 from audit.models import AuditEntry
 from tests.conftest import PASSWORD
 from tests.postgres import only_sqlite
+from tests.trail import outcomes_of
 from tests.triggers import drop_triggers, install_triggers
 
 JSON = {"accept": "application/json"}
@@ -175,8 +176,13 @@ def test_unlocking_needs_the_password_and_gives_a_new_secret(alice):
     name = django_settings.UNLOCK_COOKIE_NAME
     first = client.cookies[name].value
     client.post("/accounts/lock/")
+    me = alice.user.pk
+    unlocked_before = outcomes_of("account:unlocked", actor=me, subject=me)
     assert client.post(UNLOCK, {"password": "wrong password"}).status_code == 422
+    assert outcomes_of("account:unlock-refused", actor=me, subject=me) == ["refused"]
+    assert outcomes_of("account:unlocked", actor=me, subject=me) == unlocked_before
     answer = client.post(UNLOCK, {"password": PASSWORD, "next": "/images/upload/"})
+    assert outcomes_of("account:unlocked", actor=me, subject=me) == [*unlocked_before, "done"]
     assert answer.url == "/images/upload/"
     assert client.cookies[name].value != first
     assert client.get("/images/upload/").status_code == 200

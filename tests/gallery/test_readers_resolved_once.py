@@ -1,4 +1,4 @@
-"""A reader's chain of certificates is verified when the form is read, and under the lock."""
+"""A reader's chain of certificates is verified when the form is read, and with their row held."""
 
 import pytest
 from django.db import connection
@@ -6,6 +6,7 @@ from django.db import connection
 from accounts.keys import certificates, pins
 from accounts.keys.identities import identity_of
 from accounts.models import KeyPair
+from accounts.services.rotating.ordering import order_after_theft
 from gallery.services import sharing
 from tests.conftest import jpeg
 from tests.gallery.test_sharing import opens, share
@@ -44,23 +45,44 @@ def test_sharing_with_a_compared_person(upload, alice, bob, verified):
 def test_uploading_several_files_for_a_compared_person(alice, bob, verified):
     files = [file(jpeg(), "a.jpg"), file(jpeg("navy"), "b.jpg")]
     assert post(alice, files, recipients=["bob"]).status_code == 201
-    assert verified == [False, True, True]  # the lock is of each image
+    assert verified == [False, True, True]  # their row is held for each image
 
 
 def test_a_key_exchanged_after_the_form_was_read_is_not_wrapped_to(
     upload, alice, bob, mallory, monkeypatch
 ):
     """The pair is in use still by its row, and its certificate is for another key now."""
-    real = sharing.lock_keys
+    real = sharing.hold_people
 
-    def lock_after_an_exchange(pairs, *, besides):
+    def hold_after_an_exchange(people, *, pairs):
         mine = KeyPair.objects.get(user=mallory.user, purpose="encryption")
         bobs = KeyPair.objects.filter(user=bob.user, purpose="encryption")
         bobs.update(public_key=mine.public_key)
-        return real(pairs, besides=besides)
+        return real(people, pairs=pairs)
 
-    monkeypatch.setattr(sharing, "lock_keys", lock_after_an_exchange)
+    monkeypatch.setattr(sharing, "hold_people", hold_after_an_exchange)
     image = upload(to=())
+    answer = share(alice, image, bob)
+    assert answer.json()["errors"]["recipients"][0]["code"] == "no_keys"
+    assert not image.grants.filter(reader=bob.user).exists()
+
+
+@pytest.mark.attack("F8")
+def test_a_key_stolen_after_the_form_was_read_is_not_wrapped_to_though_its_marks_were_taken_out(
+    upload, alice, bob, monkeypatch
+):
+    """As while a batch of files is being uploaded: the form was read minutes ago."""
+    real = sharing.store_shared
+
+    def store_after_a_theft(*given, **named):
+        rows = list(KeyPair.objects.filter(user=bob.user))
+        order_after_theft(bob.user)
+        for row in rows:
+            row.save()
+        return real(*given, **named)
+
+    image = upload(to=())
+    monkeypatch.setattr(sharing, "store_shared", store_after_a_theft)
     answer = share(alice, image, bob)
     assert answer.json()["errors"]["recipients"][0]["code"] == "no_keys"
     assert not image.grants.filter(reader=bob.user).exists()

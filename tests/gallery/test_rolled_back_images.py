@@ -12,6 +12,7 @@ import pytest
 
 from accounts.models import WrappedKey
 from audit import events
+from audit.events import Event
 from audit.models import AuditEntry
 from gallery import sealing
 from gallery.heads import Heads
@@ -155,6 +156,14 @@ def test_an_image_of_which_the_trail_says_nothing_is_altered(scene, kind, monkey
     image = scene.upload()
     assert scene.status(scene.bob, image, "preview") == 409
     assert step_of(image).endswith("-not-newest")
+
+
+def test_an_act_under_an_event_that_is_not_asked_about_signs_nothing(shared_image):
+    share = Statement.objects.get(kind="share", subject=shared_image.pk)
+    act = acts.owners_act(Event.IMAGE_OPENED, shared_image, signed=[share])
+    with pytest.raises(ValueError, match="SIGNED_AT"), act:
+        pytest.fail("the act went on")
+    assert not AuditEntry.objects.filter(event="image:opened").exists()
 
 
 def without_numbers(signed):

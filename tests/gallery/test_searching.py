@@ -11,10 +11,10 @@ from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
 from gallery.models import Grant, SealedImage, SearchEntry
 from gallery.services import searching
-from gallery.services.albums.making import make_album
+from gallery.services.albums.making import make_circle
 from gallery.services.albums.placing import place_image
 from gallery.services.albums.rekeying import revoke_member
-from gallery.services.albums.sharing import share_album
+from gallery.services.albums.sharing import share_circle
 from gallery.services.searching import folded, search
 from gallery.services.uploading import Terms
 from tests.conftest import jpeg
@@ -101,14 +101,14 @@ def test_searching_needs_open_keys(alice, two, client):
 
 @pytest.mark.attack("F130")
 def test_a_member_finds_what_is_in_the_album_until_they_are_taken_out(alice, bob, two):
-    album = make_album(keyring=alice.keyring, title="Lake", description="", members_add=False)
-    place_image(keyring=alice.keyring, album_id=album.pk, image_id=two[1])
+    album = make_circle(keyring=alice.keyring, title="Lake", description="", members_add=False)
+    place_image(keyring=alice.keyring, circle_id=album.pk, image_id=two[1])
     terms, readers = Terms("download", None), [recipient_of(bob.user)]
-    share_album(keyring=alice.keyring, album_id=album.pk, recipients=readers, terms=terms)
+    share_circle(keyring=alice.keyring, circle_id=album.pk, recipients=readers, terms=terms)
     bob.sign_in()
     assert found(bob, "party") == {two[1]}
     assert SearchEntry.objects.filter(person=bob.user, image=two[1]).exists()
-    revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
     assert not SearchEntry.objects.filter(person=bob.user, image=two[1]).exists()
     assert found(bob, "party") == set()
     alice.sign_in()

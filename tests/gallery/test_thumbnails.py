@@ -14,7 +14,7 @@ from audit.models import AuditEntry
 from gallery import storage
 from gallery.forms import MAX_THUMBNAILS
 from gallery.models import Circle, Grant, Rendition
-from gallery.services.albums.making import make_album
+from gallery.services.albums.making import make_circle
 from gallery.services.albums.placing import place_image
 from gallery.services.revoking import revoke
 from tests.conftest import jpeg
@@ -268,11 +268,11 @@ class Pages:
 @pytest.fixture
 def pages(upload, alice):
     about = {"title": "Lake", "description": "", "members_add": False}
-    album = make_album(keyring=alice.keyring, **about)
-    team = make_album(keyring=alice.keyring, **about, kind=Circle.Kind.TEAM)
+    album = make_circle(keyring=alice.keyring, **about)
+    team = make_circle(keyring=alice.keyring, **about, kind=Circle.Kind.TEAM)
     good, bad = (upload(caption="At the lake") for _ in range(2))
     for image in (good, bad):
-        place_image(keyring=alice.keyring, album_id=album.pk, image_id=image.pk)
+        place_image(keyring=alice.keyring, circle_id=album.pk, image_id=image.pk)
         form = {"teams": [team.pk], "team_joins": [team.pk]}
         assert alice.client.post(f"/images/{image.pk}/share/", form).status_code == 302
     shown = Pages(alice.client, str(good.pk), str(bad.pk), album.pk, team.pk)
@@ -301,7 +301,7 @@ def test_what_no_page_showed_is_recorded_once_it_is_shown(upload, bob):
 
 @pytest.mark.attack("F160")
 def test_a_list_of_albums_records_the_titles_it_showed_and_no_other(pages, alice):
-    other = make_album(keyring=alice.keyring, title="Sea", description="", members_add=False)
+    other = make_circle(keyring=alice.keyring, title="Sea", description="", members_add=False)
     Circle.objects.filter(pk=pages.album).update(details=bytes(64))
     assert alice.client.get("/albums/").status_code == 200
     entry = AuditEntry.objects.filter(event="album:opened").latest("sequence")

@@ -7,10 +7,10 @@ from django.test import Client
 from accounts.keys.recipients import recipient_of
 from accounts.models import ThrottleWindow
 from gallery.models import Circle
-from gallery.services.albums.making import make_album
+from gallery.services.albums.making import make_circle
 from gallery.services.albums.placing import place_image
 from gallery.services.albums.rekeying import revoke_member
-from gallery.services.albums.sharing import share_album
+from gallery.services.albums.sharing import share_circle
 from gallery.services.uploading import Terms
 from tests.gallery.test_sharing import share
 from tests.imageshare.roles import ENDS_SESSIONS, ROLES, ROWS
@@ -42,15 +42,15 @@ def clients(shared_image, alice, bob, carol, mallory, staff) -> dict[str, Client
 @pytest.fixture
 def album(shared_image, alice, bob, carol) -> Circle:
     """An album of alice's with the image, shared with bob; carol was in it once."""
-    made = make_album(keyring=alice.keyring, title="Lake", description="", members_add=False)
-    place_image(keyring=alice.keyring, album_id=made.pk, image_id=shared_image.pk)
-    share_album(
+    made = make_circle(keyring=alice.keyring, title="Lake", description="", members_add=False)
+    place_image(keyring=alice.keyring, circle_id=made.pk, image_id=shared_image.pk)
+    share_circle(
         keyring=alice.keyring,
-        album_id=made.pk,
+        circle_id=made.pk,
         recipients=[recipient_of(person.user) for person in (bob, carol)],
         terms=Terms("download", None),
     )
-    revoke_member(keyring=alice.keyring, album_id=made.pk, recipient=carol.user)
+    revoke_member(keyring=alice.keyring, circle_id=made.pk, recipient=carol.user)
     return made
 
 

@@ -172,7 +172,7 @@ def begin_list(world: World) -> Any:
     return world.clients["alice"].post("/accounts/contacts/anew/", headers=JSON)
 
 
-def share_album(world: World) -> Any:
+def share_circle(world: World) -> Any:
     form = {"recipients": "mallory"}
     return world.clients["alice"].post(world.album("altered", "share/"), form, headers=JSON)
 
@@ -187,7 +187,7 @@ def edit_album(world: World) -> Any:
     return world.clients["alice"].post(world.album("altered", "edit/"), form, headers=JSON)
 
 
-def delete_album(world: World) -> Any:
+def delete_circle(world: World) -> Any:
     return world.clients["alice"].post(world.album("altered", "delete/"), headers=JSON)
 
 
@@ -244,12 +244,12 @@ ACTS: list[Callable[[World], Any]] = [
     ask_of_many,
     share_many,
     revoke_many,
-    share_album,
+    share_circle,
     revoke_member,
     edit_album,
     place,
     take_out,
-    delete_album,
+    delete_circle,
     zip_album,
     follow,
     claim,

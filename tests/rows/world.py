@@ -21,9 +21,9 @@ from accounts.services.people.invites import make_invite
 from accounts.services.rotating.ordering import order_pairs
 from accounts.web.sessions import row_key
 from gallery.models import Circle, SealedImage
-from gallery.services.albums.making import make_album
+from gallery.services.albums.making import make_circle
 from gallery.services.albums.placing import place_image
-from gallery.services.albums.sharing import share_album
+from gallery.services.albums.sharing import share_circle
 from gallery.services.uploading import Terms
 from tests.accounts.test_person_page import compare
 from tests.conftest import Person, jpeg
@@ -151,10 +151,10 @@ def sent(owner: Person, reader: Person, colour: str) -> SealedImage:
 
 def _album(owner: Person, image: SealedImage, *members: Person) -> Circle:
     about = {"title": "Lake", "description": "", "members_add": True}
-    album = make_album(keyring=owner.keyring, **about)
-    place_image(keyring=owner.keyring, album_id=album.pk, image_id=image.pk)
+    album = make_circle(keyring=owner.keyring, **about)
+    place_image(keyring=owner.keyring, circle_id=album.pk, image_id=image.pk)
     readers, terms = [recipient_of(member.user) for member in members], Terms("download", None)
-    share_album(keyring=owner.keyring, album_id=album.pk, recipients=readers, terms=terms)
+    share_circle(keyring=owner.keyring, circle_id=album.pk, recipients=readers, terms=terms)
     return album
 
 

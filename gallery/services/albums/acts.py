@@ -24,7 +24,7 @@ from gallery.services.uploading import Terms
 
 
 @dataclass
-class OwnAlbum:
+class OwnCircle:
     """An album or a team as its owner signed it, with its key. Never prints the key."""
 
     keyring: Keyring
@@ -47,30 +47,30 @@ class OwnAlbum:
 
 
 @sensitive_variables()
-def own_album(
-    keyring: Keyring, album_id: uuid.UUID, kind: str | None = Circle.Kind.ALBUM
-) -> OwnAlbum:
+def own_circle(
+    keyring: Keyring, circle_id: uuid.UUID, kind: str | None = Circle.Kind.ALBUM
+) -> OwnCircle:
     """Return an album, or a circle of another kind (None: of either), of this person's, every check
     made.
 
     Raises NotYours, NotAllowed, AccessEnded, Altered, Waiting, or HeadMoved if another act came
     between.
     """
-    member = membership_of(album_id, reader=keyring.user, kind=kind)
+    member = membership_of(circle_id, reader=keyring.user, kind=kind)
     if member.circle.owner_id != keyring.user.pk:
         raise NotAllowed
-    before = head_of(MEMBERSHIP, album_id)
+    before = head_of(MEMBERSHIP, circle_id)
     try:
         return _as_signed(keyring, member)
     except Altered:
-        now = head_of(MEMBERSHIP, album_id)
+        now = head_of(MEMBERSHIP, circle_id)
         if before and now and now.digest != before.digest:
             raise HeadMoved from None
         raise
 
 
 @sensitive_variables()
-def _as_signed(keyring: Keyring, member: Member) -> OwnAlbum:
+def _as_signed(keyring: Keyring, member: Member) -> OwnCircle:
     circle, opener = member.circle, CircleOpener(keyring)
     if circle.deleted_at is not None:  # deleting ends the owner's own membership with it
         raise Altered("deleted")
@@ -79,13 +79,15 @@ def _as_signed(keyring: Keyring, member: Member) -> OwnAlbum:
     # The column may be anybody's, and the next statement signs what it says.
     circle.members_add = opener.membership(circle)["members_add"]
     members = members_as_signed(circle, opener)
-    return OwnAlbum(keyring, opener, circle, head, members, key, details)
+    return OwnCircle(keyring, opener, circle, head, members, key, details)
 
 
 def put_off_under_key_of(circle: Circle, *, owner: User | None = None) -> None:
-    """Let everything whose key is under this circle's, or what of it is this owner's, be due for a
-    new lock or key: its members had them all. Inside the caller's transaction, which holds the
-    circle."""
+    """Mark what is in this circle as due: images for a new lock, albums for their next key.
+
+    Whoever was a member could keep the keys of all of it. `owner`: only what this person put in.
+    Inside the caller's transaction, which holds the circle.
+    """
     now, placed = timezone.now(), circle.placements.filter(ended_at=None)
     shared = circle.teams_albums.filter(ended_at=None)
     if owner:

@@ -9,31 +9,31 @@ from django.utils import timezone
 
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
-from accounts.keys.recipients import lock_keys
+from accounts.keys.recipients import hold_people
 from accounts.models import WrappedKey
 from gallery.access import has_ended, membership_of
 from gallery.circle_events import events_of
 from gallery.errors import Altered, NotAllowed
 from gallery.models import Circle, Ended
 from gallery.sealing import MEMBERSHIP, head_of
-from gallery.services.acts import end_rows, hold, image_act, starting_anew
+from gallery.services.acts import end_rows, hold, owners_act, starting_anew
 from gallery.services.albums.acts import put_off_under_key_of
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
 
 
-def delete_album(*, keyring: Keyring, album_id: uuid.UUID, kind: str = Circle.Kind.ALBUM) -> None:
+def delete_circle(*, keyring: Keyring, circle_id: uuid.UUID, kind: str = Circle.Kind.ALBUM) -> None:
     """Delete the owner's album for everybody. Raises NotYours, NotAllowed, AccessEnded or
     Altered."""
-    starting_anew(lambda: _delete_once(keyring, album_id, kind))
+    starting_anew(lambda: _delete_once(keyring, circle_id, kind))
 
 
-def _delete_once(keyring: Keyring, album_id: uuid.UUID, kind: str) -> None:
-    circle = membership_of(album_id, reader=keyring.user, kind=kind).circle
+def _delete_once(keyring: Keyring, circle_id: uuid.UUID, kind: str) -> None:
+    circle = membership_of(circle_id, reader=keyring.user, kind=kind).circle
     if circle.owner_id != keyring.user.pk:
         raise NotAllowed
     if circle.deleted_at is not None:
         raise Altered("deleted")
-    with image_act(events_of(circle).deleted, circle):
+    with owners_act(events_of(circle).deleted, circle):
         with transaction.atomic():
             sent = _empty(circle)
         truncate_write_ahead_log()
@@ -48,7 +48,7 @@ def _empty(circle: Circle) -> Sent:
         for member in circle.members.filter(ended_at=None).select_related("reader")
         if not has_ended(member)
     ]
-    lock_keys([], besides=[member.reader for member in members if member.reader])
+    hold_people([member.reader for member in members if member.reader])
     for rows in (circle.members, circle.placements, circle.teams_albums, circle.invited):
         end_rows(rows.filter(ended_at=None), Ended.DELETED)
     WrappedKey.objects.filter(subject=circle.pk).delete()

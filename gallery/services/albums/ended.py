@@ -19,7 +19,7 @@ from accounts.models import User, WrappedKey
 from gallery.errors import GalleryError
 from gallery.members import everybody_signed_is_a_member
 from gallery.models import Circle, Member, Placement
-from gallery.services.albums.acts import own_album
+from gallery.services.albums.acts import own_circle
 from gallery.services.albums.placing import place_image, waiting_places
 from gallery.services.albums.rekeying import rekey
 from gallery.services.albums.waiting import share_with_team_again, waiting_teams
@@ -86,7 +86,7 @@ def rekey_ended(keyring: Keyring, *, seconds: float = SECONDS) -> None:
             return
     for album_id, image_id in waiting_places(keyring):
         with suppress(GalleryError):
-            place_image(keyring=keyring, album_id=album_id, image_id=image_id, kind=None)
+            place_image(keyring=keyring, circle_id=album_id, image_id=image_id, kind=None)
         if time.monotonic() >= deadline:
             return
     for member_id, album_id in waiting_teams(keyring):
@@ -96,23 +96,23 @@ def rekey_ended(keyring: Keyring, *, seconds: float = SECONDS) -> None:
             return
 
 
-def _claim(album_id: uuid.UUID) -> bool:
+def _claim(circle_id: uuid.UUID) -> bool:
     """Take an album on, unless another page did: as with an image."""
     now = timezone.now()
     free = Q(rekey_after=None) | Q(rekey_after__lte=now)
-    return Circle.objects.filter(free, pk=album_id).update(rekey_after=now + PUT_OFF) == 1
+    return Circle.objects.filter(free, pk=circle_id).update(rekey_after=now + PUT_OFF) == 1
 
 
 @sensitive_variables()
-def _rekey_ended(keyring: Keyring, album_id: uuid.UUID) -> None:
+def _rekey_ended(keyring: Keyring, circle_id: uuid.UUID) -> None:
     """Only where the owner signed these ends, and the row of every signed member is there: an
     altered row must not make them sign a list without somebody."""
-    album = own_album(keyring, album_id, kind=None)
-    over = ended_members().filter(circle=album.circle).select_related("circle__owner")
+    own = own_circle(keyring, circle_id, kind=None)
+    over = ended_members().filter(circle=own.circle).select_related("circle__owner")
     invited = (
-        ended_invited().filter(circle=album.circle).select_related("circle__owner", "invitation")
+        ended_invited().filter(circle=own.circle).select_related("circle__owner", "invitation")
     )
-    is_whole = everybody_signed_is_a_member(album.circle, album.opener)
-    is_over = all(album.opener.is_signed(member) for member in over)
-    if is_whole and is_over and all(is_over_as_signed(row, album.opener) for row in invited):
-        rekey(keyring=keyring, album_id=album_id, keeping_everybody=True)
+    is_whole = everybody_signed_is_a_member(own.circle, own.opener)
+    is_over = all(own.opener.is_signed(member) for member in over)
+    if is_whole and is_over and all(is_over_as_signed(row, own.opener) for row in invited):
+        rekey(keyring=keyring, circle_id=circle_id, keeping_everybody=True)

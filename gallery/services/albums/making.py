@@ -8,7 +8,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
-from accounts.keys.recipients import lock_keys, reader_of
+from accounts.keys.recipients import hold_people, reader_of
 from cryptocore import circles
 from gallery.circle_events import events_of
 from gallery.errors import Altered, OwnKeyRefused
@@ -17,13 +17,13 @@ from gallery.sealing import wrap_to
 from gallery.services.acts import (
     end_expired,
     hold,
-    image_act,
+    owners_act,
     require_present_signer,
     starting_anew,
 )
 from gallery.services.albums.acts import (
     new_member,
-    own_album,
+    own_circle,
     seal_details,
     sign_membership,
 )
@@ -33,7 +33,7 @@ FIRST_EPOCH = 1
 
 
 @sensitive_variables()
-def make_album(
+def make_circle(
     *,
     keyring: Keyring,
     title: str,
@@ -59,12 +59,12 @@ def make_album(
     )
     key = circles.new_circle_key()
     seal_details(circle, key, title=title, description=description)
-    wrapped = wrap_to(own_key, key, image_id=circle.pk, lock=circle.epoch)
+    wrapped = wrap_to(own_key, key, subject=circle.pk, lock=circle.epoch)
     wrapped.quick_key = keyring.wrap_quick_key(key, subject=circle.pk, lock=circle.epoch)
     member = new_member(circle, keyring.user, wrapped, Terms(Rights.DOWNLOAD.value, None))
     signed = sign_membership(circle, key, [member], keyring=keyring, previous=None)
-    with image_act(events_of(circle).made, circle, signed=[signed]), transaction.atomic():
-        lock_keys([own_key.pair])
+    with owners_act(events_of(circle).made, circle, signed=[signed]), transaction.atomic():
+        hold_people(pairs=[own_key.pair])
         circle.save(force_insert=True)
         signed.save(force_insert=True)
         wrapped.save(force_insert=True)
@@ -73,10 +73,10 @@ def make_album(
 
 
 @sensitive_variables()
-def change_album(
+def change_circle(
     *,
     keyring: Keyring,
-    album_id: uuid.UUID,
+    circle_id: uuid.UUID,
     title: str,
     description: str,
     members_add: bool,
@@ -87,27 +87,27 @@ def change_album(
     Raises NotYours, NotAllowed, AccessEnded, Altered or HeadMoved; then nothing has changed.
     """
     wished = {"title": title, "description": description}
-    starting_anew(lambda: _change_once(keyring, album_id, kind, wished, members_add))
+    starting_anew(lambda: _change_once(keyring, circle_id, kind, wished, members_add))
 
 
 @sensitive_variables()
 def _change_once(
-    keyring: Keyring, album_id: uuid.UUID, kind: str, wished: dict[str, str], members_add: bool
+    keyring: Keyring, circle_id: uuid.UUID, kind: str, wished: dict[str, str], members_add: bool
 ) -> None:
-    album = own_album(keyring, album_id, kind)
-    if album.members.unsigned:
+    own = own_circle(keyring, circle_id, kind)
+    if own.members.unsigned:
         raise Altered("entries")
-    if (wished, members_add) == (album.details, album.circle.members_add):
+    if (wished, members_add) == (own.details, own.circle.members_add):
         return
-    circle = album.circle
+    circle = own.circle
     circle.members_add = members_add
-    seal_details(circle, album.key, **wished)
-    signed = album.signed_next(album.listed)
-    with image_act(events_of(circle).changed, circle, signed=[signed]), transaction.atomic():
-        hold(circle, album.head)
-        lock_keys([], besides=[circle.owner])
+    seal_details(circle, own.key, **wished)
+    signed = own.signed_next(own.listed)
+    with owners_act(events_of(circle).changed, circle, signed=[signed]), transaction.atomic():
+        hold(circle, own.head)
+        hold_people([circle.owner])
         require_present_signer(circle.owner, signed)
         end_expired(circle)
         signed.save(force_insert=True)
         circle.save(update_fields=["details", "members_add"])
-    truncate_write_ahead_log()  # of whom it ended by date
+    truncate_write_ahead_log()  # end_expired() destroyed keys

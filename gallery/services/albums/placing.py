@@ -1,6 +1,7 @@
 """Putting one's own images into an album, and taking them out.
 
-Both are acts on the image: its owner's share statement lists the album, or does no more.
+Both are acts on the image: afterwards its owner's share statement lists the album, or no longer
+does. The album's own list is of its members, and stays as it is.
 """
 
 import uuid
@@ -14,11 +15,11 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.certificates import NoKeys
-from accounts.keys.recipients import lock_keys
+from accounts.keys.recipients import hold_people
 from audit.events import Event
 from gallery.access import membership_of
 from gallery.beside import hold_circles, wrap_beside
-from gallery.errors import Altered, GalleryError, NotAllowed
+from gallery.errors import PART_AWAY, Altered, GalleryError, NotAllowed
 from gallery.models import Circle, Member, Placement, Rights, SealedImage
 from gallery.opening import Opener
 from gallery.readers import Readers, readers_as_signed
@@ -27,12 +28,11 @@ from gallery.services.acts import (
     anew_if_moved,
     end_expired,
     hold,
-    image_act,
     owners_access,
+    owners_act,
     require_present_signer,
     starting_anew,
 )
-from gallery.services.many import PART_AWAY
 from gallery.services.revoking import Holder, take_back
 from gallery.services.sharing import require_listable
 from gallery.services.uploading import Terms, new_place
@@ -59,7 +59,7 @@ def place_uploaded(
         return left_out
     for image in images:
         try:
-            place_image(keyring=keyring, album_id=album_id, image_id=image.pk)
+            place_image(keyring=keyring, circle_id=album_id, image_id=image.pk)
         except (GalleryError, NoKeys, *PART_AWAY):
             left_out.append(image.pk)
     return left_out
@@ -69,7 +69,7 @@ def place_uploaded(
 def place_image(
     *,
     keyring: Keyring,
-    album_id: uuid.UUID,
+    circle_id: uuid.UUID,
     image_id: uuid.UUID,
     kind: str | None = Circle.Kind.ALBUM,
 ) -> Placement:
@@ -80,15 +80,15 @@ def place_image(
     Its members may do with it what the album lets them. Raises NotYours, NotAllowed, AccessEnded,
     Altered, OtherSigner, Waiting, TooManyReaders or HeadMoved; then nothing has changed.
     """
-    return starting_anew(lambda: _place_once(keyring, album_id, image_id, kind))
+    return starting_anew(lambda: _place_once(keyring, circle_id, image_id, kind))
 
 
 @sensitive_variables()
 def _place_once(
-    keyring: Keyring, album_id: uuid.UUID, image_id: uuid.UUID, kind: str | None
+    keyring: Keyring, circle_id: uuid.UUID, image_id: uuid.UUID, kind: str | None
 ) -> Placement:
     access, opener = owners_access(keyring, image_id), Opener(keyring)
-    image, circle = access.image, membership_of(album_id, reader=keyring.user, kind=kind).circle
+    image, circle = access.image, membership_of(circle_id, reader=keyring.user, kind=kind).circle
     opener.own_circle_key(circle)  # (4) and (7) of the album, or its refusal
     with anew_if_moved(access):
         head = opener.to_follow(SHARE, image)
@@ -109,17 +109,17 @@ def _place_once(
         SHARE, share_fields(listed), keyring=keyring, subject=image.pk, previous=head
     )
     with (
-        image_act(Event.IMAGE_SHARED, image, signed=[share], **{str(circle.kind): str(circle.pk)}),
+        owners_act(Event.IMAGE_SHARED, image, signed=[share], **{str(circle.kind): str(circle.pk)}),
         transaction.atomic(),
     ):
         hold_circles([placement])
         hold(image, head)
-        lock_keys([], besides=[keyring.user])
+        hold_people([keyring.user])
         require_present_signer(image.owner, share)
         end_expired(image)
         share.save(force_insert=True)
         placement.save()
-    truncate_write_ahead_log()  # of whom it ended by date
+    truncate_write_ahead_log()  # end_expired() destroyed keys
     return placement
 
 
@@ -134,7 +134,7 @@ def _place_in(circle: Circle, image: SealedImage, readers: Readers) -> Placement
 
 @sensitive_variables()
 def take_out(
-    *, keyring: Keyring, album_id: uuid.UUID, image_id: uuid.UUID, kind: str = Circle.Kind.ALBUM
+    *, keyring: Keyring, circle_id: uuid.UUID, image_id: uuid.UUID, kind: str = Circle.Kind.ALBUM
 ) -> Placement:
     """Take one of the person's own images out of an album or a team, and change its lock: the
     members had its content key. Return its ended place there.
@@ -142,7 +142,7 @@ def take_out(
     Raises NotARecipient if it never was in the album, and as revoke() does; then nothing has
     changed.
     """
-    return starting_anew(lambda: _take_out_once(keyring, (str(kind), album_id), image_id))
+    return starting_anew(lambda: _take_out_once(keyring, (str(kind), circle_id), image_id))
 
 
 @sensitive_variables()

@@ -18,7 +18,7 @@ from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.certificates import NoKeys
 from accounts.keys.pins import ContactsRefused, contacts_of
-from accounts.keys.recipients import lock_keys
+from accounts.keys.recipients import hold_people
 from accounts.models import User, WrappedKey
 from cryptocore import circles
 from cryptocore.errors import CryptoError
@@ -49,13 +49,13 @@ from gallery.services.acts import (
     end_expired,
     end_rows,
     hold,
-    image_act,
+    owners_act,
     record_unsigned,
     starting_anew,
 )
 from gallery.services.albums.acts import (
-    OwnAlbum,
-    own_album,
+    OwnCircle,
+    own_circle,
     put_off_under_key_of,
     seal_details,
     sign_membership,
@@ -82,7 +82,7 @@ class NextEpoch:
 
 @sensitive_variables()
 def revoke_member(
-    *, keyring: Keyring, album_id: uuid.UUID, recipient: User, kind: str = Circle.Kind.ALBUM
+    *, keyring: Keyring, circle_id: uuid.UUID, recipient: User, kind: str = Circle.Kind.ALBUM
 ) -> Member:
     """Take somebody out of the owner's album, and their own images with them; return the ended
     membership.
@@ -91,10 +91,10 @@ def revoke_member(
     AuditUnavailable or HeadMoved: then nothing has changed.
     """
     if recipient == keyring.user:
-        own_album(keyring, album_id, kind)
+        own_circle(keyring, circle_id, kind)
         raise NotARecipient
     holder = ("person", recipient.pk)
-    return starting_anew(lambda: _revoke_once(keyring, album_id, kind, holder))
+    return starting_anew(lambda: _revoke_once(keyring, circle_id, kind, holder))
 
 
 @sensitive_variables()
@@ -106,104 +106,102 @@ def revoke_team(*, keyring: Keyring, album_id: uuid.UUID, team_id: uuid.UUID) ->
 
 
 @sensitive_variables()
-def _revoke_once(keyring: Keyring, album_id: uuid.UUID, kind: str | None, holder: Holder) -> Member:
-    album = own_album(keyring, album_id, kind)
+def _revoke_once(
+    keyring: Keyring, circle_id: uuid.UUID, kind: str | None, holder: Holder
+) -> Member:
+    own = own_circle(keyring, circle_id, kind)
     by_holder = {"person": "reader", "team": "team"}[holder[0]]
-    rows = album.circle.members.filter(**{by_holder: holder[1]}).order_by("granted_at")
+    rows = own.circle.members.filter(**{by_holder: holder[1]}).order_by("granted_at")
     live = list(rows.filter(ended_at=None))
-    if live or not everybody_signed_is_a_member(album.circle, album.opener):
-        _commit(album, _next_epoch(album, without=holder), live)
+    if live or not everybody_signed_is_a_member(own.circle, own.opener):
+        _commit(own, _next_epoch(own, without=holder), live)
     if ended := rows.last():
         return ended
     raise NotARecipient
 
 
 @sensitive_variables()
-def end_invited_member(*, keyring: Keyring, album_id: uuid.UUID, invitation: Invitation) -> None:
+def end_invited_member(*, keyring: Keyring, circle_id: uuid.UUID, invitation: Invitation) -> None:
     """End what an invitation carries of the owner's album; of somebody who has used it meanwhile,
     their membership. Raises as revoke_member() does."""
-    starting_anew(lambda: _end_invited_once(keyring, album_id, invitation))
+    starting_anew(lambda: _end_invited_once(keyring, circle_id, invitation))
 
 
 @sensitive_variables()
-def _end_invited_once(keyring: Keyring, album_id: uuid.UUID, invitation: Invitation) -> None:
-    album, person = own_album(keyring, album_id, kind=None), invitation.person
-    rows = album.circle.invited.filter(invitation=invitation, ended_at=None)
+def _end_invited_once(keyring: Keyring, circle_id: uuid.UUID, invitation: Invitation) -> None:
+    own, person = own_circle(keyring, circle_id, kind=None), invitation.person
+    rows = own.circle.invited.filter(invitation=invitation, ended_at=None)
     live = list(rows.select_related("invitation"))
     if live:
-        _commit(album, _next_epoch(album, without=("person", person)), live)
+        _commit(own, _next_epoch(own, without=("person", person)), live)
     elif user := User.objects.filter(pk=person).first():
-        _revoke_once(keyring, album_id, None, ("person", user.pk))
+        _revoke_once(keyring, circle_id, None, ("person", user.pk))
     else:
         raise NotARecipient
 
 
 @sensitive_variables()
-def rekey(*, keyring: Keyring, album_id: uuid.UUID, keeping_everybody: bool = False) -> None:
+def rekey(*, keyring: Keyring, circle_id: uuid.UUID, keeping_everybody: bool = False) -> None:
     """Give the owner's album or team its next key and take nobody out. Raises as revoke_member()
     does, and WouldWait where the owner did not ask for it (`keeping_everybody`) and a member would
     lose their key; then nothing has changed."""
-    starting_anew(lambda: _rekey_once(keyring, album_id, keeping_everybody))
+    starting_anew(lambda: _rekey_once(keyring, circle_id, keeping_everybody))
 
 
 @sensitive_variables()
-def _rekey_once(keyring: Keyring, album_id: uuid.UUID, keeping_everybody: bool) -> None:
-    album = own_album(keyring, album_id, kind=None)
-    following = _next_epoch(album)
+def _rekey_once(keyring: Keyring, circle_id: uuid.UUID, keeping_everybody: bool) -> None:
+    own = own_circle(keyring, circle_id, kind=None)
+    following = _next_epoch(own)
     without_key = [member.pk for member in following.remaining if member.wrapped_key is None]
     have_one = Member.objects.filter(pk__in=without_key).exclude(wrapped_key=None)
     if keeping_everybody and have_one.exists():
         raise WouldWait
-    _commit(album, following, [])
+    _commit(own, following, [])
 
 
 @sensitive_variables()
-def _next_epoch(album: OwnAlbum, *, without: Holder | None = None) -> NextEpoch:
+def _next_epoch(own: OwnCircle, *, without: Holder | None = None) -> NextEpoch:
     """`without` is a holder and not a row: what a row says may change between two looks at it."""
-    key, circle = circles.new_circle_key(), copy(album.circle)
+    key, circle = circles.new_circle_key(), copy(own.circle)
     circle.epoch += 1
-    seal_details(circle, key, **album.details)
-    remaining = [member for member in album.members.signed if member.holder != without]
-    _wrap_for_members(album, remaining, key, circle)
-    still_invited = [row for row in album.members.invited if row.holder != without]
+    seal_details(circle, key, **own.details)
+    remaining = [member for member in own.members.signed if member.holder != without]
+    _wrap_for_members(own, remaining, key, circle)
+    still_invited = [row for row in own.members.invited if row.holder != without]
     for invited in still_invited:
         set_entry(invited, rights=invited.rights, ends_at=invited.ends_at)
-        wrap_beside(invited, key, lock=circle.epoch, opener=album.opener)
-    kept = [row for row in _held_under(album.circle) if ("person", row.list_of.owner_id) != without]
+        wrap_beside(invited, key, lock=circle.epoch, opener=own.opener)
+    kept = [row for row in _held_under(own.circle) if ("person", row.list_of.owner_id) != without]
     read = {_as_read(row) for row in kept}
     for row in kept:
-        _wrap_under_next(row, album.key, key, epoch=circle.epoch)
+        _wrap_under_next(row, own.key, key, epoch=circle.epoch)
     listed = [*remaining, *still_invited]
     return NextEpoch(
         circle=circle,
-        membership=sign_membership(circle, key, listed, keyring=album.keyring, previous=album.head),
+        membership=sign_membership(circle, key, listed, keyring=own.keyring, previous=own.head),
         remaining=remaining,
         invited=still_invited,
-        unsigned=[row for row in album.members.unsigned if row.holder != without],
+        unsigned=[row for row in own.members.unsigned if row.holder != without],
         held=kept,
         read=read,
     )
 
 
 @sensitive_variables()
-def _wrap_for_members(
-    album: OwnAlbum, members: list[Member], key: bytes, following: Circle
-) -> None:
+def _wrap_for_members(own: OwnCircle, members: list[Member], key: bytes, following: Circle) -> None:
     contacts = None  # if the list is refused: that does not keep an owner from taking access back
     with suppress(ContactsRefused):
-        contacts = contacts_of(album.keyring)
+        contacts = contacts_of(own.keyring)
     for member in members:
         set_entry(member, rights=member.rights, ends_at=member.ends_at)
         if member.team_id:
             member.circle = following
-            wrap_beside(member, key, lock=following.epoch, opener=album.opener)
+            wrap_beside(member, key, lock=following.epoch, opener=own.opener)
             continue
         member.wrapped_key = wrap_anew(member, contacts, key, following.epoch)
-        if member.reader_id == album.keyring.user.pk and member.wrapped_key:
-            album.keyring.prove(member.wrapped_key.key_pair)
-            quick_key = album.keyring.wrap_quick_key(
-                key, subject=following.pk, lock=following.epoch
-            )
+        if member.reader_id == own.keyring.user.pk and member.wrapped_key:
+            own.keyring.prove(member.wrapped_key.key_pair)
+            quick_key = own.keyring.wrap_quick_key(key, subject=following.pk, lock=following.epoch)
             member.wrapped_key.quick_key = quick_key
 
 
@@ -234,33 +232,31 @@ def _as_read(row: Held) -> tuple[object, ...]:
     return row.pk, place, bytes(row.wrapped or b"")
 
 
-def _commit(album: OwnAlbum, following: NextEpoch, ended: Sequence[Member | InvitedGrant]) -> None:
+def _commit(own: OwnCircle, following: NextEpoch, ended: Sequence[Member | InvitedGrant]) -> None:
     kind, holder = ended[0].holder if ended else ("", None)
     facts = {"reader" if kind == "person" else kind: str(holder)} if ended else {}
-    events = events_of(album.circle)
+    events = events_of(own.circle)
     event = events.revoked if ended else events.rekeyed
     signed = [following.membership]
-    with image_act(event, album.circle, signed=signed, **facts):
+    with owners_act(event, own.circle, signed=signed, **facts):
         with transaction.atomic():
-            sent = _exchange(album, following, ended)
+            sent = _exchange(own, following, ended)
         truncate_write_ahead_log()
-    record_unsigned(album.circle, following.unsigned)
+    record_unsigned(own.circle, following.unsigned)
     record_notices([sent])
 
 
-def _exchange(
-    album: OwnAlbum, following: NextEpoch, ended: Sequence[Member | InvitedGrant]
-) -> Sent:
+def _exchange(own: OwnCircle, following: NextEpoch, ended: Sequence[Member | InvitedGrant]) -> Sent:
     circle, former = following.circle, [row for row in ended if isinstance(row, Member)]
     unused = [row for row in ended if isinstance(row, InvitedGrant) and not row.is_over]
     hold_invitations([*following.invited, *unused])
     hold_circles(following.remaining)
-    hold(album.circle, album.head)
+    hold(own.circle, own.head)
     _exchange_held(following, {member.reader_id for member in former if member.reader_id})
     keys = [member.wrapped_key for member in following.remaining if member.wrapped_key]
     people = [member.reader for member in former if member.reader]
     try:
-        lock_keys((key.key_pair for key in keys), besides=people)
+        hold_people(people, pairs=(key.key_pair for key in keys))
     except NoKeys:  # somebody's key changed meanwhile: they will wait
         raise HeadMoved from None
     end_rows([*ended, *following.unsigned], Ended.REVOKED)

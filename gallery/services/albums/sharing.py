@@ -17,8 +17,8 @@ from gallery.errors import Altered, NotAllowed
 from gallery.invitation_keys import InvitationKey
 from gallery.models import Circle, Invitation, Member
 from gallery.sealing import wrap_for
-from gallery.services.acts import image_act, starting_anew
-from gallery.services.albums.acts import new_member, own_album
+from gallery.services.acts import owners_act, starting_anew
+from gallery.services.albums.acts import new_member, own_circle
 from gallery.services.notices import record_notices
 from gallery.services.sharing import (
     Recipients,
@@ -36,10 +36,10 @@ from gallery.services.uploading import Terms
 
 
 @sensitive_variables()
-def share_album(
+def share_circle(
     *,
     keyring: Keyring,
-    album_id: uuid.UUID,
+    circle_id: uuid.UUID,
     recipients: list[Reader],
     terms: Terms,
     invitations: Sequence[InvitationKey] = (),
@@ -57,36 +57,36 @@ def share_album(
     if teams and kind != Circle.Kind.ALBUM:
         raise NotAllowed
     to = Recipients(recipients, invitations, instead_of, teams)
-    return starting_anew(lambda: _share_once(keyring, album_id, kind, to, terms))
+    return starting_anew(lambda: _share_once(keyring, circle_id, kind, to, terms))
 
 
 @sensitive_variables()
 def _share_once(
-    keyring: Keyring, album_id: uuid.UUID, kind: str, to: Recipients, terms: Terms
+    keyring: Keyring, circle_id: uuid.UUID, kind: str, to: Recipients, terms: Terms
 ) -> Shared[Member]:
-    album = own_album(keyring, album_id, kind)
-    if album.members.unsigned:
+    own = own_circle(keyring, circle_id, kind)
+    if own.members.unsigned:
         raise Altered("entries")
     contacts_of(keyring).require_unchanged(to.people)
-    circle, shared = album.circle, Shared[Member]()
-    wrap = partial(wrap_for, content_key=album.key, image_id=circle.pk, lock=circle.epoch)
+    circle, shared = own.circle, Shared[Member]()
+    wrap = partial(wrap_for, content_key=own.key, subject=circle.pk, lock=circle.epoch)
     new = partial(new_member, circle)
     for reader in to.people:
-        give(reader, album.members.signed, terms, shared, wrap=wrap, new=new)
+        give(reader, own.members.signed, terms, shared, wrap=wrap, new=new)
     for invitation in to.invitations:
-        carry(invitation, album.members.invited, circle, album.key, terms, shared)
-    of_teams = [row for row in album.members.signed if row.team_id]
+        carry(invitation, own.members.invited, circle, own.key, terms, shared)
+    of_teams = [row for row in own.members.signed if row.team_id]
     for team_id in to.teams:
-        team = team_to_share_with(team_id, album.opener, reader=keyring.user)
+        team = team_to_share_with(team_id, own.opener, reader=keyring.user)
         row = Member(circle=circle, team=team, granted_at=timezone.now())
-        give_team(row, of_teams, terms, shared, album.key, lock=circle.epoch, opener=album.opener)
-    invited = still_invited(album.members.invited, shared, to.instead_of)
-    listed = [*album.members.signed, *shared.listed, *invited]
+        give_team(row, of_teams, terms, shared, own.key, lock=circle.epoch, opener=own.opener)
+    invited = still_invited(own.members.invited, shared, to.instead_of)
+    listed = [*own.members.signed, *shared.listed, *invited]
     require_listable(listed)
     if shared.is_anything:
-        signed, facts = album.signed_next(listed), facts_of_teams(shared)
-        with image_act(events_of(circle).shared, circle, signed=[signed], **facts):
-            sent = store_shared(circle, album.head, signed, shared, listed=listed)
-        truncate_write_ahead_log()  # of whom it ended by date
+        signed, facts = own.signed_next(listed), facts_of_teams(shared)
+        with owners_act(events_of(circle).shared, circle, signed=[signed], **facts):
+            sent = store_shared(circle, own.head, signed, shared, listed=listed)
+        truncate_write_ahead_log()  # end_expired() destroyed keys
         record_notices(sent)
     return shared

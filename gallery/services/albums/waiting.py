@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
-from accounts.keys.recipients import ReaderKey, lock_keys
+from accounts.keys.recipients import ReaderKey, hold_people
 from accounts.models import User, WrappedKey
 from audit.events import Event
 from gallery.beside import hold_circles, wrap_beside
@@ -20,8 +20,8 @@ from gallery.circle_events import events_of
 from gallery.errors import Altered, HeadMoved
 from gallery.models import Member
 from gallery.sealing import wrap_to
-from gallery.services.acts import hold, image_act
-from gallery.services.albums.acts import own_album
+from gallery.services.acts import hold, owners_act
+from gallery.services.albums.acts import own_circle
 from gallery.services.notices import NoticeKind, record_notices, send_notices
 
 
@@ -39,32 +39,32 @@ def waiting_members(owner: User) -> QuerySet[Member]:
 
 
 @sensitive_variables()
-def share_album_again(
-    keyring: Keyring, member_id: uuid.UUID, album_id: uuid.UUID, key: ReaderKey
+def share_circle_again(
+    keyring: Keyring, member_id: uuid.UUID, circle_id: uuid.UUID, key: ReaderKey
 ) -> bool:
     """Wrap the album's key to a member's key of now; return False if another act did it.
 
     Raises Altered, Waiting, NoKeys or HeadMoved.
     """
-    album = own_album(keyring, album_id, kind=None)
+    own = own_circle(keyring, circle_id, kind=None)
     # Of this very album and reader: the row may have been altered since it was listed.
-    this_one = {"pk": member_id, "circle": album_id, "reader": key.pair.user_id}
+    this_one = {"pk": member_id, "circle": circle_id, "reader": key.pair.user_id}
     member = waiting_members(keyring.user).filter(**this_one).first()
     if member is None:
         return False
-    if not album.opener.is_signed(member):
+    if not own.opener.is_signed(member):
         raise Altered("entries")
-    circle, pair = album.circle, key.pair
-    wrapped = wrap_to(key, album.key, image_id=circle.pk, lock=circle.epoch)
+    circle, pair = own.circle, key.pair
+    wrapped = wrap_to(key, own.key, subject=circle.pk, lock=circle.epoch)
     reader, fingerprint = str(member.reader_id), pair.fingerprint
     with (
-        image_act(events_of(circle).shared, circle, reader=reader, key=fingerprint),
+        owners_act(events_of(circle).shared, circle, reader=reader, key=fingerprint),
         transaction.atomic(),
     ):
-        hold(circle, album.head)
+        hold(circle, own.head)
         if not Member.objects.filter(pk=member.pk, wrapped_key=member.wrapped_key_id).exists():
             raise HeadMoved  # the same press twice: this moves no head
-        lock_keys([pair])
+        hold_people(pairs=[pair])
         WrappedKey.objects.filter(member=member).delete()
         wrapped.save(force_insert=True)
         Member.objects.filter(pk=member.pk).update(wrapped_key=wrapped)
@@ -100,17 +100,17 @@ def share_with_team_again(*, keyring: Keyring, member_id: uuid.UUID, album_id: u
 
     Raises Altered, Waiting or HeadMoved.
     """
-    album = own_album(keyring, album_id)
-    waiting = [row for row in album.members.signed if row.pk == member_id and row.wrapped is None]
+    own = own_circle(keyring, album_id)
+    waiting = [row for row in own.members.signed if row.pk == member_id and row.wrapped is None]
     for row in waiting:
-        wrap_beside(row, album.key, lock=album.circle.epoch, opener=album.opener)
+        wrap_beside(row, own.key, lock=own.circle.epoch, opener=own.opener)
         if row.wrapped is None:
             continue
         with (
-            image_act(Event.ALBUM_SHARED, album.circle, team=str(row.team_id)),
+            owners_act(Event.ALBUM_SHARED, own.circle, team=str(row.team_id)),
             transaction.atomic(),
         ):
             hold_circles([row])
-            hold(album.circle, album.head)
+            hold(own.circle, own.head)
             rows = Member.objects.filter(pk=row.pk, wrapped=None, ended_at=None)
             rows.update(wrapped=row.wrapped, team_epoch=row.team_epoch)

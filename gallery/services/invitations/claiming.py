@@ -24,7 +24,7 @@ from gallery.errors import InvitationGone
 from gallery.invitation_keys import InvitationKey
 from gallery.invitation_trail import recorded_of
 from gallery.models import Circle, Grant, Invitation, InvitedGrant, Member
-from gallery.services.albums.sharing import share_album
+from gallery.services.albums.sharing import share_circle
 from gallery.services.invitations.taking_back import EMPTIED, destroy_keys
 from gallery.services.many import Done, one_after_another
 from gallery.services.sharing import Shared, share_image
@@ -130,9 +130,9 @@ def _hand_over(keyring: Keyring, row: InvitedGrant, reader: Reader) -> HandedOve
         if not has_ended(one):
             terms = Terms(one.rights, one.ends_at)
     if isinstance(about, Circle):
-        return share_album(
+        return share_circle(
             keyring=keyring,
-            album_id=about.pk,
+            circle_id=about.pk,
             recipients=[reader],
             terms=terms,
             instead_of=row.invitation,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring, cost_now, stretch_in_turn
-from accounts.keys.recipients import lock_keys, reader_of
+from accounts.keys.recipients import hold_people, reader_of
 from accounts.models import WrappedKey
 from accounts.policy import people_may_invite
 from audit import events
@@ -90,7 +90,7 @@ def _wrapped_to_inviter(keyring: Keyring, key: bytes, invitation: uuid.UUID) -> 
     if own_key is None:  # their theft was ordered just now
         raise OwnKeyRefused
     keyring.prove(own_key.pair)  # certified is not enough when you wrap to yourself
-    wrapped = wrap_to(own_key, key, image_id=invitation, lock=LOCK)
+    wrapped = wrap_to(own_key, key, subject=invitation, lock=LOCK)
     wrapped.quick_key = keyring.wrap_quick_key(key, subject=invitation, lock=LOCK)
     return wrapped
 
@@ -107,6 +107,6 @@ def _store(invitation: Invitation, wrapped: WrappedKey, recorded: Recorded) -> N
         ),
         transaction.atomic(),
     ):
-        lock_keys([wrapped.key_pair])
+        hold_people(pairs=[wrapped.key_pair])
         wrapped.save(force_insert=True)
         invitation.save(force_insert=True)

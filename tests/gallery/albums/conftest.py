@@ -9,9 +9,9 @@ from accounts.keys.recipients import recipient_of
 from gallery.access import Access, access_to
 from gallery.models import Circle, SealedImage
 from gallery.opening import Opener
-from gallery.services.albums.making import make_album
+from gallery.services.albums.making import make_circle
 from gallery.services.albums.placing import place_image
-from gallery.services.albums.sharing import share_album
+from gallery.services.albums.sharing import share_circle
 from gallery.services.uploading import Terms
 from tests.conftest import Person
 
@@ -31,18 +31,18 @@ class Album:
 
     def place(self, image: SealedImage, *, by: Person | None = None):
         keyring = (by or self.owner).keyring
-        return place_image(keyring=keyring, album_id=self.pk, image_id=image.pk)
+        return place_image(keyring=keyring, circle_id=self.pk, image_id=image.pk)
 
     def share(self, *people: Person, terms: Terms = DOWNLOAD):
         recipients = [recipient_of(person.user) for person in people]
         keyring = self.owner.keyring
-        return share_album(keyring=keyring, album_id=self.pk, recipients=recipients, terms=terms)
+        return share_circle(keyring=keyring, circle_id=self.pk, recipients=recipients, terms=terms)
 
 
 @pytest.fixture
 def make() -> Callable[..., Album]:
     def make(owner: Person, title: str = "Lake", *, members_add: bool = False) -> Album:
-        circle = make_album(
+        circle = make_circle(
             keyring=owner.keyring,
             title=title,
             description="Summer at the lake",

@@ -23,6 +23,7 @@ from tests.conftest import jpeg
 from tests.gallery.albums.conftest import DOWNLOAD, opened
 from tests.rows.world import sent
 from tests.stored import holds
+from tests.trail import outcomes_of
 
 pytestmark = pytest.mark.usefixtures("emptied_storage")
 
@@ -43,26 +44,49 @@ def statements_about(subject) -> int:
 
 
 ACTS = {
-    "change": lambda keyring, album, image, user: making.change_album(
-        keyring=keyring, album_id=album.pk, title="x", description="", members_add=True
+    "change": lambda keyring, album, image, user: making.change_circle(
+        keyring=keyring, circle_id=album.pk, title="x", description="", members_add=True
     ),
-    "share": lambda keyring, album, image, user: sharing.share_album(
-        keyring=keyring, album_id=album.pk, recipients=[recipient_of(user)], terms=DOWNLOAD
+    "share": lambda keyring, album, image, user: sharing.share_circle(
+        keyring=keyring, circle_id=album.pk, recipients=[recipient_of(user)], terms=DOWNLOAD
     ),
     "revoke": lambda keyring, album, image, user: rekeying.revoke_member(
-        keyring=keyring, album_id=album.pk, recipient=user
+        keyring=keyring, circle_id=album.pk, recipient=user
     ),
-    "rekey": lambda keyring, album, image, user: rekeying.rekey(keyring=keyring, album_id=album.pk),
-    "delete": lambda keyring, album, image, user: deleting.delete_album(
-        keyring=keyring, album_id=album.pk
+    "rekey": lambda keyring, album, image, user: rekeying.rekey(
+        keyring=keyring, circle_id=album.pk
+    ),
+    "delete": lambda keyring, album, image, user: deleting.delete_circle(
+        keyring=keyring, circle_id=album.pk
     ),
     "place": lambda keyring, album, image, user: placing.place_image(
-        keyring=keyring, album_id=album.pk, image_id=image.pk
+        keyring=keyring, circle_id=album.pk, image_id=image.pk
     ),
     "take out": lambda keyring, album, image, user: placing.take_out(
-        keyring=keyring, album_id=album.pk, image_id=image.pk
+        keyring=keyring, circle_id=album.pk, image_id=image.pk
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("act", "event"),
+    [
+        ("change", "album:changed"),
+        ("share", "album:shared"),
+        ("revoke", "album:revoked"),
+        ("rekey", "album:rekeyed"),
+        ("delete", "album:deleted"),
+    ],
+)
+def test_each_act_on_an_album_is_on_record(make, image, alice, bob, carol, act, event):
+    album = make(alice)
+    about = {"actor": alice.user.pk, "subject": album.pk}
+    assert outcomes_of("album:made", **about) == ["intended", "done"]
+    if act == "revoke":
+        album.share(carol)
+    before = outcomes_of(event, **about)
+    ACTS[act](alice.keyring, album, image, carol.user)
+    assert outcomes_of(event, **about) == [*before, "intended", "done"]
 
 
 # ---- who may ---------------------------------------------------------------------------------
@@ -78,7 +102,7 @@ def test_only_its_owner_acts_on_an_album(
     album, image, alice, bob, carol, mallory, act, who, refusal
 ):
     album.share(carol)
-    rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=carol.user)
+    rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=carol.user)
     person = {"mallory": mallory, "bob": bob, "former": carol}[who]
     before = statements_about(album), statements_about(image)
     with pytest.raises(refusal):
@@ -101,15 +125,15 @@ def test_a_member_adds_images_of_their_own_only_where_the_owner_signed_it(
     with pytest.raises(NotAllowed):
         album.place(theirs, by=bob)
     assert not Placement.objects.exists()
-    making.change_album(
-        keyring=alice.keyring, album_id=album.pk, title="Lake", description="", members_add=True
+    making.change_circle(
+        keyring=alice.keyring, circle_id=album.pk, title="Lake", description="", members_add=True
     )
     album.place(theirs, by=bob)
     assert opened(mallory, theirs)
     with pytest.raises(NotAllowed):  # another member's image, and the album owner's
         album.place(theirs, by=mallory)
     with pytest.raises(NotAllowed):
-        placing.take_out(keyring=alice.keyring, album_id=album.pk, image_id=theirs.pk)
+        placing.take_out(keyring=alice.keyring, circle_id=album.pk, image_id=theirs.pk)
 
 
 @pytest.mark.attack("F104")
@@ -130,10 +154,10 @@ def test_title_and_description_are_read_by_members_and_stand_in_no_row(album, al
     assert details_of(bob, album) == {"title": "Lake", "description": "Summer at the lake"}
     assert not holds(b"Summer at the lake")
     change = {"title": "Sea", "description": "", "members_add": False}
-    making.change_album(keyring=alice.keyring, album_id=album.pk, **change)
+    making.change_circle(keyring=alice.keyring, circle_id=album.pk, **change)
     assert details_of(bob, album) == {"title": "Sea", "description": ""}
     before = statements_about(album)
-    making.change_album(keyring=alice.keyring, album_id=album.pk, **change)
+    making.change_circle(keyring=alice.keyring, circle_id=album.pk, **change)
     assert statements_about(album) == before
 
 
@@ -185,7 +209,7 @@ def test_taking_a_member_out_makes_a_new_key_and_leaves_nothing_of_theirs(
     theirs = WrappedKey.objects.get(member__reader=bob.user)
     old = bytes(theirs.oaep_bytes), bytes(theirs.quick_key)
     placed = bytes(Placement.objects.get().wrapped)
-    rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
     circle = Circle.objects.get()
     assert circle.epoch == 2
     assert not any(map(holds, (*old, placed)))
@@ -207,7 +231,7 @@ def test_every_image_gets_a_new_lock_when_its_owner_comes(make, alice, bob, caro
     album.share(bob, carol)
     album.place(mine)
     album.place(theirs, by=bob)
-    rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=carol.user)
+    rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=carol.user)
     relock_ended(alice.keyring)
     assert (lock_of(mine), lock_of(theirs)) == (2, 1)
     assert opened(bob, mine)
@@ -224,7 +248,7 @@ def test_who_is_taken_out_takes_their_own_images_along(make, alice, bob, carol, 
     album.share(bob, carol)
     album.place(theirs, by=bob)
     assert opened(carol, theirs)
-    rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
     with pytest.raises(AccessEnded):
         opened(carol, theirs)
     assert opened(bob, theirs)
@@ -234,7 +258,7 @@ def test_who_is_taken_out_takes_their_own_images_along(make, alice, bob, carol, 
 
 
 def test_a_former_member_becomes_one_again(album, image, alice, bob):
-    rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
     album.share(bob)
     assert opened(bob, image)
     assert Notice.objects.filter(person=bob.user).count() == 3
@@ -244,7 +268,7 @@ def test_somebody_who_never_was_a_member_is_not_taken_out(album, alice, carol):
     for person in (alice, carol):
         with pytest.raises(NotARecipient):
             rekeying.revoke_member(
-                keyring=alice.keyring, album_id=album.pk, recipient=User(pk=person.user.pk)
+                keyring=alice.keyring, circle_id=album.pk, recipient=User(pk=person.user.pk)
             )
     assert Circle.objects.get().epoch == 1
 
@@ -253,16 +277,16 @@ def test_an_image_in_two_albums_leaves_one(album, make, image, alice, bob, carol
     other = make(alice, "Sea")
     other.place(image)
     other.share(carol)
-    placing.take_out(keyring=alice.keyring, album_id=album.pk, image_id=image.pk)
+    placing.take_out(keyring=alice.keyring, circle_id=album.pk, image_id=image.pk)
     assert lock_of(image) == 2
     assert opened(carol, image)
     with pytest.raises(AccessEnded):
         opened(bob, image)
-    again = placing.take_out(keyring=alice.keyring, album_id=album.pk, image_id=image.pk)
+    again = placing.take_out(keyring=alice.keyring, circle_id=album.pk, image_id=image.pk)
     assert (again.ended_reason, lock_of(image)) == ("revoked", 2)
     unrelated = make(alice, "Sky")
     with pytest.raises(NotARecipient):
-        placing.take_out(keyring=alice.keyring, album_id=unrelated.pk, image_id=image.pk)
+        placing.take_out(keyring=alice.keyring, circle_id=unrelated.pk, image_id=image.pk)
 
 
 def test_placing_twice_places_once(album, image):
@@ -279,13 +303,13 @@ def test_deleting_an_album_destroys_its_key_and_keeps_its_images(album, image, a
     opened(bob, image)
     keys = [bytes(key.oaep_bytes) for key in WrappedKey.objects.filter(subject=album.pk)]
     details = bytes(album.circle.details)
-    deleting.delete_album(keyring=alice.keyring, album_id=album.pk)
+    deleting.delete_circle(keyring=alice.keyring, circle_id=album.pk)
     assert not any(map(holds, (*keys, details)))
     assert opened(alice, image)
     relock_ended(alice.keyring)
     assert lock_of(image) == 2
     with pytest.raises(AccessEnded):
-        deleting.delete_album(keyring=alice.keyring, album_id=album.pk)
+        deleting.delete_circle(keyring=alice.keyring, circle_id=album.pk)
     with pytest.raises(AccessEnded):
         album.place(image)
 
@@ -367,7 +391,7 @@ def test_a_place_that_another_hand_ended_brings_no_owner_to_leave_the_album_out(
 ):
     """Nor does it where the album put out somebody else's images since."""
     album.share(carol)
-    rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=carol.user)
+    rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=carol.user)
     Placement.objects.update(ended_at=timezone.now())
     SealedImage.objects.update(relock_after=timezone.now())
     relock_ended(alice.keyring)

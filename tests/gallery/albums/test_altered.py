@@ -19,7 +19,7 @@ from gallery.models import Circle, Member, Placement, SealedImage, Statement
 from gallery.opening import Opener
 from gallery.sealing import set_entry
 from gallery.services.albums import acts, ended, placing, rekeying
-from gallery.services.albums.deleting import delete_album
+from gallery.services.albums.deleting import delete_circle
 from gallery.services.albums.ended import rekey_ended
 from gallery.services.ended import relock_ended
 from gallery.services.revoking import relock
@@ -51,7 +51,7 @@ def test_a_membership_that_nobody_signed_opens_nothing_and_becomes_true_at_no_ac
     assert step_of(mallory, image) == "member"
     with pytest.raises(Altered):
         album.share(carol)
-    rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
     with pytest.raises(AccessEnded):
         opened(mallory, image)
     assert not WrappedKey.objects.filter(pk=key.pk).exists()
@@ -125,7 +125,7 @@ def test_a_key_of_another_epoch_or_another_secret_is_not_the_albums(
 ):
     album.share(carol)
     before = WrappedKey.objects.get(member__reader=carol.user)
-    rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
     row = WrappedKey.objects.filter(member__reader=carol.user)
     row.update(oaep_bytes=before.oaep_bytes, quick_key=None)
     assert step_of(carol, image) == "wrapped-key"
@@ -169,7 +169,7 @@ def test_another_owner_of_the_row_is_not_whose_signature_it_is(album, image, bob
     Circle.objects.update(owner=mallory.user)
     assert step_of(bob, image) == "certificate"
     with pytest.raises(GalleryError):
-        acts.own_album(mallory.keyring, album.pk)
+        acts.own_circle(mallory.keyring, album.pk)
 
 
 @pytest.mark.attack("F106")
@@ -187,7 +187,7 @@ def test_an_altered_title_is_not_shown_and_not_signed_anew(album, alice, bob, ca
 @pytest.mark.attack("F106")
 def test_a_member_whose_row_was_hidden_is_out_all_the_same(album, image, alice, bob):
     Member.objects.filter(reader=bob.user).update(ended_at=timezone.now())
-    rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
     Member.objects.filter(reader=bob.user).update(ended_at=None)
     assert Circle.objects.get().epoch == 2
     assert step_of(bob, image) == "member"
@@ -196,7 +196,7 @@ def test_a_member_whose_row_was_hidden_is_out_all_the_same(album, image, alice, 
 @pytest.mark.attack("F106")
 def test_a_deleted_album_whose_rows_were_put_back_opens_nothing(album, image, alice, bob):
     state = State()
-    delete_album(keyring=alice.keyring, album_id=album.pk)
+    delete_circle(keyring=alice.keyring, circle_id=album.pk)
     state.put_back(TABLES)
     assert step_of(bob, image) == "membership-not-newest"
 
@@ -240,7 +240,7 @@ SUBSETS = [*combinations(TABLES, 1), *combinations(TABLES, 2), TABLES]
 def test_an_older_state_put_back_lets_no_former_member_in(album, image, alice, bob, tables):
     opened(bob, image)
     state = State()
-    rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
     state.put_back(tables)
     with pytest.raises(REFUSED):
         opened(bob, image)
@@ -253,7 +253,7 @@ def test_an_older_state_put_back_lets_no_former_member_in(album, image, alice, b
 @pytest.mark.parametrize("tables", SUBSETS, ids=lambda tables: "-".join(m.__name__ for m in tables))
 def test_an_older_state_put_back_brings_no_image_back(album, image, alice, bob, tables):
     state = State()
-    placing.take_out(keyring=alice.keyring, album_id=album.pk, image_id=image.pk)
+    placing.take_out(keyring=alice.keyring, circle_id=album.pk, image_id=image.pk)
     state.put_back(tables)
     with pytest.raises(REFUSED):
         opened(bob, image)
@@ -288,7 +288,7 @@ def test_killed_between_intended_and_done_everything_opens(
         if not committed:
             killed.setattr(rekeying, "_exchange", _stop)
         try:
-            rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+            rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
         except KeyboardInterrupt:
             assert not committed
     if committed:
@@ -299,7 +299,7 @@ def test_killed_between_intended_and_done_everything_opens(
     assert opened(alice, image)
     album.share(carol)
     assert opened(carol, image)
-    rekeying.rekey(keyring=alice.keyring, album_id=album.pk)
+    rekeying.rekey(keyring=alice.keyring, circle_id=album.pk)
     assert opened(carol, image)
 
 
@@ -314,7 +314,7 @@ def test_nothing_changes_where_the_trail_takes_no_intention(album, image, alice,
 
     monkeypatch.setattr(events, "record", away)
     with pytest.raises(AuditUnavailable):
-        rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+        rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
     monkeypatch.undo()
     assert Circle.objects.get().epoch == 1
     assert opened(bob, image)
@@ -334,7 +334,7 @@ def test_an_image_placed_while_the_next_key_is_made_is_under_that_key(
         return real(*arguments)
 
     monkeypatch.setattr(rekeying, "_commit", after_a_place)
-    rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
     assert set(Placement.objects.values_list("epoch", flat=True)) == {2}
     assert opened(carol, later)
 
@@ -345,11 +345,11 @@ def test_of_an_image_taken_out_while_the_next_key_is_made_nothing_is_left(
     real = rekeying._commit
 
     def after_taking_out(*arguments):
-        placing.take_out(keyring=alice.keyring, album_id=album.pk, image_id=image.pk)
+        placing.take_out(keyring=alice.keyring, circle_id=album.pk, image_id=image.pk)
         return real(*arguments)
 
     monkeypatch.setattr(rekeying, "_commit", after_taking_out)
-    rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
     assert [bytes(row.wrapped or b"") for row in Placement.objects.all()] == [b""]
 
 
@@ -363,7 +363,7 @@ def test_a_place_wrapped_under_the_key_before_is_not_stored_after_the_next_one(
     def sign(*arguments, **options):
         if not calls:
             calls.append(1)
-            rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+            rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
         return real(*arguments, **options)
 
     monkeypatch.setattr(placing, "sign_statement", sign)
@@ -384,7 +384,7 @@ def test_a_member_added_while_another_is_taken_out_stays(
         return real(*arguments)
 
     monkeypatch.setattr(rekeying, "_commit", after_sharing)
-    rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
     assert opened(carol, image)
     with pytest.raises(AccessEnded):
         opened(bob, image)

@@ -12,7 +12,7 @@ from cryptocore.kdf import derive_key
 from gallery.management.commands import prove_zero_access
 from gallery.models import Circle, Member, Placement, Rights, Statement
 from gallery.services.albums import deleting, making, placing, rekeying
-from gallery.services.albums.acts import own_album
+from gallery.services.albums.acts import own_circle
 from gallery.services.ended import relock_ended
 from gallery.services.own_keys import look_over_own_keys
 from gallery.verification.sweep import Sweep
@@ -42,18 +42,18 @@ def test_whatever_is_done_with_albums_everything_is_as_signed(
     bob.sign_in()
     theirs, other = sent(bob, alice, "olive"), upload(data=jpeg("red"))
     change = {"title": "Sea", "description": "", "members_add": True}
-    making.change_album(keyring=alice.keyring, album_id=album.pk, **change)
+    making.change_circle(keyring=alice.keyring, circle_id=album.pk, **change)
     album.share(carol)
     album.place(theirs, by=bob)
     album.place(other)
-    placing.take_out(keyring=alice.keyring, album_id=album.pk, image_id=other.pk)
+    placing.take_out(keyring=alice.keyring, circle_id=album.pk, image_id=other.pk)
     assert findings() == []
-    rekeying.revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
     assert findings() == []  # bob's list still names the album
     relock_ended(alice.keyring)
     relock_ended(bob.keyring)
     assert findings() == []
-    deleting.delete_album(keyring=alice.keyring, album_id=album.pk)
+    deleting.delete_circle(keyring=alice.keyring, circle_id=album.pk)
     assert findings() == []  # as alice's do
     relock_ended(alice.keyring)
     assert findings() == []
@@ -140,7 +140,7 @@ def test_a_members_password_opens_the_album_and_what_is_in_it(
 @pytest.mark.attack("F109")
 @pytest.mark.parametrize("what", ["key", "wrapping key"])
 def test_a_key_of_an_album_left_in_a_column_is_found(album, image, alice, what):
-    key = own_album(alice.keyring, album.pk).key
+    key = own_circle(alice.keyring, album.pk).key
     if what == "wrapping key":
         place = (settings.SERVER_KEYS.instance_id, album.pk, 1, image.pk, 1)
         key = derive_key(key, context("circle-content-key", *place))

@@ -13,7 +13,7 @@ from gallery.errors import AccessEnded, NotAllowed, NotYours, OtherSigner, Waiti
 from gallery.models import Member, Placement
 from gallery.opening import Opener
 from gallery.services import revoking
-from gallery.services.albums.deleting import delete_album
+from gallery.services.albums.deleting import delete_circle
 from gallery.services.albums.placing import take_out
 from gallery.services.albums.rekeying import revoke_member
 from gallery.services.deleting import delete_image
@@ -47,7 +47,7 @@ def test_a_stranger_opens_nothing_of_it(album, image, mallory):
 @pytest.mark.attack("F102")
 def test_a_former_member_is_told_so_and_opens_nothing(album, image, alice, bob, carol, upload):
     album.share(carol)
-    revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
     with pytest.raises(AccessEnded) as refused:
         opened(bob, image)
     assert refused.value.grant.ended_reason == "revoked"
@@ -59,7 +59,7 @@ def test_a_former_member_is_told_so_and_opens_nothing(album, image, alice, bob, 
 
 
 def test_an_image_that_was_taken_out_ended_for_its_members(album, image, alice, bob):
-    take_out(keyring=alice.keyring, album_id=album.pk, image_id=image.pk)
+    take_out(keyring=alice.keyring, circle_id=album.pk, image_id=image.pk)
     with pytest.raises(AccessEnded):
         opened(bob, image)
     assert opened(alice, image).startswith(JPEG)
@@ -68,7 +68,7 @@ def test_an_image_that_was_taken_out_ended_for_its_members(album, image, alice, 
 @pytest.mark.parametrize("delete", ["album", "image"])
 def test_what_was_deleted_ended(album, image, alice, bob, delete):
     if delete == "album":
-        delete_album(keyring=alice.keyring, album_id=album.pk)
+        delete_circle(keyring=alice.keyring, circle_id=album.pk)
     else:
         delete_image(keyring=alice.keyring, image_id=image.pk)
     with pytest.raises(AccessEnded) as refused:
@@ -117,7 +117,7 @@ def test_a_grant_stays_when_the_album_ends_and_the_album_when_the_grant_does(
     revoking.revoke(keyring=alice.keyring, image_id=image.pk, recipient=bob.user)
     assert opened(bob, image).startswith(JPEG)
     share(alice, image, bob)
-    revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
     assert opened(bob, image).startswith(JPEG)
 
 
@@ -139,7 +139,7 @@ def test_a_member_whose_keys_were_stolen_waits_and_keeps_nobody_from_taking_out(
 ):
     album.share(carol)
     order_after_theft(carol.user)
-    revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=bob.user)
+    revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
     assert Member.objects.get(reader=carol.user).wrapped_key is None
     with pytest.raises(Waiting):
         opened(carol, image)

@@ -21,7 +21,7 @@ def test_of_an_album_each_member_gets_all_and_a_former_member_none(
     carol.sign_in()
     for person in (bob, carol):
         assert parts(ask(person, *ids)) == {one: own(person, one) for one in ids}
-    revoke_member(keyring=alice.keyring, album_id=album.pk, recipient=carol.user)
+    revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=carol.user)
     assert parts(ask(carol, *ids)) == dict.fromkeys(ids, "access_ended")
     assert parts(ask(bob, *ids)) == {one: own(bob, one) for one in ids}
 

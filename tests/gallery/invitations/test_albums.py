@@ -6,11 +6,11 @@ from accounts.keys.recipients import recipient_of
 from audit.models import AuditEntry
 from gallery.errors import InvitationGone
 from gallery.models import Circle, Grant, InvitedGrant, Member
-from gallery.services.albums.deleting import delete_album
+from gallery.services.albums.deleting import delete_circle
 from gallery.services.albums.ended import rekey_ended
-from gallery.services.albums.making import change_album, make_album
+from gallery.services.albums.making import change_circle, make_circle
 from gallery.services.albums.rekeying import end_invited_member, revoke_member
-from gallery.services.albums.sharing import share_album
+from gallery.services.albums.sharing import share_circle
 from gallery.services.invitations import claiming, links
 from gallery.services.invitations.taking_back import take_back
 from gallery.services.uploading import Terms
@@ -21,9 +21,9 @@ pytestmark = pytest.mark.usefixtures("emptied_storage")
 
 
 def carry(album: Album, new, rights: str = "download") -> None:
-    share_album(
+    share_circle(
         keyring=album.owner.keyring,
-        album_id=album.pk,
+        circle_id=album.pk,
         recipients=[],
         terms=Terms(rights, None),
         invitations=[new.key],
@@ -31,7 +31,7 @@ def carry(album: Album, new, rights: str = "download") -> None:
 
 
 def album_of(owner) -> Album:
-    made = make_album(keyring=owner.keyring, title="Lake", description="", members_add=False)
+    made = make_circle(keyring=owner.keyring, title="Lake", description="", members_add=False)
     return Album(owner, made)
 
 
@@ -74,7 +74,7 @@ def test_view_only_is_view_only(invite, album, picture):
 
 def test_a_next_key_is_carried_too(new, album, bob, picture):
     album.share(bob)
-    revoke_member(keyring=album.owner.keyring, album_id=album.pk, recipient=bob.user)
+    revoke_member(keyring=album.owner.keyring, circle_id=album.pk, recipient=bob.user)
     row = InvitedGrant.objects.get()
     assert (row.lock, Circle.objects.get().epoch) == (2, 2)
     assert status_of(accept(new), picture) == 200
@@ -82,9 +82,9 @@ def test_a_next_key_is_carried_too(new, album, bob, picture):
 
 def test_other_acts_on_the_album_keep_the_invitation_on_its_list(new, album, carol, picture):
     album.share(carol)
-    change_album(
+    change_circle(
         keyring=album.owner.keyring,
-        album_id=album.pk,
+        circle_id=album.pk,
         title="Sea",
         description="",
         members_add=True,
@@ -111,7 +111,7 @@ def test_ended_for_one_album_the_link_carries_the_rest(invite, album, alice, upl
     new = invite()
     carry(album, new)
     carry(other, new)
-    end_invited_member(keyring=alice.keyring, album_id=album.pk, invitation=new.invitation)
+    end_invited_member(keyring=alice.keyring, circle_id=album.pk, invitation=new.invitation)
     lee = accept(new)
     assert status_of(lee, there) == 200
     assert [member.circle_id for member in Member.objects.filter(reader=lee.user)] == [other.pk]
@@ -119,12 +119,12 @@ def test_ended_for_one_album_the_link_carries_the_rest(invite, album, alice, upl
 
 def test_once_used_ending_it_ends_the_membership(new, album, picture):
     lee = accept(new)
-    end_invited_member(keyring=album.owner.keyring, album_id=album.pk, invitation=new.invitation)
+    end_invited_member(keyring=album.owner.keyring, circle_id=album.pk, invitation=new.invitation)
     assert status_of(lee, picture) == 410
 
 
 def test_a_deleted_album_is_left_out(new, album, picture):
-    delete_album(keyring=album.owner.keyring, album_id=album.pk)
+    delete_circle(keyring=album.owner.keyring, circle_id=album.pk)
     lee = accept(new)
     assert status_of(lee, picture) == 404
     assert not Member.objects.filter(reader=lee.user).exists()
@@ -166,7 +166,7 @@ def test_an_altered_row_makes_no_member(new, album, alice, picture, column):
 @pytest.mark.attack("F121")
 def test_a_row_from_before_it_ended_is_refused(new, album, picture):
     before = InvitedGrant.objects.values().get()
-    end_invited_member(keyring=album.owner.keyring, album_id=album.pk, invitation=new.invitation)
+    end_invited_member(keyring=album.owner.keyring, circle_id=album.pk, invitation=new.invitation)
     InvitedGrant.objects.filter(pk=before["id"]).update(**before)
     lee = accept(new)
     assert status_of(lee, picture) == 404

@@ -11,6 +11,7 @@ from gallery.services.invitations import claiming, links
 from gallery.services.invitations.taking_back import take_back
 from tests.gallery.invitations.conftest import accept, carry, status_of
 from tests.gallery.invitations.test_accepting import events, findings
+from tests.trail import outcomes_of
 
 pytestmark = pytest.mark.usefixtures("emptied_storage")
 
@@ -102,6 +103,10 @@ def test_a_claim_that_was_refused_and_put_back_is_none(invite, upload, alice, bo
     new = invite(upload())
     claim(new, bob)
     claiming.refuse_claim(invitation=new.invitation, by=alice.user)
+    acts = (("invitation:claimed", bob), ("invitation:claim-refused", alice))
+    for event, who in acts:
+        recorded = outcomes_of(event, actor=who.user.pk, subject=new.invitation.pk)
+        assert recorded == ["intended", "done"]
     Invitation.objects.update(claimed_by=bob.user)
     assert waiting(new) is None
     assert recorded_of(Invitation.objects.get()).claimed_by is None

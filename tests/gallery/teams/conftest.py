@@ -10,7 +10,7 @@ from gallery.models import Circle, SealedImage
 from gallery.services import sharing, teams
 from gallery.services.albums import making, placing, rekeying
 from gallery.services.albums.ended import rekey_ended
-from gallery.services.albums.sharing import share_album
+from gallery.services.albums.sharing import share_circle
 from gallery.services.ended import relock_ended
 from gallery.services.uploading import Terms
 from tests.conftest import Person
@@ -38,9 +38,9 @@ class Team:
 
     def add(self, *people: Person, terms: Terms = DOWNLOAD):
         recipients = [recipient_of(person.user) for person in people]
-        return share_album(
+        return share_circle(
             keyring=self.owner.keyring,
-            album_id=self.pk,
+            circle_id=self.pk,
             recipients=recipients,
             terms=terms,
             kind=TEAM,
@@ -48,7 +48,7 @@ class Team:
 
     def take_out(self, person: Person):
         return rekeying.revoke_member(
-            keyring=self.owner.keyring, album_id=self.pk, recipient=person.user, kind=TEAM
+            keyring=self.owner.keyring, circle_id=self.pk, recipient=person.user, kind=TEAM
         )
 
     def leave(self, person: Person) -> None:
@@ -80,7 +80,7 @@ def comes(person: Person) -> None:
 @pytest.fixture
 def make_team() -> Callable[..., Team]:
     def make(owner: Person, name: str = "Imaging desk", *, members_add: bool = False) -> Team:
-        circle = making.make_album(
+        circle = making.make_circle(
             keyring=owner.keyring,
             title=name,
             description="Second floor",
@@ -111,9 +111,11 @@ def image(upload: Callable[..., SealedImage], team: Team) -> SealedImage:
 @pytest.fixture
 def album(alice: Person, team: Team) -> Circle:
     """An album of alice's of which the team is a member."""
-    album = making.make_album(keyring=alice.keyring, title="Lake", description="", members_add=True)
-    share_album(
-        keyring=alice.keyring, album_id=album.pk, recipients=[], terms=DOWNLOAD, teams=[team.pk]
+    album = making.make_circle(
+        keyring=alice.keyring, title="Lake", description="", members_add=True
+    )
+    share_circle(
+        keyring=alice.keyring, circle_id=album.pk, recipients=[], terms=DOWNLOAD, teams=[team.pk]
     )
     return album
 
@@ -122,7 +124,7 @@ def album(alice: Person, team: Team) -> Circle:
 def placed(alice: Person, album: Circle, upload: Callable[..., SealedImage]) -> SealedImage:
     """An image of alice's that is in that album alone."""
     image = upload(caption="In the album")
-    placing.place_image(keyring=alice.keyring, album_id=album.pk, image_id=image.pk)
+    placing.place_image(keyring=alice.keyring, circle_id=album.pk, image_id=image.pk)
     return image
 
 

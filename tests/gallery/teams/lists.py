@@ -5,7 +5,7 @@ from gallery.models import Placement
 from gallery.opening import Opener
 from gallery.readers import readers_as_signed
 from gallery.sealing import SHARE, set_entry, share_fields, sign_statement
-from gallery.services.acts import image_act
+from gallery.services.acts import owners_act
 
 
 def signed_anew(owner, image, terms) -> Placement:
@@ -21,7 +21,7 @@ def signed_anew(owner, image, terms) -> Placement:
         subject=image.pk,
         previous=opener.to_follow(SHARE, image),
     )
-    with image_act(Event.IMAGE_SHARED, image, signed=[share]):
+    with owners_act(Event.IMAGE_SHARED, image, signed=[share]):
         share.save(force_insert=True)
         place.save()
     return place

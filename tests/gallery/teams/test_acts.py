@@ -13,28 +13,50 @@ from gallery.services.albums import sharing as album_sharing
 from gallery.services.teams import people_in, team_of
 from tests.gallery.teams.conftest import DOWNLOAD, TEAM, fails, opened, shared_with_team
 from tests.gallery.teams.test_leaving import lets_members_share
+from tests.trail import outcomes_of
 
 JPEG = b"\xff\xd8\xff"
 
 ACTS = {
-    "change": lambda keyring, team, user: making.change_album(
-        keyring=keyring, album_id=team.pk, title="x", description="", members_add=True, kind=TEAM
+    "change": lambda keyring, team, user: making.change_circle(
+        keyring=keyring, circle_id=team.pk, title="x", description="", members_add=True, kind=TEAM
     ),
-    "add": lambda keyring, team, user: sharing.share_album(
+    "add": lambda keyring, team, user: sharing.share_circle(
         keyring=keyring,
-        album_id=team.pk,
+        circle_id=team.pk,
         recipients=[recipient_of(user)],
         terms=DOWNLOAD,
         kind=TEAM,
     ),
     "take out": lambda keyring, team, user: rekeying.revoke_member(
-        keyring=keyring, album_id=team.pk, recipient=user, kind=TEAM
+        keyring=keyring, circle_id=team.pk, recipient=user, kind=TEAM
     ),
-    "rekey": lambda keyring, team, user: rekeying.rekey(keyring=keyring, album_id=team.pk),
-    "delete": lambda keyring, team, user: deleting.delete_album(
-        keyring=keyring, album_id=team.pk, kind=TEAM
+    "rekey": lambda keyring, team, user: rekeying.rekey(keyring=keyring, circle_id=team.pk),
+    "delete": lambda keyring, team, user: deleting.delete_circle(
+        keyring=keyring, circle_id=team.pk, kind=TEAM
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("act", "event"),
+    [
+        ("change", "team:changed"),
+        ("add", "team:shared"),
+        ("take out", "team:revoked"),
+        ("rekey", "team:rekeyed"),
+        ("delete", "team:deleted"),
+    ],
+)
+def test_each_act_on_a_team_is_on_record(make_team, alice, carol, act, event):
+    team = make_team(alice)
+    about = {"actor": alice.user.pk, "subject": team.pk}
+    assert outcomes_of("team:made", **about) == ["intended", "done"]
+    if act == "take out":
+        team.add(carol)
+    before = outcomes_of(event, **about)
+    ACTS[act](alice.keyring, team, carol.user)
+    assert outcomes_of(event, **about) == [*before, "intended", "done"]
 
 
 @pytest.mark.attack("F145")
@@ -62,13 +84,13 @@ def test_who_is_not_in_a_team_shares_nothing_with_it_and_learns_nobody_in_it(
     team.take_out(carol)
     lets_members_share(team)
     person = {"mallory": mallory, "carol": carol}[who]
-    album = making.make_album(
+    album = making.make_circle(
         keyring=person.keyring, title="Sea", description="", members_add=False
     )
     with pytest.raises(refusal):
-        album_sharing.share_album(
+        album_sharing.share_circle(
             keyring=person.keyring,
-            album_id=album.pk,
+            circle_id=album.pk,
             recipients=[],
             terms=DOWNLOAD,
             teams=[team.pk],
@@ -97,10 +119,10 @@ def test_members_share_with_those_who_join_later_only_where_the_owner_signed_it(
 def test_an_album_and_a_team_are_not_reached_at_each_others_address(team, album, alice, bob):
     for circle, kind in ((team.pk, Circle.Kind.ALBUM), (album.pk, TEAM)):
         with pytest.raises(NotYours):
-            deleting.delete_album(keyring=alice.keyring, album_id=circle, kind=kind)
+            deleting.delete_circle(keyring=alice.keyring, circle_id=circle, kind=kind)
         with pytest.raises(NotYours):
             rekeying.revoke_member(
-                keyring=alice.keyring, album_id=circle, recipient=bob.user, kind=kind
+                keyring=alice.keyring, circle_id=circle, recipient=bob.user, kind=kind
             )
     with pytest.raises(NotYours):
         shared_with_team(type(team)(alice, album), _image(alice))
@@ -170,8 +192,10 @@ def test_what_was_wrapped_under_the_key_before_is_not_stored_after_the_next_one(
 ):
     team.add(carol)
     later, calls = upload(), []
-    album = making.make_album(keyring=alice.keyring, title="Lake", description="", members_add=True)
-    placing.place_image(keyring=alice.keyring, album_id=album.pk, image_id=later.pk)
+    album = making.make_circle(
+        keyring=alice.keyring, title="Lake", description="", members_add=True
+    )
+    placing.place_image(keyring=alice.keyring, circle_id=album.pk, image_id=later.pk)
     module = image_sharing if what == "image" else album_sharing
     real = module.store_shared
 
@@ -185,8 +209,12 @@ def test_what_was_wrapped_under_the_key_before_is_not_stored_after_the_next_one(
     if what == "image":
         shared_with_team(team, later)
     else:
-        album_sharing.share_album(
-            keyring=alice.keyring, album_id=album.pk, recipients=[], terms=DOWNLOAD, teams=[team.pk]
+        album_sharing.share_circle(
+            keyring=alice.keyring,
+            circle_id=album.pk,
+            recipients=[],
+            terms=DOWNLOAD,
+            teams=[team.pk],
         )
     assert calls == [1]
     assert opened(carol, later).startswith(JPEG)
@@ -204,7 +232,7 @@ def test_an_album_that_gets_its_next_key_while_the_team_does_opens_under_both(
     def after_the_albums(*arguments):
         if not calls:
             calls.append(1)
-            rekeying.rekey(keyring=alice.keyring, album_id=album.pk)
+            rekeying.rekey(keyring=alice.keyring, circle_id=album.pk)
         return real(*arguments)
 
     monkeypatch.setattr(rekeying, "_commit", after_the_albums)

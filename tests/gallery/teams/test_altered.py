@@ -15,13 +15,14 @@ from gallery.models import Circle, Member, Placement, SealedImage, Statement
 from gallery.opening import Opener
 from gallery.sealing import set_entry
 from gallery.services.albums import acts, making
-from gallery.services.albums.sharing import share_album
+from gallery.services.albums.sharing import share_circle
 from gallery.services.teams import team_of
 from gallery.services.uploading import Terms
 from gallery.verification.sweep import Sweep
 from tests.conftest import jpeg
 from tests.gallery.albums.test_altered import State
 from tests.gallery.teams.conftest import DOWNLOAD, TEAM, comes, fails, opened, shared_with_team
+from tests.trail import outcomes_of
 
 REFUSED = (Altered, AccessEnded, NotYours)
 
@@ -71,13 +72,15 @@ def test_the_place_of_another_team_opens_nothing(team, image, make_team, alice, 
 
 @pytest.mark.attack("F143")
 def test_a_teams_row_on_another_album_opens_nothing(team, album, placed, alice, bob, upload):
-    other = making.make_album(keyring=alice.keyring, title="Sea", description="", members_add=False)
+    other = making.make_circle(
+        keyring=alice.keyring, title="Sea", description="", members_add=False
+    )
     moved = copied(Member.objects.get(team=team.pk), circle=other)
     with pytest.raises(Altered):
         Opener(bob.keyring).details(membership_of(other.pk, reader=bob.user))
     Member.objects.filter(pk=moved.pk).delete()
-    share_album(
-        keyring=alice.keyring, album_id=other.pk, recipients=[], terms=DOWNLOAD, teams=[team.pk]
+    share_circle(
+        keyring=alice.keyring, circle_id=other.pk, recipients=[], terms=DOWNLOAD, teams=[team.pk]
     )
     wrapped = Member.objects.get(circle=album.pk, team=team.pk).wrapped
     Member.objects.filter(circle=other.pk, team=team.pk).update(wrapped=wrapped)
@@ -221,6 +224,8 @@ def test_an_altered_name_is_not_shown_and_signed_by_nobody(team, bob, carol):
         Opener(bob.keyring).details(membership_of(team.pk, reader=bob.user, kind=TEAM))
     with pytest.raises(Altered):
         team.add(carol)
+    assert bob.sign_in().get(f"/teams/{team.pk}/").status_code == 409
+    assert outcomes_of("team:altered", actor=bob.user.pk, subject=team.pk) == ["failed"]
 
 
 @pytest.mark.attack("F145")
@@ -239,7 +244,7 @@ def test_another_owner_of_the_row_is_not_whose_signature_it_is(team, image, bob,
     Circle.objects.update(owner=mallory.user)
     fails(bob, image, Altered)
     with pytest.raises(GalleryError):
-        acts.own_album(mallory.keyring, team.pk, TEAM)
+        acts.own_circle(mallory.keyring, team.pk, TEAM)
 
 
 @pytest.mark.attack("F143")
@@ -302,9 +307,9 @@ def test_a_membership_that_was_left_and_put_back_opens_until_the_next_key_and_th
 @pytest.mark.attack("F144")
 def test_an_entry_of_an_older_statement_is_refused(team, album, placed, alice, bob):
     older = Member.objects.get(team=team.pk)
-    share_album(
+    share_circle(
         keyring=alice.keyring,
-        album_id=album.pk,
+        circle_id=album.pk,
         recipients=[],
         terms=Terms("view", None),
         teams=[team.pk],

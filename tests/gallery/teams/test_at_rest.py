@@ -11,7 +11,7 @@ from cryptocore.kdf import derive_key
 from gallery.management.commands import prove_zero_access
 from gallery.models import Circle, Member, Placement
 from gallery.services.albums import deleting
-from gallery.services.albums.acts import own_album
+from gallery.services.albums.acts import own_circle
 from gallery.services.own_keys import look_over_own_keys
 from gallery.services.relocking import relock_after_theft, stolen_readers_of
 from gallery.zero_access.openers import Kind
@@ -61,7 +61,7 @@ def test_a_members_password_opens_the_team_its_albums_and_what_is_in_them(
 @pytest.mark.attack("F146")
 @pytest.mark.parametrize("what", ["key", "wrapping key"])
 def test_a_key_of_a_team_left_in_a_column_is_found(team, album, placed, alice, what):
-    key = own_album(alice.keyring, team.pk, TEAM).key
+    key = own_circle(alice.keyring, team.pk, TEAM).key
     if what == "wrapping key":
         place = (settings.SERVER_KEYS.instance_id, team.pk, 1, album.pk, 1)
         key = derive_key(key, context("circle-circle-key", *place))
@@ -108,7 +108,7 @@ def test_whatever_is_done_with_teams_everything_is_as_signed_and_a_gone_one_is_f
     assert findings() == []
     team.take_out(bob)
     assert findings() == []
-    deleting.delete_album(keyring=alice.keyring, album_id=team.pk, kind=TEAM)
+    deleting.delete_circle(keyring=alice.keyring, circle_id=team.pk, kind=TEAM)
     assert findings() == []
     comes(alice)
     assert findings() == []

@@ -11,7 +11,7 @@ from gallery.errors import AccessEnded, NotAllowed, NotYours
 from gallery.models import Circle, Member, Placement, SealedImage, Statement
 from gallery.services import teams
 from gallery.services.albums import making, placing
-from gallery.services.albums.sharing import share_album
+from gallery.services.albums.sharing import share_circle
 from gallery.services.purging import purge
 from gallery.services.revoking import relock
 from gallery.services.uploading import Terms
@@ -33,9 +33,9 @@ def lock_of(image) -> int:
 
 
 def lets_members_share(team):
-    making.change_album(
+    making.change_circle(
         keyring=team.owner.keyring,
-        album_id=team.pk,
+        circle_id=team.pk,
         title="Imaging desk",
         description="",
         members_add=True,
@@ -76,9 +76,9 @@ def test_who_is_taken_out_takes_what_they_shared_along(team, theirs, alice, bob,
     lets_members_share(team)
     team.add(carol)
     shared_with_team(team, theirs, by=bob)
-    album = making.make_album(keyring=bob.keyring, title="Sea", description="", members_add=False)
-    share_album(
-        keyring=bob.keyring, album_id=album.pk, recipients=[], terms=DOWNLOAD, teams=[team.pk]
+    album = making.make_circle(keyring=bob.keyring, title="Sea", description="", members_add=False)
+    share_circle(
+        keyring=bob.keyring, circle_id=album.pk, recipients=[], terms=DOWNLOAD, teams=[team.pk]
     )
     team.take_out(bob)
     fails(carol, theirs, AccessEnded)
@@ -154,11 +154,11 @@ def test_who_leaves_takes_what_they_shared_along(team, theirs, alice, bob, carol
     team.add(carol)
     shared_with_team(team, theirs, by=bob)
     assert opened(carol, theirs).startswith(JPEG)
-    album = making.make_album(keyring=bob.keyring, title="Sea", description="", members_add=False)
-    share_album(
-        keyring=bob.keyring, album_id=album.pk, recipients=[], terms=DOWNLOAD, teams=[team.pk]
+    album = making.make_circle(keyring=bob.keyring, title="Sea", description="", members_add=False)
+    share_circle(
+        keyring=bob.keyring, circle_id=album.pk, recipients=[], terms=DOWNLOAD, teams=[team.pk]
     )
-    placing.place_image(keyring=bob.keyring, album_id=album.pk, image_id=theirs.pk)
+    placing.place_image(keyring=bob.keyring, circle_id=album.pk, image_id=theirs.pk)
     team.leave(bob)
     fails(carol, theirs, AccessEnded)
     assert opened(bob, theirs).startswith(JPEG)

@@ -12,7 +12,7 @@ from gallery.models import Circle, Member, Placement, SealedImage
 from gallery.opening import Opener
 from gallery.services import sharing
 from gallery.services.albums import deleting, making, placing, rekeying
-from gallery.services.albums.sharing import share_album
+from gallery.services.albums.sharing import share_circle
 from gallery.services.revoking import relock
 from gallery.services.uploading import Terms
 from tests.gallery.teams.conftest import DOWNLOAD, TEAM, comes, fails, opened, shared_with_team
@@ -97,7 +97,7 @@ def test_sharing_with_a_team_again_changes_the_terms_or_nothing(team, image, ali
 
 
 def test_an_image_taken_back_from_a_team_ended_for_its_members(team, image, alice, bob, carol):
-    placing.take_out(keyring=alice.keyring, album_id=team.pk, image_id=image.pk, kind=TEAM)
+    placing.take_out(keyring=alice.keyring, circle_id=team.pk, image_id=image.pk, kind=TEAM)
     assert fails(bob, image, AccessEnded).grant.ended_reason == "revoked"
     assert SealedImage.objects.get().lock == 2
     team.add(carol)
@@ -108,7 +108,7 @@ def test_an_image_taken_back_from_a_team_ended_for_its_members(team, image, alic
 def test_a_deleted_team_opens_nothing_and_its_images_stay_with_their_owners(
     team, image, album, placed, alice, bob
 ):
-    deleting.delete_album(keyring=alice.keyring, album_id=team.pk, kind=TEAM)
+    deleting.delete_circle(keyring=alice.keyring, circle_id=team.pk, kind=TEAM)
     for one in (image, placed):
         assert fails(bob, one, AccessEnded).grant.ended_reason == "deleted"
         assert opened(alice, one).startswith(JPEG)
@@ -142,9 +142,9 @@ def test_along_the_whole_chain_rights_intersect_and_the_earliest_end_counts(
 ):
     terms = dict.fromkeys(("team", "album", "place"), DOWNLOAD) | {narrow: Terms("view", soon())}
     team.add(carol, terms=terms["team"])
-    share_album(
+    share_circle(
         keyring=alice.keyring,
-        album_id=album.pk,
+        circle_id=album.pk,
         recipients=[],
         terms=terms["album"],
         teams=[team.pk],
@@ -175,7 +175,7 @@ def test_a_row_of_ones_own_in_the_album_stays_when_the_team_goes(team, album, pl
     from accounts.keys.recipients import recipient_of
 
     people = {"recipients": [recipient_of(bob.user)], "terms": DOWNLOAD}
-    share_album(keyring=alice.keyring, album_id=album.pk, **people)
+    share_circle(keyring=alice.keyring, circle_id=album.pk, **people)
     team.take_out(bob)
     assert opened(bob, placed).startswith(JPEG)
 
@@ -184,7 +184,7 @@ def test_a_team_member_puts_images_into_an_album_that_lets_members_add(
     team, album, theirs, alice, bob, carol
 ):
     team.add(carol)
-    placing.place_image(keyring=bob.keyring, album_id=album.pk, image_id=theirs.pk)
+    placing.place_image(keyring=bob.keyring, circle_id=album.pk, image_id=theirs.pk)
     assert opened(carol, theirs).startswith(JPEG)
     relock(keyring=bob.keyring, image_id=theirs.pk)
     assert opened(carol, theirs).startswith(JPEG)
@@ -193,9 +193,9 @@ def test_a_team_member_puts_images_into_an_album_that_lets_members_add(
 def test_no_team_is_a_member_of_a_team(team, make_team, alice):
     other = make_team(alice, "Night shift")
     with pytest.raises(NotAllowed):
-        share_album(
+        share_circle(
             keyring=alice.keyring,
-            album_id=other.pk,
+            circle_id=other.pk,
             recipients=[],
             terms=DOWNLOAD,
             teams=[team.pk],
@@ -212,7 +212,7 @@ def test_a_new_lock_and_a_new_key_of_album_or_team_keep_everybody_in(
     for one in (image, placed):
         relock(keyring=alice.keyring, image_id=one.pk)
     for circle in (team.pk, album.pk, team.pk):
-        rekeying.rekey(keyring=alice.keyring, album_id=circle)
+        rekeying.rekey(keyring=alice.keyring, circle_id=circle)
         assert opened(bob, image).startswith(JPEG)
         assert opened(bob, placed).startswith(JPEG)
 
@@ -221,25 +221,25 @@ def test_an_album_whose_owner_cannot_reach_the_team_waits_and_is_completed(
     team, make_team, alice, bob, carol, upload
 ):
     """Bob's album, shared with alice's team: its next key is made while his row has no key."""
-    making.change_album(
+    making.change_circle(
         keyring=alice.keyring,
-        album_id=team.pk,
+        circle_id=team.pk,
         title="Imaging desk",
         description="",
         members_add=True,
         kind=TEAM,
     )
     team.add(carol)
-    album = making.make_album(keyring=bob.keyring, title="Sea", description="", members_add=True)
-    share_album(
-        keyring=bob.keyring, album_id=album.pk, recipients=[], terms=DOWNLOAD, teams=[team.pk]
+    album = making.make_circle(keyring=bob.keyring, title="Sea", description="", members_add=True)
+    share_circle(
+        keyring=bob.keyring, circle_id=album.pk, recipients=[], terms=DOWNLOAD, teams=[team.pk]
     )
     image = upload()
-    placing.place_image(keyring=alice.keyring, album_id=album.pk, image_id=image.pk)
+    placing.place_image(keyring=alice.keyring, circle_id=album.pk, image_id=image.pk)
     own = Member.objects.get(circle=team.pk, reader=bob.user)
     key = own.wrapped_key
     Member.objects.filter(pk=own.pk).update(wrapped_key=None)
-    rekeying.rekey(keyring=bob.keyring, album_id=album.pk)
+    rekeying.rekey(keyring=bob.keyring, circle_id=album.pk)
     assert fails(carol, image, Waiting).in_album
     comes(bob)  # still without
     fails(carol, image, Waiting)
