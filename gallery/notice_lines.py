@@ -55,7 +55,9 @@ def _line(group: list[ShownNotice]) -> dict[str, Any]:
         NoticeKind.ACKNOWLEDGED: _("%(actor)s confirmed that they have received %(count)s images."),
         NoticeKind.ENDS_SOON: _("Your access to %(count)s images of %(actor)s ends soon."),
         NoticeKind.KEEP_UNTIL: _("%(actor)s chose when %(count)s images you can open are deleted."),
-        NoticeKind.TAKEN_OVER: _("%(actor)s took over %(count)s images you can open."),
+        NoticeKind.TAKEN_OVER: _(
+            "%(actor)s took over %(count)s images from their owner, whose account was disabled."
+        ),
         NoticeKind.READERS_END_SOON: _("Access that you gave to %(count)s images ends soon."),
     }
     places = {

@@ -407,7 +407,9 @@ def _notice_sentence(shown: ShownNotice) -> str:
         NoticeKind.KEEP_UNTIL: _("%(actor)s chose that an image you can open is kept.")
         if shown.ends_at is None
         else _("%(actor)s chose that an image you can open is deleted on %(day)s."),
-        NoticeKind.TAKEN_OVER: _("%(actor)s took over an image you can open from its owner."),
+        NoticeKind.TAKEN_OVER: _(
+            "%(actor)s took over an image from its owner, whose account was disabled."
+        ),
     }
     if shown.album_id:
         sentences = {

@@ -197,6 +197,7 @@ MUST: dict[str, str] = {
     "F153": "a successor who is removed is left without any key of what they could take over",
     "F160": "a page records what it showed, before it leaves, and nothing that it did not show",
     "F161": "of many thumbnails in one answer each is refused as by itself, until they leave",
+    "F154": "nothing at rest opens what successors may take over; what is wrong with it is found",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

@@ -121,7 +121,10 @@ def keep_for_successors(keyring: Keyring, *, seconds: float = SECONDS) -> None:
     if circle is None or not missing:
         return
     opener = Opener(keyring)
-    circle_key = opener.own_circle_key(circle)
+    try:
+        circle_key = opener.own_circle_key(circle)
+    except GalleryError:  # the page of successors says what is wrong with it
+        return
     for start in range(0, len(missing), CHUNK):
         some = missing[start : start + CHUNK]
         opener.prepare(some)

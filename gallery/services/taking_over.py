@@ -240,4 +240,6 @@ def _exchange(taken: Succession) -> Sent:
     # somebody who is in it, and would shut its members out until then.
     image.relock_after = None if taken.is_placed else timezone.now()
     image.save(update_fields=["owner", "upload_id", "upload_index", "relock_after"])
-    return send_notices(NoticeKind.TAKEN_OVER, taken.kept)
+    # The former owner, too: of each access to another's image its person has had a notice.
+    theirs = [row for row in taken.ending if isinstance(row, Grant)][:1]
+    return send_notices(NoticeKind.TAKEN_OVER, [*theirs, *taken.kept])

@@ -6,10 +6,16 @@ from django.utils import timezone
 from accounts.models import WrappedKey
 from audit.models import AuditEntry
 from cryptocore import entries
-from gallery.models import Circle, Placement, SealedImage, SuccessorKey
+from gallery.models import Circle, Member, Placement, SealedImage, Statement, SuccessorKey
+from gallery.services.albums.rekeying import rekey
 from gallery.services.deleting import delete_image
 from gallery.services.revoking import revoke
-from gallery.services.successors import circle_of, images_without_key, keep_for_successors
+from gallery.services.successors import (
+    circle_of,
+    images_without_key,
+    keep_for_successors,
+    remove_successor,
+)
 from tests.accounts.test_oversight import act
 from tests.gallery.albums.conftest import opened
 from tests.gallery.successors.conftest import name
@@ -60,6 +66,38 @@ def test_oneself_nobody_and_unknown_people_are_refused(alice, typed):
     alice.sign_in()
     assert ask(alice, recipients=[typed]).status_code == 422
     assert not Circle.objects.exists()
+
+
+def told(event: str) -> list[str]:
+    return list(
+        AuditEntry.objects.filter(event=event)
+        .order_by("sequence")
+        .values_list("outcome", flat=True)
+    )
+
+
+def test_each_act_is_in_the_trail(alice, bob, carol, named):
+    name(alice, carol)
+    assert told("successors:made") == ["intended", "done"]
+    assert told("successors:named") == ["intended", "done"] * 2
+    rekey(keyring=alice.keyring, circle_id=circle_of(alice.user).pk)
+    assert told("successors:rekeyed") == ["intended", "done"]
+    remove_successor(keyring=alice.keyring, person=bob.user)
+    assert told("successors:removed") == ["intended", "done"]
+    remove_successor(keyring=alice.keyring, person=carol.user)
+    assert told("successors:deleted") == ["intended", "done"]
+    alice.sign_in()
+    ask(alice, recipients=["nobody-here"])
+    assert told("successors:refused") == ["refused"]
+
+
+def test_a_list_that_does_not_verify_is_said_and_on_record(alice, bob, named):
+    Member.objects.filter(reader=alice.user).update(salt=bytes(32))
+    Statement.objects.filter(kind="membership").update(signature=bytes(384))
+    answer = alice.sign_in().get("/successors/", headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (409, "altered")
+    assert told("successors:altered") == ["failed"]
+    assert alice.client.get("/images/mine/").status_code == 200
 
 
 def test_naming_the_same_again_changes_nothing(alice, bob, image):
