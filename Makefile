@@ -15,7 +15,7 @@ BYTECODE := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.venv/bytecod
 PYTEST := PYTHONHASHSEED=0 $(BYTECODE) $(BIN)/python -m pytest $(PROCESSES)
 
 .PHONY: help run dev demo test test-postgres lint format types check ci pictures bench faults \
-	figures version release-check clean
+	hostile figures version release-check clean
 
 # After `##`: how long it takes (two cores), then what it does.
 help: ## 0 s | Show this list
@@ -62,6 +62,7 @@ bench: .venv/ready-for-development requirements-bench.txt ## 10 min | Measure se
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -r requirements-bench.txt
 	@$(BIN)/python -m benchmarks.sealing
 	@$(BIN)/python -m benchmarks.serving
+	@$(BIN)/python -m benchmarks.decoding
 	@$(BIN)/python -m benchmarks.zips
 	@$(BIN)/python -m benchmarks.trail
 	@$(BIN)/python -m benchmarks.lists
@@ -71,6 +72,9 @@ bench: .venv/ready-for-development requirements-bench.txt ## 10 min | Measure se
 
 faults: .venv/ready-for-development ## 10 min | Kill a real server again and again, fill its disks, hold its databases
 	@$(BIN)/python -m benchmarks.faults && $(BIN)/python -m benchmarks.key_faults
+
+hostile: .venv/ready-for-development ## 10 min | Have thousands of damaged pictures decoded, and decoders taken over
+	@$(BIN)/python -m benchmarks.hostile
 
 figures: .venv/ready-for-development ## 10 s | Print how large files and functions are, and what imports what
 	@$(BIN)/python -m benchmarks.house

@@ -7,6 +7,7 @@ SHA-256 and length, checked before anything here decrypts them, and its key comm
 import hmac
 import secrets
 from collections.abc import Iterator
+from io import BytesIO
 from uuid import UUID
 
 from Crypto.Cipher import AES
@@ -107,8 +108,15 @@ def _require_content_key(content_key: bytes) -> None:
 
 
 def _encrypt_under_iv(plaintext: bytes, content_key: bytes, iv: bytes) -> bytes:
-    cipher = AES.new(content_key, AES.MODE_CBC, iv=iv)
-    return iv + cipher.encrypt(pad(plaintext, BLOCK_BYTES))
+    """In pieces: padding a whole image, and putting the IV before its ciphertext, copies it."""
+    cipher, view = AES.new(content_key, AES.MODE_CBC, iv=iv), memoryview(plaintext)
+    whole = len(plaintext) - len(plaintext) % BLOCK_BYTES
+    stored = BytesIO()
+    stored.write(iv)
+    for start in range(0, whole, PIECE_BYTES):
+        stored.write(cipher.encrypt(view[start : min(start + PIECE_BYTES, whole)]))
+    stored.write(cipher.encrypt(pad(bytes(view[whole:]), BLOCK_BYTES)))
+    return stored.getvalue()
 
 
 def _tail(stored: bytes, content_key: bytes) -> bytes:

@@ -6,6 +6,7 @@ Rows are only an index, as an image's are (gallery/readers.py).
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from audit.events import AuditUnavailable, Event
@@ -30,19 +31,21 @@ class Members:
     unsigned: list[Row]
 
 
-def members_as_signed(circle: Circle, opener: Heads) -> Members:
-    """Return the rows of a circle. Raises Altered if its membership statement does not verify."""
+def members_as_signed(circle: Circle, opener: Heads, rows: Iterable[Row] | None = None) -> Members:
+    """Return the rows of a circle, of those that live_rows() read of it if it did. Raises Altered
+    if its membership statement does not verify."""
     signed: dict[tuple[str, uuid.UUID], Row] = {}
-    live = (row for row in _live_rows(circle) if not has_ended(row))
-    rows = [row for row in live if not (isinstance(row, InvitedGrant) and row.is_over)]
-    for row in rows:
+    read = live_rows([circle])[circle.pk] if rows is None else rows
+    live = (row for row in read if not has_ended(row))
+    open_rows = [row for row in live if not (isinstance(row, InvitedGrant) and row.is_over)]
+    for row in open_rows:
         if opener.is_signed(row):
             signed.setdefault(row.holder, row)
     members = [row for row in signed.values() if isinstance(row, Member)]
     return Members(
         sorted(members, key=lambda member: member.reader_id != circle.owner_id),
         [row for row in signed.values() if isinstance(row, InvitedGrant)],
-        [row for row in rows if signed.get(row.holder) is not row],
+        [row for row in open_rows if signed.get(row.holder) is not row],
     )
 
 
@@ -50,26 +53,35 @@ def everybody_signed_is_a_member(circle: Circle, opener: Heads) -> bool:
     """Whether no row of a signed member is hidden: who left, and a team that put the album out, is
     not. Raises as members_as_signed() does."""
     ended = circle.members.exclude(ended_at=None).select_related("circle")
-    rows = [*_live_rows(circle), *put_out(ended)]
-    let_in = {_digest(row) for row in rows if opener.is_signed(row)}
+    rows = [*live_rows([circle])[circle.pk], *put_out(ended)]
+    let_in = {
+        entries.entry_digest(bytes(row.entry), bytes(row.salt))
+        for row in rows
+        if opener.is_signed(row)
+    }
     return let_in == {*opener.head(MEMBERSHIP, circle)["entries"]}
 
 
-def _live_rows(circle: Circle) -> list[Row]:
-    members = circle.members.filter(ended_at=None).select_related(
+def live_rows(circles: Iterable[Circle]) -> dict[uuid.UUID, list[Row]]:
+    """Return what stands on the lists of these circles and has not ended: two queries for all."""
+    by_id: dict[uuid.UUID | None, Circle] = {circle.pk: circle for circle in circles}
+    of_these = {"circle__in": by_id, "ended_at": None}
+    members = Member.objects.filter(**of_these).select_related(
         "reader", "team", "wrapped_key__key_pair"
     )
-    invited = circle.invited.filter(ended_at=None).select_related(
+    invited = InvitedGrant.objects.filter(**of_these).select_related(
         "invitation__wrapped_key__key_pair"
     )
-    rows: list[Row] = [*members.order_by("granted_at"), *invited.order_by("granted_at")]
-    for row in rows:
-        row.circle = circle  # type: ignore[union-attr]
+    rows: dict[uuid.UUID, list[Row]] = {circle.pk: [] for circle in by_id.values()}
+    found: list[Member | InvitedGrant] = [
+        *members.order_by("granted_at"),
+        *invited.order_by("granted_at"),
+    ]
+    for row in found:
+        if circle := by_id.get(row.circle_id):
+            row.circle = circle
+            rows[circle.pk].append(row)
     return rows
-
-
-def _digest(row: Row) -> str:
-    return entries.entry_digest(bytes(row.entry), bytes(row.salt))
 
 
 # ---- what others than the owner of a list ended ----------------------------------------------
@@ -99,14 +111,7 @@ def put_out(rows: Iterable[Put]) -> list[Put]:
     return [
         row
         for row, (circle, person) in zip(ended, parts, strict=True)
-        if any(
-            leaf.event in DELETED
-            or (
-                str(person) in (leaf.facts.get("reader"), _left(leaf))
-                and leaf.time >= row.granted_at
-            )
-            for leaf in said[circle]
-        )
+        if any(_ended_by(leaf, person, since=row.granted_at) for leaf in said[circle])
     ]
 
 
@@ -118,5 +123,9 @@ def _whose_part(row: Placement | Member) -> tuple[uuid.UUID, uuid.UUID]:
     return circle or NOBODY, row.list_of.owner_id
 
 
-def _left(leaf: Leaf) -> str | None:
-    return str(leaf.actor) if leaf.event == Event.TEAM_LEFT else None
+def _ended_by(leaf: Leaf, person: uuid.UUID, *, since: datetime) -> bool:
+    """Whether by this entry the circle was deleted, or this person left it or was taken out."""
+    if leaf.event in DELETED:
+        return True
+    who = leaf.actor if leaf.event == Event.TEAM_LEFT else leaf.facts.get("reader")
+    return str(who) == str(person) and leaf.time >= since

@@ -34,7 +34,7 @@ def record_opening(access: Access, rendition: str) -> None:
         return
     event = EVENTS[Rendition.Name(rendition)]
     if not AuditEntry.objects.seen_since(reader.pk, event, image_id, since):
-        is_news = _is_first(access) if _owner_asks(access) else False
+        is_news = _owner_asks(access) and bool(unopened([image_id], reader=reader.pk))
         record(event, actor=reader.pk, subject=image_id)
         if is_news:
             _tell_owner(access)
@@ -43,10 +43,6 @@ def record_opening(access: Access, rendition: str) -> None:
 def _owner_asks(access: Access) -> bool:
     wishes = NoticeChoice.objects.filter(person=access.image.owner_id, first_openings=True)
     return not access.is_owner and wishes.exists()
-
-
-def _is_first(access: Access) -> bool:
-    return bool(unopened([access.image.pk], reader=access.reader.pk))
 
 
 def _tell_owner(access: Access) -> None:

@@ -15,8 +15,8 @@ from accounts.models import User
 from gallery import presenting
 from gallery.access import Access, has_ended, membership_of
 from gallery.errors import GalleryError
-from gallery.members import members_as_signed
-from gallery.models import Circle, Grant, Member, Placement
+from gallery.members import live_rows, members_as_signed
+from gallery.models import Circle, Grant, Member, Placement, Row
 from gallery.opening import Opener
 from gallery.services.teams import TEAM, people_in, teams_of
 from gallery.signers import Standing
@@ -50,13 +50,15 @@ def lines_of(person: User, opener: Opener) -> list[TeamLine]:
     members = list(teams_of(person).select_related("circle__owner", "wrapped_key__key_pair"))
     opener.prepare([member.circle_id for member in members])
     prefetch_names(member.circle.owner for member in members)
-    return sorted((_line(one, opener) for one in members), key=lambda line: line.name.casefold())
+    rows = live_rows(member.circle for member in members)
+    lines = [_line(member, opener, rows[member.circle_id]) for member in members]
+    return sorted(lines, key=lambda line: line.name.casefold())
 
 
-def _line(member: Member, opener: Opener) -> TeamLine:
+def _line(member: Member, opener: Opener, rows: list[Row]) -> TeamLine:
     team, state, name, people, members_add = member.circle, "closed", "", 0, False
     with suppress(GalleryError):
-        name, people = opener.details(member)["title"], len(people_in(team, opener))
+        name, people = opener.details(member)["title"], len(people_in(team, opener, rows))
         members_add = bool(opener.membership(team)["members_add"])
         state = opener.owner_of(team).standing.value
     owner, is_owner = certified_name(team.owner), team.owner_id == member.reader_id

@@ -1,6 +1,7 @@
 """Confirming that an image was received: a reader's own signature, once for each image."""
 
 import uuid
+from functools import partial
 
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
@@ -43,7 +44,8 @@ def _acknowledge_once(keyring: Keyring, image_id: uuid.UUID) -> Acknowledged:
         head = opener.newest(SHARE, access.image)
     earlier = acknowledged_by(access.image).get(keyring.user.pk)
     if earlier is None:
-        _commit(access, head, _signed(keyring, image_id, fields))
+        sign = partial(sign_statement, keyring=keyring, subject=image_id, previous=None)
+        _commit(access, head, sign(ACKNOWLEDGEMENT, fields))
     return earlier or acknowledged_by(access.image)[keyring.user.pk]
 
 
@@ -58,10 +60,6 @@ def _received(access: Access, opener: Opener) -> dict[str, str]:
             tag = picture_tag(bytes.fromhex(picture_key), original.chunks())
             fields["picture"] = tag.hex()
     return fields
-
-
-def _signed(keyring: Keyring, image_id: uuid.UUID, fields: dict[str, str]) -> Statement:
-    return sign_statement(ACKNOWLEDGEMENT, fields, keyring=keyring, subject=image_id, previous=None)
 
 
 def _commit(access: Access, head: Statement, signed: Statement) -> None:

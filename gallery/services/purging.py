@@ -20,6 +20,7 @@ from gallery.services.albums.ended import (
     places_that_ended,
 )
 from gallery.services.ended import destroy_ended_keys, keys_that_ended
+from gallery.services.invitations.taking_back import ended_invitations
 from gallery.services.keeping import delete_due, due_images
 from gallery.services.reminding import due_reminders, remind
 
@@ -41,6 +42,7 @@ def purge(*, dry_run: bool = False) -> dict[str, int]:
     counts["answers"] = ended_answers().count()
     counts["keys"] = keys_that_ended().count()
     counts["keys"] += members_keys_that_ended().count() + places_that_ended().count()
+    counts["invitations"] = ended_invitations().count()
     counts["dated_images"] = due_images().count()
     counts["reminders"] = due_reminders().count()
     if not dry_run:

@@ -241,5 +241,6 @@ def _exchange(taken: Succession) -> Sent:
     image.relock_after = None if taken.is_placed else timezone.now()
     image.save(update_fields=["owner", "upload_id", "upload_index", "relock_after"])
     # The former owner, too: of each access to another's image its person has had a notice.
-    theirs = [row for row in taken.ending if isinstance(row, Grant)][:1]
-    return send_notices(NoticeKind.TAKEN_OVER, [*theirs, *taken.kept])
+    grants = [row for row in taken.ending if isinstance(row, Grant)]
+    theirs = [grant for grant in grants if grant.reader_id == taken.former.pk]
+    return send_notices(NoticeKind.TAKEN_OVER, [*theirs[:1], *taken.kept])

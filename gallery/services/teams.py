@@ -4,6 +4,7 @@ What is done with a team that is done with an album, too, is in gallery/services
 """
 
 import uuid
+from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -19,7 +20,7 @@ from gallery.circle_keys import CircleOpener
 from gallery.errors import Altered, NotAllowed
 from gallery.heads import Heads
 from gallery.members import members_as_signed
-from gallery.models import Circle, Ended, Member
+from gallery.models import Circle, Ended, Member, Row
 from gallery.sealing import MEMBERSHIP, head_of
 from gallery.services.acts import end_rows, hold, starting_anew
 from gallery.services.albums.acts import put_off_under_key_of
@@ -44,9 +45,10 @@ def team_of(team_id: uuid.UUID, *, reader: User, heads: Heads) -> Circle:
     return member.circle
 
 
-def people_in(team: Circle, heads: Heads) -> list[Member]:
-    """Return the members of now as the owner signed them, the owner first. Raises Altered."""
-    return [member for member in members_as_signed(team, heads).signed if member.reader]
+def people_in(team: Circle, heads: Heads, rows: Iterable[Row] | None = None) -> list[Member]:
+    """Return the members of now as the owner signed them, the owner first. Raises as
+    members_as_signed() does."""
+    return [member for member in members_as_signed(team, heads, rows).signed if member.reader]
 
 
 def require_sharing(team: Circle, *, reader: User, heads: Heads) -> None:

@@ -91,29 +91,20 @@ def upload_image(
     HeadMoved if an invitation is over or a team has its next key, or IntegrityError if `origin`
     made an image already; then nothing is stored.
     """
-    image = SealedImage(
-        owner=keyring.user,
-        lock=FIRST_LOCK,
-        sealed_at=timezone.now(),
-        keep_until=keep_until,
-        upload_id=origin.upload_id,
-        upload_index=origin.index if origin.upload_id else None,
-    )
-    content_key = content.new_content_key()
+    image, content_key = new_image(keyring.user, origin, keep_until), content.new_content_key()
     plain = renditions_of(picture, caption=caption, file_name=file_name, owner_id=image.owner_id)
     sealed = seal_renditions(plain, content_key)
     image.stored_bytes = sum(len(rendition.stored) for rendition in sealed.values())
     key = wrap_to(own_key, content_key, subject=image.pk, lock=image.lock)
     key.quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=image.lock)
     grants = [new_grant(image, keyring.user, key, Terms(Grant.Rights.DOWNLOAD.value, None))]
-    for reader in recipients:
-        wrapped = wrap_for(reader, content_key, subject=image.pk, lock=image.lock)
-        grants.append(new_grant(image, reader.user, wrapped, terms))
+    wrap = partial(wrap_for, content_key=content_key, subject=image.pk, lock=image.lock)
+    grants += [new_grant(image, reader.user, wrap(reader), terms) for reader in recipients]
     invited = [new_invited(one, image, content_key, terms) for one in invitations]
-    sign = partial(sign_statement, keyring=keyring, subject=image.pk, previous=None)
     places = [new_place(image, team, terms) for team in teams]
     for place in places:
         wrap_beside(place, content_key, lock=image.lock, opener=CircleOpener(keyring))
+    sign = partial(sign_statement, keyring=keyring, subject=image.pk, previous=None)
     share = sign(SHARE, share_fields([*grants, *invited, *places]))
     manifest = manifest_fields(sealed, content_key, share, image=image, lock=image.lock)
     statements = [sign(MANIFEST, manifest), share]
@@ -122,6 +113,18 @@ def upload_image(
         sent = _store(image, sealed, statements, grants, [*invited, *places])
     record_notices([sent])
     return image
+
+
+def new_image(owner: User, origin: Origin, keep_until: datetime | None) -> SealedImage:
+    """Return an image under its first lock: not stored yet."""
+    return SealedImage(
+        owner=owner,
+        lock=FIRST_LOCK,
+        sealed_at=timezone.now(),
+        keep_until=keep_until,
+        upload_id=origin.upload_id,
+        upload_index=origin.index if origin.upload_id else None,
+    )
 
 
 def renditions_of(

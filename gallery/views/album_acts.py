@@ -34,6 +34,7 @@ from gallery.views.common import (
     open_invitations,
     record_refused,
     settle_contacts,
+    usernames_of,
 )
 from gallery.views.sharing import person_named
 
@@ -92,14 +93,10 @@ def share(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
         }
         invited = [str(row.invitation_id) for row in shared.invited]
         teams = [str(row.holder[1]) for row in shared.teams]
-        names = {word: _usernames(rows[word]) for word in rows}
+        names = {word: usernames_of(rows[word]) for word in rows}
         return JsonResponse({**names, "invited": invited, "teams": teams})
     _tell_shared(request, shared)
     return redirect("gallery:album", album_id)
-
-
-def _usernames(members: list[Member]) -> list[str]:
-    return [member.reader.username for member in members if member.reader]
 
 
 def _not_shared(request: PersonRequest, member: Member, form: TermsForm) -> HttpResponse:

@@ -89,10 +89,12 @@ def new(request: PersonRequest) -> HttpResponse:
     if many.first_of_others(images, owner=request.user):
         raise NotAllowed
     album = making.make_circle(keyring=open_keys(request), **form.wished)
+    if images:
+        return place_all(request, images, album.pk, status=201)
     url = presenting.address("album", album.pk)
-    if not wants_json(request):
-        return place_all(request, images, album.pk) if images else redirect(url)
-    return JsonResponse({"id": str(album.pk), "url": url}, status=201)
+    if wants_json(request):
+        return JsonResponse({"id": str(album.pk), "url": url}, status=201)
+    return redirect(url)
 
 
 # ---- one album -------------------------------------------------------------------------------

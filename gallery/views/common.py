@@ -34,7 +34,7 @@ from gallery.forms import (
 )
 from gallery.invitation_forms import InviteForm
 from gallery.invitation_keys import InvitationKey, key_for_inviter
-from gallery.models import Circle, Grant, Rendition
+from gallery.models import Circle, Grant, Member, Rendition
 from gallery.opening import Opener, settled
 from gallery.releases import record_opening, record_thumbnails
 from gallery.services.invitations import listing
@@ -211,3 +211,8 @@ def record_refused(
         {error.code or "" for errors in form.errors.as_data().values() for error in errors}
     )
     record_refusal(request, event, subject=image_id, codes=codes)
+
+
+def usernames_of(members: Iterable[Member]) -> list[str]:
+    """Return the user names of these members, teams left out: for scripts."""
+    return [member.reader.username for member in members if member.reader]

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from accounts.web.answers import form_refusal
+from accounts.web.answers import form_refusal, wants_json
 from accounts.web.requests import PersonRequest, open_keys
-from gallery import outcomes
+from gallery import outcomes, presenting
 from gallery.access import membership_of
 from gallery.album_cards import albums_to_add_to
 from gallery.album_forms import ChosenAlbumForm
@@ -28,6 +28,7 @@ from gallery.views.selecting import (
     is_still_open,
     of_own_images,
     selection,
+    told_json,
     told_of,
 )
 
@@ -64,7 +65,7 @@ def choose_album(request: PersonRequest, images: Images) -> HttpResponse:
     if album_id is None:
         title = form.cleaned_data["title"]
         album = making.make_circle(keyring=keyring, title=title, description="", members_add=False)
-        album_id = album.pk
+        return place_all(request, images, album.pk, status=201)
     placing.require_place(keyring, album_id)
     return place_all(request, images, album_id)
 
@@ -79,14 +80,16 @@ def _choose_page(request: PersonRequest, images: Images, form: ChosenAlbumForm) 
     return render(request, "gallery/choose_album.html", {**context, "form": form})
 
 
-def place_all(request: PersonRequest, images: Images, album_id: uuid.UUID) -> HttpResponse:
+def place_all(
+    request: PersonRequest, images: Images, album_id: uuid.UUID, *, status: int = 200
+) -> HttpResponse:
     """Put some of these images into the album; answer with what happened, and what is left."""
     keyring = open_keys(request)
 
     def act(image_id: uuid.UUID) -> list[Placement]:
         return [placing.place_image(keyring=keyring, circle_id=album_id, image_id=image_id)]
 
-    return _do_all(request, "place", album_id, images, act, outcomes.tell_placed)
+    return _do_all(request, "place", album_id, images, act, outcomes.tell_placed, status=status)
 
 
 def _do_all(
@@ -96,11 +99,16 @@ def _do_all(
     images: Images,
     act: Act,
     tell: Callable[[list[Placement]], outcomes.Told],
+    *,
+    status: int = 200,
 ) -> HttpResponse:
     earlier = earlier_of(request, f"{verb} {album_id}", [])
     cards = cards_of(request, images[: many.AT_ONCE])
     done = many.one_after_another(images, act, may_go_on=partial(is_still_open, request))
     told = told_of(request, done, cards, tell)
+    if wants_json(request):
+        album = {"id": str(album_id), "url": presenting.address("album", album_id)}
+        return JsonResponse({**album, **told_json(images, told)}, status=status)
     # What is left of the images goes into this one, and into no other new one.
     more = [("album", str(album_id))]
     return answer(request, f"{verb} {album_id}", images, earlier, told, [], more=more)

@@ -325,8 +325,9 @@ def told_of(
     return [outcomes.outcome_of(one, cards.get(one.image_id), tell) for one in done]
 
 
-def _posted(request: PersonRequest, name: str) -> list[str]:
-    return request.POST.getlist(name)[: settings.MAX_SELECTED]
+def told_json(images: Images, told: list[Outcome]) -> dict[str, Any]:
+    left = [str(image_id) for image_id in images[len(told) :]]
+    return {"done": [outcome.as_json() for outcome in told], "left": left}
 
 
 def answer(
@@ -342,14 +343,13 @@ def answer(
     """Answer with what happened to each image, and the form that goes on with the rest."""
     left = images[len(told) :]
     if wants_json(request):
-        done = [outcome.as_json() for outcome in told]
-        return JsonResponse({"done": done, "left": [str(image_id) for image_id in left]})
+        return JsonResponse(told_json(images, told))
     outcomes_ = [*earlier, *told]
     fields = [("images", str(image_id)) for image_id in left]
     fields += [("recipients", name) for name in people]
-    fields += [
-        (name, value) for name in ("teams", "team_joins") for value in _posted(request, name)
-    ]
+    for name in ("teams", "team_joins"):
+        posted = request.POST.getlist(name)[: settings.MAX_SELECTED]
+        fields += [(name, value) for value in posted]
     terms = ("rights", "ends_at")
     fields += [(name, request.POST.get(name, "")) for name in terms if name in request.POST]
     fields += more

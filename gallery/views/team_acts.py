@@ -31,6 +31,7 @@ from gallery.views.common import (
     count_names,
     record_refused,
     settle_contacts,
+    usernames_of,
 )
 from gallery.views.sharing import person_named
 from gallery.views.teams import team_page
@@ -83,7 +84,7 @@ def share(request: PersonRequest, team_id: uuid.UUID) -> HttpResponse:
     words = ("added", "changed", "unchanged", "waiting")
     rows: dict[str, list[Member]] = {word: getattr(shared, word) for word in words}
     if wants_json(request):
-        return JsonResponse({word: _usernames(rows[word]) for word in words})
+        return JsonResponse({word: usernames_of(rows[word]) for word in words})
     if here := [one for one in shared.touched + shared.unchanged if one not in shared.waiting]:
         sentence = _("%(names)s can open what was and will be shared with this team.")
         messages.success(request, sentence % {"names": _names(here)})
@@ -100,10 +101,6 @@ def _not_added(request: PersonRequest, member: Member, form: MembersForm) -> Htt
     record_refused(request, Event.IMAGE_SHARE_REFUSED, form, member.circle_id)
     context = {} if wants_json(request) else team_page(request, member, form=form)
     return form_refusal(request, form, "gallery/team.html", context)
-
-
-def _usernames(members: list[Member]) -> list[str]:
-    return [member.reader.username for member in members if member.reader]
 
 
 def _names(members: list[Member]) -> str:

@@ -99,10 +99,11 @@ def _nothing_to_download(request: PersonRequest, left_out: list[LeftOut]) -> Htt
     is_busy = all(one.refusal.status == HTTPStatus.SERVICE_UNAVAILABLE for one in left_out)
     status, code = (503, "busy") if is_busy else (409, "nothing_to_download")
     if wants_json(request):
-        said = {
-            **refusal_json(code, sentence),
-            "left_out": [_left_out_json(one) for one in left_out],
-        }
+        named = [
+            {"id": str(one.image_id), "code": one.refusal.code, "message": one.refusal.sentence}
+            for one in left_out
+        ]
+        said = {**refusal_json(code, sentence), "left_out": named}
         response: HttpResponse = JsonResponse(said, status=status)
     else:
         title = _("Nothing to download")
@@ -110,7 +111,3 @@ def _nothing_to_download(request: PersonRequest, left_out: list[LeftOut]) -> Htt
     if is_busy:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
-
-
-def _left_out_json(one: LeftOut) -> dict[str, str]:
-    return {"id": str(one.image_id), "code": one.refusal.code, "message": one.refusal.sentence}

@@ -178,15 +178,15 @@ def test_an_image_without_a_picture_key_is_acknowledged_by_its_manifest(
 
 
 def test_a_re_lock_that_comes_between_makes_it_start_anew(shared_image, alice, bob, monkeypatch):
-    sign, relocked = acknowledging._signed, []
+    sign, relocked = acknowledging.sign_statement, []
 
-    def then_relocked(*arguments):
-        signed = sign(*arguments)
+    def then_relocked(*arguments, **named):
+        signed = sign(*arguments, **named)
         if not relocked:
             relocked.append(revoking.relock(keyring=alice.keyring, image_id=shared_image.pk))
         return signed
 
-    monkeypatch.setattr(acknowledging, "_signed", then_relocked)
+    monkeypatch.setattr(acknowledging, "sign_statement", then_relocked)
     assert acknowledge(bob, shared_image).status_code == 200
     body = statements.parse("acknowledgement", bytes(Acknowledgement.objects.get().body))
     shared_image.refresh_from_db()

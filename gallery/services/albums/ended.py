@@ -62,7 +62,7 @@ def destroy_ended_album_keys() -> None:
 # ---- the next key ----------------------------------------------------------------------------
 
 
-def albums_to_rekey(owner: User) -> list[uuid.UUID]:
+def circles_to_rekey(owner: User) -> list[uuid.UUID]:
     """Return the owner's albums and teams whose key a former member may know: one query."""
     live = {"circle__owner": owner, "circle__deleted_at": None, "circle__rekey_after": None}
     ended = ended_members().filter(**live).values_list("circle")
@@ -77,16 +77,16 @@ def rekey_ended(keyring: Keyring, *, seconds: float = SECONDS) -> None:
     """Give some of these albums and teams their next key, and wrap what waits to be under one; the
     next page goes on. Raises if a part is busy or unavailable."""
     deadline = time.monotonic() + seconds
-    for album_id in albums_to_rekey(keyring.user):
-        if _claim(album_id):
+    for circle_id in circles_to_rekey(keyring.user):
+        if _claim(circle_id):
             # What does not verify, or would shut somebody out, is tried again when it is due.
             with suppress(GalleryError):
-                _rekey_ended(keyring, album_id)
+                _rekey_ended(keyring, circle_id)
         if time.monotonic() >= deadline:
             return
-    for album_id, image_id in waiting_places(keyring):
+    for circle_id, image_id in waiting_places(keyring):
         with suppress(GalleryError):
-            place_image(keyring=keyring, circle_id=album_id, image_id=image_id, kind=None)
+            place_image(keyring=keyring, circle_id=circle_id, image_id=image_id, kind=None)
         if time.monotonic() >= deadline:
             return
     for member_id, album_id in waiting_teams(keyring):

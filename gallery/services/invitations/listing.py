@@ -10,7 +10,6 @@ from django.utils import timezone
 from accounts.models import User
 from gallery.errors import Altered, Waiting
 from gallery.invitation_keys import Details, key_for_inviter
-from gallery.invitation_trail import Recorded
 from gallery.ledger import TrailAway
 from gallery.models import Invitation, InvitedGrant
 from gallery.opening import Opener
@@ -84,16 +83,14 @@ def _shown(row: Invitation, opener: Opener, person: User | None) -> ShownInvitat
     state, details, claimant = row.state.value, None, None
     try:
         key = key_for_inviter(opener, row)
-        details, claimant = key.details(), _claimant(key.recorded, row)
+        details = key.details()
+        if key.recorded.claimed_by == row.claimed_by_id:
+            claimant = row.claimed_by
     except Altered:
         state = ALTERED
     except Waiting:  # one's own keys of now do not open it; the link still works
         pass
     return ShownInvitation(row, state, details, _images_of(row), None, claimant)
-
-
-def _claimant(recorded: Recorded, row: Invitation) -> User | None:
-    return row.claimed_by if recorded.claimed_by == row.claimed_by_id else None
 
 
 def _images_of(row: Invitation) -> list[uuid.UUID]:

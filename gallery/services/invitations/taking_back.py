@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -63,11 +64,15 @@ def destroy_keys(invitation: Invitation) -> list[uuid.UUID]:
 # ---- over by their date ----------------------------------------------------------------------
 
 
+def ended_invitations() -> QuerySet[Invitation]:
+    """Return those that nobody used in time and whose links still hold something."""
+    return Invitation.objects.filter(ends_at__lte=timezone.now()).exclude(link_wrapped=None)
+
+
 def destroy_ended_invitations() -> None:
-    """Destroy what links hold that nobody used in time: with an older copy of the database such a
-    link would open what it carried for as long as the images keep their lock."""
-    over = Invitation.objects.filter(ends_at__lte=timezone.now()).exclude(link_wrapped=None)
-    for invitation in over:
+    """Destroy what these links hold: with an older copy of the database such a link would open what
+    it carried for as long as the images keep their lock."""
+    for invitation in ended_invitations():
         with transaction.atomic():
             if Invitation.objects.filter(pk=invitation.pk, used_at=None).update(**EMPTIED):
                 destroy_keys(invitation)

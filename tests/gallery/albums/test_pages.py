@@ -49,7 +49,9 @@ def test_an_album_is_made_filled_shared_and_opened(post, upload, alice, bob):
     assert made.status_code == 201
     album = made.json()["id"]
     added = post(f"{album}/add", images=str(image.pk)).json()
-    assert added == {"done": [{"image": str(image.pk), "outcome": "placed"}], "left": []}
+    about = {"id": album, "url": f"/albums/{album}/"}
+    done = [{"image": str(image.pk), "outcome": "placed"}]
+    assert added == {**about, "done": done, "left": []}
     shared = post(f"{album}/share", recipients="bob").json()
     assert shared == {
         "added": ["bob"],
@@ -303,6 +305,30 @@ def test_what_is_left_of_a_selection_goes_on_in_the_same_new_album(alice, upload
     form = {"images": images[1], "album": str(album.pk)}
     alice.client.post("/images/selected/album/", form)
     assert Placement.objects.filter(circle=album).count() == 2
+
+
+def test_a_script_is_told_which_of_the_images_are_in_its_new_album(alice, upload, monkeypatch):
+    monkeypatch.setattr(many, "AT_ONCE", 1)
+    images = [str(upload(data=jpeg(colour)).pk) for colour in ("red", "blue")]
+    for address in ("/albums/new/", "/images/selected/album/"):
+        form = {"images": images, "title": "New one"}
+        answer = alice.sign_in().post(address, form, headers=JSON)
+        album = Circle.objects.latest("made_at")
+        assert answer.status_code == 201
+        assert answer.json() == {
+            "id": str(album.pk),
+            "url": f"/albums/{album.pk}/",
+            "done": [{"image": images[0], "outcome": "placed"}],
+            "left": [images[1]],
+        }
+        assert [place.image_id for place in album.placements.all()] == [uuid.UUID(images[0])]
+
+
+def test_of_images_of_others_no_album_is_made(image, bob):
+    form = {"images": [str(image.pk)], "title": "New one"}
+    answer = bob.sign_in().post("/albums/new/", form, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+    assert not Circle.objects.exists()
 
 
 # ---- uploading into an album -----------------------------------------------------------------

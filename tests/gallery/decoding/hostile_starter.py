@@ -11,7 +11,8 @@ import socket
 import sys
 import threading
 
-sys.path += sys.argv[1:]
+if __name__ == "__main__":
+    sys.path += sys.argv[1:]
 
 from gallery import intake
 from gallery.decoding import starter
@@ -105,7 +106,7 @@ AFTER_ITS_TURN = {
 take_in = intake.take_in
 
 
-def act_or_take_in(data, *, keep_details, limits, turn):
+def act_or_take_in(data, *, turn, **options):
     if data == b"hang at once":
         hang()
     if data in ATTEMPTS:
@@ -113,10 +114,13 @@ def act_or_take_in(data, *, keep_details, limits, turn):
     if data in AFTER_ITS_TURN:
         with turn(1, 1):
             AFTER_ITS_TURN[data]()
-    return take_in(data, keep_details=keep_details, limits=limits, turn=turn)
+    return take_in(data, turn=turn, **options)
 
 
-intake.take_in = act_or_take_in
+def main() -> None:
+    intake.take_in = act_or_take_in
+    starter.main()
+
 
 if __name__ == "__main__":
-    starter.main()
+    main()

@@ -1,5 +1,6 @@
 """An invitation taken back, or over by its date, opens nothing; its images get a new lock."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -87,6 +88,17 @@ def test_what_nobody_used_in_time_is_destroyed(invite, upload, alice, days_later
     ended.relock_ended(alice.keyring)
     assert lock_of(image) == 2
     assert findings(image) == []
+
+
+def test_purge_counts_the_invitations_that_nobody_used_in_time(invite, days_later, capsys):
+    invite(days=5)
+    invite(days=9)
+    counted = []
+    for days, is_dry in ((4, False), (6, True), (6, False), (6, False)):
+        days_later(days)
+        call_command("purge", dry_run=is_dry)
+        counted.append(re.search(r"(\d+) invitations", capsys.readouterr().out)[1])
+    assert counted == ["0", "1", "1", "0"]
 
 
 def test_the_next_list_drops_what_is_over(invite, upload, alice, bob):

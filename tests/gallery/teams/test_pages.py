@@ -7,10 +7,12 @@ import pytest
 from accounts.services.rotating.ordering import order_after_theft
 from audit.models import AuditEntry
 from gallery.models import Circle, Grant, Member, Placement
+from gallery.services.albums.making import make_circle
 from gallery.services.directory import exchanged_with
 from tests.conftest import jpeg
-from tests.gallery.teams.conftest import shared_with_team
+from tests.gallery.teams.conftest import TEAM, Team, shared_with_team
 from tests.gallery.teams.test_leaving import lets_members_share
+from tests.gallery.test_query_counts import queries
 
 JSON = {"accept": "application/json"}
 
@@ -132,6 +134,19 @@ def test_the_page_says_who_waits_and_how_much_is_to_be_encrypted_again(
     answer = post(alice, at(team, "revoke/"), recipient="carol")
     assert answer.json()["to_relock"] == 1  # bob's: he has to be here
     assert "1 image or album still waits" in text_of(page(alice, at(team)))
+
+
+def test_the_list_asks_as_often_for_six_teams_as_for_two(alice, bob):
+    few, many = (_asked_with_more_teams(alice, bob, amount) for amount in (2, 4))
+    assert many == few
+    assert [line["people"] for line in get(bob, "/teams/").json()["teams"]] == [2] * 6
+
+
+def _asked_with_more_teams(owner, reader, amount: int):
+    for _ in range(amount):
+        about = {"title": "Desk", "description": "", "members_add": False}
+        Team(owner, make_circle(keyring=owner.keyring, kind=TEAM, **about)).add(reader)
+    return queries(reader.sign_in(), "/teams/")
 
 
 # ---- sharing with one ------------------------------------------------------------------------
