@@ -6,7 +6,7 @@ SHA-256 and length, checked before anything here decrypts them, and its key comm
 
 import hmac
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from cryptocore.mac import check_mac, mac
 
 CONTENT_KEY_BYTES = 32
 BLOCK_BYTES = AES.block_size
+END_BYTES = 2 * BLOCK_BYTES  # what tells the length of the plaintext
 # Fastest where a piece and its copy stay in the processor's cache; a multiple of the block.
 PIECE_BYTES = 256 * 1024
 
@@ -41,24 +42,59 @@ def encrypt(plaintext: bytes, content_key: bytes) -> bytes:
 
 
 def decrypt(stored: bytes, content_key: bytes) -> bytes:
-    """Return the plaintext of `stored`, whole; see decrypt_chunks() for the caller's duty."""
-    return b"".join(decrypt_chunks(stored, content_key))
-
-
-def decrypt_chunks(stored: bytes, content_key: bytes) -> Iterator[bytes]:
-    """Return the plaintext of `stored` in pieces of at most 256 KiB, none of them empty.
+    """Return the plaintext of `stored`, whole. Raises CryptoError.
 
     Only call it on bytes whose signed length and digest were verified: the padding is all it
-    can check, and an answer to chosen ciphertexts is a padding oracle (Vaudenay, EUROCRYPT
-    2002). Length, key size and padding are checked in the call itself, so that it raises
-    CryptoError before there is a first piece, never between two.
+    can check, and an answer to chosen ciphertexts is a padding oracle (Vaudenay, EUROCRYPT 2002).
     """
-    return _pieces(stored, content_key, _tail(stored, content_key))
+    length = plaintext_length(len(stored), stored[-END_BYTES:], content_key)
+    pieces = (stored[at : at + PIECE_BYTES] for at in range(0, len(stored), PIECE_BYTES))
+    return b"".join(decrypt_part(pieces, content_key, skip=0, length=length))
 
 
-def plaintext_length(stored: bytes, content_key: bytes) -> int:
-    """Return how many bytes decrypt() would; same duty, same CryptoError, one block's work."""
-    return len(stored) - 2 * BLOCK_BYTES + len(_tail(stored, content_key))
+def plaintext_length(stored_length: int, end: bytes, content_key: bytes) -> int:
+    """Return how long the plaintext of so many stored bytes is: one block's work.
+
+    `end` are their last 32 bytes; the caller's duty is decrypt()'s. Checks all that can be wrong:
+    lengths, the size of the key, the padding. Raises CryptoError.
+    """
+    _require_content_key(content_key)
+    if stored_length < END_BYTES or stored_length % BLOCK_BYTES or len(end) != END_BYTES:
+        raise CryptoError
+    cipher = AES.new(content_key, AES.MODE_CBC, iv=end[:BLOCK_BYTES])
+    try:
+        last = unpad(cipher.decrypt(end[BLOCK_BYTES:]), BLOCK_BYTES)
+    except ValueError:
+        raise CryptoError from None
+    return stored_length - END_BYTES + len(last)
+
+
+def decrypt_part(
+    pieces: Iterable[bytes], content_key: bytes, *, skip: int, length: int
+) -> Iterator[bytes]:
+    """Yield `length` bytes of plaintext after the first `skip`, piece by piece, none empty.
+
+    The pieces follow each other in what is stored, each a number of whole blocks; the first begins
+    with the IV, or anywhere later with the block before the first that is wanted. Only as many are
+    taken as are needed. The caller's duty is decrypt()'s, and that plaintext_length() was asked
+    first: nothing is checked here.
+
+    CBC decryption is P[i] = D(C[i]) xor C[i-1] (NIST SP 800-38A §6.2), every block on its own. So
+    many blocks go through one call of the raw cipher and are combined with the same ciphertext one
+    block earlier: ten times as fast as PyCryptodome's CBC, which goes block by block.
+    """
+    cipher, earlier = AES.new(content_key, AES.MODE_ECB), b""
+    for piece in pieces:
+        blocks = memoryview(earlier + piece)
+        plain = strxor(cipher.decrypt(blocks[BLOCK_BYTES:]), blocks[:-BLOCK_BYTES])
+        earlier = bytes(blocks[-BLOCK_BYTES:])
+        wanted = plain[skip : skip + length]
+        skip = max(0, skip - len(plain))
+        length -= len(wanted)
+        if wanted:
+            yield wanted
+        if not length:
+            return
 
 
 def key_commitment(content_key: bytes, *, image_id: UUID, owner_id: UUID, lock: int) -> bytes:
@@ -117,32 +153,3 @@ def _encrypt_under_iv(plaintext: bytes, content_key: bytes, iv: bytes) -> bytes:
         stored.write(cipher.encrypt(view[start : min(start + PIECE_BYTES, whole)]))
     stored.write(cipher.encrypt(pad(bytes(view[whole:]), BLOCK_BYTES)))
     return stored.getvalue()
-
-
-def _tail(stored: bytes, content_key: bytes) -> bytes:
-    """Return what the last block holds without its padding: 0 to 15 bytes."""
-    _require_content_key(content_key)
-    if len(stored) < 2 * BLOCK_BYTES or len(stored) % BLOCK_BYTES:
-        raise CryptoError
-    previous, last = stored[-2 * BLOCK_BYTES : -BLOCK_BYTES], stored[-BLOCK_BYTES:]
-    try:
-        return unpad(AES.new(content_key, AES.MODE_CBC, iv=previous).decrypt(last), BLOCK_BYTES)
-    except ValueError:
-        raise CryptoError from None
-
-
-def _pieces(stored: bytes, content_key: bytes, tail: bytes) -> Iterator[bytes]:
-    """CBC decryption is P[i] = D(C[i]) xor C[i-1] (NIST SP 800-38A §6.2), every block on its own.
-
-    So many blocks go through one call of the raw cipher and are combined with the same
-    ciphertext one block earlier: ten times as fast as PyCryptodome's CBC, which goes block by
-    block. `tail` is the last block, already decrypted and unpadded.
-    """
-    cipher, view = AES.new(content_key, AES.MODE_ECB), memoryview(stored)
-    end = len(stored) - BLOCK_BYTES
-    for start in range(BLOCK_BYTES, end, PIECE_BYTES):
-        stop = min(start + PIECE_BYTES, end)
-        earlier = view[start - BLOCK_BYTES : stop - BLOCK_BYTES]
-        yield strxor(cipher.decrypt(view[start:stop]), earlier)
-    if tail:
-        yield tail

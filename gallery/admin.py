@@ -1,5 +1,5 @@
-"""Images and notices, for staff: who, when and how much. Nothing here is of a picture: what a
-caption or a file name says is encrypted, and no page of these asks for it."""
+"""Images, albums, teams and notices, for staff: who, when and how much. Nothing here is of a
+picture: what a caption, a title or a file name says is encrypted, and no page asks for it."""
 
 import uuid
 from dataclasses import replace
@@ -20,7 +20,16 @@ from accounts.models import User
 from audit.admin import ReadOnlyAdmin, in_short
 from cryptocore import canonical
 from cryptocore.errors import CryptoError
-from gallery.models import Grant, Invitation, InvitedGrant, Notice, SealedImage
+from gallery.models import (
+    Circle,
+    Grant,
+    Invitation,
+    InvitedGrant,
+    Member,
+    Notice,
+    Placement,
+    SealedImage,
+)
 from gallery.services.invitations.taking_back import take_back
 from gallery.services.quota import POSSIBLE
 from gallery.services.successors import disable_and_notify
@@ -31,6 +40,8 @@ if TYPE_CHECKING:
 
 FACT_SHOWN = 64
 IMAGE_COLUMNS = ("id", "by", "sealed", "size", "recipients", "lock", "deleted")
+CIRCLE_HOLDS = ("members_now", "teams_now", "invited_now", "images")
+CIRCLE_COLUMNS = ("id", "kind", "by", "made", *CIRCLE_HOLDS, "waits", "deleted")
 INVITATION_COLUMNS = ("id", "by", "state", "made", "ends", "used", "taken_back", "images")
 NOTICE_COLUMNS = ("to", "sequence", "sent", "kind", "mac_epoch", "read")
 
@@ -45,6 +56,17 @@ class OfAnInvitation(TypedDict):
     """What the query adds to an invitation."""
 
     carried: int
+
+
+class OfACircle(TypedDict):
+    """What the query adds to an album or a team."""
+
+    people: int
+    of_teams: int
+    links: int
+    placed: int
+    keyless: int
+    due: int
 
 
 class OfAnImage(TypedDict):
@@ -148,6 +170,93 @@ class SealedImageAdmin(ReadOnlyAdmin[SealedImage]):
         live = grants.exclude(ends_at__lte=timezone.now()).exclude(reader=image.owner_id)
         names = live.order_by("reader__username").values_list("reader__username", flat=True)
         return ", ".join(names)
+
+
+class KindFilter(admin.SimpleListFilter):
+    title, parameter_name = _("kind"), "kind"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
+    ) -> "list[tuple[str, _StrPromise]]":
+        return [(kind.value, kind.label) for kind in Circle.Kind]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        return queryset.filter(kind=self.value()) if self.value() in Circle.Kind else queryset
+
+
+def _how_many(rows: QuerySet[Any], by: str = "circle") -> Coalesce:
+    """Return how many of these rows there are of each circle, as a subquery."""
+    of_it = rows.filter(**{by: OuterRef("pk")}, ended_at=None).exclude(ends_at__lte=timezone.now())
+    return Coalesce(Subquery(of_it.order_by().values(by).annotate(n=Count("pk")).values("n")), 0)
+
+
+@admin.register(Circle)
+class CircleAdmin(ReadOnlyAdmin[Circle]):
+    """Albums and teams: whose, how large, and what waits. Titles are encrypted."""
+
+    list_display = CIRCLE_COLUMNS
+    fields = readonly_fields = (*CIRCLE_COLUMNS, "who")
+    list_filter = [KindFilter, ("made_at", admin.DateFieldListFilter), DeletedFilter]
+    ordering = ["-made_at", "pk"]
+    search_fields = ["id"]
+    search_help_text = _("The username of an owner, or the id of an album, a team or an owner.")
+    texts_searched = ("owner__username__iexact",)
+    ids_searched = ("pk", "owner_id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Circle]:
+        placed = Placement.objects.filter(image__deleted_at=None)
+        circles = super().get_queryset(request).defer("details").select_related("owner")
+        return circles.annotate(
+            people=_how_many(Member.objects.exclude(reader=None)),
+            of_teams=_how_many(Member.objects.exclude(team=None)),
+            links=_how_many(InvitedGrant.objects.all()),
+            placed=_how_many(placed),
+            keyless=_how_many(Member.objects.filter(wrapped_key=None).exclude(reader=None)),
+            due=_how_many(placed.exclude(image__relock_after=None)),
+        )
+
+    @admin.display(description=_("owner"), ordering="owner__username")
+    def by(self, circle: Circle) -> str:
+        return circle.owner.username
+
+    @admin.display(description=_("made"), ordering="made_at")
+    def made(self, circle: Circle) -> str:
+        return in_short(circle.made_at)
+
+    @admin.display(description=_("deleted"), ordering="deleted_at")
+    def deleted(self, circle: Circle) -> str:
+        return in_short(circle.deleted_at)
+
+    @admin.display(description=_("people"), ordering="people")
+    def members_now(self, circle: "WithAnnotations[Circle, OfACircle]") -> int:
+        return circle.people
+
+    @admin.display(description=_("teams"), ordering="of_teams")
+    def teams_now(self, circle: "WithAnnotations[Circle, OfACircle]") -> int:
+        return circle.of_teams
+
+    @admin.display(description=_("invitations"), ordering="links")
+    def invited_now(self, circle: "WithAnnotations[Circle, OfACircle]") -> int:
+        return circle.links
+
+    @admin.display(description=_("images"), ordering="placed")
+    def images(self, circle: "WithAnnotations[Circle, OfACircle]") -> int:
+        return circle.placed
+
+    @admin.display(description=_("what waits"))
+    def waits(self, circle: "WithAnnotations[Circle, OfACircle]") -> str:
+        waiting = [
+            _now("due for a new key") if circle.rekey_after else "",
+            _now("people without a key: %(n)s") % {"n": circle.keyless} if circle.keyless else "",
+            _now("images due for a new lock: %(n)s") % {"n": circle.due} if circle.due else "",
+        ]
+        return ", ".join(filter(None, waiting)) or "–"
+
+    @admin.display(description=_("who they are"))
+    def who(self, circle: Circle) -> str:
+        members = Member.objects.filter(circle=circle, ended_at=None).exclude(reader=None)
+        live = members.exclude(ends_at__lte=timezone.now()).order_by("reader__username")
+        return ", ".join(name for name in live.values_list("reader__username", flat=True) if name)
 
 
 TAKE_BACK: Act[Invitation] = Act(

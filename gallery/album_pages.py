@@ -15,11 +15,10 @@ from gallery import presenting
 from gallery.access import Access, Through
 from gallery.album_cards import live_placements, settled
 from gallery.members import Members, members_as_signed
-from gallery.models import Circle, InvitedGrant, Member, Placement
+from gallery.models import Circle, Member, Placement
 from gallery.opening import Opener
-from gallery.services.invitations import listing
 from gallery.signers import Standing
-from gallery.team_pages import teams_of_album
+from gallery.team_pages import invited_row, teams_of_album
 
 
 def album_context(member: Member, opener: Opener) -> dict[str, Any]:
@@ -59,7 +58,7 @@ def _members_context(members: Members, circle: Circle, opener: Opener) -> dict[s
     prefetch_names(reader for _, reader in others if reader)
     return {
         "rows": [_row(one, reader) for one, reader in others if reader],
-        "invited": [_invited(one, opener) for one in members.invited],
+        "invited": [invited_row(one, opener) for one in members.invited],
         "list_altered": bool(members.unsigned),
         "to_relock": _to_relock(circle),
     }
@@ -73,12 +72,6 @@ def _row(member: Member, reader: User) -> dict[str, Any]:
         "granted_at": member.granted_at,
         "waiting": member.wrapped_key is None,
     }
-
-
-def _invited(row: InvitedGrant, opener: Opener) -> dict[str, Any]:
-    (shown,) = listing.shown([row.invitation], opener)
-    name = shown.details.display_name if shown.details else ""
-    return {"id": row.invitation_id, "name": name, "rights": row.rights, "ends_at": row.ends_at}
 
 
 def _due(album: uuid.UUID) -> QuerySet[Placement]:

@@ -274,12 +274,15 @@ class InvitationsField(IdsField):
     no_id = gettext_lazy("One of these is not the id of an invitation. Nothing was shared.")
 
 
-class WithInvitationsForm(WithTeamsForm):
-    """Terms for people here, for teams, and for people one invited."""
+class InvitedForm(TermsForm):
+    """Terms for people here, and for people one invited. `invites`: somebody is invited in the same
+    act."""
 
     invitations = InvitationsField(required=False)
 
-    field_order = [*WithTeamsForm.field_order, "invitations"]
+    def __init__(self, *args: Any, invites: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.invites = invites
 
     def clean_invitations(self) -> list[Invitation]:
         ids = self.cleaned_data["invitations"]
@@ -290,7 +293,18 @@ class WithInvitationsForm(WithTeamsForm):
 
     @property
     def names_somebody(self) -> bool:
-        return super().names_somebody or bool(self.cleaned_data.get("invitations"))
+        return self.invites or super().names_somebody or bool(self.cleaned_data.get("invitations"))
+
+    def require_somebody(self) -> None:
+        if not (self.names_somebody or self.errors):
+            sentence = _("Choose at least one person.")
+            self.add_error("recipients", ValidationError(sentence, code="required"))
+
+
+class WithInvitationsForm(InvitedForm, WithTeamsForm):
+    """Terms for people here, for teams, and for people one invited."""
+
+    field_order = [*WithTeamsForm.field_order, "invitations"]
 
 
 def invitation_not_open() -> ValidationError:
@@ -307,6 +321,7 @@ class WishesForm(WithInvitationsForm):
     keep_until = time_field(gettext_lazy("Keep until"))
     keep_details = forms.BooleanField(required=False)
     album = forms.UUIDField(required=False, label=gettext_lazy("Album"))
+    image_count = forms.IntegerField(required=False, min_value=1)  # of the files that will follow
     upload_id = forms.UUIDField(required=False)
 
     def clean(self) -> None:
@@ -362,20 +377,10 @@ class ShareForm(WithTeamsForm):
 
 
 class ImageShareForm(WithInvitationsForm):
-    """Sharing one image. `invites`: somebody is invited in the same act."""
-
-    def __init__(self, *args: Any, invites: bool = False, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.invites = invites
-
-    @property
-    def names_somebody(self) -> bool:
-        return super().names_somebody or self.invites
+    """Sharing one image, or an album."""
 
     def clean(self) -> None:
-        if not (self.names_somebody or self.errors):
-            sentence = _("Choose at least one person.")
-            self.add_error("recipients", ValidationError(sentence, code="required"))
+        self.require_somebody()
 
 
 class SelectionForm(forms.Form):

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from audit.events import AuditUnavailable, Event
 from audit.leaf import Leaf
@@ -16,7 +16,7 @@ from cryptocore import entries
 from gallery.access import has_ended
 from gallery.heads import Heads
 from gallery.ledger import TrailAway
-from gallery.models import Circle, InvitedGrant, Member, Placement, Row
+from gallery.models import Circle, Grant, InvitedGrant, Member, Placement, Row
 from gallery.models.circles import NOBODY
 from gallery.sealing import MEMBERSHIP
 
@@ -60,6 +60,21 @@ def everybody_signed_is_a_member(circle: Circle, opener: Heads) -> bool:
         if opener.is_signed(row)
     }
     return let_in == {*opener.head(MEMBERSHIP, circle)["entries"]}
+
+
+def given_through(row: Placement | Member, opener: Heads) -> list[Grant | Member]:
+    """Return what sharing with a team gives each person in it besides the owner of what is shared:
+    rows that are stored nowhere, for their notices. Raises Altered."""
+    team = row.circle if isinstance(row, Placement) else row.team
+    people = [one.reader for one in members_as_signed(team, opener).signed] if team else []
+    about: dict[str, Any] = {"rights": row.rights, "ends_at": row.ends_at}
+    return [
+        Grant(image=row.image, reader=person, **about)
+        if isinstance(row, Placement)
+        else Member(circle=row.circle, reader=person, **about)
+        for person in people
+        if person and person.is_active and person.pk != row.list_of.owner_id
+    ]
 
 
 def live_rows(circles: Iterable[Circle]) -> dict[uuid.UUID, list[Row]]:

@@ -2,16 +2,65 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from gallery import presenting
 from gallery.services.inbox import NoticeState, ShownNotice
 from gallery.services.notices import NoticeKind
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 TOGETHER = timedelta(minutes=10)
+# Of many things of one kind: sentence, and where it leads.
+SENTENCES: dict[str, dict[NoticeKind, "_StrPromise"]] = {
+    "image": {
+        NoticeKind.SHARED: gettext_lazy("%(actor)s shared %(count)s images with you."),
+        NoticeKind.CHANGED: gettext_lazy(
+            "%(actor)s changed what you may do with %(count)s images."
+        ),
+        NoticeKind.REVOKED: gettext_lazy("%(actor)s ended your access to %(count)s images."),
+        NoticeKind.DELETED: gettext_lazy("%(actor)s deleted %(count)s images you could open."),
+        NoticeKind.OPENED: gettext_lazy(
+            "%(actor)s opened %(count)s of your images for the first time."
+        ),
+        NoticeKind.ACKNOWLEDGED: gettext_lazy(
+            "%(actor)s confirmed that they have received %(count)s images."
+        ),
+        NoticeKind.ENDS_SOON: gettext_lazy(
+            "Your access to %(count)s images of %(actor)s ends soon."
+        ),
+        NoticeKind.KEEP_UNTIL: gettext_lazy(
+            "%(actor)s chose when %(count)s images you can open are deleted."
+        ),
+        NoticeKind.TAKEN_OVER: gettext_lazy(
+            "%(actor)s took over %(count)s images from their owner, whose account was disabled."
+        ),
+        NoticeKind.READERS_END_SOON: gettext_lazy(
+            "Access that you gave to %(count)s images ends soon."
+        ),
+    },
+    "album": {
+        NoticeKind.SHARED: gettext_lazy("%(actor)s shared %(count)s albums with you."),
+        NoticeKind.CHANGED: gettext_lazy(
+            "%(actor)s changed what you may do with %(count)s albums."
+        ),
+        NoticeKind.REVOKED: gettext_lazy("%(actor)s ended your access to %(count)s albums."),
+        NoticeKind.DELETED: gettext_lazy("%(actor)s deleted %(count)s albums you could open."),
+    },
+    "team": {
+        NoticeKind.SHARED: gettext_lazy("%(actor)s added you to %(count)s teams."),
+        NoticeKind.CHANGED: gettext_lazy("%(actor)s changed what you may do in %(count)s teams."),
+        NoticeKind.REVOKED: gettext_lazy("%(actor)s took you out of %(count)s teams."),
+        NoticeKind.DELETED: gettext_lazy("%(actor)s deleted %(count)s teams you were in."),
+    },
+}
+OF_ONES_OWN = {NoticeKind.OPENED, NoticeKind.ACKNOWLEDGED, NoticeKind.READERS_END_SOON}
+LEAD_NOWHERE = {NoticeKind.REVOKED, NoticeKind.DELETED}
+LISTS = {"image": "gallery:shared-with-me", "album": "gallery:albums", "team": "gallery:teams"}
 
 
 def lines_of(notices: Iterable[ShownNotice]) -> list[dict[str, Any]]:
@@ -32,13 +81,19 @@ def _belongs_to(group: list[ShownNotice], notice: ShownNotice) -> bool:
         return False
     return (
         notice.actor is not None
-        and notice.album_id is newest.album_id is None
-        and notice.team_id is newest.team_id is None
-        and notice.successors_id is newest.successors_id is None
+        and about(notice) == about(newest)
+        and about(notice) in SENTENCES
         and (newest.actor, newest.kind, newest.is_new) == (notice.actor, notice.kind, notice.is_new)
-        and notice.image_id not in [one.image_id for one in group]
+        and notice.subject not in [one.subject for one in group]
         and newest.time - notice.time <= TOGETHER
     )
+
+
+def about(notice: ShownNotice) -> str:
+    """Return what a notice is about: an image, an album, a team or successors."""
+    if notice.successors_id:
+        return "successors"
+    return "album" if notice.album_id else "team" if notice.team_id else "image"
 
 
 def _line(group: list[ShownNotice]) -> dict[str, Any]:
@@ -46,30 +101,8 @@ def _line(group: list[ShownNotice]) -> dict[str, Any]:
     line = presenting.notice(newest)
     if len(group) == 1 or newest.actor is None:
         return line
-    sentences = {
-        NoticeKind.SHARED: _("%(actor)s shared %(count)s images with you."),
-        NoticeKind.CHANGED: _("%(actor)s changed what you may do with %(count)s images."),
-        NoticeKind.REVOKED: _("%(actor)s ended your access to %(count)s images."),
-        NoticeKind.DELETED: _("%(actor)s deleted %(count)s images you could open."),
-        NoticeKind.OPENED: _("%(actor)s opened %(count)s of your images for the first time."),
-        NoticeKind.ACKNOWLEDGED: _("%(actor)s confirmed that they have received %(count)s images."),
-        NoticeKind.ENDS_SOON: _("Your access to %(count)s images of %(actor)s ends soon."),
-        NoticeKind.KEEP_UNTIL: _("%(actor)s chose when %(count)s images you can open are deleted."),
-        NoticeKind.TAKEN_OVER: _(
-            "%(actor)s took over %(count)s images from their owner, whose account was disabled."
-        ),
-        NoticeKind.READERS_END_SOON: _("Access that you gave to %(count)s images ends soon."),
-    }
-    places = {
-        NoticeKind.SHARED: reverse("gallery:shared-with-me"),
-        NoticeKind.CHANGED: reverse("gallery:shared-with-me"),
-        NoticeKind.OPENED: reverse("gallery:mine"),
-        NoticeKind.ACKNOWLEDGED: reverse("gallery:mine"),
-        NoticeKind.ENDS_SOON: reverse("gallery:shared-with-me"),
-        NoticeKind.TAKEN_OVER: reverse("gallery:shared-with-me"),
-        NoticeKind.KEEP_UNTIL: reverse("gallery:shared-with-me"),
-        NoticeKind.READERS_END_SOON: reverse("gallery:mine"),
-    }
-    kind = NoticeKind(newest.kind)
+    kind, what = NoticeKind(newest.kind), about(newest)
     facts = {"actor": presenting.named(newest.actor), "count": len(group)}
-    return {**line, "sentence": sentences[kind] % facts, "image": places.get(kind)}
+    place = reverse("gallery:mine" if kind in OF_ONES_OWN else LISTS[what])
+    leads = {what: None if kind in LEAD_NOWHERE else place}
+    return {**line, **leads, "sentence": SENTENCES[what][kind] % facts}

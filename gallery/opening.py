@@ -5,7 +5,7 @@ The steps, as docs/format.md numbers them. (1), who may ask at all, is gallery/a
   (2) both people's keys are certified            (5) stored length and digest are the signed ones
   (3) the owner signed the manifest               (6) the content key opens for this reader
   (4) the newest share statement lists the reader (7) the content key is the committed one
-      (the newest is what the trail vouches for)  (8) the same buffer is decrypted
+      (the newest is what the trail vouches for)  (8) the same bytes are decrypted: stored.py
 
 After (4) the reader's list of compared contacts is asked about the signer (gallery/signers.py).
 Through an album or a team (4) and (6) are done twice: for the circle by its owner's list of members
@@ -29,8 +29,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from accounts.keys.names import Name, certified_name
 from accounts.models import User
-from cryptocore import content, statements
-from gallery import storage
+from cryptocore import content
 from gallery.access import Access, Through, access_to
 from gallery.beside import key_in
 from gallery.circle_keys import CircleOpener
@@ -39,6 +38,7 @@ from gallery.heads import Body, is_unbroken, step
 from gallery.models import Grant, Member, Rendition, SealedImage, Statement
 from gallery.sealing import MANIFEST, SHARE
 from gallery.signers import Assessment
+from gallery.stored import Stored, verified
 
 Result = TypeVar("Result")
 
@@ -47,16 +47,26 @@ Result = TypeVar("Result")
 class Opened:
     """One rendition, verified and ready to be decrypted. Never prints bytes or keys."""
 
-    stored: bytes = field(repr=False)
+    stored: Stored = field(repr=False)
     content_key: bytes = field(repr=False)
     media_type: str
+    length_bytes: int
 
     @property
-    def length_bytes(self) -> int:
-        return content.plaintext_length(self.stored, self.content_key)
+    def tag(self) -> str:
+        """The ETag (RFC 9110 section 8.8.3): other bytes, or another lock, have another one."""
+        return f'"{self.stored.digest[:32]}"'
 
-    def chunks(self) -> Iterator[bytes]:
-        return content.decrypt_chunks(self.stored, self.content_key)
+    def chunks(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield the picture, or its bytes from `start` up to `stop`, in pieces of at most 256 KiB.
+
+        Raises Altered or StorageAway between two pieces: what is stored is read a second time.
+        """
+        stop = self.length_bytes if stop is None else stop
+        pieces, begin = self.stored.pieces(start)
+        return content.decrypt_part(
+            pieces, self.content_key, skip=start - begin, length=stop - start
+        )
 
     def plaintext(self) -> bytes:
         return b"".join(self.chunks())
@@ -92,8 +102,11 @@ class Opener(CircleOpener):
         self.check_entry(access)
         self._signers.check(access.image.owner, self._keys_of(access.image))
         facts = manifest["renditions"][rendition]
-        stored = self._read_stored(access.image, rendition, facts)
-        return Opened(stored, self.content_key_for(access), facts["media_type"])
+        stored = self._stored(access.image, rendition, facts)
+        content_key = self.content_key_for(access)
+        with step("padding"):
+            length = content.plaintext_length(stored.length, stored.end, content_key)
+        return Opened(stored, content_key, facts["media_type"], length)
 
     def description(self, access: Access) -> Body:
         """Return caption, file name, dimensions and what else was sealed beside the picture."""
@@ -143,20 +156,12 @@ class Opener(CircleOpener):
         return frozenset(self.head(kind, image)["key"] for kind in (MANIFEST, SHARE))
 
     # (5)
-    def _read_stored(self, image: SealedImage, rendition: str, facts: Body) -> bytes:
-        """Return the stored bytes, read once: their length and digest are the signed ones."""
+    def _stored(self, image: SealedImage, rendition: str, facts: Body) -> Stored:
         name = self._storage_names.get((image.pk, rendition))
         if name is None:
             rows = image.renditions.filter(name=rendition)
             name = rows.values_list("storage_name", flat=True).first()
-        stored = storage.read(name, at_most=facts["length"]) if name else None
-        if stored is None:
-            raise Altered("stored-missing")
-        if len(stored) != facts["length"]:
-            raise Altered("stored-length")
-        if not secrets.compare_digest(statements.digest(stored), facts["sha256"]):
-            raise Altered("stored-digest")
-        return stored
+        return verified(name or "", length=facts["length"], digest=facts["sha256"])
 
     # (6), (7)
     @sensitive_variables()

@@ -5,11 +5,12 @@ import os
 import re
 import secrets
 import uuid
+import weakref
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, Storage, storages
@@ -91,22 +92,46 @@ def put(data: bytes) -> str:
         raise StorageAway from error
 
 
+class Reading:
+    """What is stored, open to be read for as long as anybody refers to this.
+
+    An answer may end where nobody can close anything: before its first piece, or in its middle.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.read, self.seek = file.read, file.seek
+        weakref.finalize(self, file.close)
+
+
+@contextmanager
+def away_if_it_fails() -> Iterator[None]:
+    """Raise StorageAway for whatever error of the system comes while something is read."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageAway from error
+
+
+def reading(name: str) -> Reading | None:
+    """Return what is stored, opened at its beginning, or None if nothing is. Raises StorageAway."""
+    if not NAME.fullmatch(name):  # an altered row must not name somebody else's file
+        return None
+    with away_if_it_fails():
+        try:
+            return Reading(sealed_storage().open(name, "rb"))
+        except FileNotFoundError:
+            check_there()
+            return None
+
+
 def read(name: str, *, at_most: int) -> bytes | None:
     """Return what is stored, or None if nothing is; at most `at_most` + 1 bytes of it.
 
     One byte more than was signed is enough to see that a file was extended. Raises StorageAway.
     """
-    if not NAME.fullmatch(name):  # an altered row must not name somebody else's file
-        return None
-    try:
-        with sealed_storage().open(name, "rb") as file:
-            stored: bytes = file.read(at_most + 1)
-            return stored
-    except FileNotFoundError:
-        check_there()
-        return None
-    except OSError as error:
-        raise StorageAway from error
+    file = reading(name)
+    with away_if_it_fails():
+        return file.read(at_most + 1) if file else None
 
 
 def measure(name: str, *, digest: bool) -> tuple[int, str | None] | None:
@@ -116,20 +141,19 @@ def measure(name: str, *, digest: bool) -> tuple[int, str | None] | None:
     """
     if not NAME.fullmatch(name):
         return None
-    try:
-        if not digest:
-            return sealed_storage().size(name), None
-        with sealed_storage().open(name, "rb") as file:
-            hashed, length = hashlib.sha256(), 0
-            for piece in file.chunks(PIECE_BYTES):
-                hashed.update(piece)
-                length += len(piece)
-            return length, hashed.hexdigest()
-    except FileNotFoundError:
-        check_there()
-        return None
-    except OSError as error:
-        raise StorageAway from error
+    with away_if_it_fails():
+        try:
+            if not digest:
+                return sealed_storage().size(name), None
+            with sealed_storage().open(name, "rb") as file:
+                hashed, length = hashlib.sha256(), 0
+                for piece in file.chunks(PIECE_BYTES):
+                    hashed.update(piece)
+                    length += len(piece)
+                return length, hashed.hexdigest()
+        except FileNotFoundError:
+            check_there()
+            return None
 
 
 def check_there() -> None:

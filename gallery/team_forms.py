@@ -3,12 +3,9 @@
 from typing import TypedDict
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.keys.recipients import Reader
-from gallery.forms import TermsForm
+from gallery.forms import InvitedForm
 from gallery.models import Rights
 from gallery.services.uploading import Terms
 
@@ -46,14 +43,11 @@ class TeamForm(forms.Form):
         }
 
 
-class MembersForm(TermsForm):
+class MembersForm(InvitedForm):
     """People who are added to a team: for as long as they are in it they have what it was given."""
 
-    def clean_recipients(self) -> list[Reader]:
-        readers = super().clean_recipients()
-        if not readers:
-            raise ValidationError(_("Choose at least one person."), code="required")
-        return readers
+    def clean(self) -> None:
+        self.require_somebody()
 
     def clean_ends_at(self) -> None:
         """What is shared with a team has ends of its own."""

@@ -16,8 +16,9 @@ from gallery import presenting
 from gallery.access import Access, has_ended, membership_of
 from gallery.errors import GalleryError
 from gallery.members import live_rows, members_as_signed
-from gallery.models import Circle, Grant, Member, Placement, Row
+from gallery.models import Circle, Grant, InvitedGrant, Member, Placement, Row
 from gallery.opening import Opener
+from gallery.services.invitations import listing
 from gallery.services.teams import TEAM, people_in, teams_of
 from gallery.signers import Standing
 
@@ -96,7 +97,7 @@ def team_context(member: Member, opener: Opener) -> dict[str, Any]:
     """Return what the page of a team shows to somebody in it. Raises Altered, OtherSigner, Waiting
     or AccessEnded."""
     team, details, signer = member.circle, opener.details(member), opener.owner_of(member.circle)
-    members = members_as_signed(team, opener)
+    members, is_owner = members_as_signed(team, opener), team.owner_id == opener.reader_id
     people = [(one, one.reader) for one in members.signed if one.reader]
     prefetch_names(reader for _member, reader in people)
     return {
@@ -107,14 +108,22 @@ def team_context(member: Member, opener: Opener) -> dict[str, Any]:
             "description": details["description"],
             "members_add": opener.membership(team)["members_add"],
         },
-        "is_owner": team.owner_id == opener.reader_id,
+        "is_owner": is_owner,
         "owner": signer.name,
         "is_verified": signer.standing == Standing.VERIFIED,
         "standing": signer.standing.value,
         "people": [_person(one, reader, team) for one, reader in people],
+        "invited": [invited_row(row, opener) for row in members.invited] if is_owner else [],
         "list_altered": bool(members.unsigned),
         "to_relock": things_to_relock(team.pk),
     }
+
+
+def invited_row(row: InvitedGrant, opener: Opener) -> dict[str, Any]:
+    """Return somebody invited to an album or a team, as its owner is shown them."""
+    (shown,) = listing.shown([row.invitation], opener)
+    name = shown.details.display_name if shown.details else ""
+    return {"id": row.invitation_id, "name": name, "rights": row.rights, "ends_at": row.ends_at}
 
 
 def _person(member: Member, reader: User, team: Circle) -> dict[str, Any]:

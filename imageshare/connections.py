@@ -50,6 +50,7 @@ class Connection(TConn):
         self.collected = bytearray()
         self.needed = 0  # how many bytes make the request complete; 0 while its head is not
         self.is_kept = False  # whether another request may follow the one that was answered
+        self.waiting_since = 0.0  # while the main loop waits for the client to take something
 
     def collect(self) -> bool:
         """Take what has come. Returns whether the request is complete; raises OSError at the end.

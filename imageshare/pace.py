@@ -4,7 +4,7 @@ import errno
 import logging
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -23,14 +23,16 @@ class PacedSocket(socket.socket):
     All the waiting within a request counts together: SLOW_CLIENT_SECONDS, and one second more for
     every LEAST_BYTES_A_SECOND that passed either way. What the server takes to work counts for
     nobody. A thread waits for what is received alone: what cannot leave at once is kept, and the
-    main loop sends it with `flush`. Large pictures have room for that (gallery/room.py), and give
-    it back with `when_answered`. Only of an answer too large for any room no more than
-    `most_unsent` bytes are kept, and its thread waits.
+    main loop sends it with `flush`. What is large is not made at once: the rest of such an answer
+    is drawn from `source` when what was kept has left. It has room for what is kept
+    (gallery/room.py), and gives it back with `when_answered`. Only of an answer whose length nobody
+    knows before (a ZIP) no more than `most_unsent` bytes are kept, and its thread waits.
     """
 
     waited = 0.0
     passed = 0
     most_unsent: int | None = None
+    source: Generator[bytes, None, None] | None = None
     when_answered: Callable[[], None] | None = None
 
     def __init__(self, fileno: int) -> None:
@@ -41,7 +43,10 @@ class PacedSocket(socket.socket):
         self.waited, self.passed, self.most_unsent = 0.0, 0, None
 
     def end_answer(self) -> None:
-        """Give room back, once: the answer is sent, or given up."""
+        """Let go of the answer and give its room back, once: it is sent, or given up."""
+        source, self.source = self.source, None
+        if source:
+            source.close()
         when_answered, self.when_answered = self.when_answered, None
         if when_answered:
             when_answered()
@@ -67,6 +72,19 @@ class PacedSocket(socket.socket):
     def send(self, data: Any, flags: int = 0) -> int:
         self.sendall(data)
         return len(data)
+
+    def draw(self) -> None:
+        """Make more of the answer, for as long as the client takes all of it without waiting.
+
+        Raises what its source raises: then no more of it comes, and the client sees that it is cut
+        short.
+        """
+        while self.source is not None and self.flush():
+            piece = next(self.source, None)
+            if piece is None:
+                self.source = None
+            else:
+                self.sendall(piece)
 
     def flush(self) -> bool:
         """Send what can be sent without waiting. Returns whether that is all; raises OSError."""

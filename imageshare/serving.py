@@ -3,9 +3,10 @@
 gunicorn's threads read from and write to a client for as long as it takes, and its main loop waits
 for clients that do not close: a hundred sockets with a byte every few seconds stop the whole site.
 Here the main loop, which waits for nobody, collects heads and small bodies, and a thread gets a
-request when it is complete; the main loop sends what a client does not take at once, from memory,
-in which large pictures first take room (gallery/room.py). Only larger bodies keep a thread waiting,
-and only from people who are unlocked (RequestSizeMiddleware) and keep a pace (imageshare/pace.py).
+request when it is complete; the main loop sends what a client does not take at once, from memory.
+A thread makes the next piece of a large answer when the client has taken the one before. Only
+larger bodies keep a thread waiting, and only from people who are unlocked (RequestSizeMiddleware)
+and keep a pace (imageshare/pace.py).
 """
 
 import errno
@@ -31,6 +32,7 @@ from imageshare.pace import LEAST_BYTES_A_SECOND, TOO_SLOW, PacedSocket
 logger = logging.getLogger(__name__)
 CONNECTIONS_OF_A_PEER = 100  # in each process, where peers are clients and no proxy of ours
 LINGER_SECONDS = 10
+BROKEN_OFF = "An answer broke off."
 NOBODY_CAME = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED)
 
 
@@ -105,24 +107,45 @@ class Worker(ThreadWorker):
 
     # ---- a thread answers it -----------------------------------------------------------------
 
+    def _submit(self, work: Callable[[Connection], object], conn: Connection) -> None:
+        done = self.tpool.submit(work, conn)
+        done.add_done_callback(
+            lambda done: self.method_queue.defer(self.finish_request, conn, done)
+        )
+
     def handle(self, conn: Connection) -> object:
         conn.begin_request()
-        return super().handle(conn)
+        is_kept = super().handle(conn)
+        conn.sock.draw()
+        return is_kept
+
+    def _go_on(self, conn: Connection) -> object:
+        """Make more of an answer whose client has taken what there was."""
+        conn.sock.draw()
+        return conn.is_kept
 
     def finish_request(self, conn: Connection, fs: "Future[object]") -> None:
-        conn.is_kept = not fs.cancelled() and fs.exception() is None and bool(fs.result())
+        error = None if fs.cancelled() else fs.exception()
+        if error and not isinstance(error, OSError):  # a client that went away
+            logger.error(BROKEN_OFF, exc_info=error)
+        conn.is_kept = not fs.cancelled() and error is None and bool(fs.result())
         self._send_rest(conn)
 
     # ---- the rest of the answer leaves, and the next request comes ---------------------------
 
     def _send_rest(self, conn: Connection) -> None:
         try:
-            if conn.sock.flush():
+            is_sent = conn.sock.flush()
+            if is_sent and conn.sock.source is None:
                 self._after_answer(conn)
                 return
         except OSError:
             self._close(conn)
             return
+        if is_sent:
+            self._submit(self._go_on, conn)
+            return
+        conn.waiting_since = time.monotonic()
         seconds = conn.sock.seconds_left()
         self._watch(conn, self.sending, seconds, self.on_socket_writable, EVENT_WRITE)
 
@@ -136,6 +159,7 @@ class Worker(ThreadWorker):
             return
         if is_sent:
             self.poller.unregister(conn.sock)
+            conn.sock.waited += time.monotonic() - conn.waiting_since
             self._send_rest(conn)
             return
         conn.timeout += (conn.sock.passed - passed) / LEAST_BYTES_A_SECOND

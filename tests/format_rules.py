@@ -391,7 +391,7 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
     "compare the key commitment;": (
         "opening.a_key_that_somebody_else_wrapped_is_not_the_committed_one",
     ),
-    "decrypt those same bytes.": ("opening.what_comes_back_is_what_was_sealed",),
+    "decrypt those same bytes; stop": ("opening.what_comes_back_is_what_was_sealed",),
 }
 
 # Sentences that name the word and ask nothing of a reader.

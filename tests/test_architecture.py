@@ -23,11 +23,12 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
-def imported_by(path: Path) -> set[str]:
+@cache
+def imported_by(path: Path) -> frozenset[str]:
     nodes = list(ast.walk(tree_of(path)))
     named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     sourced = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
-    return {name.partition(".")[0] for name in named | sourced}
+    return frozenset(name.partition(".")[0] for name in named | sourced)
 
 
 def imports_of(package: str) -> set[str]:

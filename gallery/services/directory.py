@@ -5,6 +5,7 @@ one finds those one exchanged images with, and beyond them only who has exactly 
 (`PEOPLE_SEARCH`).
 """
 
+import uuid
 from collections.abc import Iterable
 
 from django.conf import settings
@@ -68,19 +69,18 @@ def _who_may_be_found(searcher: User) -> QuerySet[User]:
 
 
 def never_shared_with(people: Iterable[User], *, owner: User) -> list[User]:
-    """Return with whom of these people the owner never shared anything."""
+    """Return with whom of these people the owner never shared an image, an album or a team."""
     people = list(people)
-    before = Grant.objects.filter(image__owner=owner, reader__in=people)
-    known = set(before.values_list("reader", flat=True))
+    images = Grant.objects.filter(image__owner=owner, reader__in=people)
+    circles = Member.objects.filter(circle__owner=owner, reader__in=people)
+    known = {*images.values_list("reader", flat=True), *circles.values_list("reader", flat=True)}
     return [person for person in people if person.pk not in known]
 
 
 def look_alikes(people: Iterable[User], *, owner: User) -> list[tuple[User, User]]:
     """Return who of these people has a name that can be mistaken for that of somebody the owner
     shared with lately, and for whose."""
-    shared = Grant.objects.filter(image__owner=owner).exclude(reader=owner).values("reader")
-    latest = shared.annotate(last=Max("granted_at")).order_by("-last")[:CONTACTS_COMPARED]
-    contacts = list(User.objects.filter(pk__in=[row["reader"] for row in latest]))
+    contacts = _latest_contacts(owner)
     pairs = [
         (person, contact)
         for person in people
@@ -91,8 +91,30 @@ def look_alikes(people: Iterable[User], *, owner: User) -> list[tuple[User, User
     return pairs
 
 
+def known_by_this_name(display_name: str, *, owner: User) -> list[User]:
+    """Return with whom of this name the owner shared lately: whoever invites somebody may not know
+    that they have an account."""
+    contacts = [one for one in _latest_contacts(owner) if _look(display_name) in _looks(one)]
+    prefetch_names(contacts)
+    return contacts
+
+
+def _latest_contacts(owner: User) -> list[User]:
+    """Return the people whom the owner gave access to lately: to images, albums or teams."""
+    images = Grant.objects.filter(image__owner=owner).exclude(reader=owner)
+    circles = Member.objects.filter(circle__owner=owner).exclude(reader=owner).exclude(reader=None)
+    latest: set[uuid.UUID] = set()
+    for rows in (images, circles):
+        given = rows.values("reader").annotate(last=Max("granted_at")).order_by("-last")
+        latest |= {row["reader"] for row in given[:CONTACTS_COMPARED]}
+    return list(User.objects.filter(pk__in=latest))
+
+
 def _looks(person: User) -> set[str]:
     """Return what is read at a glance: both names without look-alikes, spaces and numbers at the
     end, so that `bchen2` is taken for `bchen`."""
-    shown = "".join(person.display_name.casefold().split())
-    return {usernames.skeleton(name.rstrip("0123456789")) for name in (shown, person.username)}
+    return {_look(person.display_name), _look(person.username)}
+
+
+def _look(name: str) -> str:
+    return usernames.skeleton("".join(name.casefold().split()).rstrip("0123456789"))

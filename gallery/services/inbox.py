@@ -57,6 +57,10 @@ class ShownNotice:
     ends_at: datetime | None = None
     count: int = 1
 
+    @property
+    def subject(self) -> uuid.UUID | None:
+        return self.image_id or self.album_id or self.team_id or self.successors_id
+
 
 @dataclass(frozen=True)
 class Inbox:

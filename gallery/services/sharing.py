@@ -23,6 +23,7 @@ from gallery.beside import Held, hold_circles, hold_invitations, wrap_beside
 from gallery.circle_keys import CircleOpener
 from gallery.errors import Altered, HeadMoved, TooManyReaders
 from gallery.invitation_keys import InvitationKey
+from gallery.members import given_through
 from gallery.models import (
     Ended,
     Grant,
@@ -74,6 +75,9 @@ class Shared(Generic[Given]):
     invited: list[InvitedGrant] = field(default_factory=list)
     dropped: list[InvitedGrant] = field(default_factory=list)
     teams: list[Held] = field(default_factory=list)
+    # Of new and of changed rows of teams: what each person in one has through it, for notices.
+    new_through: list[Grant | Member] = field(default_factory=list)
+    changed_through: list[Grant | Member] = field(default_factory=list)
 
     @property
     def listed(self) -> list[Listed]:
@@ -88,6 +92,21 @@ class Shared(Generic[Given]):
     @property
     def touched(self) -> list[Given]:
         return self.added + self.changed
+
+    @property
+    def told(self) -> dict[NoticeKind, list[Grant | Member]]:
+        """Of what people are sent notices: who has a row of their own, of that alone."""
+        own = {row.reader_id for row in [*self.touched, *self.unchanged]}
+        told: dict[NoticeKind, list[Grant | Member]] = {
+            NoticeKind.SHARED: [*self.added],
+            NoticeKind.CHANGED: [*self.changed],
+        }
+        for kind, through in (
+            (NoticeKind.SHARED, self.new_through),
+            (NoticeKind.CHANGED, self.changed_through),
+        ):
+            told[kind] += [row for row in through if row.reader_id not in own]
+        return told
 
     @property
     def waiting(self) -> list[Given]:
@@ -220,10 +239,15 @@ def give_team(
 ) -> None:
     """Sort a team into `shared`, as give() does a person; `row` is what is new if none is kept."""
     given = next((one for one in kept if one.holder == row.holder), row)
-    if given is row or given.wrapped is None or not _has_terms(given, terms):
+    is_changed = not _has_terms(given, terms)
+    if given is row or given.wrapped is None or is_changed:
         set_entry(given, rights=terms.rights, ends_at=terms.ends_at)
         wrap_beside(given, key, lock=lock, opener=opener)
         shared.teams.append(given)
+    if given is row:
+        shared.new_through += given_through(given, opener)
+    elif is_changed:
+        shared.changed_through += given_through(given, opener)
 
 
 def facts_of_teams(shared: Shared[Given]) -> dict[str, list[str]]:
@@ -275,7 +299,9 @@ def store_shared(
         # that wrapped them again.
         keys = [row.wrapped_key for row in shared.touched]
         new_keys = [key for key in keys if key is not None and key._state.adding]
-        readers: list[User] = [row.reader for row in shared.touched if row.reader is not None]
+        told = shared.told
+        rows = [row for rows in told.values() for row in rows]
+        readers: list[User] = [row.reader for row in rows if row.reader is not None]
         hold_people([about.owner, *readers], pairs=(key.key_pair for key in new_keys))
         require_present_signer(about.owner, signed)
         # A waiting reader may have been given a key meanwhile, which moves no head (resharing.py).
@@ -295,7 +321,4 @@ def store_shared(
             columns = ["rights", "ends_at", "entry", "salt"]
             columns += ["wrapped_key"] if row.wrapped_key in new_keys else []
             row.save(update_fields=columns)
-        return [
-            send_notices(NoticeKind.SHARED, shared.added),
-            send_notices(NoticeKind.CHANGED, shared.changed),
-        ]
+        return [send_notices(kind, rows) for kind, rows in told.items()]

@@ -22,10 +22,12 @@ from gallery.beside import hold_circles, hold_invitations, wrap_beside
 from gallery.circle_keys import CircleOpener
 from gallery.image_trail import date_facts
 from gallery.invitation_keys import InvitationKey
+from gallery.members import given_through
 from gallery.models import (
     Circle,
     Grant,
     InvitedGrant,
+    Member,
     Placement,
     Rendition,
     SealedImage,
@@ -102,15 +104,17 @@ def upload_image(
     grants += [new_grant(image, reader.user, wrap(reader), terms) for reader in recipients]
     invited = [new_invited(one, image, content_key, terms) for one in invitations]
     places = [new_place(image, team, terms) for team in teams]
+    opener, through = CircleOpener(keyring), list[Grant | Member]()
     for place in places:
-        wrap_beside(place, content_key, lock=image.lock, opener=CircleOpener(keyring))
+        wrap_beside(place, content_key, lock=image.lock, opener=opener)
+        through += given_through(place, opener)
     sign = partial(sign_statement, keyring=keyring, subject=image.pk, previous=None)
     share = sign(SHARE, share_fields([*grants, *invited, *places]))
     manifest = manifest_fields(sealed, content_key, share, image=image, lock=image.lock)
     statements = [sign(MANIFEST, manifest), share]
     dates = date_facts(keep_until, FIRST_DATE) if keep_until else {}
     with owners_act(Event.IMAGE_UPLOADED, image, signed=statements, **dates):
-        sent = _store(image, sealed, statements, grants, [*invited, *places])
+        sent = _store(image, sealed, statements, grants, [*invited, *places], through)
     record_notices([sent])
     return image
 
@@ -190,8 +194,10 @@ def _store(
     statements: list[Statement],
     grants: list[Grant],
     beside: list[InvitedGrant | Placement],
+    through: list[Grant | Member],
 ) -> Sent:
-    """Write ciphertext, then rows; if the rows fail, take the ciphertext away again."""
+    """Write ciphertext, then rows; if the rows fail, take the ciphertext away again. `through`: of
+    what people in teams are told."""
     names: dict[str, str] = {}
     wrapped = [grant.wrapped_key for grant in grants if grant.wrapped_key]
     try:
@@ -200,7 +206,9 @@ def _store(
         with transaction.atomic():
             hold_invitations(beside)
             hold_circles(beside)
-            readers = [grant.reader for grant in grants]
+            own = {grant.reader_id for grant in grants}
+            told = [*grants[1:], *(row for row in through if row.reader_id not in own)]
+            readers = [row.reader for row in (grants[0], *told) if row.reader]
             hold_people(readers, pairs=(key.key_pair for key in wrapped))
             image.save(force_insert=True)
             require_room(image)
@@ -210,7 +218,7 @@ def _store(
             Grant.objects.bulk_create(grants)
             for row in beside:
                 row.save(force_insert=True)
-            return send_notices(NoticeKind.SHARED, grants[1:])  # the first is the owner
+            return send_notices(NoticeKind.SHARED, told)
     except BaseException:
         discard_unreferenced(names.values())
         raise

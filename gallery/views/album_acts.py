@@ -5,6 +5,7 @@ import uuid
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -15,28 +16,34 @@ from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
 from audit.unreadable import as_id
-from gallery import album_pages
+from gallery import album_pages, presenting
 from gallery.access import membership_of
+from gallery.album_cards import live_placements, settled
 from gallery.album_forms import AlbumForm
+from gallery.already import members_in_words
 from gallery.answers import answers_album_refusals
 from gallery.errors import NotAllowed, NotARecipient
 from gallery.forms import ImageShareForm, TermsForm
-from gallery.models import Invitation, Member
+from gallery.models import Member
+from gallery.opening import Opener
+from gallery.releases import record_album
 from gallery.services import many
 from gallery.services.albums import deleting, making, rekeying, sharing
 from gallery.services.ended import relock_ended
 from gallery.services.sharing import Shared
 from gallery.views.albums import album_page
+from gallery.views.checking import ASK, CHANGE, DO, check_access, step_of
 from gallery.views.common import (
     NOT_SHARED,
     add_sharing_error,
     count_names,
     open_invitations,
+    own_invitation,
+    person_named,
     record_refused,
     settle_contacts,
     usernames_of,
 )
-from gallery.views.sharing import person_named
 
 
 @require_POST
@@ -69,16 +76,23 @@ def share(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
     member = _require_owner(request, album_id)
     count_names(request)
     form = ImageShareForm(request.POST, owner=request.user)
+    step = step_of(request, unless_said=DO)
+    if step == CHANGE:
+        context = album_page(request, member, share_form=form)
+        return render(request, "gallery/album.html", context)
     if not form.is_valid():
         return _not_shared(request, member, form)
     try:
         settle_contacts(request, form)
+        keys = open_invitations(request, form)
+        if step == ASK:
+            return _check(request, member, form)
         shared = sharing.share_circle(
             keyring=open_keys(request),
             circle_id=album_id,
             recipients=form.cleaned_data["recipients"],
             terms=form.terms,
-            invitations=open_invitations(request, form),
+            invitations=keys,
             teams=form.cleaned_data["teams"],
         )
     except NOT_SHARED as error:
@@ -97,6 +111,24 @@ def share(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
         return JsonResponse({**names, "invited": invited, "teams": teams})
     _tell_shared(request, shared)
     return redirect("gallery:album", album_id)
+
+
+def _check(request: PersonRequest, member: Member, form: TermsForm) -> HttpResponse:
+    album, opener = member.circle, Opener(open_keys(request))
+    chosen = [reader.user for reader in form.cleaned_data["recipients"]]
+    others = members_in_words(album, opener, besides=chosen)
+    record_album(request.user, album.pk)
+    return check_access(
+        request,
+        form,
+        "gallery/check_album.html",
+        circles=[(name, 1) for name in others],
+        action=(action := reverse("gallery:share-album", args=[album.pk])),
+        change=f"{action}#who",
+        cancel=presenting.address("album", album.pk),
+        title=settled(opener, member, opener.details)["title"],
+        images_in_it=live_placements(album.pk).count(),
+    )
 
 
 def _not_shared(request: PersonRequest, member: Member, form: TermsForm) -> HttpResponse:
@@ -179,11 +211,7 @@ def _take_out(request: PersonRequest, album_id: uuid.UUID) -> tuple[dict[str, st
 
 def _end_invited(request: PersonRequest, album_id: uuid.UUID) -> HttpResponse:
     """End what one of the owner's invitations carries of the album. Raises NotARecipient."""
-    keyring, invitation_id = open_keys(request), as_id(request.POST["invitation"])
-    mine = Invitation.objects.filter(inviter=request.user)
-    invitation = mine.filter(pk=invitation_id).first() if invitation_id else None
-    if invitation is None:
-        raise NotARecipient
+    keyring, invitation = open_keys(request), own_invitation(request)
     rekeying.end_invited_member(keyring=keyring, circle_id=album_id, invitation=invitation)
     relock_ended(keyring, seconds=many.SECONDS)
     if wants_json(request):

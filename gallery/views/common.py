@@ -15,26 +15,34 @@ from accounts import throttle
 from accounts.folding import record_refusal
 from accounts.keys import pins
 from accounts.keys.certificates import NoKeys
-from accounts.keys.names import prefetch_names
+from accounts.keys.names import find_person, prefetch_names
 from accounts.models import User
 from accounts.policy import people_may_invite
-from accounts.usernames import fold
+from accounts.usernames import fold, is_well_formed
 from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
+from audit.unreadable import as_id
 from gallery import presenting, team_pages
 from gallery.access import Access
 from gallery.album_cards import albums_of
-from gallery.errors import Altered, GalleryError, InvitationGone, TooManyReaders, Waiting
+from gallery.errors import (
+    Altered,
+    GalleryError,
+    InvitationGone,
+    NotARecipient,
+    TooManyReaders,
+    Waiting,
+)
 from gallery.forms import (
     ImageShareForm,
+    InvitedForm,
     KeepForm,
     TermsForm,
-    WithInvitationsForm,
     invitation_not_open,
 )
 from gallery.invitation_forms import InviteForm
 from gallery.invitation_keys import InvitationKey, key_for_inviter
-from gallery.models import Circle, Grant, Member, Rendition
+from gallery.models import Circle, Grant, Invitation, Member, Rendition
 from gallery.opening import Opener, settled
 from gallery.releases import record_opening, record_thumbnails
 from gallery.services.invitations import listing
@@ -121,7 +129,7 @@ def settle_contacts(request: PersonRequest, form: TermsForm) -> None:
 
 
 @sensitive_variables()
-def open_invitations(request: PersonRequest, form: WithInvitationsForm) -> list[InvitationKey]:
+def open_invitations(request: PersonRequest, form: InvitedForm) -> list[InvitationKey]:
     """Return the invitations that were ticked, with their keys. Raises InvitationGone if one is not
     open any more, whatever its row says, or one's keys do not open it."""
     opener = Opener(open_keys(request))
@@ -154,6 +162,26 @@ def _not_shared(error: Exception) -> ValidationError:
         return ValidationError(sentence, code="too_many_recipients", params=limit)
     sentence = _("A recipient's keys changed just now. Nothing was shared. Try again.")
     return ValidationError(sentence, code="no_keys")
+
+
+def person_named(name: str) -> User:
+    """Return the person of a certified username, or of an id: an owner can take access back from
+    somebody whose name does not verify, too, and while the trail does not answer."""
+    by_id = None if is_well_formed(fold(name)) else as_id(name)
+    person = User.objects.filter(pk=by_id).first() if by_id else find_person(name)
+    if person is None:
+        raise NotARecipient
+    return person
+
+
+def own_invitation(request: PersonRequest) -> Invitation:
+    """Return the invitation of this person's that was posted. Raises NotARecipient."""
+    named = as_id(request.POST["invitation"])
+    mine = Invitation.objects.filter(inviter=request.user, pk=named) if named else None
+    invitation = mine.first() if mine is not None else None
+    if invitation is None:
+        raise NotARecipient
+    return invitation
 
 
 def people_to_choose(

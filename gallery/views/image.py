@@ -1,8 +1,11 @@
 """One image: its page, and its verified, decrypted bytes."""
 
 import uuid
+from collections.abc import Generator, Iterator
+from http import HTTPStatus
 from typing import Any
 
+from django.db import close_old_connections
 from django.http import (
     HttpResponse,
     HttpResponseBase,
@@ -20,9 +23,12 @@ from gallery.access import Access, access_to
 from gallery.answers import answers_refusals
 from gallery.models import Grant, Rendition
 from gallery.opening import Opened, Opener, settled
+from gallery.refusals import REFUSALS, refusal_for
 from gallery.releases import record_opening
-from gallery.room import take_room
+from gallery.room import MOST_UNSENT_BYTES, at_the_readers_pace, take_room
 from gallery.views.common import ALONE, image_page, releases
+from gallery.views.ranges import part_asked_for
+from gallery.views.sending import in_this_request
 
 
 @require_safe
@@ -98,16 +104,43 @@ def _bytes(request: PersonRequest, image_id: uuid.UUID, rendition: str) -> HttpR
     """Answer with verified, decrypted bytes; recorded before the first one leaves."""
     access, opener = access_to(image_id, reader=request.user), Opener(open_keys(request))
     opened = settled(opener, access, lambda access: _open(opener, access, rendition))
+    part = part_asked_for(request, opened.length_bytes, opened.tag)
+    headers = {
+        "Accept-Ranges": "bytes",
+        "ETag": opened.tag,
+        "Cache-Control": "private, no-store",
+        **part.headers,
+    }
+    if part.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        return HttpResponse(status=part.status, headers=headers)
     if releases(request):
-        take_room(request, opened.length_bytes)
+        take_room(request, min(part.length, MOST_UNSENT_BYTES))
         record_opening(access, rendition)
+        pieces = in_this_request(_noticed(request, image_id, opened.chunks(part.start, part.stop)))
+        body = at_the_readers_pace(request, pieces)
+    else:
+        body = iter(())
     return StreamingHttpResponse(
-        opened.chunks(),
+        body,
+        status=part.status,
         content_type=opened.media_type,
         headers={
-            "Content-Length": str(opened.length_bytes),
+            "Content-Length": str(part.length),
             "Content-Disposition": presenting.disposition(rendition, opened, image_id),
             "Content-Security-Policy": ALONE,
-            "Cache-Control": "private, no-store",
+            **headers,
         },
     )
+
+
+def _noticed(
+    request: PersonRequest, image_id: uuid.UUID, pieces: Iterator[bytes]
+) -> Generator[bytes, None, None]:
+    """Yield the pieces. What keeps the next from leaving is recorded like any refusal: the answer,
+    whose head is gone, can only end short."""
+    try:
+        yield from pieces
+    except tuple(REFUSALS) as error:
+        close_old_connections()  # of this thread, which may have served nobody for long
+        refusal_for(error).record(request.user.pk, image_id)
+        raise

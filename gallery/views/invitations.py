@@ -1,7 +1,8 @@
 """One's own invitations: made, listed, taken back, and whoever claims one."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -21,6 +22,7 @@ from accounts.keys.certificates import NoKeys
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.keys.pins import ContactsRefused, KeyChanged
 from accounts.keys.recipients import find_people
+from accounts.models import User
 from accounts.views.common import posted
 from accounts.web.answers import form_refusal, refusal, wants_json
 from accounts.web.decorators import unlocked
@@ -36,6 +38,7 @@ from gallery.services.invitations.mailing import mail_invitation
 from gallery.services.invitations.making import NewInvitation
 from gallery.services.many import one_after_another
 from gallery.services.revoking import relock
+from gallery.views.checking import ASK, CHANGE, DO, check_access, step_of
 
 
 @sensitive_post_parameters()
@@ -43,9 +46,13 @@ from gallery.services.revoking import relock
 @unlocked
 @answers_refusals
 def invitations(request: PersonRequest) -> HttpResponse:
-    form = InviteForm(posted(request))
-    if request.method != "POST":
+    form, step = InviteForm(posted(request)), step_of(request, unless_said=DO)
+    if request.method != "POST" or step == CHANGE:
         return _list(request, form)
+    if step == ASK and form.is_valid():
+        here = reverse("gallery:invitations")
+        template = "gallery/check_invitation.html"
+        return check_access(request, None, template, invite_form=form, action=here, cancel=here)
     try:
         new = invite(request, form) if form.is_valid() else None
     except ValidationError as error:
@@ -116,15 +123,32 @@ def invite(request: PersonRequest, form: InviteForm) -> NewInvitation:
     )
 
 
+def prefixed_errors(form: InviteForm) -> dict[str, Any]:
+    return {form.add_prefix(name): errors for name, errors in form.errors.get_json_data().items()}
+
+
+@contextmanager
+def taken_back_if_it_fails(new: NewInvitation | None, by: User) -> Iterator[None]:
+    """Take an invitation back if it does not come to carry what it was made for: nobody was shown
+    its link."""
+    try:
+        yield
+    except Exception:
+        if new:
+            taking_back.take_back(invitation=new.invitation, by=by)
+        raise
+
+
 @sensitive_variables()
 def made_answer(
     request: PersonRequest,
     new: NewInvitation,
     *,
-    image: uuid.UUID | None = None,
+    back: tuple[str, str] | None = None,
     **facts: Any,
 ) -> HttpResponse:
-    """Mail the link, and show it this once. `image`: what was shared in the same act."""
+    """Mail the link, and show it this once. `back`: the address of what was shared in the same act,
+    and what its link says."""
     # From SITE_URL, never from what the request calls its host.
     link = settings.SITE_URL.rstrip("/") + reverse("gallery:invitation", args=[new.token])
     is_sent = mail_invitation(new, link)
@@ -143,7 +167,7 @@ def made_answer(
         "invitation": invitation,
         "link": link,
         "is_sent": is_sent,
-        "image": image,
+        "back": back,
     }
     return render(request, "gallery/invitation_made.html", context, status=201)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.requests import PersonRequest, open_keys
@@ -14,16 +15,19 @@ from gallery import outcomes, presenting
 from gallery.access import membership_of
 from gallery.album_cards import albums_to_add_to
 from gallery.album_forms import ChosenAlbumForm
+from gallery.already import album_in_words
 from gallery.answers import answers_album_refusals
 from gallery.models import Placement
 from gallery.opening import Opener
-from gallery.releases import record_titles
+from gallery.releases import record_album, record_titles
 from gallery.services import many
 from gallery.services.albums import making, placing
+from gallery.views.checking import ASK, CHANGE, DO, step_of
 from gallery.views.selecting import (
     Images,
     answer,
     cards_of,
+    check_images,
     earlier_of,
     is_still_open,
     of_own_images,
@@ -38,8 +42,9 @@ Act = Callable[[uuid.UUID], list[Placement]]
 @of_own_images
 @answers_album_refusals
 def add(request: PersonRequest, images: Images, album_id: uuid.UUID) -> HttpResponse:
+    step = step_of(request, unless_said=DO)
     placing.require_place(open_keys(request), album_id)
-    return place_all(request, images, album_id)
+    return _ask(request, images, album_id) if step == ASK else place_all(request, images, album_id)
 
 
 @of_own_images
@@ -58,8 +63,9 @@ def remove(request: PersonRequest, images: Images, album_id: uuid.UUID) -> HttpR
 @answers_album_refusals
 def choose_album(request: PersonRequest, images: Images) -> HttpResponse:
     """Ask which album, or for the title of a new one; then put the images into it."""
+    step = step_of(request, unless_said=DO)
     form = ChosenAlbumForm(request.POST if {"album", "title"} & request.POST.keys() else None)
-    if not form.is_valid():
+    if step == CHANGE or not form.is_valid():
         return _choose_page(request, images, form)
     keyring, album_id = open_keys(request), form.chosen
     if album_id is None:
@@ -67,7 +73,26 @@ def choose_album(request: PersonRequest, images: Images) -> HttpResponse:
         album = making.make_circle(keyring=keyring, title=title, description="", members_add=False)
         return place_all(request, images, album.pk, status=201)
     placing.require_place(keyring, album_id)
-    return place_all(request, images, album_id)
+    return _ask(request, images, album_id) if step == ASK else place_all(request, images, album_id)
+
+
+def _ask(request: PersonRequest, images: Images, album_id: uuid.UUID) -> HttpResponse:
+    """Answer with who will be able to open these images through the album; put them into it if that
+    is nobody else."""
+    opener = Opener(open_keys(request))
+    album = album_in_words(album_id, opener, reader=request.user)
+    if not album.is_shared:
+        return place_all(request, images, album_id)
+    record_album(request.user, album_id)
+    return check_images(
+        request,
+        None,
+        images,
+        template="gallery/check_place.html",
+        action=request.path,
+        change=reverse("gallery:add-to-album"),
+        album=album,
+    )
 
 
 def _choose_page(request: PersonRequest, images: Images, form: ChosenAlbumForm) -> HttpResponse:
@@ -75,7 +100,7 @@ def _choose_page(request: PersonRequest, images: Images, form: ChosenAlbumForm) 
     if albums:
         record_titles(request.user, [album.id for album in albums])
     context: dict[str, Any] = {**selection(request, images), "albums": albums}
-    if form.is_bound:
+    if form.errors:
         return form_refusal(request, form, "gallery/choose_album.html", context)
     return render(request, "gallery/choose_album.html", {**context, "form": form})
 

@@ -1,7 +1,7 @@
 """Many images at once: sharing, taking access back, deleting; asked first, and told of each."""
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial, wraps
 from typing import Any, NoReturn
@@ -9,19 +9,20 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts.keys.names import certified_name, prefetch_names
-from accounts.keys.recipients import Reader
+from accounts.keys.names import prefetch_names
 from accounts.models import User
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
 from accounts.web.unlocking import keyring_now
 from audit.events import AuditUnavailable, Event
-from gallery import outcomes, presenting, team_pages
+from gallery import outcomes, presenting
 from gallery.access import Access, access_to
+from gallery.already import circles_of_images
 from gallery.answers import answers_refusals
 from gallery.errors import NotARecipient, NotYours
 from gallery.forms import SelectionForm, ShareForm, TermsForm
@@ -29,19 +30,20 @@ from gallery.models import Grant
 from gallery.opening import Opener
 from gallery.outcomes import Outcome
 from gallery.refusals import REFUSALS, refusal_for
-from gallery.services import deleting, directory, many, sharing
+from gallery.services import deleting, many, sharing
 from gallery.services.many import Done
+from gallery.views.checking import ASK, CHANGE, check_access, person_json, step_of
 from gallery.views.common import (
     NOT_SHARED,
     add_sharing_error,
     count_names,
     count_strangers,
     people_to_choose,
+    person_named,
     record_cards,
     record_refused,
     settle_contacts,
 )
-from gallery.views.sharing import person_named
 
 PICTURES_SHOWN = 12
 
@@ -88,22 +90,23 @@ def _is_confirmed(request: PersonRequest) -> bool:
 
 @of_own_images
 def share(request: PersonRequest, images: Images) -> HttpResponse:
-    if "recipients" not in request.POST and not wants_json(request):
+    step = step_of(request, unless_said=ASK)
+    if step == ASK and "recipients" not in request.POST and not wants_json(request):
         return _share_page(request, images, ShareForm(owner=request.user))
     form = ShareForm(request.POST, owner=request.user)
     people = [name for name in request.POST.getlist("recipients") if name.strip()]
     earlier = earlier_of(request, "share", people)
     if not earlier:  # those of an act that goes on were counted when it began
         count_names(request)
-    if not form.is_valid():
+    if step == CHANGE or not form.is_valid():
         return _share_page(request, images, form)
     try:
         settle_contacts(request, form)
     except NOT_SHARED as error:
         add_sharing_error(form, error)
         return _share_page(request, images, form)
-    if not _is_confirmed(request):
-        return _share_check(request, images, form)
+    if step == ASK:
+        return check_images(request, form, images, action=reverse("gallery:share-selected"))
     act = partial(
         sharing.share_image,
         keyring=open_keys(request),
@@ -136,43 +139,25 @@ def _share_page(request: PersonRequest, images: Images, form: TermsForm) -> Http
     return render(request, "gallery/share_selected.html", context, status=status)
 
 
-def _share_check(request: PersonRequest, images: Images, form: ShareForm) -> HttpResponse:
-    readers: list[Reader] = form.cleaned_data["recipients"]
-    chosen = [reader.user for reader in readers]
-    prefetch_names(chosen)
-    already = _people_of(request, images, besides=chosen)
-    first_time = directory.never_shared_with(chosen, owner=request.user)
-    look_alikes = directory.look_alikes(first_time, owner=request.user)
-    if wants_json(request):
-        facts = {
-            "recipients": [_person_json(person) for person in chosen],
-            "teams": [str(team_id) for team_id in form.cleaned_data["teams"]],
-            "already": [{**_person_json(user), "images": len(of)} for user, of in already],
-            "first_time": [certified_name(person).username for person in first_time],
-            "look_alikes": [
-                [certified_name(person).username for person in pair] for pair in look_alikes
-            ],
-        }
-        return JsonResponse(facts)
-    context = {
-        **selection(request, images),
-        "form": form,
-        "chosen": [certified_name(person) for person in chosen],
-        "names": ", ".join(certified_name(person).in_full for person in chosen),
-        "teams": _teams_named(request, form.cleaned_data["teams"]),
-        "already": [(presenting.person_of(user), len(of)) for user, of in already],
-        "first_time": [certified_name(person) for person in first_time],
-        "look_alikes": [[certified_name(person) for person in pair] for pair in look_alikes],
-        "terms": form.terms,
-        "ends_at": request.POST.get("ends_at", ""),
-        "done": request.POST.get("done", ""),
-    }
-    return render(request, "gallery/share_selected_check.html", context)
-
-
-def _teams_named(request: PersonRequest, ids: list[uuid.UUID]) -> list[team_pages.TeamLine]:
-    lines = team_pages.lines_of(request.user, Opener(open_keys(request))) if ids else []
-    return [line for line in lines if line.id in ids]
+def check_images(
+    request: PersonRequest,
+    form: TermsForm | None,
+    images: Images,
+    *,
+    template: str = "gallery/check_images.html",
+    **about: Any,
+) -> HttpResponse:
+    """Answer with the check before images are shared; `about` as for check_access()."""
+    opener = Opener(open_keys(request))
+    about = {"cancel": reverse("gallery:mine"), **selection(request, images), **about}
+    return check_access(
+        request,
+        form,
+        template,
+        already=[(user, len(of)) for user, of in _people_of(request, images)],
+        circles=circles_of_images(images, request.user, opener),
+        **about,
+    )
 
 
 # ---- taking access back ----------------------------------------------------------------------
@@ -221,7 +206,7 @@ def _revoke_page(request: PersonRequest, images: Images, *, error: str = "") -> 
     readers = _people_of(request, images)
     if wants_json(request):
         people = [
-            {"id": str(user.pk), **_person_json(user), "images": len(of)} for user, of in readers
+            {"id": str(user.pk), **person_json(user), "images": len(of)} for user, of in readers
         ]
         return JsonResponse({"people": people})
     context = {
@@ -265,21 +250,12 @@ def _delete_page(request: PersonRequest, images: Images) -> HttpResponse:
 # ---- what the pages share --------------------------------------------------------------------
 
 
-def _person_json(person: User) -> dict[str, str | None]:
-    name = certified_name(person)
-    return {"username": name.username, "display_name": name.display_name}
-
-
-def _people_of(
-    request: PersonRequest, images: Images, *, besides: Iterable[User] = ()
-) -> list[tuple[User, set[uuid.UUID]]]:
+def _people_of(request: PersonRequest, images: Images) -> list[tuple[User, set[uuid.UUID]]]:
     """Return who can open these images, those of most images first, and which each of them can."""
     opener = Opener(open_keys(request))
     readers = many.readers_of(images, owner=request.user, opener=opener)
     prefetch_names(readers)
-    left_out = set(besides)
-    people = [(user, of) for user, of in readers.items() if user not in left_out]
-    return sorted(people, key=lambda one: (-len(one[1]), one[0].username))
+    return sorted(readers.items(), key=lambda one: (-len(one[1]), one[0].username))
 
 
 def selection(request: PersonRequest, images: Images) -> dict[str, Any]:

@@ -1,19 +1,17 @@
 """Sharing, revoking, deleting: an owner's acts on one image."""
 
 import uuid
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
 
-from accounts.keys.names import certified_name, find_person
-from accounts.models import User
-from accounts.usernames import fold, is_well_formed
+from accounts.keys.names import certified_name
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
@@ -27,22 +25,25 @@ from gallery.forms import ImageShareForm, TermsForm
 from gallery.invitation_forms import InviteForm
 from gallery.invitation_keys import InvitationKey
 from gallery.ledger import Ledger
-from gallery.models import Grant, Invitation
+from gallery.models import Grant
 from gallery.services import deleting, revoking, sharing
 from gallery.services.albums.placing import take_out
 from gallery.services.invitations.making import NewInvitation
-from gallery.services.invitations.taking_back import take_back
 from gallery.services.teams import TEAM
 from gallery.views import invitations
+from gallery.views.checking import ASK, CHANGE, DO, step_of
 from gallery.views.common import (
     NOT_SHARED,
     add_sharing_error,
     count_names,
     image_page,
     open_invitations,
+    own_invitation,
+    person_named,
     record_refused,
     settle_contacts,
 )
+from gallery.views.selecting import check_images
 
 
 @require_POST
@@ -54,11 +55,18 @@ def share(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
     invites = bool(request.POST.get("invite-display_name", "").strip())
     form = ImageShareForm(request.POST, owner=request.user, invites=invites)
     invite_form = InviteForm(request.POST if invites else None, prefix="invite")
+    step = step_of(request, unless_said=DO)
+    if step == CHANGE:
+        access = access_to(image_id, reader=request.user)
+        context = image_page(request, access, form, invite_form)
+        return render(request, "gallery/image.html", context)
     if not form.is_valid() or (invites and not invite_form.is_valid()):
         return _invalid(request, image_id, form, invite_form)
     try:
         settle_contacts(request, form)
         keys, new = open_invitations(request, form), None
+        if step == ASK:
+            return _check(request, image_id, form, invite_form if invites else None)
         if invites:
             new = invitations.invite(request, invite_form)
         shared = _share(request, image_id, form, keys, new)
@@ -69,11 +77,20 @@ def share(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
         invite_form.add_error(None, error)
         return _invalid(request, image_id, form, invite_form)
     if new:
-        return invitations.made_answer(request, new, image=image_id, **_shared_json(shared))
+        back = presenting.address("image", image_id), _("Back to the image")
+        return invitations.made_answer(request, new, back=back, **_shared_json(shared))
     if wants_json(request):
         return JsonResponse(_shared_json(shared))
     _tell_shared(request, shared)
     return redirect("gallery:image", image_id)
+
+
+def _check(
+    request: PersonRequest, image_id: uuid.UUID, form: TermsForm, invite_form: InviteForm | None
+) -> HttpResponse:
+    action = reverse("gallery:share", args=[image_id])
+    about = {"change": f"{action}#who", "cancel": presenting.address("image", image_id)}
+    return check_images(request, form, [image_id], action=action, invite_form=invite_form, **about)
 
 
 @sensitive_variables()
@@ -84,9 +101,7 @@ def _share(
     keys: list[InvitationKey],
     new: NewInvitation | None,
 ) -> sharing.Shared[Grant]:
-    """Share the image, with a new invitation too, if there is one: it is taken back if it does not
-    come to carry the image, as nobody was shown its link."""
-    try:
+    with invitations.taken_back_if_it_fails(new, request.user):
         return sharing.share_image(
             keyring=open_keys(request),
             image_id=image_id,
@@ -95,10 +110,6 @@ def _share(
             invitations=[*keys, new.key] if new else keys,
             teams=form.cleaned_data["teams"],
         )
-    except Exception:
-        if new:
-            take_back(invitation=new.invitation, by=request.user)
-        raise
 
 
 def _shared_json(shared: sharing.Shared[Grant]) -> dict[str, list[str]]:
@@ -142,15 +153,11 @@ def _invalid(
 ) -> HttpResponse:
     record_refused(request, Event.IMAGE_SHARE_REFUSED, form, image_id)
     if wants_json(request):
-        errors = {**form.errors.get_json_data(), **_prefixed_errors(invite_form)}
+        errors = {**form.errors.get_json_data(), **invitations.prefixed_errors(invite_form)}
         return JsonResponse({"errors": errors}, status=422)
     access = access_to(image_id, reader=request.user)
     context = image_page(request, access, form, invite_form)
     return form_refusal(request, form, "gallery/image.html", context)
-
-
-def _prefixed_errors(form: InviteForm) -> dict[str, Any]:
-    return {form.add_prefix(name): errors for name, errors in form.errors.get_json_data().items()}
 
 
 @require_POST
@@ -193,27 +200,12 @@ def _end_team(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
 
 
 def _end_invited(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
-    named = as_id(request.POST["invitation"])
-    mine = Invitation.objects.filter(inviter=request.user)
-    invitation = mine.filter(pk=named).first() if named else None
-    if invitation is None:
-        raise NotARecipient
-    keyring = open_keys(request)
+    keyring, invitation = open_keys(request), own_invitation(request)
     revoking.end_invited(keyring=keyring, image_id=image_id, invitation=invitation)
     if wants_json(request):
         return JsonResponse({"invitation": str(invitation.pk)})
     messages.success(request, _("The invitation does not open this image any more."))
     return redirect("gallery:image", image_id)
-
-
-def person_named(name: str) -> User:
-    """Return the person of a certified username, or of an id: an owner can take access back from
-    somebody whose name does not verify, too, and while the trail does not answer."""
-    by_id = None if is_well_formed(fold(name)) else as_id(name)
-    person = User.objects.filter(pk=by_id).first() if by_id else find_person(name)
-    if person is None:
-        raise NotARecipient
-    return person
 
 
 @require_POST

@@ -32,10 +32,10 @@ from gallery.views.common import (
     add_sharing_error,
     count_names,
     people_to_choose,
+    person_named,
     record_refused,
     settle_contacts,
 )
-from gallery.views.sharing import person_named
 
 HIDDEN = ("initials", "avatar_class")
 

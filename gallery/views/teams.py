@@ -7,6 +7,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.policy import people_may_invite
 from accounts.views.common import posted
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import recoverable, unlocked
@@ -14,6 +15,7 @@ from accounts.web.requests import PersonRequest, open_keys
 from gallery import presenting, team_pages
 from gallery.access import membership_of
 from gallery.answers import answers_team_refusals
+from gallery.invitation_forms import InviteForm
 from gallery.models import Member
 from gallery.opening import Opener
 from gallery.services.albums.making import make_circle
@@ -76,7 +78,9 @@ def team_page(request: PersonRequest, member: Member, **more: Any) -> dict[str, 
         context |= {
             "edit_form": TeamForm(initial=context["team"]),
             "form": MembersForm(owner=request.user),
-            "people_to_choose": people_to_choose(request),
+            "invite_form": InviteForm(prefix="invite"),
+            "may_invite": people_may_invite(),
+            "people_to_choose": {**people_to_choose(request, opener), "teams": []},
         }
     return context | more
 
@@ -92,6 +96,7 @@ def _team_json(context: dict[str, Any]) -> dict[str, Any]:
             {name: fact for name, fact in person.items() if name not in HIDDEN}
             for person in context["people"]
         ],
+        "invited": [str(row["id"]) for row in context["invited"]],
         "to_relock": context["to_relock"],
         "images": [str(card.id) for card in context["cards"]],
         "albums": context["albums"],

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -19,17 +20,19 @@ from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
 from gallery import presenting
 from gallery.album_cards import albums_to_add_to
+from gallery.already import album_in_words
 from gallery.answers import answers_refusals
 from gallery.errors import GalleryError
 from gallery.forms import UploadForm, WishesForm
 from gallery.invitation_keys import InvitationKey
 from gallery.opening import Opener
-from gallery.releases import record_titles
+from gallery.releases import record_album, record_titles
 from gallery.sealing import own_signing_pair
 from gallery.services.albums.placing import place_uploaded, require_place
 from gallery.services.batches import Batch, Wishes, upload_all
 from gallery.services.quota import bytes_stored_by
 from gallery.services.uploading import Origin
+from gallery.views.checking import ASK, CHANGE, check_access, step_of
 from gallery.views.common import (
     NOT_SHARED,
     add_sharing_error,
@@ -94,9 +97,12 @@ def _may_place(request: PersonRequest, form: WishesForm) -> bool:
 @recoverable
 @answers_refusals
 def check(request: PersonRequest) -> HttpResponse:
-    """Refuse what an upload would refuse of its people and terms, before its files are sent."""
+    """Refuse what an upload would refuse of its people and terms, before its files are sent; and
+    answer with who will be able to open them. Browsers without scripts choose them only there."""
     count_names(request)
     form = WishesForm(request.POST, owner=request.user)
+    if step_of(request, unless_said=ASK) == CHANGE:
+        return render(request, "gallery/upload.html", _upload_page(request, form))
     if not form.is_valid():
         return _refused_upload(request, form)
     if not _may_place(request, form):
@@ -108,8 +114,30 @@ def check(request: PersonRequest) -> HttpResponse:
     except NOT_SHARED as error:
         add_sharing_error(form, error)
         return _refused_upload(request, form)
+    if not wants_json(request):
+        return _check_page(request, form)
     readers = form.cleaned_data["recipients"]
     return JsonResponse({"recipients": [reader.user.username for reader in readers]})
+
+
+def _check_page(request: PersonRequest, form: WishesForm) -> HttpResponse:
+    album, album_id = None, form.cleaned_data["album"]
+    if album_id:
+        opener = Opener(open_keys(request))
+        album = album_in_words(album_id, opener, reader=request.user)
+        record_album(request.user, album_id)
+    return check_access(
+        request,
+        form,
+        "gallery/check_upload.html",
+        album=album,
+        gives_access=form.names_somebody or (album is not None and album.is_shared),
+        action=reverse("gallery:upload"),
+        change=reverse("gallery:check-upload"),
+        cancel=reverse("gallery:mine"),
+        image_count=form.cleaned_data["image_count"],
+        limits=_limits(),
+    )
 
 
 def _refused_upload(request: PersonRequest, form: WishesForm) -> HttpResponse:
@@ -125,15 +153,19 @@ def _upload_page(request: PersonRequest, form: WishesForm | None) -> dict[str, A
         "form": form or UploadForm(owner=request.user),
         "upload_id": uuid.uuid4(),
         "people": people_to_choose(request, Opener(open_keys(request))),
-        "limits": {
-            "formats": "JPEG, PNG, WebP, HEIC, AVIF, GIF",
-            "max_mb": settings.MAX_UPLOAD_BYTES // settings.MEBIBYTE,
-            "max_request_mb": settings.MAX_REQUEST_BYTES // settings.MEBIBYTE,
-            "max_files": settings.MAX_FILES,
-        },
+        "limits": _limits(),
         "stored_bytes": bytes_stored_by(request.user.pk) if request.user.quota else None,
         "albums": _albums(request),
         "album": request.POST.get("album") or request.GET.get("album", ""),
+    }
+
+
+def _limits() -> dict[str, Any]:
+    return {
+        "formats": "JPEG, PNG, WebP, HEIC, AVIF, GIF",
+        "max_mb": settings.MAX_UPLOAD_BYTES // settings.MEBIBYTE,
+        "max_request_mb": settings.MAX_REQUEST_BYTES // settings.MEBIBYTE,
+        "max_files": settings.MAX_FILES,
     }
 
 

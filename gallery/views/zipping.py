@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Generator, Iterable
-from contextvars import copy_context
 from functools import partial
 from http import HTTPStatus
 
@@ -21,6 +20,7 @@ from gallery.answers import answers_album_refusals, answers_refusals
 from gallery.forms import SelectionForm
 from gallery.room import take_stream
 from gallery.views.common import ALONE
+from gallery.views.sending import in_this_request
 from gallery.zipping import LeftOut, Zip
 
 RETRY_AFTER_SECONDS = 10
@@ -57,7 +57,7 @@ def zip_of(request: PersonRequest, image_ids: Iterable[uuid.UUID]) -> HttpRespon
         image_ids=image_ids,
         keyring_now=partial(keyring_now, request),
     )
-    pieces = _in_this_request(selected.pieces())
+    pieces = in_this_request(selected.pieces())
     first = next(pieces, None)  # verified and recorded by now, or there is nothing to answer with
     if first is None:
         return _nothing_to_download(request, selected.left_out)
@@ -70,19 +70,6 @@ def zip_of(request: PersonRequest, image_ids: Iterable[uuid.UUID]) -> HttpRespon
             "Cache-Control": "private, no-store",
         },
     )
-
-
-def _in_this_request(pieces: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
-    """Yield what is made while the answer is sent, as a part of the request that asked for it.
-
-    By then the middleware is left: entries of the trail would name no request and no address.
-    """
-    context = copy_context()
-    try:
-        while (piece := context.run(lambda: next(pieces, None))) is not None:
-            yield piece
-    finally:
-        pieces.close()
 
 
 def _joined(first: bytes, others: Generator[bytes, None, None]) -> Generator[bytes, None, None]:

@@ -33,3 +33,10 @@ window.addEventListener("pageshow", (event) => {
 
 // An error summary takes the focus, so that it is read first.
 document.querySelector("[data-error-summary]")?.focus();
+
+// A picture that ended before its end: what is there of it is genuine, and not all of it.
+for (const picture of document.querySelectorAll("[data-picture]")) {
+  const say = () => { document.querySelector("[data-picture-missing]").hidden = false; };
+  picture.addEventListener("error", say);
+  if (picture.complete && !picture.naturalWidth) say();
+}

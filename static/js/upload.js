@@ -167,12 +167,13 @@ async function send() {
   busy(button);
   chooser.disabled = true;
   try {
-    let answer = await post(words.check, fields);
-    if (answer.ok && !answer.redirected) {
+    fields.set("image_count", chooser.files.length);
+    const checked = await post(form.action, fields);
+    if (!checked.ok || checked.redirected) await take(checked);
+    else if (await saysYes(await checked.text())) {
       await makeAlbum(whole);
-      answer = await post(form.action, whole);
+      await take(await post(words.upload, whole));
     }
-    await take(answer);
   } catch {
     refuse(words.brokenOff); // the same upload_id goes with the next try: nothing is made twice
   }
@@ -224,6 +225,27 @@ function refuse(sentence) {
   problem.querySelector("p").textContent = sentence;
   problem.hidden = false;
   problem.focus();
+}
+
+// Asks about who gets access, if anybody does, as the page without scripts would.
+async function saysYes(html) {
+  const main = new DOMParser().parseFromString(html, "text/html").querySelector("main");
+  const question = main.querySelector("[data-ask-first]");
+  if (!question) return true;
+  for (const element of main.querySelectorAll("[data-page-only]")) element.remove();
+  dialog.querySelector("[data-asked]").replaceChildren(...main.childNodes);
+  dialog.showModal();
+  const heading = dialog.querySelector("h1");
+  heading.tabIndex = -1;
+  heading.focus(); // it is read from there, and no second Enter says yes
+  return new Promise((resolve) => {
+    question.addEventListener("submit", (event) => {
+      event.preventDefault();
+      resolve(true);
+      dialog.close();
+    });
+    dialog.addEventListener("close", () => resolve(false), { once: true });
+  });
 }
 
 // Locked or signed out meanwhile: what leads back is asked here, and the files stay chosen.

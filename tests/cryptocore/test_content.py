@@ -22,6 +22,15 @@ def cbc(padded: bytes, *, key: bytes = KEY, iv: bytes = bytes(16)) -> bytes:
     return iv + AES.new(key, AES.MODE_CBC, iv=iv).encrypt(padded)
 
 
+def decrypted(stored: bytes, start: int = 0, stop: int | None = None) -> list[bytes]:
+    """The bytes from `start` up to `stop`, from pieces that begin where somebody would read."""
+    length = content.plaintext_length(len(stored), stored[-32:], KEY)
+    begin = start // PIECE * PIECE
+    pieces = [stored[at : at + PIECE] for at in range(begin, len(stored), PIECE)]
+    stop = length if stop is None else stop
+    return list(content.decrypt_part(pieces, KEY, skip=start - begin, length=stop - start))
+
+
 BAD_PADDING = [
     bytes(16),
     b"\x11" * 16,
@@ -38,23 +47,23 @@ BAD_PADDING = [
 @pytest.mark.parametrize("before", [0, 1, 2 * PIECE // 16])
 def test_wrong_padding_is_refused_before_there_is_a_first_piece(last, before):
     stored = cbc(bytes(16) * before + last)
-    assert_refused(content.decrypt_chunks, stored, KEY)
     assert_refused(content.decrypt, stored, KEY)
-    assert_refused(content.plaintext_length, stored, KEY)
+    assert_refused(content.plaintext_length, len(stored), stored[-32:], KEY)
 
 
 @pytest.mark.parametrize("length", [0, 1, 15, 16, 17, 31, 33, 47, 2 * PIECE + 1])
 def test_a_length_without_iv_and_whole_blocks_is_refused(length):
-    assert_refused(content.decrypt_chunks, bytes(length), KEY)
-    assert_refused(content.plaintext_length, bytes(length), KEY)
+    assert_refused(content.decrypt, bytes(length), KEY)
+    assert_refused(content.plaintext_length, length, bytes(length)[-32:], KEY)
+    assert_refused(content.plaintext_length, length, bytes(32), KEY)
 
 
 @pytest.mark.parametrize("size", [0, 1, 16, 24, 31, 33, 64])
 def test_a_key_of_another_size_is_refused(size):
     # 16 and 24 bytes are keys to AES: somebody may have wrapped them on purpose.
     stored, key = cbc(pad(b"a picture", 16), key=KEY[:16]), KEY * 2
-    assert_refused(content.decrypt_chunks, stored, key[:size])
-    assert_refused(content.plaintext_length, stored, key[:size])
+    assert_refused(content.decrypt, stored, key[:size])
+    assert_refused(content.plaintext_length, len(stored), stored[-32:], key[:size])
     assert_refused(content.key_commitment, key[:size], image_id=IMAGE, owner_id=OWNER, lock=1)
     assert_refused(content.rendition_tag_key, key[:size], "original")
     with pytest.raises(ValueError, match="32 bytes"):
@@ -78,7 +87,7 @@ def test_every_short_length_and_ending_comes_back(ending):
         plaintext = bytes(range(length)) + ending
         stored = content.encrypt(plaintext, KEY)
         assert content.decrypt(stored, KEY) == plaintext
-        assert content.plaintext_length(stored, KEY) == len(plaintext)
+        assert content.plaintext_length(len(stored), stored[-32:], KEY) == len(plaintext)
         assert len(stored) == 16 + 16 * (len(plaintext) // 16 + 1)
 
 
@@ -92,9 +101,30 @@ AROUND_A_PIECE = [
 @pytest.mark.parametrize("length", [0, 1, 15, 16, 17, 5000, *AROUND_A_PIECE])
 def test_pieces_are_the_same_bytes_as_cbc(length):
     plaintext = hashlib.shake_256(length.to_bytes(4, "big")).digest(length)
-    pieces = list(content.decrypt_chunks(cbc(pad(plaintext, 16), iv=KEY[:16]), KEY))
+    pieces = decrypted(cbc(pad(plaintext, 16), iv=KEY[:16]))
     assert b"".join(pieces) == plaintext
     assert all(0 < len(piece) <= PIECE for piece in pieces)
+
+
+EDGES = [0, 1, 15, 16, 17, PIECE - 17, PIECE - 16, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 5]
+
+
+@pytest.mark.parametrize("start", EDGES)
+def test_any_part_is_had_without_what_is_before_and_behind_it(start):
+    plaintext = hashlib.shake_256(b"a picture").digest(2 * PIECE + 6)
+    stored = content.encrypt(plaintext, KEY)
+    for stop in [*EDGES, len(plaintext)]:
+        if stop > start:
+            pieces = decrypted(stored, start, stop)
+            assert b"".join(pieces) == plaintext[start:stop]
+            assert all(0 < len(piece) <= PIECE for piece in pieces)
+
+
+def test_no_more_pieces_are_taken_than_are_needed():
+    stored = content.encrypt(bytes(3 * PIECE), KEY)
+    pieces = iter([stored[:PIECE], stored[PIECE : 2 * PIECE], stored[2 * PIECE :]])
+    assert len(b"".join(content.decrypt_part(pieces, KEY, skip=5, length=100))) == 100
+    assert len(list(pieces)) == 2
 
 
 def test_other_buffers_are_taken_too():

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Request
 
 from tests.conftest import jpeg
-from tests.e2e.browser import PASSWORD, Visitor, chromium
+from tests.e2e.browser import DESKTOP, PASSWORD, PHONE, Visitor, chromium
 from tests.e2e.server import Server
 
 pytestmark = [
@@ -58,13 +58,18 @@ class Sent:
 
 def choose(visitor: Visitor, *files: Path, to: str, caption: str = "Summer") -> None:
     visitor.go("/images/upload/")
-    visitor.page.set_input_files("[name=images]", list(files))
+    if files:
+        visitor.page.set_input_files("[name=images]", list(files))
     visitor.page.fill("[name=caption]", caption)
     visitor.page.fill("#id_recipients", to)
 
 
 def press(visitor: Visitor, name: str) -> None:
     visitor.page.get_by_role("button", name=name, exact=True).locator("visible=true").first.click()
+
+
+def say_yes(visitor: Visitor) -> None:
+    visitor.page.locator("button[name=confirmed][value='1']").click()
 
 
 def chosen(visitor: Visitor) -> list[str]:
@@ -99,6 +104,7 @@ def test_a_misspelt_name_is_named_before_a_file_is_sent(eva, emil, lake):
     assert not eva.says("the browser did not keep them")
     eva.page.fill("#id_recipients", emil.username)
     press(eva, "Encrypt and share")
+    say_yes(eva)
     waits_for(eva, "1 image is encrypted, signed and shared")
     eva.look()
     assert len(sent.uploads) == 1
@@ -131,6 +137,7 @@ def test_refused_files_leave_the_form_as_it_was(eva, emil, tmp_path):
     notes.write_text("no picture")
     choose(eva, notes, to=emil.username)
     press(eva, "Encrypt and share")
+    say_yes(eva)
     waits_for(eva, "notes.txt is not an image we can show")
     eva.look()
     assert chosen(eva) == ["notes.txt"]
@@ -146,6 +153,7 @@ def test_a_connection_that_breaks_leaves_everything_to_be_sent_again(eva, emil, 
     eva.page.context.set_offline(False)
     assert chosen(eva) == ["lake.jpg"]
     press(eva, "Encrypt and share")
+    say_yes(eva)
     waits_for(eva, "1 image is encrypted, signed and shared")
     eva.complaints = [said for said in eva.complaints if "ERR_INTERNET_DISCONNECTED" not in said]
 
@@ -168,6 +176,7 @@ def test_locked_meanwhile_one_unlocks_in_the_page_and_the_files_go(eva, emil, la
     press(eva, "Encrypt and share")
     dialog.locator("[name=password]").fill(PASSWORD)
     dialog.get_by_role("button", name="Unlock").click()
+    say_yes(eva)
     waits_for(eva, "1 image is encrypted, signed and shared")
     assert len(sent.uploads) == 1
     assert eva.complaints == []
@@ -182,6 +191,7 @@ def test_signed_out_meanwhile_one_signs_in_in_the_page_and_the_files_go(eva, emi
     dialog.locator("[name=username]").fill(eva.username)
     dialog.locator("[name=password]").fill(PASSWORD)
     dialog.get_by_role("button", name="Sign in").click()
+    say_yes(eva)
     waits_for(eva, "1 image is encrypted, signed and shared")
 
 
@@ -204,6 +214,7 @@ def test_what_is_being_sent_is_neither_added_to_nor_taken_from(eva, emil, lake):
     choose(eva, lake, to=emil.username)
     eva.page.evaluate(WHILE_SENDING, "late.jpg")
     press(eva, "Encrypt and share")
+    say_yes(eva)
     waits_for(eva, "1 image is encrypted, signed and shared")
     (listed,) = eva.page.evaluate("window.listed")
     assert listed.startswith("lake.jpg")
@@ -225,6 +236,7 @@ def test_leaving_with_files_chosen_is_asked(eva, emil, lake):
     assert asked == ["beforeunload"]
     assert chosen(eva) == ["lake.jpg"]
     press(eva, "Encrypt and share")
+    say_yes(eva)
     waits_for(eva, "1 image is encrypted, signed and shared")
     eva.go("/activity/")
     assert asked == ["beforeunload"]  # what was sent is not asked about
@@ -247,20 +259,56 @@ def test_the_link_beside_somebody_ticks_nothing_and_keeps_the_page(eva, emil, la
 def test_without_scripts_unlocking_leads_back_to_the_upload_page(server, browser, lake):
     anna = Visitor.arrive(browser, server.address, "anna.plain", scripts=False)
     anna.register("Anna Plain")
-    choose(anna, lake, to="nobody.here")
-    press(anna, "Encrypt and share")
+    choose(anna, to="nobody.here")
+    press(anna, "Next: check")
     assert anna.says("Nobody here is called “nobody.here”")
-    assert anna.says("Choose your images again")
     anna.look()
     assert anna.page.input_value("[name=caption]") == "Summer"
-    choose(anna, lake, to="")
+    choose(anna, to="")
     in_another_tab(anna, "Lock")
-    press(anna, "Encrypt and share")
+    press(anna, "Next: check")
     assert anna.says("nothing was done")
     anna.page.fill("[name=password]", PASSWORD)
     press(anna, "Unlock")
     assert anna.page.url == f"{server.address}/images/upload/"
     assert anna.complaints == []
+
+
+@pytest.mark.attack("F50", "F171")
+def test_who_says_no_in_the_check_has_sent_nothing_and_keeps_all(eva, emil, lake):
+    sent = Sent(eva)
+    choose(eva, lake, to=emil.username)
+    press(eva, "Encrypt and share")
+    waits_for(eva, "Only Emil Edge (@emil.receives) and you will be able to open this image.")
+    eva.page.set_viewport_size(PHONE)
+    eva.look()
+    press(eva, "Cancel")
+    eva.page.set_viewport_size(DESKTOP)
+    assert sent.uploads == []
+    assert chosen(eva) == ["lake.jpg"]
+    press(eva, "Encrypt and share")
+    eva.page.get_by_role("dialog").wait_for()
+    eva.page.keyboard.press("Enter")  # the heading has the focus: no second Enter says yes
+    eva.page.keyboard.press("Escape")
+    assert sent.uploads == []
+    assert eva.complaints == []
+
+
+@pytest.mark.attack("F171")
+def test_without_scripts_one_is_asked_before_files_are_chosen(server, browser, emil, lake):
+    nora = Visitor.arrive(browser, server.address, "nora.plain", scripts=False, size=PHONE)
+    nora.register("Nora Plain")
+    choose(nora, to=emil.username)
+    press(nora, "Next: check")
+    assert nora.says("Only Emil Edge (@emil.receives) and you will be able to open the images")
+    assert nora.says("You share with Emil Edge (@emil.receives) for the first time.")
+    nora.look()
+    press(nora, "Change")
+    assert nora.page.input_value("#id_recipients") == emil.username
+    assert nora.page.input_value("[name=caption]") == "Summer"
+    nora.send([lake], is_asked=True)
+    assert nora.says("Only Emil Edge and you can open what you uploaded.")
+    assert nora.complaints == []
 
 
 def test_a_folder_becomes_an_album_also_after_a_refused_try(eva: Visitor, tmp_path: Path):

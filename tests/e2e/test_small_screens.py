@@ -40,6 +40,7 @@ def test_nothing_stands_over_the_lock_and_no_end_is_cut(
     owner.page.fill("#id_recipients", "nora")
     owner.page.fill("[name=ends_at]", "2037-12-28T10:00")
     owner.press("Encrypt and share")
+    owner.say_yes()
     owner.page.get_by_role("heading", name="encrypted").wait_for()
     page = reader.page
     page.goto(f"{server.address}/images/")

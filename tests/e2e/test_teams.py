@@ -27,7 +27,9 @@ def add(owner: Visitor, team: str, newcomer: Visitor) -> None:
     owner.go(team)
     owner.page.get_by_text("Add people", exact=True).click()
     owner.page.get_by_label("Name or username").fill(newcomer.username)
-    owner.press("Add to the team")
+    owner.press("Next: check")
+    assert owner.says("will be in the team")
+    owner.say_yes()
     assert owner.says("can open what was and will be shared with this team.")
 
 
@@ -58,7 +60,9 @@ def test_a_newcomer_opens_what_was_shared_before_and_after_leaving_nothing(
     assert owner.says("Only the 2 people in it now")
     owner.page.get_by_label("Also people who join later").check()
     owner.look()
-    owner.page.locator("#who").get_by_role("button", name="Share", exact=True).click()
+    owner.press("Next: check")
+    assert owner.says("Only the people in the team “Imaging desk” and you")
+    owner.say_yes()
     assert owner.says("Everybody in the team can open this image, and people who join it later.")
     assert owner.says("also people who join later")
     assert newcomer.go(image) == 404

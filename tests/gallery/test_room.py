@@ -4,7 +4,6 @@ import uuid
 from types import SimpleNamespace
 
 import pytest
-from django.conf import settings
 
 from accounts.turns import Busy, Turns
 from audit.context import RequestContext, current_request
@@ -55,7 +54,7 @@ def test_a_picture_larger_than_a_share_is_had_alone(room):
 @pytest.fixture
 def ask(monkeypatch):
     """Ask for a ZIP in somebody's name; what comes back is their connection."""
-    monkeypatch.setattr(rooms, "ROOM", Room(most=10**9, each=settings.MAX_UPLOAD_BYTES))
+    monkeypatch.setattr(rooms, "ROOM", Room(most=10**9, each=rooms.MOST_UNSENT_BYTES))
     streams = Turns(at_once=2, waiting=0, wait_seconds=0, each=1)
     monkeypatch.setattr(rooms, "STREAMS", streams)
 
@@ -86,7 +85,7 @@ def test_a_zip_at_a_time_for_one_person_and_few_for_all(ask):
 
 
 @pytest.mark.attack("F96")
-def test_a_zip_takes_room_for_the_largest_picture_and_gives_it_back(ask):
+def test_a_zip_takes_room_for_what_is_on_its_way_and_gives_it_back(ask):
     theirs = ask(MALLORY)
     with pytest.raises(NoRoom):
         rooms.ROOM.take(MALLORY, 1)

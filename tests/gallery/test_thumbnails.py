@@ -63,14 +63,14 @@ def alter(image, rendition):
 
 def meanwhile(monkeypatch, act):
     """Let `act` happen while the first stored bytes are read."""
-    read, acts = storage.read, [act]
+    reading, acts = storage.reading, [act]
 
-    def act_and_read(*arguments, **options):
+    def act_and_read(name):
         while acts:
             acts.pop()()
-        return read(*arguments, **options)
+        return reading(name)
 
-    monkeypatch.setattr(storage, "read", act_and_read)
+    monkeypatch.setattr(storage, "reading", act_and_read)
 
 
 def pages_on_record(person):

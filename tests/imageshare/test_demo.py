@@ -7,7 +7,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.models import User
-from gallery.models import Grant, SealedImage
+from audit.models import AuditEntry
+from gallery.models import Acknowledgement, Circle, Grant, Invitation, SealedImage
 from imageshare.demo.pictures import SCENES
 
 JSON = {"accept": "application/json"}
@@ -35,6 +36,11 @@ def test_everybody_signs_in_with_what_was_printed_and_opens_what_was_shared():
         assert {card["state"] for card in shared} == {"verified"}
     assert User.objects.get(username="overseer").is_superuser
     assert Grant.objects.exclude(ended_at=None).count() == 1
+    assert Acknowledgement.objects.count() == 1
+    assert AuditEntry.objects.filter(event="image:opened").count() >= 7
+    kinds = Circle.objects.values_list("kind", flat=True).order_by("kind")
+    assert list(kinds) == ["album", "album", "team"]
+    assert Invitation.objects.get().state == Invitation.State.OPEN
 
 
 def test_it_never_mixes_with_people_who_are_there(alice):

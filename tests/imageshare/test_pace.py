@@ -75,6 +75,49 @@ def test_who_reads_nothing_of_an_answer_with_a_limit_is_cut_off(pair, caplog):
     assert caplog.messages == ["A client was too slow and was cut off."]
 
 
+def test_no_more_is_made_of_an_answer_than_its_reader_takes(pair):
+    paced, client = pair
+    made = []
+
+    def pieces():
+        for number in range(100):
+            made.append(number)
+            yield bytes([number]) * 100_000
+
+    paced.source = pieces()
+    paced.draw()
+    assert 0 < len(paced.unsent) <= 100_000
+    assert len(made) < 100
+    received = bytearray()
+    client.settimeout(10)
+    while paced.source or paced.unsent:
+        received += client.recv(1_000_000)
+        before, unsent = len(made), len(paced.unsent)
+        paced.draw()
+        assert len(paced.unsent) <= max(unsent, 100_000)
+        assert before == len(made) or len(made) <= before + 11  # as much as was taken, and a piece
+    while len(received) < paced.passed:
+        received += client.recv(1_000_000)
+    assert bytes(received) == b"".join(bytes([number]) * 100_000 for number in range(100))
+
+
+def test_an_answer_that_is_given_up_lets_go_of_what_it_was_made_from(pair):
+    paced, _ = pair
+    let_go = []
+
+    def pieces():
+        try:
+            yield from iter(lambda: bytes(1_000_000), b"")
+        finally:
+            let_go.append(True)
+
+    paced.source = pieces()
+    paced.draw()
+    assert not let_go
+    paced.end_answer()
+    assert (let_go, paced.source) == ([True], None)
+
+
 @pytest.mark.attack("F61")
 def test_waits_add_up_however_often_a_byte_comes(pair):
     paced, client = pair

@@ -12,17 +12,19 @@ from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, reverse
+from django.utils import timezone
 
 from accounts.models import FoldedRefusals, Invite, KeyPair, User, WrappedKey
 from accounts.services.people.invites import make_invite
 from audit.models import AuditEntry
-from gallery.models import Grant, Invitation, Notice, Rendition, SealedImage
+from gallery.models import Circle, Grant, Invitation, Member, Notice, Rendition, SealedImage
 from tests.accounts.marking import mark_as_staff
 from tests.conftest import PASSWORD
 
 CAPTION, FILE_NAME = "Kapitänin am Kanarienfels", "holiday.jpg"
 INVITED = "Ludmilla Leopold"
-OVERSIGHT = [User, KeyPair, Invite, SealedImage, Invitation, Notice, AuditEntry]
+ALBUM, TEAM = "Sommer am Kanarienfels", "Vogelwarte"
+OVERSIGHT = [User, KeyPair, Invite, SealedImage, Circle, Invitation, Notice, AuditEntry]
 PERMISSIONS = ["none", "all", "superuser"]
 
 
@@ -40,6 +42,13 @@ def world(upload, bob, carol):
     make_invite(display_name="Dora Dune", email="", by=owner)
     form = {"display_name": INVITED, "email": "lee@example.org"}
     assert browser.post("/invitations/", form).status_code == 201
+    album = browser.post("/albums/new/", {"title": ALBUM, "description": ALBUM}).url
+    browser.post(f"{album}add/", {"images": str(kept.pk)})
+    browser.post(f"{album}share/", {"recipients": "bob"})
+    team = browser.post("/teams/new/", {"name": TEAM, "description": TEAM}).url
+    invited = Invitation.objects.get().pk
+    browser.post(f"{team}share/", {"recipients": ["bob", "carol"], "invitations": str(invited)})
+    browser.post(f"{team}revoke/", {"recipient": "carol"})
     return kept
 
 
@@ -93,6 +102,8 @@ def secrets_of_the_world() -> list[str]:
         FILE_NAME,
         INVITED,
         "lee@example.org",
+        ALBUM,
+        TEAM,
         *Rendition.objects.values_list("storage_name", flat=True),
     ]
     hidden += User.objects.values_list("password", flat=True)
@@ -101,6 +112,7 @@ def secrets_of_the_world() -> list[str]:
     wrapped = [*WrappedKey.objects.values_list("oaep_bytes", flat=True)]
     wrapped += KeyPair.objects.values_list("wrapped_private_key", flat=True)
     hidden += [bytes(one).hex() for one in wrapped]
+    wrapped += Circle.objects.values_list("details", flat=True)
     hidden += [repr(bytes(one))[2:40] for one in wrapped]
     return hidden + [bytes(salt).hex() for salt in Grant.objects.values_list("salt", flat=True)]
 
@@ -193,6 +205,8 @@ def test_members_and_strangers_see_no_staff_page(client, alice):
         (KeyPair, "user__password__startswith=a"),
         (SealedImage, "renditions__storage_name__startswith=a"),
         (SealedImage, "owner__password__startswith=a"),
+        (Circle, "details__startswith=a"),
+        (Circle, "members__reader__password__startswith=a"),
         (Notice, "body__contains=shared"),
         (AuditEntry, "leaf__contains=a"),
     ],
@@ -211,6 +225,7 @@ def test_a_list_asks_as_often_for_many_rows_as_for_few(staff, world, upload, mak
         upload(to=(person,))
         make_invite(display_name=f"Guest {number}", email="", by=person.user)
         assert person.sign_in().post("/invitations/", {"display_name": "Lee"}).status_code == 201
+        assert person.client.post("/albums/new/", {"title": "Lake"}).status_code == 302
     assert [_queries(staff, page) for page in pages] == few
     assert max(few) < 21
 
@@ -241,6 +256,29 @@ def test_pages_show_what_oversight_needs(staff, world, bob):
     assert str(world.owner_id) in page
 
 
+def test_staff_see_whose_an_album_or_team_is_how_large_and_what_waits(staff, world):
+    by_kind = {circle.kind: circle for circle in Circle.objects.all()}
+    shown = {
+        kind: text_of(staff.get(f"/admin/gallery/circle/{circle.pk}/change/").content.decode())
+        for kind, circle in by_kind.items()
+    }
+    assert "Owner: alice" in shown["album"]
+    assert "People: 2 Teams: 0 Invitations: 0 Images: 1 What waits: –" in shown["album"]
+    assert "People: 2 Teams: 0 Invitations: 1 Images: 0 What waits: –" in shown["team"]
+    assert "Who they are: alice, bob" in shown["team"]
+    SealedImage.objects.filter(pk=world.pk).update(relock_after=timezone.now())
+    Circle.objects.update(rekey_after=timezone.now())
+    Member.objects.filter(reader__username="bob").update(wrapped_key=None)
+    page = text_of(staff.get("/admin/gallery/circle/?kind=album").content.decode())
+    waits = "due for a new key, people without a key: 1, images due for a new lock: 1"
+    assert waits in page
+    assert str(by_kind["team"].pk) not in page
+
+
+def text_of(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
 def test_a_notice_that_does_not_read_is_said_to(staff, world):
     Notice.objects.update(body=b"\xff")
     assert b"does not read" in staff.get("/admin/gallery/notice/").content
@@ -255,7 +293,9 @@ def test_a_notice_that_does_not_read_is_said_to(staff, world):
         ("accounts/keypair", "bob", 2),
         ("gallery/sealedimage", "alice", 2),
         ("gallery/sealedimage", "bob", 0),
-        ("gallery/notice", "carol", 2),
+        ("gallery/circle", "ALICE", 2),
+        ("gallery/circle", "bob", 0),
+        ("gallery/notice", "carol", 4),
     ],
 )
 def test_search_finds_by_name(staff, world, page, term, count):

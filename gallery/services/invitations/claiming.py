@@ -136,6 +136,7 @@ def _hand_over(keyring: Keyring, row: InvitedGrant, reader: Reader) -> HandedOve
             recipients=[reader],
             terms=terms,
             instead_of=row.invitation,
+            kind=about.kind,
         )
     return share_image(
         keyring=keyring,

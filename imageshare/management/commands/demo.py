@@ -10,9 +10,10 @@ from imageshare.demo.filling import NotEmpty, fill
 class Command(BaseCommand):
     help = (
         "Fill an empty installation with three people who have recovery codes, twelve images it "
-        "paints itself, shares between them, one access that ended, and a staff account; print "
-        "their passwords. Refuses if anybody is registered. `make demo` does this in a throw-away "
-        "folder and serves it."
+        "paints itself, two albums, a team, what they share, open and confirm, one access that "
+        "ended, an invitation that nobody has used yet, and a staff account; print their "
+        "passwords. Refuses if anybody is registered. `make demo` does this in a throw-away folder "
+        "and serves it."
     )
 
     def handle(self, **options: Any) -> None:

@@ -150,7 +150,7 @@ def test_a_member_whose_keys_were_stolen_waits_and_keeps_nobody_from_taking_out(
 def test_an_album_of_an_owner_who_is_not_as_compared_opens_nothing(
     album, image, alice, bob, monkeypatch
 ):
-    """Both owners are held against the reader's compared contacts: here there is one."""
+    """Both owners are looked up in the reader's compared contacts: here there is one."""
     asked = []
 
     def check(self, owner, keys):

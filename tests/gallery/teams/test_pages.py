@@ -263,9 +263,9 @@ def test_a_selection_is_shared_with_a_team_after_it_was_checked(team, upload, al
     fields = {"images": [str(one.pk) for one in images], "recipients": [""]}
     fields |= {"teams": [str(team.pk)], "team_joins": [str(team.pk)]}
     checked = alice.sign_in().post("/images/selected/share/", fields)
-    assert "Everybody in the team Imaging desk, and people who join it later." in text_of(
-        checked.content.decode()
-    )
+    page = text_of(checked.content.decode())
+    assert "Only the people in the team “Imaging desk” and you will be able to open" in page
+    assert "People who join it later can open this, too: Alice Ardent decides who that is." in page
     assert not Placement.objects.exists()
     done = post(alice, "/images/selected/share/", confirmed="1", **fields).json()["done"]
     assert [one["teams"] for one in done] == [[str(team.pk)]] * 2
