@@ -64,6 +64,7 @@ bench: .venv/ready-for-development requirements-bench.txt ## 10 min | Measure se
 	@$(BIN)/python -m benchmarks.serving
 	@$(BIN)/python -m benchmarks.decoding
 	@$(BIN)/python -m benchmarks.zips
+	@$(BIN)/python -m benchmarks.slow_readers
 	@$(BIN)/python -m benchmarks.trail
 	@$(BIN)/python -m benchmarks.lists
 	@$(BIN)/python -m benchmarks.search

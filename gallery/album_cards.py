@@ -1,13 +1,12 @@
 """Albums in lists, and albums to choose from: their titles, as they open for one person."""
 
 import uuid
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, UUIDField
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, UUIDField
 from django.utils import timezone
 
 from accounts.keys.names import certified_name, prefetch_names
@@ -90,16 +89,15 @@ def cards(members: Iterable[Member], opener: Opener | None) -> list[AlbumCard]:
     """Return a card per album; without an opener, as while locked, only what is not content."""
     members = list(members)
     prefetch_names(member.circle.owner for member in members)
-    counts = Counter(
-        Placement.objects.filter(
-            circle__in=[member.circle_id for member in members],
-            ended_at=None,
-            image__deleted_at=None,
-        ).values_list("circle", flat=True)
+    placed = Placement.objects.filter(
+        circle__in=[member.circle_id for member in members],
+        ended_at=None,
+        image__deleted_at=None,
     )
+    counts = dict(placed.values_list("circle").annotate(Count("pk")))
     if opener:
         opener.prepare([member.circle_id for member in members])
-    return [_card(member, counts[member.circle_id], opener) for member in members]
+    return [_card(member, counts.get(member.circle_id, 0), opener) for member in members]
 
 
 def _card(member: Member, images: int, opener: Opener | None) -> AlbumCard:

@@ -2,12 +2,11 @@
 them."""
 
 import uuid
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.models import User
@@ -86,7 +85,7 @@ def images_to_relock(album: uuid.UUID) -> int:
 def _to_relock(circle: Circle) -> list[dict[str, Any]]:
     """Return how many images are due for a new lock, and whose."""
     due = _due(circle.pk)
-    counted = Counter(due.values_list("image__owner", flat=True))
+    counted = dict(due.values_list("image__owner").annotate(Count("pk")))
     owners = list(User.objects.filter(pk__in=counted).order_by("username"))
     prefetch_names(owners)
     return [

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.debug import sensitive_variables
@@ -19,6 +19,7 @@ from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
 from gallery.models import Notice, NoticeHead
 from gallery.notice_proofs import Keys, counted, mac_keys_of, verified_body
+from gallery.paging import page_of
 from gallery.services.notices import least_sent
 
 PER_PAGE = 60
@@ -71,7 +72,7 @@ class Inbox:
 
 
 @sensitive_variables()
-def read_notices(person: User, page_number: str | None = None) -> Inbox:
+def read_notices(person: User, page_number: str | None = None, *, in_full: bool = False) -> Inbox:
     """Return a page of a person's notices, each checked; what is wrong is recorded."""
     keys = mac_keys_of([person.pk])[person.pk]
     # First how many there must be, then which there are, and these are not added to between two
@@ -79,7 +80,8 @@ def read_notices(person: User, page_number: str | None = None) -> Inbox:
     newest = _newest(person, keys)
     rows = Notice.objects.filter(person=person, sequence__range=NUMBERS).order_by("-sequence")
     last = rows.values_list("sequence", flat=True).first() or 0
-    page = Paginator(rows.filter(sequence__lte=last), PER_PAGE).get_page(page_number)
+    rows = rows.filter(sequence__lte=last)
+    page = page_of(rows, PER_PAGE, page_number, in_full=in_full)
     bodies = {notice.pk: _body(notice, keys) for notice in page.object_list}
     actors = User.objects.in_bulk({uuid.UUID(body["actor"]) for body in bodies.values() if body})
     prefetch_names(actors.values())

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -21,6 +21,7 @@ from gallery.forms import ImageShareForm, SelectionForm
 from gallery.ledger import unopened
 from gallery.models import Member, Placement
 from gallery.opening import Opener
+from gallery.paging import page_of
 from gallery.releases import record_album, record_titles
 from gallery.services import many
 from gallery.services.albums import making
@@ -47,9 +48,8 @@ def albums(request: PersonRequest) -> HttpResponse:
 def _list(request: PersonRequest, form: AlbumForm) -> HttpResponse:
     keyring = keyring_of(request)
     members = album_cards.memberships_of(request.user).order_by(*NEWEST_FIRST)
-    page = Paginator(members.values_list("pk", flat=True), PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    ids, number = members.values_list("pk", flat=True), request.GET.get("page")
+    page = page_of(ids, PER_PAGE, number, in_full=wants_json(request))
     rows = Member.objects.filter(pk__in=list(page.object_list)).order_by(*NEWEST_FIRST)
     shown = album_cards.shown_members(rows, request.user)
     cards = album_cards.cards(shown, Opener(keyring) if keyring else None)
@@ -115,9 +115,8 @@ def album_page(request: PersonRequest, member: Member, **more: Any) -> dict[str,
     opener = Opener(open_keys(request))
     context = album_pages.album_context(member, opener)
     placed = album_cards.live_placements(member.circle_id).order_by(*NEWEST_FIRST)
-    page = Paginator(placed.values_list("pk", flat=True), PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    ids, number = placed.values_list("pk", flat=True), request.GET.get("page")
+    page = page_of(ids, PER_PAGE, number, in_full=wants_json(request))
     rows = Placement.objects.filter(pk__in=list(page.object_list)).select_related("image__owner")
     accesses = album_pages.accesses_through(
         member, rows.order_by(*NEWEST_FIRST), reader=request.user

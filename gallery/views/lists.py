@@ -3,8 +3,8 @@
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -21,6 +21,7 @@ from gallery.access import Access, Through
 from gallery.ledger import unopened
 from gallery.models import Grant, Placement
 from gallery.opening import Opener
+from gallery.paging import page_of
 from gallery.services.invitations.listing import somebody_claims
 from gallery.services.relocking import stolen_readers_of
 from gallery.services.resharing import somebody_waits_for
@@ -74,24 +75,18 @@ def places_in_teams(person: User) -> QuerySet[Placement] | None:
     return places.filter(~Exists(granted), ~Exists(others.filter(pk__lt=OuterRef("pk"))))
 
 
-def page_of(grants: QuerySet[Grant], number: str | None) -> Page[uuid.UUID]:
-    """Return a page of the ids of grants, and of places, newest first.
+def _ids_of(
+    grants: QuerySet[Grant], in_teams: QuerySet[Placement] | None
+) -> QuerySet[Any, tuple[uuid.UUID, datetime]]:
+    """Return the ids of grants, and of places, newest first.
 
     Only ids are sorted and skipped: with all that is shown of a row, a hundred thousand of them
     would take seconds.
     """
-    ids = grants.order_by(*NEWEST_FIRST).values_list("pk", flat=True)
-    return Paginator(ids, PER_PAGE).get_page(number)
-
-
-def _page_of_both(
-    grants: QuerySet[Grant], in_teams: QuerySet[Placement], number: str | None
-) -> tuple[Page[tuple[uuid.UUID, datetime]], list[uuid.UUID]]:
-    """Return a page of grants and places, newest first, and the ids on it."""
-    timed = grants.values_list("pk", "granted_at")
-    both = timed.union(in_teams.values_list("pk", "granted_at"), all=True)
-    page = Paginator(both.order_by(*NEWEST_FIRST), PER_PAGE).get_page(number)
-    return page, [pk for pk, _granted_at in page.object_list]
+    ids = grants.values_list("pk", "granted_at")
+    if in_teams is not None:
+        ids = ids.union(in_teams.values_list("pk", "granted_at"), all=True)
+    return ids.order_by(*NEWEST_FIRST)
 
 
 def grants_on(ids: Iterable[uuid.UUID]) -> list[Grant]:
@@ -129,14 +124,9 @@ def _list(
     marks_new: bool = False,
     in_teams: QuerySet[Placement] | None = None,
 ) -> HttpResponse:
-    number = request.GET.get("page")
-    page: Page[uuid.UUID] | Page[tuple[uuid.UUID, datetime]]
-    if in_teams is None:
-        page = page_of(grants, number)
-        ids = list(page.object_list)
-    else:
-        page, ids = _page_of_both(grants, in_teams, number)
-    accesses = _accesses_of(ids, request.user)
+    rows, number = _ids_of(grants, in_teams), request.GET.get("page")
+    page = page_of(rows, PER_PAGE, number, in_full=wants_json(request))
+    accesses = _accesses_of([pk for pk, _granted_at in page.object_list], request.user)
     image_ids = [access.image.pk for access in accesses]
     keyring = keyring_of(request)
     new = unopened(image_ids, reader=request.user.pk) if marks_new else ()

