@@ -1,6 +1,6 @@
 # `make help` prints what each target does.
 PYTHON ?= python3
-# Where `make test-postgres` makes databases of its own, and drops them.
+# Where `make test-postgres` makes databases of its own, and drops them: as a superuser.
 POSTGRES ?= postgres://postgres@127.0.0.1:5432
 
 BIN := .venv/bin

@@ -5,7 +5,6 @@ The trail keeps every act that gives or takes these rights; only what both say c
 groups and permissions give nothing at all (accounts/models.py).
 """
 
-import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 from enum import IntEnum
@@ -13,9 +12,10 @@ from enum import IntEnum
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.keys.remembered import is_disabled
+from accounts.keys.remembered import DISABLING, Standing
 from accounts.models import User
 from audit.events import Event, Outcome, record
+from audit.leaf import Leaf
 from audit.models import AuditEntry
 from audit.vouched import vouched
 
@@ -43,9 +43,8 @@ class Rights(IntEnum):
 def rights_of(user: User) -> Rights:
     """Return what this person may do as staff. Raises AuditUnavailable without a trail to ask."""
     claimed = claimed_by(user)
-    if not claimed or is_disabled(user.pk):
-        return Rights.NONE
-    return min(claimed, _given_to(user.pk))
+    acts = vouched((*ACTS, *DISABLING), subject=user.pk) if claimed else []
+    return Rights.NONE if Standing(acts).is_disabled else min(claimed, _given_by(acts))
 
 
 def claimed_by(user: User) -> Rights:
@@ -53,10 +52,10 @@ def claimed_by(user: User) -> Rights:
     return Rights.named(user.rights_in_row) if user.is_active else Rights.NONE
 
 
-def _given_to(person: uuid.UUID) -> Rights:
-    """Return what the acts on record gave this person and did not take back."""
+def _given_by(acts: Iterable[Leaf]) -> Rights:
+    """Return what these acts, newest first, gave somebody and did not take back."""
     given = Rights.NONE
-    for act in reversed(vouched(ACTS, subject=person)):
+    for act in reversed([act for act in acts if act.event in ACTS]):
         if act.event == Event.ACCOUNT_STAFF_REMOVED:
             given = Rights.NONE
         elif act.event == Event.ACCOUNT_STAFF_MADE:
@@ -78,7 +77,7 @@ def people_with_unproven_rights() -> list[User]:
 
 
 def has_unproven_rights(user: User) -> bool:
-    return Rights.named(user.rights_in_row) > _given_to(user.pk)
+    return Rights.named(user.rights_in_row) > _given_by(vouched(ACTS, subject=user.pk))
 
 
 def record_refused(user: User) -> None:

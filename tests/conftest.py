@@ -3,26 +3,26 @@
 import io
 import os
 import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import count
+from http.cookies import SimpleCookie
 
 import pytest
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.contrib.contenttypes.management import create_contenttypes
 from django.db import connections
 from django.db.backends.signals import connection_created
-from django.db.models.signals import post_migrate
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django.utils import timezone
 from PIL import Image
+from pytest_django.plugin import DjangoDbBlocker
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts import custody
 from accounts.custody import Keyring
 from accounts.keys import mac_keys
+from accounts.models import User
 from accounts.organisation import exchange
 from accounts.services.people import registration
 from accounts.services.ways_back.recovery import make_recovery_code
@@ -33,7 +33,7 @@ from tests import key_rows, postgres
 from tests import quick_keywrap as quick
 from tests.environment import DATA_DIR
 from tests.keys import load_pair
-from tests.triggers import drop_triggers, install_triggers
+from tests.worlds import World, fixtures, watch
 
 PASSWORD = "correct horse battery"
 TOOLS = {
@@ -104,22 +104,15 @@ def is_in(places: tuple[str, ...], item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
-    """Let the flush after each test empty the audit tables, which their triggers refuse, and the
-    trail's file, which is compared with them."""
-    # What a flush leaves is made again where somebody looks for it; for every test it took longest.
-    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
-    post_migrate.disconnect(create_contenttypes)
-    ops = connections["audit"].ops
-    flush = ops.execute_sql_flush
-
-    def flush_unguarded(statements: list[str]) -> None:
-        drop_triggers()
-        flush(statements)
-        install_triggers()
-        (DATA_DIR / "audit.jsonl").unlink(missing_ok=True)
-
-    ops.execute_sql_flush = flush_unguarded
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Let each test end with what the migrations left, and the next one go on with its connections
+    unless an error occurred on one."""
+    with django_db_blocker.unblock():
+        empty = World.now()
+    TransactionTestCase._fixture_teardown = lambda self: empty.put_back()
+    TransactionTestCase._should_reload_connections = lambda self: any(
+        connection.errors_occurred for connection in connections.all(initialized_only=True)
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -143,9 +136,10 @@ def static_files_listed_once() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def key_rows_change_in_one_way() -> None:
     key_rows.watch_key_rows()
-    connection_created.connect(key_rows.add_to)
-    for connection in connections.all():
-        key_rows.add_to(connection)
+    for add_to in (key_rows.add_to, watch):
+        connection_created.connect(add_to)
+        for connection in connections.all():
+            add_to(connection)
 
 
 # ---- people ----------------------------------------------------------------------------------
@@ -169,10 +163,16 @@ class Person:
         return self.user.username
 
     def sign_in(self) -> Client:
-        answer = self.client.post(
-            "/accounts/login/", {"username": self.username, "password": self.password}
+        def post() -> SimpleCookie:
+            form = {"username": self.username, "password": self.password}
+            answer = self.client.post("/accounts/login/", form)
+            assert answer.status_code == 302, answer.content
+            return self.client.cookies
+
+        cookies = self.client.cookies
+        self.client.cookies = fixtures.step(
+            "sign in", self.username, self.password, cookies, make=post
         )
-        assert answer.status_code == 302, answer.content
         return self.client
 
     def unlocked(self) -> Client:
@@ -185,21 +185,30 @@ class Person:
 def fixed_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """New pairs come from tests/keys: making one takes a second. The end-to-end tests make real
     ones, in processes of their own."""
-    numbers = count(1)
-    monkeypatch.setattr(keypair, "generate", lambda: load_pair(next(numbers)))
+    monkeypatch.setattr(keypair, "generate", lambda: load_pair(fixtures.next_pair()))
+    fixtures.begin(monkeypatch)
+
+
+def pytest_runtest_call() -> None:
+    fixtures.end()
 
 
 @pytest.fixture
 def make_person() -> Callable[..., Person]:
     def make(username: str, display_name: str = "", *, with_code: bool = True) -> Person:
-        keyring = registration.register(
-            username=username,
-            display_name=display_name or username.title(),
-            email="",
-            password=PASSWORD,
-        )
-        code = make_recovery_code(keyring=keyring).code if with_code else ""
-        return Person(keyring, code)
+        def register() -> tuple[uuid.UUID, bytes, int, str]:
+            keyring = registration.register(
+                username=username,
+                display_name=display_name or username.title(),
+                email="",
+                password=PASSWORD,
+            )
+            code = make_recovery_code(keyring=keyring).code if with_code else ""
+            return keyring.user.pk, keyring._master_key, keyring.version, code
+
+        made = fixtures.step("person", username, display_name, with_code, make=register)
+        pk, master_key, version, code = made
+        return Person(Keyring(User.objects.get(pk=pk), master_key, version), code)
 
     return make
 
@@ -231,9 +240,14 @@ def mallory(make_person: Callable[..., Person]) -> Person:
 @pytest.fixture
 def staff() -> Client:
     """A superuser's browser: oversees, opens nothing."""
-    get_user_model().objects.create_superuser("overseer", PASSWORD)
     client = Client()
-    client.post("/accounts/login/", {"username": "overseer", "password": PASSWORD})
+
+    def sign_in() -> SimpleCookie:
+        User.objects.create_superuser("overseer", PASSWORD)
+        client.post("/accounts/login/", {"username": "overseer", "password": PASSWORD})
+        return client.cookies
+
+    client.cookies = fixtures.step("staff", make=sign_in)
     return client
 
 
@@ -267,16 +281,21 @@ def upload(alice: Person) -> Callable[..., SealedImage]:
     """Upload as alice, over HTTP, and return what was sealed."""
 
     def send(*, to: tuple[Person, ...] = (), data: bytes = b"", **fields: str) -> SealedImage:
-        file = io.BytesIO(data or jpeg())
-        file.name = "holiday.jpg"
-        names = [person.username for person in to]
-        answer = alice.unlocked().post(
-            "/images/upload/",
-            {"images": [file], "recipients": names, **fields},
-            headers={"accept": "application/json"},
-        )
-        assert answer.status_code == 201, answer.content
-        return SealedImage.objects.get(pk=answer.json()["images"][0]["id"])
+        client, names, data = alice.unlocked(), [person.username for person in to], data or jpeg()
+
+        def post() -> tuple[str, SimpleCookie]:
+            file = io.BytesIO(data)
+            file.name = "holiday.jpg"
+            answer = client.post(
+                "/images/upload/",
+                {"images": [file], "recipients": names, **fields},
+                headers={"accept": "application/json"},
+            )
+            assert answer.status_code == 201, answer.content
+            return answer.json()["images"][0]["id"], client.cookies
+
+        pk, client.cookies = fixtures.step("upload", names, data, fields, make=post)
+        return SealedImage.objects.get(pk=pk)
 
     return send
 

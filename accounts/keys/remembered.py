@@ -6,6 +6,7 @@ that keys were stolen, that an invite was used. The entry that says so stays.
 
 import uuid
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import dropwhile
 
@@ -17,22 +18,71 @@ from audit.leaf import Leaf
 from audit.vouched import vouched, vouched_of_each
 
 INVITES_LAST = timedelta(days=7)
+DISABLING = (Event.ACCOUNT_DISABLED, Event.ACCOUNT_ENABLED)
 SUSPENDING = (Event.ACCOUNT_READERS_SUSPENDED, Event.ACCOUNT_READERS_REINSTATED)
 MENDED_BY = (Event.KEYS_REPLACED, Event.NEW_START_DONE)
 
 
-def is_disabled(person: uuid.UUID) -> bool:
-    """Whether the newest that staff did was to disable this account.
+@dataclass(frozen=True)
+class Standing:
+    """What the trail says of an account, whatever its rows say: asked once for each page."""
 
-    False where the trail's table does not answer: nobody is to be kept out for that, and nothing
+    acts: list[Leaf]  # newest first
+
+    @property
+    def is_disabled(self) -> bool:
+        """Whether the newest that staff did was to disable this account."""
+        newest = next((act for act in self.acts if act.event in DISABLING), None)
+        return newest is not None and newest.event == Event.ACCOUNT_DISABLED
+
+    @property
+    def open_theft(self) -> Leaf | None:
+        """The newest order after a theft that nothing mended since.
+
+        By the trail alone: which keys the person has now is rows, which could be taken away, or
+        others put beside them, for as long as it takes to sign in.
+        """
+        newest = next(iter(self._thefts), None)
+        return newest if newest and newest.event == Event.KEYS_ROTATION_ORDERED else None
+
+    @property
+    def replaced_keys(self) -> set[str]:
+        """The fingerprints of stolen keys that were replaced since: they prove nobody any more,
+        though their rows be put back."""
+        acts = dropwhile(lambda act: act.event not in MENDED_BY, self._thefts)
+        return {fingerprint for act in acts for fingerprint in act.facts.get("stolen", [])}
+
+    @property
+    def is_shut_out(self) -> bool:
+        """Whether nothing of this person's is to be opened, whatever their rows say."""
+        return self.is_disabled or self.open_theft is not None
+
+    @property
+    def _thefts(self) -> list[Leaf]:
+        """The orders after thefts, and what mended them, newest first."""
+        return [
+            act
+            for act in self.acts
+            if act.event in MENDED_BY
+            or (act.event == Event.KEYS_ROTATION_ORDERED and act.facts.get("stolen"))
+        ]
+
+
+def standing_of(person: uuid.UUID) -> Standing:
+    """Return it by one query.
+
+    Nothing where the trail's table does not answer: nobody is to be kept out for that, and nothing
     is opened or signed without it either.
     """
-    acts = (Event.ACCOUNT_DISABLED, Event.ACCOUNT_ENABLED)
     try:
-        newest = vouched(acts, subject=person, at_most=1)
+        return standing_on_record(person)
     except AuditUnavailable:
-        return False
-    return [act.event for act in newest] == [Event.ACCOUNT_DISABLED]
+        return Standing([])
+
+
+def standing_on_record(person: uuid.UUID) -> Standing:
+    """Return the same. Raises AuditUnavailable."""
+    return Standing(vouched((*DISABLING, Event.KEYS_ROTATION_ORDERED, *MENDED_BY), subject=person))
 
 
 def owners_suspended(people: Collection[uuid.UUID]) -> set[uuid.UUID]:
@@ -57,46 +107,6 @@ def stolen_keys_of_each(people: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[s
         }
         for person, theirs in orders.items()
     }
-
-
-def has_stolen_keys(person: uuid.UUID) -> bool:
-    """Whether a theft of this person's keys was ordered to be mended, and was not since.
-
-    By the trail alone: which keys they have now is rows, which could be taken away, or others put
-    beside them, for as long as it takes to sign in. False where the trail's table does not answer,
-    as above.
-    """
-    try:
-        return open_theft_of(person) is not None
-    except AuditUnavailable:
-        return False
-
-
-def open_theft_of(person: uuid.UUID) -> Leaf | None:
-    """Return the newest order after a theft that nothing mended since. Raises AuditUnavailable."""
-    newest = next(iter(_thefts_of(person)), None)
-    return newest if newest and newest.event == Event.KEYS_ROTATION_ORDERED else None
-
-
-def replaced_keys_of(person: uuid.UUID) -> set[str]:
-    """Return the fingerprints of stolen keys that were replaced since: they prove nobody any more,
-    though their rows be put back. None where the trail's table does not answer, as above."""
-    try:
-        acts = dropwhile(lambda act: act.event not in MENDED_BY, _thefts_of(person))
-        return {fingerprint for act in acts for fingerprint in act.facts.get("stolen", [])}
-    except AuditUnavailable:
-        return set()
-
-
-def _thefts_of(person: uuid.UUID) -> list[Leaf]:
-    """Return the orders after thefts, and what mended them, newest first."""
-    acts = vouched((Event.KEYS_ROTATION_ORDERED, *MENDED_BY), subject=person)
-    return [act for act in acts if act.event in MENDED_BY or act.facts.get("stolen")]
-
-
-def is_shut_out(person: uuid.UUID) -> bool:
-    """Whether nothing of this person's is to be opened, whatever their rows say."""
-    return is_disabled(person) or has_stolen_keys(person)
 
 
 def is_open(invite: Invite) -> bool:

@@ -18,7 +18,7 @@ from accounts.folding import record_refusal_of
 from accounts.keys.certificates import verified_encryption_key, verified_signing_key
 from accounts.keys.keyset_trail import remembered_of
 from accounts.keys.keysets import keyset_digest
-from accounts.keys.remembered import replaced_keys_of
+from accounts.keys.remembered import Standing, standing_of
 from accounts.models import KeyPair, User
 from audit.events import Event, record
 from audit.vouched import vouched
@@ -38,7 +38,7 @@ def require_own_keys(keyring: OpeningKeys) -> None:
     """Return if `keyring` opens a key that was made for that person here: one is enough, others may
     be damaged. Raises DoesNotOpen: a master key that somebody else made opens none, and one whose
     theft is mended opens only keys that were replaced."""
-    replaced = replaced_keys_of(keyring.user.pk)
+    replaced = standing_of(keyring.user.pk).replaced_keys
     opening = [pair for pair in _opened_by(keyring) if _fingerprint(pair) not in replaced]
     if any(map(_is_certified, opening)):
         return
@@ -48,10 +48,10 @@ def require_own_keys(keyring: OpeningKeys) -> None:
 
 
 @sensitive_variables()
-def opens_replaced_keys_alone(keyring: OpeningKeys) -> bool:
+def opens_replaced_keys_alone(keyring: OpeningKeys, standing: Standing) -> bool:
     """Whether this master key is older than a theft that was mended: the thief may have put its
     rows back."""
-    replaced = replaced_keys_of(keyring.user.pk)
+    replaced = standing.replaced_keys
     opening = {_fingerprint(pair) for pair in _opened_by(keyring)} if replaced else set()
     return bool(opening) and opening <= replaced
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import forms
 from accounts.custody import DoesNotOpen, Keyring, open_with_password
 from accounts.keys.orders import stolen_order_of
-from accounts.keys.remembered import has_stolen_keys
+from accounts.keys.remembered import standing_of
 from accounts.models import User
 from accounts.services import first_keys, key_making
 from accounts.services.deserving import opens_replaced_keys_alone
@@ -53,7 +53,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     keyring = _keyring_at_sign_in(user, password)
     if keyring is None:
         return _signed_in_locked(request, user)
-    if stolen_order_of(user) or has_stolen_keys(user.pk):
+    if stolen_order_of(user) or standing_of(user.pk).open_theft:
         return to_replacing(request)
     raise_cost(keyring, password)
     return signed_in_answer(request, keyring, context["next"])
@@ -79,7 +79,7 @@ def _open(user: User, password: str) -> Keyring | None:
         keyring = open_with_password(user, password)
     except DoesNotOpen:
         return None
-    return None if opens_replaced_keys_alone(keyring) else keyring
+    return None if opens_replaced_keys_alone(keyring, standing_of(user.pk)) else keyring
 
 
 def _signed_in_locked(request: HttpRequest, user: User) -> HttpResponse:
@@ -131,7 +131,7 @@ def unlock(request: PersonRequest) -> HttpResponse:
         return form_refusal(request, form, "accounts/unlock.html", context)
     password = form.cleaned_data["password"]
     known = identify(request, username=request.user.username, password=password)
-    is_proven = known is not None and not has_stolen_keys(request.user.pk)
+    is_proven = known is not None and not standing_of(request.user.pk).open_theft
     keyring = _open(request.user, password) if is_proven else None
     if keyring is None:
         refuse_password(request, form)

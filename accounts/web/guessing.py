@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import throttle, usernames
 from accounts.custody import DoesNotOpen
-from accounts.keys.remembered import is_disabled
+from accounts.keys.remembered import standing_of
 from accounts.models import User
 from accounts.services.ways_back.passwords import restore_password
 from accounts.turns import Busy
@@ -64,7 +64,7 @@ def identify(request: HttpRequest, *, username: str, **secret: str) -> User | No
     except Busy:  # nothing was checked, so nothing was tried
         _take_back(windows)
         raise
-    if user is not None and (user.pk == NO_ID or is_disabled(user.pk)):
+    if user is not None and (user.pk == NO_ID or standing_of(user.pk).is_disabled):
         return None  # an id that cannot be read is nobody's; whatever the row says by now
     if user is not None:
         _take_back(windows)

@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import COOKIE_SECRET_BYTES, DoesNotOpen, Keyring, open_with_cookie
 from accounts.erasure import truncate_write_ahead_log
 from accounts.folding import record_refusal
-from accounts.keys.remembered import is_shut_out
+from accounts.keys.remembered import standing_of
 from accounts.models import Custody, User
 from accounts.services.deserving import opens_replaced_keys_alone
 from accounts.unlocks import drop_ended
@@ -120,7 +120,8 @@ def _resume(request: HttpRequest) -> Keyring | None:
         record_refusal(request, Event.CUSTODY_REFUSED, subject=user.pk, reason="cookie")
         return None
     # Their row went with it, and somebody put it back.
-    if is_shut_out(user.pk) or opens_replaced_keys_alone(keyring):
+    standing = standing_of(user.pk)
+    if standing.is_shut_out or opens_replaced_keys_alone(keyring, standing):
         lock(request)
         return None
     idle_ends_at = timezone.now() + settings.LOCK_AFTER

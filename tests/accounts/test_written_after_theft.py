@@ -167,7 +167,7 @@ def test_nor_does_an_earlier_unlock_open_anything(shared_image, mended, bob):
 def test_they_earn_no_next_key(mended, bob, monkeypatch):
     """Though somebody were signed in with them."""
     for place in ("accounts.views.signing_in", "accounts.web.unlocking"):
-        monkeypatch.setattr(f"{place}.opens_replaced_keys_alone", lambda keyring: False)
+        monkeypatch.setattr(f"{place}.opens_replaced_keys_alone", lambda keyring, standing: False)
     KeyOrder.objects.create(user=bob.user, purpose="signing", reason="routine")
     bob.client = Client()
     bob.sign_in().get("/images/")

@@ -11,7 +11,7 @@ from accounts.custody import DoesNotOpen, Keyring, NewCode, OpeningKeys
 from accounts.keys.certified import record_certified
 from accounts.keys.keysets import row_digest
 from accounts.keys.orders import stolen_order_of
-from accounts.keys.remembered import open_theft_of
+from accounts.keys.remembered import standing_on_record
 from accounts.mail import tell
 from accounts.models import KeySlot, User, token_digest
 from accounts.services.deserving import require_own_keys
@@ -30,7 +30,7 @@ from cryptocore.errors import CryptoError
 def is_operators_code(user: User, code: str) -> bool:
     """Whether this is the one-time code that an operator was shown last for this person, as the
     trail knows it. Raises AuditUnavailable."""
-    theft = open_theft_of(user.pk) if stolen_order_of(user) else None
+    theft = standing_on_record(user.pk).open_theft if stolen_order_of(user) else None
     try:
         digest = token_digest(recovery_code.normalise(code))
     except CryptoError:
@@ -42,7 +42,7 @@ def known_recovery_slot(user: User) -> KeySlot | None:
     """Return the slot of the person's recovery code, if it is the one that was there when the order
     after the theft was given: the thief of the master key can write others. Raises
     AuditUnavailable."""
-    slot, theft = recovery_slot_of(user), open_theft_of(user.pk)
+    slot, theft = recovery_slot_of(user), standing_on_record(user.pk).open_theft
     is_known = slot and theft and theft.facts.get("recovery_slot") == row_digest(slot).hex()
     return slot if is_known else None
 

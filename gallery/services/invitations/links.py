@@ -7,7 +7,7 @@ from django.db.models import F
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import DoesNotOpen, stretch_in_turn
-from accounts.keys.remembered import is_shut_out
+from accounts.keys.remembered import standing_of
 from accounts.policy import people_may_invite
 from accounts.turns import Busy
 from cryptocore import invitations
@@ -51,7 +51,11 @@ def follow(token: str) -> Link:
         recorded = recorded_of(invitation)
     except Altered:
         raise InvitationGone from None
-    if recorded.is_over or not invitation.inviter.is_active or is_shut_out(invitation.inviter_id):
+    if (
+        recorded.is_over
+        or not invitation.inviter.is_active
+        or standing_of(invitation.inviter_id).is_shut_out
+    ):
         raise InvitationGone
     return Link(invitation, recorded, secret)
 

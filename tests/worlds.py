@@ -1,0 +1,179 @@
+"""What a test finds when it begins: both databases, the trail's file and the stored images, kept in
+memory and put back in one go.
+
+Every test begins with an empty installation, and most of them by making the same people, signing
+them in and uploading an image: half a second by the real code. So where the fixtures of a test
+have done nothing else, what a step led to lately is put back, and where they have, or a setting or
+a function is another one, or the test itself runs, the real code does it.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from django.conf import Settings, settings
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from tests.environment import DATA_DIR
+from tests.triggers import drop_triggers, install_triggers, migration
+
+ALIASES = ("default", "audit")
+TRAIL, IMAGES = DATA_DIR / "audit.jsonl", DATA_DIR / "images"
+TABLES = (
+    "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = "
+    "current_schema() AND tablename <> 'django_migrations'"
+)
+TRIGGERS = "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'"
+SECONDS = 60  # so much later than it was made, nothing in a world is over
+
+
+@dataclass(frozen=True)
+class World:
+    """One state of everything that is kept."""
+
+    databases: dict[str, Any]
+    trail: bytes
+    images: dict[Path, bytes]
+
+    @classmethod
+    def now(cls) -> Self:
+        trail = TRAIL.read_bytes() if TRAIL.exists() else b""
+        images = {path: path.read_bytes() for path in IMAGES.glob("*/*")}
+        return cls({alias: _rows_in(alias) for alias in ALIASES}, trail, images)
+
+    def put_back(self) -> None:
+        for alias, rows in self.databases.items():
+            _put_back(alias, rows)
+        TRAIL.unlink(missing_ok=True)
+        if self.trail:
+            TRAIL.write_bytes(self.trail)
+        for path in IMAGES.glob("*/*"):
+            path.unlink()
+        for path, data in self.images.items():
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            path.write_bytes(data)
+
+
+def _rows_in(alias: str) -> Any:
+    connection = connections[alias]
+    connection.ensure_connection()
+    if connection.vendor == "sqlite":
+        pages = sqlite3.connect(":memory:")
+        connection.connection.backup(pages)
+        return pages
+    with connection.cursor() as cursor:
+        cursor.execute(TABLES)
+        tables = [table for (table,) in cursor.fetchall()]
+        return {table: _rows_of(table, cursor) for table in tables}
+
+
+def _rows_of(table: str, cursor: Any) -> bytes:
+    with cursor.copy(f"COPY {table} TO STDOUT") as rows:
+        return b"".join(bytes(row) for row in rows)
+
+
+def _put_back(alias: str, rows: Any) -> None:
+    """On SQLite the schema, too; on PostgreSQL the trail's triggers. There sequences go on: no
+    number in a row comes again."""
+    connection = connections[alias]
+    connection.ensure_connection()
+    if connection.vendor == "sqlite":
+        rows.backup(connection.connection)
+        return
+    with connection.cursor() as cursor:
+        # As a replica applies changes: neither triggers nor foreign keys are asked.
+        emptying = ";".join(f"DELETE FROM {table}" for table in rows)
+        cursor.execute(f"BEGIN; SET LOCAL session_replication_role = replica; {emptying}")
+        for table in filter(rows.get, rows):
+            with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                copy.write(rows[table])
+        cursor.execute("COMMIT")
+        cursor.execute(TRIGGERS)
+        if alias == "audit" and cursor.fetchone() != (len(migration.POSTGRES),):
+            drop_triggers()
+            install_triggers()
+
+
+# ---- steps -----------------------------------------------------------------------------------
+
+
+@dataclass
+class Step:
+    """What a step led to: what its caller has to know, and the world."""
+
+    facts: Any
+    pairs: int
+    world: World
+    made_at: float = field(default_factory=time.monotonic)
+
+    def is_fresh(self) -> bool:
+        return time.monotonic() < self.made_at + SECONDS
+
+
+class Fixtures:
+    """What the fixtures of the test that runs have done so far."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, ...], Step] = {}
+        self.changes = 0  # statements that may have changed a row, of every thread
+        self.begin(None)
+
+    def begin(self, monkeypatch: pytest.MonkeyPatch | None) -> None:
+        """Take the world as it is for the empty one. Whatever this patches from now on counts."""
+        self.pairs, self.steps, self.seen = 0, (), self.changes
+        self.monkeypatch, self.patched = monkeypatch, len(_patches(monkeypatch))
+
+    def end(self) -> None:
+        """From here on the real code does everything: the test itself runs."""
+        self.monkeypatch = None
+
+    def next_pair(self) -> int:
+        self.pairs += 1
+        return self.pairs
+
+    def _is_known(self) -> bool:
+        """Whether the world is what the steps led to, and everything else as it always is."""
+        return (
+            self.monkeypatch is not None
+            and self.seen == self.changes
+            and type(settings._wrapped) is Settings
+            and len(_patches(self.monkeypatch)) == self.patched
+        )
+
+    def step(self, what: str, *details: Any, make: Callable[[], Any]) -> Any:
+        """Return what `make` returns. It has to be all that the caller needs, but for the rows."""
+        if not self._is_known():
+            return make()
+        steps = (*self.steps, what, repr(details))
+        step = self.kept.get(steps)
+        if step and step.is_fresh():
+            step.world.put_back()
+        else:
+            facts = make()
+            self.kept = {steps: step for steps, step in self.kept.items() if step.is_fresh()}
+            step = self.kept[steps] = Step(facts, self.pairs, World.now())
+        self.steps, self.pairs, self.seen = steps, step.pairs, self.changes
+        return deepcopy(step.facts)
+
+
+def _patches(monkeypatch: pytest.MonkeyPatch | None) -> list[Any]:
+    return [*monkeypatch._setattr, *monkeypatch._setitem] if monkeypatch else []
+
+
+fixtures = Fixtures()
+
+
+def watch(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    if _count not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_count)
+
+
+def _count(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+    fixtures.changes += not sql.startswith("SELECT")
+    return execute(sql, params, many, context)
