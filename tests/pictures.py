@@ -52,7 +52,7 @@ def sign_in(
     page.fill("[name=username]", person)
     page.fill("[name=password]", password)
     page.keyboard.press("Enter")
-    page.wait_for_load_state("networkidle")
+    page.wait_for_url("**/images/**")
     return page
 
 

@@ -180,7 +180,7 @@ def test_the_check_of_an_album_names_who_is_in_it(album, team, image, alice, bob
     fields = {"teams": id_in(team), "team_joins": id_in(team)}
     asked = post(alice, f"{album}share/", confirmed="0", **fields)
     assert "Only the people in the team “Desk” and you" in text_of(asked)
-    assert "In the team Desk are 2 people now." in text_of(asked)
+    assert "In the team “Desk” are 2 people now." in text_of(asked)
     assert "Alice Ardent decides who that is" in text_of(asked)
     assert confirm(alice, f"{album}share/", asked).status_code == 302
     asked = text_of(post(alice, f"{album}share/", recipients="carol", confirmed="0"))
