@@ -19,7 +19,7 @@ from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.certificates import NoKeys
 from accounts.keys.recipients import ReaderKey, hold_people, reader_of
-from accounts.keys.remembered import is_disabled
+from accounts.keys.remembered import standing_of
 from accounts.models import User, WrappedKey
 from audit.events import Event
 from audit.leaf import Fact
@@ -139,7 +139,7 @@ def membership_after(owner: User, opener: Opener, *, reader: User) -> Member:
         opener.check_member(member)
     except AccessEnded:
         raise NotYours from None
-    if not is_disabled(owner.pk):
+    if not standing_of(owner.pk).is_disabled:
         raise OwnerActive(owner)
     return member
 
