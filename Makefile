@@ -72,7 +72,8 @@ bench: .venv/ready-for-development requirements-bench.txt ## 10 min | Measure se
 	@$(BIN)/python -m benchmarks.albums
 
 faults: .venv/ready-for-development ## 10 min | Kill a real server again and again, fill its disks, hold its databases
-	@$(BIN)/python -m benchmarks.faults && $(BIN)/python -m benchmarks.key_faults
+	@$(BIN)/python -m benchmarks.faults && $(BIN)/python -m benchmarks.key_faults \
+		&& $(BIN)/python -m benchmarks.circle_faults
 
 hostile: .venv/ready-for-development ## 10 min | Have thousands of damaged pictures decoded, and decoders taken over
 	@$(BIN)/python -m benchmarks.hostile

@@ -5,22 +5,14 @@ and is looked at by a process of its own: what opens, what verifies, and whether
 to the end. Prints a table of tried and bad, and exits with 1 if anything was bad.
 """
 
-import multiprocessing
-import os
-import random
-import shutil
-import signal
 import sys
 import tempfile
-import time
-from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
 
 import django
 
+from benchmarks.faults.forked import FILES, Act, Look, begin, in_a_process, keep, kill_each
 from tests import environment
 
 KILLS, KEYS = 30, 60
@@ -28,111 +20,19 @@ OLD, NEW, NEXT = "correct horse battery", "an entirely new one 42", "and one aft
 LATER = "set by an operator 42"
 PASSWORDS = (OLD, NEW, NEXT, LATER)
 codes: list[str] = []  # alice's first recovery code; every process is forked from this one
-FILES = ("imageshare.sqlite3", "imageshare.sqlite3-wal", "audit.sqlite3", "audit.sqlite3-wal",
-         "audit.jsonl")  # fmt: skip
-Act = Callable[[], None]
-Look = Callable[[], list[str]]
-fork = multiprocessing.get_context("fork")
 
 
 def main() -> None:
     django.setup()  # before any fork, so that kills meet the act and not its imports
     with tempfile.TemporaryDirectory(dir=environment.MEMORY) as folder:
-        data_dir, before = environment.DATA_DIR, Path(folder) / "before"
+        before = Path(folder) / "before"
         codes.extend(in_a_process(make))
         assert codes != ["error"]
-        keep(data_dir, before)
-        print("| what | tried | bad |\n|---|---|---|", flush=True)
-        chance, bad = random.Random(11), 0
-        for name, (act, look) in ACTS.items():
-            found = kill_again_and_again(act, look, data_dir, before, chance)
-            bad += tell(name, found)
-        sys.exit(1 if bad else 0)
-
-
-def tell(name: str, found: Counter[str]) -> int:
-    kills = found.pop("kills")
-    for what in CHECKS:
-        print(f"| {name}: {what} | {kills} | {found[what]} |", flush=True)
-    print(f"| {name}: could not be looked at | {kills} | {found['error']} |", flush=True)
-    return found.total()
-
-
-def kill_again_and_again(
-    act: Act, look: Look, data_dir: Path, before: Path, chance: random.Random
-) -> Counter:
-    seconds, found = how_long(act, data_dir, before), Counter()
-    while found["kills"] < KILLS:
-        put_back(before, data_dir)
-        process = fork.Process(target=quietly, args=[act])
-        process.start()
-        time.sleep(chance.uniform(0, seconds))
-        if process.exitcode is None:
-            os.kill(process.pid, signal.SIGKILL)
-            found["kills"] += 1
-            process.join()
-            found.update(in_a_process(look))
-        process.join()
-    return found
-
-
-def how_long(act: Act, data_dir: Path, before: Path) -> float:
-    put_back(before, data_dir)
-    begun = time.monotonic()
-    process = fork.Process(target=act)
-    process.start()
-    process.join()
-    assert process.exitcode == 0
-    return time.monotonic() - begun
-
-
-def quietly(act: Act) -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    act()
-
-
-def in_a_process(question: Callable[[], list[str]]) -> list[str]:
-    """Return the answer of a process of its own: no connection or lock outlives a try."""
-    receiver, sender = fork.Pipe(duplex=False)
-
-    def answer() -> None:
-        try:
-            sender.send(question())
-        except BaseException as error:
-            print(f"({type(error).__name__}: {error})", flush=True)
-            sender.send(["error"])
-
-    process = fork.Process(target=answer)
-    process.start()
-    said = receiver.recv()
-    process.join()
-    return said
-
-
-def keep(data_dir: Path, before: Path) -> None:
-    before.mkdir()
-    for name in FILES:
-        if (data_dir / name).exists():
-            shutil.copy(data_dir / name, before / name)
-
-
-def put_back(before: Path, data_dir: Path) -> None:
-    for path in data_dir.glob("*.sqlite3*"):
-        path.unlink()
-    for path in before.iterdir():
-        shutil.copy(path, data_dir / path.name)
+        keep(before)
+        sys.exit(1 if kill_each(ACTS, CHECKS, before, KILLS) else 0)
 
 
 # ---- in processes of their own -----------------------------------------------------------------
-
-
-def begin(first_pair: int) -> None:
-    """Take the fixed test keys from `first_pair` on: making one would take most of the time."""
-    from cryptocore import keypair
-    from tests.keys import load_pair
-
-    numbers = count(first_pair)
-    keypair.generate = lambda: load_pair(next(numbers))
 
 
 def make() -> list[str]:

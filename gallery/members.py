@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from audit.events import AuditUnavailable, Event
+from audit.events import AuditUnavailable, Event, Outcome
 from audit.leaf import Leaf
 from audit.vouched import vouched_of_each
 from cryptocore import entries
@@ -103,6 +103,7 @@ def live_rows(circles: Iterable[Circle]) -> dict[uuid.UUID, list[Row]]:
 
 Put = TypeVar("Put", Placement, Member)
 DELETED = (Event.ALBUM_DELETED, Event.TEAM_DELETED)
+ANY = (Outcome.INTENDED, Outcome.DONE, Outcome.FAILED)
 PUTTING_OUT = (*DELETED, Event.ALBUM_REVOKED, Event.TEAM_REVOKED, Event.TEAM_LEFT)
 
 
@@ -115,19 +116,36 @@ def put_out(rows: Iterable[Put]) -> list[Put]:
     - the owner of an image or album in the circle left it, or was taken out.
 
     The owner's signed list still has such a row until their next act. Only the trail's word counts:
-    an end that stands in the row alone may have been written there by anybody. Raises TrailAway.
+    an end that stands in the row alone may have been written there by anybody. An act that was
+    stored and killed before its end was recorded counts, too, or nobody could go on with it. Raises
+    TrailAway.
     """
     ended = [row for row in rows if row.ended_at is not None]
     parts = [_whose_part(row) for row in ended]
     try:
-        said = vouched_of_each(PUTTING_OUT, subjects={circle for circle, _person in parts})
+        said = vouched_of_each(PUTTING_OUT, subjects={circle for circle, _ in parts}, outcomes=ANY)
     except AuditUnavailable:
         raise TrailAway from None
+    said = {circle: _that_may_stand(leaves) for circle, leaves in said.items()}
     return [
         row
         for row, (circle, person) in zip(ended, parts, strict=True)
         if any(_ended_by(leaf, person, since=row.granted_at) for leaf in said[circle])
     ]
+
+
+def _that_may_stand(leaves: list[Leaf]) -> list[Leaf]:
+    """Return the acts that are done, and those that are intended and did not fail next."""
+    after: dict[tuple[str, uuid.UUID | None], Leaf] = {}
+    found = []
+    for leaf in reversed(leaves):
+        later = after.get((leaf.event, leaf.actor))
+        after[leaf.event, leaf.actor] = leaf
+        if leaf.outcome == Outcome.FAILED:
+            continue
+        if leaf.outcome == Outcome.DONE or later is None or later.outcome != Outcome.FAILED:
+            found.append(leaf)
+    return found
 
 
 def _whose_part(row: Placement | Member) -> tuple[uuid.UUID, uuid.UUID]:

@@ -205,6 +205,9 @@ MUST: dict[str, str] = {
     "F160": "a page records what it showed, before it leaves, and nothing that it did not show",
     "F161": "of many thumbnails in one answer each is refused as by itself, until they leave",
     "F154": "nothing at rest opens what successors may take over; what is wrong with it is found",
+    "F162": "after no act that ends an access do older rows of any two kinds bring it back",
+    "F163": "no picture comes after an act that ends access to albums or teams was answered",
+    "F164": "acts on albums and teams that are killed leave all or nothing, and are gone on with",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

@@ -1,7 +1,7 @@
 """Prints a table of tried and bad; exits with 1 if anything was bad.
 
 Needs root for the part with a disk of its own that fills up. Words after it choose parts:
-`python -m benchmarks.faults uploads revokes full locked`.
+`python -m benchmarks.faults uploads revokes full locked races`.
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.faults import filling, killing, locking, revoking
+from benchmarks.faults import filling, killing, locking, racing, revoking
 from benchmarks.faults.table import Table
 
 PARTS = {
@@ -17,6 +17,7 @@ PARTS = {
     "revokes": revoking.kill_while_revoking,
     "full": filling.fill_each_part,
     "locked": locking.lock_each_database,
+    "races": racing.race,
 }
 
 

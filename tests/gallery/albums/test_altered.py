@@ -1,11 +1,9 @@
 """Whatever anybody writes into the rows of an album: refused, and found."""
 
 from datetime import timedelta
-from itertools import combinations
 
 import pytest
 from django.conf import settings
-from django.db import models
 from django.utils import timezone
 
 from accounts.keys.content_keys import wrap_content_key
@@ -15,18 +13,17 @@ from audit import events
 from audit.events import AuditUnavailable
 from cryptocore import circles
 from gallery.errors import AccessEnded, Altered, GalleryError, NotYours
-from gallery.models import Circle, Member, Placement, SealedImage, Statement
+from gallery.models import Circle, Member, Placement
 from gallery.opening import Opener
 from gallery.sealing import set_entry
 from gallery.services.albums import acts, ended, placing, rekeying
 from gallery.services.albums.deleting import delete_circle
 from gallery.services.albums.ended import rekey_ended
-from gallery.services.ended import relock_ended
 from gallery.services.revoking import relock
 from gallery.services.uploading import Terms
 from tests.conftest import jpeg
 from tests.gallery.albums.conftest import opened
-from tests.rows.flips import unguarded
+from tests.rows.older import PIECES, Older
 
 REFUSED = (Altered, AccessEnded, NotYours)
 
@@ -195,68 +192,13 @@ def test_a_member_whose_row_was_hidden_is_out_all_the_same(album, image, alice, 
 
 @pytest.mark.attack("F106")
 def test_a_deleted_album_whose_rows_were_put_back_opens_nothing(album, image, alice, bob):
-    state = State()
+    before = Older()
     delete_circle(keyring=alice.keyring, circle_id=album.pk)
-    state.put_back(TABLES)
+    before.put_back(PIECES)
     assert step_of(bob, image) == "membership-not-newest"
 
 
-# ---- older states ----------------------------------------------------------------------------
-
-TABLES: tuple[type[models.Model], ...] = (
-    Circle,
-    Statement,
-    WrappedKey,
-    Member,
-    SealedImage,
-    Placement,
-)
-
-
-class State:
-    """All rows of albums at one moment, to be put back as anybody who writes to the database
-    can."""
-
-    def __init__(self) -> None:
-        self._rows = {model: list(model.objects.all()) for model in TABLES}
-
-    def put_back(self, tables) -> None:
-        with unguarded():
-            for model in tables:
-                model.objects.all()._raw_delete("default")
-                for row in self._rows[model]:
-                    columns = {
-                        one.attname: getattr(row, one.attname)
-                        for one in model._meta.concrete_fields
-                    }
-                    model.objects.bulk_create([model(**columns)])
-
-
-SUBSETS = [*combinations(TABLES, 1), *combinations(TABLES, 2), TABLES]
-
-
-@pytest.mark.attack("F107")
-@pytest.mark.parametrize("tables", SUBSETS, ids=lambda tables: "-".join(m.__name__ for m in tables))
-def test_an_older_state_put_back_lets_no_former_member_in(album, image, alice, bob, tables):
-    opened(bob, image)
-    state = State()
-    rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
-    state.put_back(tables)
-    with pytest.raises(REFUSED):
-        opened(bob, image)
-    relock_ended(alice.keyring)
-    with pytest.raises(REFUSED):
-        opened(bob, image)
-
-
-@pytest.mark.attack("F107")
-@pytest.mark.parametrize("tables", SUBSETS, ids=lambda tables: "-".join(m.__name__ for m in tables))
-def test_an_older_state_put_back_brings_no_image_back(album, image, alice, bob, tables):
-    state = State()
-    placing.take_out(keyring=alice.keyring, circle_id=album.pk, image_id=image.pk)
-    state.put_back(tables)
-    with pytest.raises(REFUSED):
-        opened(bob, image)
+# ---- older states: more of them in tests/rows/test_older_states.py ------------------------------
 
 
 @pytest.mark.attack("F107")

@@ -48,7 +48,7 @@ def test_who_is_taken_out_of_an_album_while_its_images_are_read_gets_none(
     later, granted = upload(), upload(to=(bob,))
     album.place(later)
     bob.sign_in()
-    act = {"keyring": alice.keyring, "album_id": album.pk, "recipient": bob.user}
+    act = {"keyring": alice.keyring, "circle_id": album.pk, "recipient": bob.user}
     meanwhile(monkeypatch, lambda: revoke_member(**act))
     found = parts(ask(bob, image.pk, granted.pk, later.pk))
     assert found.pop(str(granted.pk)) == own(bob, granted.pk)
@@ -63,7 +63,7 @@ def test_an_image_taken_out_of_an_album_while_it_is_read_does_not_come(
     later = upload()
     album.place(later)
     bob.sign_in()
-    act = {"keyring": alice.keyring, "album_id": album.pk, "image_id": later.pk}
+    act = {"keyring": alice.keyring, "circle_id": album.pk, "image_id": later.pk}
     meanwhile(monkeypatch, lambda: take_out(**act))
     found = parts(ask(bob, image.pk, later.pk))
     assert found == {str(image.pk): own(bob, image.pk), str(later.pk): "access_ended"}

@@ -1,17 +1,15 @@
 """Whatever anybody writes into the rows of a team: refused, and found."""
 
 from datetime import timedelta
-from itertools import combinations
 
 import pytest
-from django.db import models
 from django.utils import timezone
 
 from accounts.models import WrappedKey
 from gallery.access import membership_of
 from gallery.beside import wrap_for_circle
 from gallery.errors import AccessEnded, Altered, GalleryError, NotYours
-from gallery.models import Circle, Member, Placement, SealedImage, Statement
+from gallery.models import Circle, Member, Placement, Statement
 from gallery.opening import Opener
 from gallery.sealing import set_entry
 from gallery.services.albums import acts, making
@@ -20,8 +18,7 @@ from gallery.services.teams import team_of
 from gallery.services.uploading import Terms
 from gallery.verification.sweep import Sweep
 from tests.conftest import jpeg
-from tests.gallery.albums.test_altered import State
-from tests.gallery.teams.conftest import DOWNLOAD, TEAM, comes, fails, opened, shared_with_team
+from tests.gallery.teams.conftest import DOWNLOAD, TEAM, fails, opened, shared_with_team
 from tests.trail import outcomes_of
 
 REFUSED = (Altered, AccessEnded, NotYours)
@@ -266,42 +263,7 @@ def test_a_key_of_another_epoch_is_not_the_teams(team, image, album, placed, ali
     assert fails(carol, image, Altered).step == "wrapped-key"
 
 
-# ---- older states ----------------------------------------------------------------------------
-
-TABLES: tuple[type[models.Model], ...] = (Circle, Statement, WrappedKey, Member, Placement)
-SUBSETS = [*combinations(TABLES, 1), *combinations(TABLES, 2), (*TABLES, SealedImage)]
-
-
-@pytest.mark.attack("F144")
-@pytest.mark.parametrize("tables", SUBSETS, ids=lambda tables: "-".join(m.__name__ for m in tables))
-def test_an_older_state_put_back_lets_nobody_in_who_was_taken_out(
-    team, image, album, placed, alice, bob, tables
-):
-    opened(bob, image)
-    opened(bob, placed)
-    state = State()
-    team.take_out(bob)
-    state.put_back(tables)
-    for one in (image, placed):
-        with pytest.raises(REFUSED):
-            opened(bob, one)
-    comes(alice)
-    for one in (image, placed):
-        with pytest.raises(REFUSED):
-            opened(bob, one)
-
-
-@pytest.mark.attack("F144")
-def test_a_membership_that_was_left_and_put_back_opens_until_the_next_key_and_then_never(
-    team, image, alice, bob
-):
-    """Leaving is not signed: until the owner's next page it is a row that refuses."""
-    state = State()
-    team.leave(bob)
-    comes(alice)
-    state.put_back(TABLES)
-    with pytest.raises(REFUSED):
-        opened(bob, image)
+# ---- older states: more of them in tests/rows/test_older_states.py ------------------------------
 
 
 @pytest.mark.attack("F144")
