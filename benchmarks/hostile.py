@@ -96,10 +96,9 @@ class Ended(logging.Handler):
     """Counts decoders that ended without an answer."""
 
     def __init__(self) -> None:
-        super().__init__(logging.INFO)
+        super().__init__(logging.WARNING)
         self.count = 0
         logger = logging.getLogger("gallery.decoding.asking")
-        logger.setLevel(logging.INFO)
         logger.handlers = [self]
         logger.propagate = False
 

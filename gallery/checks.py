@@ -4,8 +4,10 @@ make no sense."""
 from typing import Any
 
 from django.conf import settings
+from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from gallery.decoding.confining import filters_calls
 from gallery.services.directory import WAYS
 
 
@@ -19,6 +21,20 @@ def check_uploads_stay_in_memory(app_configs: Any, **kwargs: Any) -> list[CheckM
             "FILE_UPLOAD_HANDLERS must be gallery.uploads.MemoryUploadHandler alone.",
             hint="Any other handler writes uploads to disk unencrypted.",
             id="gallery.E001",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_decoders_are_confined(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """gallery.W001: without a filter of system calls a decoder that was taken over can do more."""
+    if filters_calls():
+        return []
+    return [
+        checks.Warning(
+            "This system cannot filter the system calls of the processes that decode pictures.",
+            hint="docs/threat-model.md, “Where pictures are decoded”, says what that leaves open.",
+            id="gallery.W001",
         )
     ]
 

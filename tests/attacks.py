@@ -195,6 +195,7 @@ MUST: dict[str, str] = {
     "F180": "a picture that takes over its decoder gets at no file, network, program or process",
     "F181": "a picture that kills its decoder, or keeps it, is unreadable, and nobody else's is",
     "F182": "what a decoder answers counts for nothing beyond the limits and kinds we serve",
+    "F184": "pictures that keep decoders without an answer are paid for by the time they take",
     "F183": "pictures decoded side by side take no more cores or memory than there may be",
     "F150": "readers whom staff suspended open nothing, and only a recorded act of staff says so",
     "F190": "what is altered on the disk while a picture is sent never leaves, and is on record",

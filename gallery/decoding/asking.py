@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -30,6 +31,17 @@ BYTES_EACH_PIXEL, BYTES_BESIDE = 24, 128 * 2**20
 READING_SECONDS, PIXELS_A_SECOND, MOST_SECONDS = 20, 1_000_000, 120
 PROCESSOR_SECONDS = 60
 STARTER_ENDS_SECONDS = 0.1  # after its connections have
+
+DECODER_LOST = "A picture ended its decoder, or kept it too long (%.1f s)."
+STARTER_ENDED = "The starter of decoders was ended; the next picture starts it again."
+
+
+class DecoderLost(PictureRejected):
+    """Unreadable: the picture ended its decoder, or kept it so many seconds without an answer."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("unreadable")
+        self.seconds = seconds
 
 
 class Decoders:
@@ -65,7 +77,8 @@ class Decoders:
     def take(self, data: bytes, *, keep_details: bool, limits: Limits) -> "Decoding":
         """Give a file to a decoder, which reads its headers and removes its details.
 
-        Raises PictureRejected if that shows it is none we take; Busy if the starter was killed.
+        Raises PictureRejected if that shows it is none we take, DecoderLost among these; Busy if
+        the starter was killed.
         """
         ours, theirs = socket.socketpair()
         with theirs, self._lock:
@@ -153,14 +166,17 @@ class Decoding:
     def _one_refusal(self) -> Iterator[None]:
         """A picture that ends its decoder, or keeps it too long, is unreadable. Nobody else's is:
         where the starter is gone, whose end nobody's picture is, it was Busy."""
+        begun = time.monotonic()
         try:
             yield
         except Broken:
+            seconds = time.monotonic() - begun
             self.close()
-            logger.info("a decoder ended without an answer")
             if self._starter_has_ended():
+                logger.warning(STARTER_ENDED)
                 raise Busy from None
-            raise PictureRejected("unreadable") from None
+            logger.warning(DECODER_LOST, seconds)
+            raise DecoderLost(seconds) from None
         except PictureRejected:
             self.close()
             raise

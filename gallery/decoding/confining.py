@@ -13,7 +13,7 @@ import sys
 from contextlib import suppress
 
 # Of <sys/prctl.h>, <linux/seccomp.h> and <linux/bpf_common.h>.
-PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 22, 38
+PR_SET_PDEATHSIG, PR_GET_SECCOMP, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 21, 22, 38
 FILTER_MODE = 2
 # What becomes of a call. Refused, it fails with EPERM; unknown, with ENOSYS, as on an old kernel.
 ALLOW, REFUSE, UNKNOWN, KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
@@ -102,7 +102,13 @@ def confine(*, memory_bytes: int, seconds: int) -> None:
 
 def filters_calls() -> bool:
     """Whether decoders on this system are held to the list of calls."""
-    return sys.platform == "linux" and platform.machine() in PROCESSORS
+    if sys.platform != "linux" or platform.machine() not in PROCESSORS:
+        return False
+    try:
+        _prctl(PR_GET_SECCOMP)
+    except OSError:  # a kernel built without it
+        return False
+    return True
 
 
 def _address_space() -> int:
@@ -151,5 +157,5 @@ def _prctl(*arguments: object) -> None:
     words = [
         ctypes.c_ulong(word) if isinstance(word, int) else word for word in (*arguments, 0, 0, 0)
     ]
-    if libc.prctl(*words[:5]):
+    if libc.prctl(*words[:5]) < 0:
         raise OSError(ctypes.get_errno(), "prctl")

@@ -1,9 +1,10 @@
 """The pictures of one upload: decoded side by side, handed on in the order of their files."""
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -11,10 +12,14 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import throttle
 from accounts.models import User
+from accounts.throttle import Throttled
 from accounts.turns import Busy
-from gallery.decoding.asking import DECODERS, Decoding
+from gallery.decoding.asking import DECODERS, DecoderLost, Decoding
 from gallery.decoding.turns import DECODING
 from gallery.pictures import Limits, Picture, PictureRejected
+
+# What the costliest pictures take of a core. Who keeps a decoder longer pays by time.
+MEGAPIXELS_A_SECOND = 20
 
 
 def limits() -> Limits:
@@ -46,7 +51,8 @@ class Coming:
                 self._decoding = DECODERS.take(
                     self.file.read(), keep_details=keep_details, limits=limits()
                 )
-            self._count(self._decoding)
+            self._megapixels = -(-self._decoding.pixels // 1_000_000)
+            self._count(self._megapixels)
         except Exception as error:  # told in this file's turn, as those of decoding are
             self._picture.set_exception(error)
             self._close()
@@ -61,6 +67,10 @@ class Coming:
         except Busy:
             throttle.take_back("pixels", str(self._person.pk), amount=self._megapixels)
             raise
+        except DecoderLost as lost:
+            with suppress(Throttled):  # the next one hears of it
+                self._count(math.ceil(lost.seconds * MEGAPIXELS_A_SECOND))
+            raise
 
     def abandon(self) -> None:
         self._picture.cancel()
@@ -70,10 +80,9 @@ class Coming:
         if self._decoding:
             self._decoding.close()
 
-    def _count(self, decoding: Decoding) -> None:
-        limit, megapixels = settings.UPLOAD_MEGAPIXELS_PER_HOUR, -(-decoding.pixels // 1_000_000)
+    def _count(self, megapixels: int) -> None:
+        limit = settings.UPLOAD_MEGAPIXELS_PER_HOUR
         throttle.count("pixels", str(self._person.pk), limit=limit, amount=megapixels)
-        self._megapixels = megapixels
 
     def _decode(self, decoding: Decoding, upload: object) -> Picture:
         """Wait for a turn. In a thread of its own, which asks nothing of a database."""

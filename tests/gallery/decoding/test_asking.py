@@ -9,8 +9,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.core.checks import run_checks
 
 from accounts.turns import Busy
+from gallery import checks
 from gallery.decoding import asking, confining
 from gallery.decoding.asking import DECODERS, Decoders
 from gallery.intake import take_in
@@ -44,11 +46,6 @@ def unfiltered():
     decoders = Decoders(HOSTILE.with_name("unfiltered_starter.py"))
     yield decoders
     decoders.stop()
-
-
-@pytest.fixture
-def impatient(monkeypatch):
-    monkeypatch.setattr(asking, "READING_SECONDS", 0.3)
 
 
 def begun(decoders, data: bytes):
@@ -124,13 +121,22 @@ def test_the_starter_has_no_environment_and_nothing_open_but_its_connections(hos
     assert opened <= {"socket", "/dev/null", errors}
 
 
+@pytest.mark.parametrize("can_filter", [True, False])
+def test_an_operator_is_told_where_calls_are_not_filtered(monkeypatch, can_filter):
+    monkeypatch.setattr(checks, "filters_calls", lambda: can_filter)
+    found = [one.id for one in run_checks(include_deployment_checks=True)]
+    assert ("gallery.W001" in found) is not can_filter
+
+
 # ---- how it ends -----------------------------------------------------------------------------
 
 
 @pytest.mark.attack("F181")
 @pytest.mark.parametrize("act", [*AFTER_ITS_TURN, b"hang at once"], ids=bytes.decode)
-def test_a_picture_that_ends_its_decoder_or_keeps_it_is_unreadable(hostile, impatient, act):
-    assert outcome(hostile, act) == ("unreadable", {})
+def test_a_picture_that_ends_its_decoder_or_keeps_it_is_unreadable(hostile, monkeypatch, act):
+    with monkeypatch.context() as impatient:
+        impatient.setattr(asking, "READING_SECONDS", 0.5)
+        assert outcome(hostile, act) == ("unreadable", {})
     starter = hostile.process_id
     assert outcome(hostile, plain("PNG")) == take_in(
         plain("PNG"), keep_details=False, limits=LIMITS

@@ -19,14 +19,13 @@ from tests.gallery.test_uploading import file, post
 def hostile(monkeypatch):
     decoders = Decoders(HOSTILE)
     monkeypatch.setattr(taking_in, "DECODERS", decoders)
-    monkeypatch.setattr(asking, "READING_SECONDS", 2)
     yield decoders
     decoders.stop()
 
 
 @pytest.mark.attack("F181")
 def test_of_an_upload_only_the_picture_that_ends_its_decoder_is_refused(alice, hostile):
-    acts = [b"fall", b"crash", b"hang", b"answer without end"]
+    acts = [b"fall", b"crash", b"answer nonsense", b"answer without end"]
     files = [one for act in acts for one in (file(act, f"{act.decode()}.jpg"), file(jpeg()))]
     answer = post(alice, files).json()
     refused = {index: errors[0]["code"] for index, errors in answer["errors"].items()}
@@ -65,3 +64,16 @@ def test_a_picture_whose_starter_was_killed_may_come_again_and_cost_nothing(
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
     assert ThrottleWindow.objects.get(scope="pixels").count == before
     assert post(alice).status_code == 201
+
+
+@pytest.mark.attack("F184")
+def test_who_keeps_a_decoder_without_an_answer_pays_for_the_time(
+    alice, bob, hostile, monkeypatch, settings
+):
+    settings.UPLOAD_MEGAPIXELS_PER_HOUR = 15
+    with monkeypatch.context() as impatient:
+        impatient.setattr(asking, "READING_SECONDS", 1)
+        hanging = post(alice, [file(b"hang")]).json()
+    assert hanging["errors"]["0"][0]["code"] == "unreadable"
+    assert post(alice).json()["errors"]["0"][0]["code"] == "too_much_this_hour"
+    assert post(bob, [file(jpeg())]).status_code == 201

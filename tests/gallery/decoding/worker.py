@@ -1,10 +1,11 @@
-"""A worker for tests to kill, or to see fork: `python -m tests.gallery.decoding.worker WHAT`."""
+"""A worker for tests to kill, or to see fork: `python -m tests.gallery.decoding.worker WHAT`.
+
+Its settings are those of the tests that start it.
+"""
 
 import os
 import sys
 from pathlib import Path
-
-from tests import environment  # noqa: F401  (before settings are read)
 
 HOSTILE = Path(__file__).with_name("hostile_starter.py")
 
