@@ -70,6 +70,7 @@ bench: .venv/ready-for-development requirements-bench.txt ## 10 min | Measure se
 	@$(BIN)/python -m benchmarks.search
 	@$(BIN)/python -m benchmarks.rewrapping
 	@$(BIN)/python -m benchmarks.albums
+	@$(BIN)/python -m benchmarks.whole_album
 
 faults: .venv/ready-for-development ## 10 min | Kill a real server again and again, fill its disks, hold its databases
 	@$(BIN)/python -m benchmarks.faults && $(BIN)/python -m benchmarks.key_faults \

@@ -57,6 +57,23 @@ def test_no_page_before_an_act_on_many_asks_more_often_for_forty_than_for_thirte
     assert asked(MANY) == asked(13)  # the first twelve are shown as pictures
 
 
+def test_the_thumbnails_of_a_page_ask_as_often_for_twelve_as_for_three(alice, bob):
+    reader = bob.sign_in()
+    upload(alice, bob, 12)
+    images = [str(pk) for pk in SealedImage.objects.values_list("pk", flat=True)]
+
+    def asked(amount: int) -> tuple[str, int, int]:
+        form = {"images": images[:amount]}
+        return queries_of(lambda: _read(reader.post("/images/thumbnails/", form)), "thumbnails")
+
+    assert asked(12) == asked(3)
+
+
+def _read(answer: HttpResponse) -> HttpResponse:
+    assert b"".join(answer)
+    return answer
+
+
 def upload(alice, bob, amount: int) -> None:
     files = [file(jpeg(), f"{number}.jpg") for number in range(amount)]
     answer = post(alice, files, recipients=[bob.username])
