@@ -35,6 +35,8 @@ class What(StrEnum):
     SHARED = "shared"
     CHANGED = "changed"
     ENDED = "ended"
+    TAKEN_OUT = "taken-out"
+    TEAM_ENDED = "team-ended"
     RELOCKED = "relocked"
     OPENED = "opened"
     DOWNLOADED = "downloaded"
@@ -54,6 +56,8 @@ WHAT = {
     Event.IMAGE_KEEP_UNTIL_SET: What.KEEP_UNTIL,
     Event.IMAGE_TAKEN_OVER: What.TAKEN_OVER,
 }
+# The entry names whose access ended: a person, or one of these.
+ENDED_FOR = {"album": What.TAKEN_OUT, "team": What.TEAM_ENDED}
 FILTERS = {
     "opened": [Event.IMAGE_OPENED],
     "downloaded": [Event.IMAGE_DOWNLOADED],
@@ -91,6 +95,8 @@ class Happening:
             What.SHARED: _("You shared it with %(names)s%(terms)s."),
             What.CHANGED: _("You changed what %(names)s may do%(terms)s."),
             What.ENDED: _("You ended %(names)s’s access."),
+            What.TAKEN_OUT: _("You took it out of an album."),
+            What.TEAM_ENDED: _("You ended a team’s access."),
             What.RELOCKED: _("It was encrypted again, with a new key."),
             What.OPENED: _("%(names)s opened this image."),
             What.DOWNLOADED: _("%(names)s downloaded this image."),
@@ -103,6 +109,8 @@ class Happening:
             What.SHARED: _("An earlier owner shared it with %(names)s%(terms)s."),
             What.CHANGED: _("An earlier owner changed what %(names)s may do%(terms)s."),
             What.ENDED: _("An earlier owner ended %(names)s’s access."),
+            What.TAKEN_OUT: _("An earlier owner took it out of an album."),
+            What.TEAM_ENDED: _("An earlier owner ended a team’s access."),
             What.KEEP_UNTIL: _("An earlier owner chose until when it is kept."),
             What.TAKEN_OVER: _("An earlier owner took over this image."),
         }
@@ -187,7 +195,8 @@ def _what_and_who(leaf: Leaf) -> tuple[What, list[uuid.UUID]] | None:
         return None
     what = WHAT[Event(leaf.event)]
     if what == What.ENDED:
-        return what, _ids([str(leaf.facts["reader"])])
+        of_circle = [ended for kind, ended in ENDED_FOR.items() if kind in leaf.facts]
+        return (of_circle[0], []) if of_circle else (what, _ids([str(leaf.facts["reader"])]))
     by_readers = what in (What.OPENED, What.DOWNLOADED, What.ACKNOWLEDGED)
     return what, [leaf.actor] if by_readers and leaf.actor else []
 

@@ -64,7 +64,8 @@ FILTERS = {
 @dataclass(frozen=True)
 class Deed:
     """One thing a person did with an image or an album. `owner` and `reader` where we still know
-    them; `album_id`: of what was done with an album, or with an image for one."""
+    them, `of_team` if it was a team's access that ended; `album_id`: of what was done with an
+    album, or with an image for one."""
 
     time: datetime
     event: Event
@@ -72,6 +73,7 @@ class Deed:
     album_id: uuid.UUID | None
     owner: Name | None
     reader: Name | None
+    of_team: bool
     is_own: bool
     is_deleted: bool
 
@@ -81,7 +83,8 @@ class Deed:
         if self.image_id and self.album_id:
             words = ALBUM_WORDS.get(self.event, words)
         somebody = str(_("somebody"))
-        names = {"owner": self.owner or somebody, "reader": self.reader or somebody}
+        reader = self.reader or (str(_("a team")) if self.of_team else somebody)
+        names = {"owner": self.owner or somebody, "reader": reader}
         return str(words) % names
 
 
@@ -125,6 +128,7 @@ def _deeds(leaves: list[Leaf], person: User) -> Iterator[Deed]:
             album_id=album,
             owner=certified_name(image.owner) if image else None,
             reader=certified_name(reader) if reader else None,
+            of_team="team" in leaf.facts,
             is_own=image is not None and image.owner_id == person.pk,
             is_deleted=album not in albums
             if is_album

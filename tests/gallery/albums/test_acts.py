@@ -398,3 +398,12 @@ def test_a_place_that_another_hand_ended_brings_no_owner_to_leave_the_album_out(
     assert lock_of(image) == 1
     Placement.objects.update(ended_at=None)
     assert opened(bob, image)
+
+
+def test_both_activity_pages_say_that_an_image_was_taken_out(alice, album, image):
+    placing.take_out(keyring=alice.keyring, circle_id=album.pk, image_id=image.pk)
+    page = alice.unlocked().get(f"/images/{image.pk}/activity/").content.decode()
+    assert "You took it out of an album." in page
+    assert (
+        "You took an image out of an album." in alice.client.get("/activity/mine/").content.decode()
+    )

@@ -240,3 +240,11 @@ def test_an_album_that_gets_its_next_key_while_the_team_does_opens_under_both(
     row = Member.objects.get(team=team.pk)
     assert (row.team_epoch, Circle.objects.get(pk=album.pk).epoch, team.now.epoch) == (2, 2, 2)
     assert opened(carol, placed).startswith(JPEG)
+
+
+def test_both_activity_pages_say_that_a_team_lost_an_image(alice, team, image):
+    placing.take_out(keyring=alice.keyring, circle_id=team.pk, image_id=image.pk, kind=TEAM)
+    page = alice.unlocked().get(f"/images/{image.pk}/activity/").content.decode()
+    assert "You ended a team’s access." in page
+    own = alice.client.get("/activity/mine/").content.decode()
+    assert "You ended a team’s access to an image." in own
