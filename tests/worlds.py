@@ -146,6 +146,14 @@ class Fixtures:
             and len(_patches(self.monkeypatch)) == self.patched
         )
 
+    def _drop_old(self, steps: tuple[str, ...]) -> None:
+        """What went on from these steps did so in another world, with other people."""
+        self.kept = {
+            path: step
+            for path, step in self.kept.items()
+            if step.is_fresh() and path[: len(steps)] != steps
+        }
+
     def step(self, what: str, *details: Any, make: Callable[[], Any]) -> Any:
         """Return what `make` returns. It has to be all that the caller needs, but for the rows."""
         if not self._is_known():
@@ -156,7 +164,7 @@ class Fixtures:
             step.world.put_back()
         else:
             facts = make()
-            self.kept = {steps: step for steps, step in self.kept.items() if step.is_fresh()}
+            self._drop_old(steps)
             step = self.kept[steps] = Step(facts, self.pairs, World.now())
         self.steps, self.pairs, self.seen = steps, step.pairs, self.changes
         return deepcopy(step.facts)
