@@ -108,10 +108,8 @@ def upload_image(
     for place in places:
         wrap_beside(place, content_key, lock=image.lock, opener=opener)
         through += given_through(place, opener)
-    sign = partial(sign_statement, keyring=keyring, subject=image.pk, previous=None)
-    share = sign(SHARE, share_fields([*grants, *invited, *places]))
-    manifest = manifest_fields(sealed, content_key, share, image=image, lock=image.lock)
-    statements = [sign(MANIFEST, manifest), share]
+    share = share_fields([*grants, *invited, *places])
+    statements = _first_statements(image, sealed, content_key, share, keyring=keyring)
     dates = date_facts(keep_until, FIRST_DATE) if keep_until else {}
     with owners_act(Event.IMAGE_UPLOADED, image, signed=statements, **dates):
         sent = _store(image, sealed, statements, grants, [*invited, *places], through)
@@ -129,6 +127,21 @@ def new_image(owner: User, origin: Origin, keep_until: datetime | None) -> Seale
         upload_id=origin.upload_id,
         upload_index=origin.index if origin.upload_id else None,
     )
+
+
+@sensitive_variables()
+def _first_statements(
+    image: SealedImage,
+    sealed: dict[str, Sealed],
+    content_key: bytes,
+    share_says: dict[str, object],
+    *,
+    keyring: Keyring,
+) -> list[Statement]:
+    sign = partial(sign_statement, keyring=keyring, subject=image.pk, previous=None)
+    share = sign(SHARE, share_says)
+    manifest = manifest_fields(sealed, content_key, share, image=image, lock=image.lock)
+    return [sign(MANIFEST, manifest), share]
 
 
 def renditions_of(

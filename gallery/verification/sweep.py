@@ -17,7 +17,7 @@ from audit.verification import NEWEST, entries_between, in_pieces
 from gallery import storage
 from gallery.models import Circle, SealedImage
 from gallery.services.purging import known_names
-from gallery.verification.albums import AlbumCheck
+from gallery.verification.circles import CircleCheck
 from gallery.verification.findings import Finding, Kind
 from gallery.verification.images import UNREADABLE, ImageCheck
 from gallery.verification.notices import check_notices
@@ -56,9 +56,9 @@ class Sweep:
             self.images += len(chunk)
             self._progress(self.images)
         for chunk in _chunks(Circle.objects.all()):
-            albums = AlbumCheck(chunk)
-            for album_id in chunk:
-                yield from _twice(partial(albums.check, album_id), _album_once_more(album_id))
+            circles = CircleCheck(chunk)
+            for circle_id in chunk:
+                yield from _twice(partial(circles.check, circle_id), _circle_once_more(circle_id))
             self.albums += len(chunk)
         before = timezone.now() - settings.PURGE_GRACE
         for name in storage.orphans(before, known_names):
@@ -84,8 +84,8 @@ class Sweep:
         return lambda: ImageCheck([image_id], reads_bytes=self._reads_bytes).check(image_id)
 
 
-def _album_once_more(album_id: uuid.UUID) -> Look:
-    return lambda: AlbumCheck([album_id]).check(album_id)
+def _circle_once_more(circle_id: uuid.UUID) -> Look:
+    return lambda: CircleCheck([circle_id]).check(circle_id)
 
 
 def _chunks(rows: QuerySet[Any]) -> Iterator[list[uuid.UUID]]:

@@ -60,16 +60,7 @@ def check_access(
     first_time = directory.never_shared_with(chosen, owner=owner)
     look_alikes = directory.look_alikes(first_time, owner=owner)
     if wants_json(request):
-        facts = {
-            "recipients": [person_json(person) for person in chosen],
-            "teams": [str(team_id) for team_id in team_ids],
-            "already": [{**person_json(user), "images": n} for user, n in already],
-            "first_time": [certified_name(person).username for person in first_time],
-            "look_alikes": [
-                [certified_name(person).username for person in pair] for pair in look_alikes
-            ],
-        }
-        return JsonResponse(facts)
+        return JsonResponse(_check_json(chosen, team_ids, already, first_time, look_alikes))
     teams = _teams_named(request, team_ids, opener)
     invited = invited_in_words(cleaned.get("invitations", []), opener)
     if invite_form:
@@ -92,6 +83,24 @@ def check_access(
         **about,
     }
     return render(request, template, context)
+
+
+def _check_json(
+    chosen: list[User],
+    team_ids: list[uuid.UUID],
+    already: list[tuple[User, int]],
+    first_time: list[User],
+    look_alikes: list[tuple[User, User]],
+) -> dict[str, Any]:
+    return {
+        "recipients": [person_json(person) for person in chosen],
+        "teams": [str(team_id) for team_id in team_ids],
+        "already": [{**person_json(user), "images": n} for user, n in already],
+        "first_time": [certified_name(person).username for person in first_time],
+        "look_alikes": [
+            [certified_name(person).username for person in pair] for pair in look_alikes
+        ],
+    }
 
 
 def person_json(person: User) -> dict[str, str | None]:

@@ -15,7 +15,7 @@ from gallery.verification.findings import Finding, Kind
 from gallery.verification.images import UNREADABLE, missing_of, stands
 
 
-class AlbumCheck:
+class CircleCheck:
     """Checks albums and teams, some at a time."""
 
     def __init__(self, circle_ids: Collection[uuid.UUID]) -> None:
