@@ -296,7 +296,7 @@ KINDS: dict[str, dict[str, Check]] = {
     },
     "share": {"entries": _check_entries},
     "membership": {
-        "circle": _one_of("album", "team"),
+        "circle": _one_of("album", "team", "successors"),
         "epoch": _check_epoch,
         "key_commitment": _check_hex_digest,
         "details": _check_details,

@@ -2,6 +2,7 @@
 picture: what a caption, a title or a file name says is encrypted, and no page asks for it."""
 
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.contrib import admin
@@ -31,6 +32,7 @@ from gallery.models import (
 )
 from gallery.services.invitations.taking_back import take_back
 from gallery.services.quota import POSSIBLE
+from gallery.services.successors import disable_and_notify
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -75,8 +77,12 @@ class OfAnImage(TypedDict):
 
 @admin.register(User)
 class PersonWithStorageAdmin(PersonAdmin):
-    """People, and what they store: accounts knows no images."""
+    """People, what they store, and their successors: accounts knows no images."""
 
+    acts = tuple(
+        replace(act, do=disable_and_notify) if act.name == "disable" else act
+        for act in PersonAdmin.acts
+    )
     list_display = (*PersonAdmin.list_display[:-2], "storage", *PersonAdmin.list_display[-2:])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:

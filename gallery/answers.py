@@ -9,7 +9,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from accounts.web.answers import refusal
 from accounts.web.requests import PersonRequest
-from gallery.circle_refusals import album_refusal_for, team_refusal_for
+from gallery.circle_refusals import (
+    album_refusal_for,
+    successors_refusal_for,
+    team_refusal_for,
+)
 from gallery.refusals import REFUSALS, Refusal, refusal_for
 
 View = Callable[..., HttpResponseBase]
@@ -31,6 +35,11 @@ def answers_album_refusals(view: View) -> View:
 def answers_team_refusals(view: View) -> View:
     """The same for a team."""
     return _answering(view, "team_id", team_refusal_for)
+
+
+def answers_successors_refusals(view: View) -> View:
+    """The same for successors, of whom each owner has one list."""
+    return _answering(view, "owner_id", successors_refusal_for)
 
 
 def _answering(view: View, about: str, refusal_of: Callable[[Exception], Refusal]) -> View:

@@ -18,7 +18,16 @@ from cryptocore import circles
 from gallery.circle_keys import CircleOpener, place_in_team
 from gallery.errors import AccessEnded, Altered, HeadMoved, NotYours, OtherSigner, Waiting
 from gallery.invitation_keys import key_for_inviter
-from gallery.models import Circle, Invitation, InvitedGrant, Member, Placement, Row
+from gallery.models import (
+    Circle,
+    Invitation,
+    InvitedGrant,
+    Member,
+    Placement,
+    Row,
+    SealedImage,
+    SuccessorKey,
+)
 
 
 class _Place(TypedDict):
@@ -50,11 +59,11 @@ def wrap_beside(row: Held | InvitedGrant, key: bytes, *, lock: int, opener: Circ
             wrap_for_circle(row, key, circle_key, epoch=circle.epoch)
 
 
-def held_by(row: Row) -> Circle | None:
+def held_by(row: Row | SuccessorKey) -> Circle | None:
     """Return the circle under whose key a row's key is, if it is under one's."""
     if isinstance(row, Member):
         return row.team
-    return row.circle if isinstance(row, Placement) else None
+    return row.circle if isinstance(row, Placement | SuccessorKey) else None
 
 
 @sensitive_variables()
@@ -69,15 +78,25 @@ def wrap_for_circle(row: Held, key: bytes, circle_key: bytes, *, epoch: int) -> 
 
 
 @sensitive_variables()
-def key_in(row: Held, circle_key: bytes) -> bytes:
+def key_in(row: Held | SuccessorKey, circle_key: bytes) -> bytes:
     """Return what a row holds; the commitment decides what it is. Raises CryptoError."""
     wrapped = bytes(row.wrapped or b"")
-    if isinstance(row, Placement):
-        return circles.unwrap_content_key(wrapped, circle_key, **_place_of(row))
-    return circles.unwrap_circle_key(wrapped, circle_key, **place_in_team(row))
+    if isinstance(row, Member):
+        return circles.unwrap_circle_key(wrapped, circle_key, **place_in_team(row))
+    return circles.unwrap_content_key(wrapped, circle_key, **_place_of(row))
 
 
-def _place_of(row: Placement) -> _Place:
+@sensitive_variables()
+def successor_key(
+    image: SealedImage, content_key: bytes, circle: Circle, circle_key: bytes
+) -> SuccessorKey:
+    """Return an image's content key under the key of its owner's successors; not stored yet."""
+    row = SuccessorKey(image=image, circle=circle, lock=image.lock, epoch=circle.epoch)
+    row.wrapped = circles.wrap_content_key(content_key, circle_key, **_place_of(row))
+    return row
+
+
+def _place_of(row: Placement | SuccessorKey) -> _Place:
     return {
         "instance": settings.SERVER_KEYS.instance_id,
         "circle": row.circle_id,
@@ -87,7 +106,7 @@ def _place_of(row: Placement) -> _Place:
     }
 
 
-def hold_circles(rows: Iterable[Row]) -> None:
+def hold_circles(rows: Iterable[Row | SuccessorKey]) -> None:
     """Hold the circles whose keys these rows are wrapped under.
 
     In this order, so that no two transactions wait for each other: invitations, teams, albums, the

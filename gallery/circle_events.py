@@ -1,4 +1,5 @@
-"""What the trail calls the acts on albums and on teams: the same acts, each under its own name."""
+"""What the trail calls the acts on albums, teams and successors: the same acts, each under its own
+name."""
 
 from dataclasses import dataclass
 
@@ -38,6 +39,16 @@ EVENTS_OF_KIND: dict[str, CircleEvents] = {
         deleted=Event.TEAM_DELETED,
         refused=Event.TEAM_REFUSED,
         altered=Event.TEAM_ALTERED,
+    ),
+    Circle.Kind.SUCCESSORS: CircleEvents(
+        made=Event.SUCCESSORS_MADE,
+        changed=Event.SUCCESSORS_NAMED,
+        shared=Event.SUCCESSORS_NAMED,
+        revoked=Event.SUCCESSORS_REMOVED,
+        rekeyed=Event.SUCCESSORS_REKEYED,
+        deleted=Event.SUCCESSORS_DELETED,
+        refused=Event.SUCCESSORS_REFUSED,
+        altered=Event.SUCCESSORS_ALTERED,
     ),
 }
 

@@ -74,8 +74,8 @@ class CircleOpener(Unwrapping):
         member of a team."""
         if member.team_id is None:
             return member.through is None and member.reader_id == self._keyring.user.pk
-        own, album = member.through, Circle.Kind.ALBUM
-        if own is None or member.circle.kind != album or own.circle.kind == album:
+        own, kinds = member.through, Circle.Kind
+        if own is None or (member.circle.kind, own.circle.kind) != (kinds.ALBUM, kinds.TEAM):
             return False
         return own.circle_id == member.team_id and own.team_id is None
 

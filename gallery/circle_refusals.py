@@ -1,5 +1,5 @@
-"""What a person and the trail are told where an album or a team is refused: as of an image, in its
-words."""
+"""What a person and the trail are told where an album, a team or successors are refused: as of an
+image, in its words."""
 
 from dataclasses import replace
 from functools import partial
@@ -21,12 +21,13 @@ def _circle_refusal_for(kind: str, error: Exception) -> Refusal:
         refused = replace(refused, event=events.refused)
     if refused.event == Event.IMAGE_ALTERED:
         refused = replace(refused, event=events.altered)
-    sentence = _album_sentence(error) if kind == Circle.Kind.ALBUM else _team_sentence(error)
+    sentence = SENTENCES[Circle.Kind(kind)](error)
     return replace(refused, sentence=sentence) if sentence else refused
 
 
 album_refusal_for = partial(_circle_refusal_for, Circle.Kind.ALBUM)
 team_refusal_for = partial(_circle_refusal_for, Circle.Kind.TEAM)
+successors_refusal_for = partial(_circle_refusal_for, Circle.Kind.SUCCESSORS)
 
 
 def _album_sentence(error: Exception) -> str:
@@ -66,3 +67,23 @@ def _team_sentence(error: Exception) -> str:
             "Nothing is lost."
         )
     return ""
+
+
+def _successors_sentence(error: Exception) -> str:
+    if isinstance(error, errors.NotYours):
+        return _("This person has not named you as a successor.")
+    if isinstance(error, errors.Altered | CryptoError):
+        return _(
+            "The list of successors does not match its owner’s signature, so it is not used. Tell "
+            "staff: somebody may have changed it."
+        )
+    if isinstance(error, errors.Waiting):
+        return _("Your successors are locked with earlier keys. Bring these keys back first.")
+    return ""
+
+
+SENTENCES = {
+    Circle.Kind.ALBUM: _album_sentence,
+    Circle.Kind.TEAM: _team_sentence,
+    Circle.Kind.SUCCESSORS: _successors_sentence,
+}

@@ -55,6 +55,19 @@ class Suspended(GalleryError):
         self.owner = owner
 
 
+class OwnerActive(GalleryError):
+    """A successor asks for something of an owner whom staff have not disabled, as the trail has
+    it."""
+
+    def __init__(self, owner: User) -> None:
+        super().__init__("owner active")
+        self.owner = owner
+
+
+class NotHandedOver(GalleryError):
+    """The successors have no key of this image: its owner was not here after it was sealed."""
+
+
 class Waiting(GalleryError):
     """This person's access is agreed, but no key of theirs opens the content key now.
 

@@ -7,6 +7,7 @@ manifest says. Nothing here opens anything: steps (2) to (4) of docs/format.md, 
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -140,11 +141,24 @@ class Heads:
             raise Altered(kind)
         return verified
 
+    def verified_then(self, kind: str, subject: Subject, row: Statement) -> Body:
+        """Return what an earlier statement says, signed by whoever was the owner then. Raises as
+        verified() does."""
+        trail = self._trails.of(subject.pk)
+        if former := trail.owner_before(kind, row.sequence):
+            subject = copy(subject)
+            subject.owner_id = former
+        return self.verified(kind, subject, row)
+
     def _stolen_since(self, owner_id: uuid.UUID, fingerprint: str) -> datetime | None:
         try:
             return self._keys.stolen_since(owner_id, fingerprint)
         except AuditUnavailable:
             raise TrailAway from None
+
+    def is_taken_over(self, image: SealedImage) -> bool:
+        """Whether the trail says that a successor took this image over. Raises TrailAway."""
+        return self._trails.of(image.pk).is_taken_over
 
     def is_deleted(self, subject: uuid.UUID) -> bool:
         """Whether the trail remembers that this one was deleted. Raises TrailAway."""

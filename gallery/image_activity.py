@@ -40,6 +40,7 @@ class What(StrEnum):
     DOWNLOADED = "downloaded"
     ACKNOWLEDGED = "acknowledged"
     KEEP_UNTIL = "keep-until"
+    TAKEN_OVER = "taken-over"
 
 
 # Of an act of sharing the entry about its notices is read: it names the people.
@@ -51,6 +52,7 @@ WHAT = {
     Event.IMAGE_DOWNLOADED: What.DOWNLOADED,
     Event.IMAGE_ACKNOWLEDGED: What.ACKNOWLEDGED,
     Event.IMAGE_KEEP_UNTIL_SET: What.KEEP_UNTIL,
+    Event.IMAGE_TAKEN_OVER: What.TAKEN_OVER,
 }
 FILTERS = {
     "opened": [Event.IMAGE_OPENED],
@@ -61,6 +63,7 @@ FILTERS = {
         Event.IMAGE_REVOKED,
         Event.IMAGE_RELOCKED,
         Event.IMAGE_KEEP_UNTIL_SET,
+        Event.IMAGE_TAKEN_OVER,
     ],
     "acknowledged": [Event.IMAGE_ACKNOWLEDGED],
 }
@@ -69,13 +72,15 @@ FILTERS = {
 @dataclass(frozen=True)
 class Happening:
     """One thing that happened to an image. `people`: who opened or confirmed it, was given access
-    or lost it; `is_own`: its owner opened or downloaded it. `rights` and `ends_at` are what was
-    given; or the latter is the date that was chosen for its deletion."""
+    or lost it; `is_own`: its owner opened or downloaded it; `by_former`: an earlier owner did it.
+    `rights` and `ends_at` are what was given; or the latter is the date that was chosen for its
+    deletion."""
 
     time: datetime
     what: What
     people: list[Name] = field(default_factory=list)
     is_own: bool = False
+    by_former: bool = False
     rights: str = ""
     ends_at: datetime | None = None
 
@@ -91,6 +96,15 @@ class Happening:
             What.DOWNLOADED: _("%(names)s downloaded this image."),
             What.ACKNOWLEDGED: _("%(names)s confirmed that they have received it."),
             What.KEEP_UNTIL: _("You chose that it is kept until you delete it."),
+            What.TAKEN_OVER: _("You took over this image."),
+        }
+        former = {
+            What.UPLOADED: _("An earlier owner uploaded this image."),
+            What.SHARED: _("An earlier owner shared it with %(names)s%(terms)s."),
+            What.CHANGED: _("An earlier owner changed what %(names)s may do%(terms)s."),
+            What.ENDED: _("An earlier owner ended %(names)s’s access."),
+            What.KEEP_UNTIL: _("An earlier owner chose until when it is kept."),
+            What.TAKEN_OVER: _("An earlier owner took over this image."),
         }
         own = {
             What.OPENED: _("You opened this image."),
@@ -103,6 +117,8 @@ class Happening:
         words = (self.is_own and own.get(self.what)) or sentences[self.what]
         if self.ends_at and self.what in dated:
             words = dated[self.what]
+        if self.by_former:
+            words = former.get(self.what, words)
         return words % {"names": self._names(), "terms": self._terms(), "until": self._until()}
 
     def _names(self) -> str:
@@ -191,6 +207,7 @@ def _happenings(
             what=what,
             people=[certified_name(people[person]) for person in who if person in people],
             is_own=who == [image.owner_id],
+            by_former=leaf.actor != image.owner_id,
             rights=str(leaf.facts.get("rights", "")),
             ends_at=parse_datetime(str(leaf.facts.get("ends_at") or leaf.facts.get("keep_until"))),
         )

@@ -26,7 +26,12 @@ from gallery.models import SealedImage, Statement
 from gallery.sealing import MANIFEST, MEMBERSHIP, SHARE
 
 KINDS = (MANIFEST, SHARE, MEMBERSHIP)
-DELETED = (Event.IMAGE_DELETED, Event.ALBUM_DELETED, Event.TEAM_DELETED)
+DELETED = (
+    Event.IMAGE_DELETED,
+    Event.ALBUM_DELETED,
+    Event.TEAM_DELETED,
+    Event.SUCCESSORS_DELETED,
+)
 EVENTS = (*SIGNED_AT, Event.IMAGE_KEEP_UNTIL_SET, *DELETED, *SUSPENDING)
 
 
@@ -61,6 +66,8 @@ class ImageTrail:
         self._begun: dict[str, set[str]] = defaultdict(set)
         # Of each manifest, by digest: the share statement stored with it, and its number.
         self._stored_with: dict[str, tuple[str, int]] = {}
+        # By kind: with which statement another owner began, and who signed those before it.
+        self._owners: dict[str, dict[int, uuid.UUID]] = defaultdict(dict)
         self._dates: dict[uuid.UUID | None, Newest] = defaultdict(Newest)  # by who chose
         for leaf in leaves:
             self.take_in(leaf)
@@ -70,6 +77,10 @@ class ImageTrail:
         self.is_deleted |= is_done and leaf.event in DELETED
         if is_done and leaf.event in SUSPENDING:
             self.is_suspended = leaf.event == Event.ACCOUNT_READERS_SUSPENDED
+        if leaf.event == Event.IMAGE_TAKEN_OVER:
+            for kind in (MANIFEST, SHARE):
+                number = leaf.facts[f"{kind}_number"]
+                self._owners[kind][number] = uuid.UUID(leaf.facts["former"])
         for kind in KINDS:
             digest, number = leaf.facts.get(kind, ""), leaf.facts.get(f"{kind}_number")
             if number is not None:
@@ -108,6 +119,15 @@ class ImageTrail:
     def next_date_number(self, image: SealedImage) -> int:
         chosen = self._dates[image.owner_id]
         return max([chosen.number, *(number for number, _date in chosen.begun)]) + 1
+
+    @property
+    def is_taken_over(self) -> bool:
+        return bool(self._owners)
+
+    def owner_before(self, kind: str, number: int) -> uuid.UUID | None:
+        """Return who owned the image when this statement was signed, None for the present owner."""
+        later = [first for first in self._owners[kind] if first > number]
+        return self._owners[kind][min(later)] if later else None
 
     def needs_numbers(self) -> bool:
         """Whether only the statements show which of several digests is the newest."""

@@ -21,6 +21,7 @@ SIGNED_AT = [
     Event.IMAGE_SHARED,
     Event.IMAGE_REVOKED,
     Event.IMAGE_RELOCKED,
+    Event.IMAGE_TAKEN_OVER,
     Event.ALBUM_MADE,
     Event.ALBUM_CHANGED,
     Event.ALBUM_SHARED,
@@ -31,6 +32,10 @@ SIGNED_AT = [
     Event.TEAM_SHARED,
     Event.TEAM_REVOKED,
     Event.TEAM_REKEYED,
+    Event.SUCCESSORS_MADE,
+    Event.SUCCESSORS_NAMED,
+    Event.SUCCESSORS_REMOVED,
+    Event.SUCCESSORS_REKEYED,
 ]
 
 

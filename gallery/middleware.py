@@ -7,6 +7,7 @@ from gallery.services.ended import relock_ended
 from gallery.services.keeping import delete_due, due_images
 from gallery.services.own_keys import look_over_own_keys
 from gallery.services.reminding import IMAGES_AT_ONCE, due_reminders_of, remind
+from gallery.services.successors import keep_for_successors
 
 
 class DatesMiddleware(AfterUnlockedPages):
@@ -39,6 +40,15 @@ class AlbumsMiddleware(AfterUnlockedPages):
 
     def work(self, keyring: Keyring) -> None:
         rekey_ended(keyring)
+
+
+class SuccessorsMiddleware(AfterUnlockedPages):
+    """Gives the successors whom a person named the keys of new images, and of new locks."""
+
+    what = "Keys for successors"
+
+    def work(self, keyring: Keyring) -> None:
+        keep_for_successors(keyring)
 
 
 class OwnKeysMiddleware(AfterUnlockedPages):

@@ -36,6 +36,9 @@ SENTENCES: dict[str, dict[NoticeKind, "_StrPromise"]] = {
         NoticeKind.KEEP_UNTIL: gettext_lazy(
             "%(actor)s chose when %(count)s images you can open are deleted."
         ),
+        NoticeKind.TAKEN_OVER: gettext_lazy(
+            "%(actor)s took over %(count)s images from their owner, whose account was disabled."
+        ),
         NoticeKind.READERS_END_SOON: gettext_lazy(
             "Access that you gave to %(count)s images ends soon."
         ),
@@ -79,6 +82,7 @@ def _belongs_to(group: list[ShownNotice], notice: ShownNotice) -> bool:
     return (
         notice.actor is not None
         and about(notice) == about(newest)
+        and about(notice) in SENTENCES
         and (newest.actor, newest.kind, newest.is_new) == (notice.actor, notice.kind, notice.is_new)
         and notice.subject not in [one.subject for one in group]
         and newest.time - notice.time <= TOGETHER
@@ -86,7 +90,9 @@ def _belongs_to(group: list[ShownNotice], notice: ShownNotice) -> bool:
 
 
 def about(notice: ShownNotice) -> str:
-    """Return what a notice is about: an image, an album or a team."""
+    """Return what a notice is about: an image, an album, a team or successors."""
+    if notice.successors_id:
+        return "successors"
     return "album" if notice.album_id else "team" if notice.team_id else "image"
 
 

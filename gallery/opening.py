@@ -27,13 +27,15 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
+from accounts.keys.names import Name, certified_name
+from accounts.models import User
 from cryptocore import content
 from gallery.access import Access, Through, access_to
 from gallery.beside import key_in
 from gallery.circle_keys import CircleOpener
 from gallery.errors import AccessEnded, Altered, Suspended, Waiting
-from gallery.heads import Body, step
-from gallery.models import Grant, Member, Rendition, SealedImage
+from gallery.heads import Body, is_unbroken, step
+from gallery.models import Grant, Member, Rendition, SealedImage, Statement
 from gallery.sealing import MANIFEST, SHARE
 from gallery.signers import Assessment
 from gallery.stored import Stored, verified
@@ -139,6 +141,17 @@ class Opener(CircleOpener):
         """Return what to say about the signer. Raises OtherSigner."""
         return self._signers.assess(image.owner, self._keys_of(image))
 
+    def sealed_by(self, image: SealedImage) -> Name | None:
+        """Return who sealed an image that somebody else has taken over since: their manifest is
+        kept, and verified. None if nobody has. Raises Altered or TrailAway."""
+        if not self.is_taken_over(image):
+            return None
+        first = Statement.objects.filter(kind=MANIFEST, subject=image.pk, sequence=1).first()
+        if not is_unbroken(self.newest(MANIFEST, image)) or first is None:
+            raise Altered("manifest-chain")
+        sealer = uuid.UUID(self.verified_then(MANIFEST, image, first)["signer"])
+        return None if sealer == image.owner_id else certified_name(User.objects.get(pk=sealer))
+
     def _keys_of(self, image: SealedImage) -> frozenset[str]:
         return frozenset(self.head(kind, image)["key"] for kind in (MANIFEST, SHARE))
 
@@ -160,7 +173,7 @@ class Opener(CircleOpener):
             access.way.wrapped_key,
             of=access.image,
             lock=access.image.lock,
-            is_committed=lambda key: self._is_committed(key, access.image),
+            is_committed=lambda key: self.is_content_key(key, access.image),
         )
 
     @sensitive_variables()
@@ -173,12 +186,12 @@ class Opener(CircleOpener):
             raise Altered("placement")
         with step("placement"):
             content_key = key_in(placement, circle_key)
-        if not self._is_committed(content_key, image):
+        if not self.is_content_key(content_key, image):
             raise Altered("commitment")
         return content_key
 
     @sensitive_variables()
-    def _is_committed(self, content_key: bytes, image: SealedImage) -> bool:
+    def is_content_key(self, content_key: bytes, image: SealedImage) -> bool:
         computed = content.key_commitment(
             content_key, image_id=image.pk, owner_id=image.owner_id, lock=image.lock
         )

@@ -27,6 +27,7 @@ WORDS = {
     Event.IMAGE_REVOKED: _("You ended %(reader)s’s access to an image."),
     Event.IMAGE_DELETED: _("You deleted an image."),
     Event.IMAGE_KEEP_UNTIL_SET: _("You chose until when an image is kept."),
+    Event.IMAGE_TAKEN_OVER: _("You took over an image."),
     Event.ALBUM_MADE: _("You made an album."),
     Event.ALBUM_CHANGED: _("You changed an album’s title, description or rules."),
     Event.ALBUM_SHARED: _("You shared an album, or changed permissions."),

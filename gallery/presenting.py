@@ -233,6 +233,7 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
         "keep_until": access.image.keep_until,
         "album_url": _album_of(access),
         "owner": signer.name,
+        "sealed_by": opener.sealed_by(access.image),
     }
     acknowledged = acknowledged_by(access.image)
     if not access.is_owner:
@@ -386,6 +387,7 @@ def notice(shown: ShownNotice) -> dict[str, Any]:
         "image": address("image", shown.image_id) if genuine and shown.image_id else None,
         "album": address("album", shown.album_id) if genuine and shown.album_id else None,
         "team": address("team", shown.team_id) if genuine and shown.team_id else None,
+        "successors": reverse("gallery:successors") if genuine and shown.successors_id else None,
         "is_new": shown.is_new,
     }
 
@@ -405,6 +407,9 @@ def _notice_sentence(shown: ShownNotice) -> str:
         NoticeKind.KEEP_UNTIL: _("%(actor)s chose that an image you can open is kept.")
         if shown.ends_at is None
         else _("%(actor)s chose that an image you can open is deleted on %(day)s."),
+        NoticeKind.TAKEN_OVER: _(
+            "%(actor)s took over an image from its owner, whose account was disabled."
+        ),
     }
     if shown.album_id:
         sentences = {
@@ -419,6 +424,19 @@ def _notice_sentence(shown: ShownNotice) -> str:
             NoticeKind.CHANGED: _("%(actor)s changed what you may do in a team."),
             NoticeKind.REVOKED: _("%(actor)s took you out of a team."),
             NoticeKind.DELETED: _("%(actor)s deleted a team you were in."),
+        }
+    if shown.successors_id:
+        removed = _("%(actor)s no longer names you as a successor.")
+        sentences |= {
+            NoticeKind.SHARED: _(
+                "%(actor)s named you as a successor: if staff disable their account, you can take "
+                "over their images."
+            ),
+            NoticeKind.REVOKED: removed,
+            NoticeKind.DELETED: removed,
+            NoticeKind.OWNER_DISABLED: _(
+                "Staff disabled the account of %(actor)s. You can take over their images."
+            ),
         }
     warnings = {
         NoticeState.ALTERED: _("This notice failed its check and may not be genuine."),

@@ -134,6 +134,7 @@ def _access_ended(ended: errors.AccessEnded) -> Refusal:
         Grant.Ended.TIME: _("The time %(owner)s gave you for this image is over."),
         Grant.Ended.DELETED: _("%(owner)s has deleted this image."),
         Grant.Ended.LEFT: _("You have left the team."),
+        Grant.Ended.TAKEN_OVER: _("%(owner)s has taken over this image."),
     }
     if kind == Circle.Kind.ALBUM:
         sentences |= {
@@ -165,6 +166,24 @@ def _suspended(error: errors.Suspended) -> Refusal:
     named = sentence % {"owner": certified_name(error.owner).in_full}
     facts: dict[str, Fact] = {"reason": "suspended"}
     return Refusal(403, "suspended", named, event=Event.IMAGE_REFUSED, facts=facts)
+
+
+def _owner_active(error: errors.OwnerActive) -> Refusal:
+    sentence = _(
+        "You can take over images of %(owner)s only after staff have disabled their account. "
+        "Nothing was changed."
+    )
+    named = sentence % {"owner": certified_name(error.owner).in_full}
+    facts: dict[str, Fact] = {"reason": "owner-active"}
+    return Refusal(409, "owner_active", named, event=Event.IMAGE_REFUSED, facts=facts)
+
+
+def _not_handed_over(error: errors.NotHandedOver) -> Refusal:
+    sentence = _(
+        "The key of this image was not handed over yet when its owner was last here, so you cannot "
+        "take it over. Its readers can still open it. Nothing was changed."
+    )
+    return Refusal(409, "not_handed_over", sentence)
 
 
 def _other_signer(other: errors.OtherSigner) -> Refusal:
@@ -208,6 +227,8 @@ REFUSALS: dict[type[Exception], Callable[..., Refusal]] = {
     errors.AccessEnded: _access_ended,
     errors.Altered: _altered,
     errors.Suspended: _suspended,
+    errors.OwnerActive: _owner_active,
+    errors.NotHandedOver: _not_handed_over,
     errors.Waiting: _waiting,
     errors.OtherSigner: _other_signer,
     errors.OwnKeyRefused: _own_key_refused,

@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "imageshare.middleware.KnownAddressMiddleware",
     "accounts.web.middleware.RotationMiddleware",
     "gallery.middleware.DatesMiddleware",
+    "gallery.middleware.SuccessorsMiddleware",  # after new locks: further out is later
     "gallery.middleware.RelockingMiddleware",
     "gallery.middleware.AlbumsMiddleware",
     "gallery.middleware.OwnKeysMiddleware",

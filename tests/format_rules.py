@@ -111,6 +111,22 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
         "acts.every_image_gets_a_new_lock_when_its_owner_comes",
         "acts.who_is_taken_out_takes_their_own_images_along",
     ),
+    # Successors
+    "A reader MUST refuse successors to open anything": (
+        "naming.a_circle_of_successors_is_no_album_and_no_team",
+        "naming.the_key_put_into_a_place_that_nobody_signed_opens_nothing",
+        "taking_over.a_successor_cannot_while_the_owner_is_active_nor_open_anything",
+    ),
+    "A writer that lets a successor take an image over": (
+        "taking_over.nor_once_the_owner_is_disabled_only_by_a_column",
+        "taking_over.nor_by_a_membership_rolled_back",
+        "taking_over.a_row_that_nobody_signed_makes_no_successor",
+        "taking_over.another_image_s_key_in_the_row_is_refused",
+    ),
+    "A reader MUST verify a statement from before": (
+        "taking_over.a_former_owner_s_statement_that_was_altered_is_found",
+        "taking_over.the_sweep_finds_nothing_wrong_with_what_was_taken_over",
+    ),
     # Invitations
     "A reader MUST take token, commitment, person, end": (
         "altered_rows.a_link_put_into_anothers_row_opens_nothing",

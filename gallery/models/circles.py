@@ -1,4 +1,5 @@
-"""Circles: people who share one key. An album is one, and holds images; a team is one, too.
+"""Circles: people who share one key. An album is one, and holds images; a team is one, too, and so
+are the successors whom an owner named.
 
 No column holds a title or a description: they are encrypted under the circle's key. What a row says
 about members is an index; the signed statement is what counts.
@@ -18,15 +19,16 @@ NOBODY = uuid.UUID(int=0)  # of a row that names neither a person nor a team: no
 
 
 class Circle(models.Model):
-    """An album or a team, of one owner, under its current key. A deleted one stays as an empty row,
-    so that former members can be told."""
+    """An album, a team or the successors, of one owner, under its current key. A deleted one stays
+    as an empty row, so that former members can be told."""
 
     class Kind(models.TextChoices):
         ALBUM = "album", _("album")
         TEAM = "team", _("team")
+        SUCCESSORS = "successors", _("successors")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    kind = models.CharField(max_length=8, choices=Kind)
+    kind = models.CharField(max_length=16, choices=Kind)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="circles")
     epoch = models.PositiveIntegerField(default=1)
     # Title and description, encrypted; their length and digest are signed.
@@ -43,6 +45,13 @@ class Circle(models.Model):
         verbose_name = _("album or team")
         verbose_name_plural = _("albums and teams")
         indexes = [models.Index(fields=["owner", "kind", "-made_at"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner"],
+                condition=Q(kind="successors", deleted_at=None),
+                name="one_circle_of_successors",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
@@ -156,3 +165,20 @@ class Placement(Listed):
     @property
     def list_of(self) -> SealedImage:
         return self.image
+
+
+class SuccessorKey(models.Model):
+    """The content key of one image under the key of its owner's successors.
+
+    No list names it, and it opens nothing while the owner is active: gallery/services/successors.py
+    asks the trail. Of another lock or epoch than the present ones it is made again. No column is
+    believed: the commitment of the image decides which key it is.
+    """
+
+    image = models.OneToOneField(
+        SealedImage, models.CASCADE, related_name="successor_key", primary_key=True
+    )
+    circle = models.ForeignKey(Circle, models.CASCADE, related_name="successor_keys")
+    lock = models.PositiveIntegerField()
+    epoch = models.PositiveIntegerField()
+    wrapped = RawBytesField()

@@ -112,6 +112,7 @@ class Ended(models.TextChoices):
     TIME = "ended", _("its time was over")
     DELETED = "deleted", _("it was deleted")
     LEFT = "left", _("they left the team")
+    TAKEN_OVER = "taken-over", _("a successor took it over")
 
 
 class Listed(models.Model):

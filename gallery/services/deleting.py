@@ -12,7 +12,7 @@ from accounts.keys.recipients import hold_people
 from accounts.models import WrappedKey
 from audit.events import Event
 from gallery import storage
-from gallery.models import Ended, SealedImage
+from gallery.models import Ended, SealedImage, SuccessorKey
 from gallery.readers import live_grants
 from gallery.sealing import SHARE, head_of
 from gallery.services.acts import (
@@ -41,6 +41,7 @@ def delete_now(image: SealedImage, *, reason: str = "asked") -> None:
             for rows in (image.grants, image.placements, image.invited):
                 end_rows(rows.filter(ended_at=None), Ended.DELETED)
             WrappedKey.objects.filter(subject=image.pk).delete()
+            SuccessorKey.objects.filter(image=image).delete()
             image.renditions.all().delete()
             image.deleted_at = timezone.now()
             image.save(update_fields=["deleted_at"])

@@ -52,6 +52,7 @@ class ShownNotice:
     image_id: uuid.UUID | None = None
     album_id: uuid.UUID | None = None
     team_id: uuid.UUID | None = None
+    successors_id: uuid.UUID | None = None
     actor: User | None = None
     is_new: bool = False
     ends_at: datetime | None = None
@@ -59,7 +60,7 @@ class ShownNotice:
 
     @property
     def subject(self) -> uuid.UUID | None:
-        return self.image_id or self.album_id or self.team_id
+        return self.image_id or self.album_id or self.team_id or self.successors_id
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,7 @@ def _shown(
         image_id=_id_in(body, "image"),
         album_id=_id_in(body, "album"),
         team_id=_id_in(body, "team"),
+        successors_id=_id_in(body, "successors"),
         actor=actors.get(uuid.UUID(body["actor"])),
         is_new=notice.read_at is None,
         ends_at=parse_datetime(body["ends_at"] or ""),

@@ -43,6 +43,8 @@ class NoticeKind(StrEnum):
     ENDS_SOON = "ends-soon"
     READERS_END_SOON = "readers-end-soon"
     KEEP_UNTIL = "keep-until"
+    TAKEN_OVER = "taken-over"
+    OWNER_DISABLED = "owner-disabled"
 
 
 OF_READER = {NoticeKind.ACKNOWLEDGED, NoticeKind.OPENED}  # whose act it is; all others: the owner

@@ -95,7 +95,7 @@ class OwnOpener(Opener):
         """Whether the owner committed to this key. Raises Altered where nothing says so."""
         if isinstance(subject, Circle):
             return self.is_circle_key(key, subject)
-        return self._is_committed(key, subject)
+        return self.is_content_key(key, subject)
 
     @sensitive_variables()
     def _is_mended(self, wrapped: WrappedKey, is_committed: IsCommitted) -> bool:

@@ -78,7 +78,7 @@ class ImageCheck:
         rows = Statement.objects.filter(subject=image.pk).order_by("-kind", "sequence")
         for row in rows.iterator():  # the share statements first
             try:
-                body = self._heads.verified(row.kind, image, row)
+                body = self._heads.verified_then(row.kind, image, row)
             except Altered as altered:
                 yield Finding(Kind.EARLIER, image.pk, f"{row.kind} {row.sequence}: {altered.step}")
                 continue

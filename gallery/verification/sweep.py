@@ -28,6 +28,7 @@ REMEMBERED: dict[str, type[SealedImage | Circle]] = {
     Event.IMAGE_UPLOADED: SealedImage,
     Event.ALBUM_MADE: Circle,
     Event.TEAM_MADE: Circle,
+    Event.SUCCESSORS_MADE: Circle,
 }
 MARKS = tuple(f'"event":"{event}"'.encode() for event in (*REMEMBERED, Event.NOTICE_SENT))
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -24,7 +25,14 @@ from audit.unreadable import as_id
 from gallery import presenting, team_pages
 from gallery.access import Access
 from gallery.album_cards import albums_of
-from gallery.errors import Altered, InvitationGone, NotARecipient, TooManyReaders, Waiting
+from gallery.errors import (
+    Altered,
+    GalleryError,
+    InvitationGone,
+    NotARecipient,
+    TooManyReaders,
+    Waiting,
+)
 from gallery.forms import (
     ImageShareForm,
     InvitedForm,
@@ -38,6 +46,7 @@ from gallery.models import Circle, Grant, Invitation, Member, Rendition
 from gallery.opening import Opener, settled
 from gallery.releases import record_opening, record_thumbnails
 from gallery.services.invitations import listing
+from gallery.services.taking_over import membership_after
 from gallery.typed_names import lookups_in
 
 # Bytes opened on their own run nothing. What default-src does not cover is said beside it.
@@ -68,6 +77,10 @@ def image_page(
         context["may_invite"] = people_may_invite()
         context["people"] = people_to_choose(request, opener)
         context["keep_form"] = KeepForm(initial={"keep_until": access.image.keep_until})
+    elif not access.image.owner.is_active:
+        with suppress(GalleryError):
+            membership_after(access.image.owner, opener, reader=request.user)
+            context["may_take_over"] = True
     if releases(request):
         record_opening(access, Rendition.Name.DESCRIPTION)
     return context

@@ -52,6 +52,11 @@ def _image_json(context: dict[str, Any]) -> dict[str, Any]:
         "verdict": {name: verdict[name] for name in ("code", "sentence", "signed_at", "older_key")},
         "fingerprint": verdict["fingerprint"].replace(" ", "").lower(),
     }
+    sealer = context["sealed_by"]
+    facts["sealed_by"] = sealer and {
+        "username": sealer.username,
+        "display_name": sealer.display_name,
+    }
     if "rows" in context:
         facts["albums"] = context["albums"]
         facts["people"] = [_person_json(row) for row in context["rows"]]

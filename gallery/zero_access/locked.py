@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import Custody, KeyPair, KeySlot, MacKey, User, WrappedKey
 from gallery.models import (
@@ -18,6 +18,7 @@ from gallery.models import (
     Placement,
     Rendition,
     SealedImage,
+    SuccessorKey,
 )
 from gallery.sealing import MANIFEST, MEMBERSHIP, heads_of
 
@@ -55,15 +56,15 @@ class Image:
 
 @dataclass(frozen=True)
 class Album:
-    """An album or a team under its current key: what its owner signed, and what is under that key:
-    images, and of a team the albums it is a member of."""
+    """A circle under its current key: what its owner signed, and what is under that key: images,
+    and of a team the albums it is a member of."""
 
     pk: uuid.UUID
     owner: uuid.UUID
     epoch: int
     commitment: bytes
     details: bytes
-    placements: list[Placement]
+    placements: list[Placement | SuccessorKey]
     albums: list[Member]
 
 
@@ -94,7 +95,8 @@ def locked(*, people: int, certainly: User | None = None) -> Locked:
     placed = Placement.objects.filter(circle__in=reachable, ended_at=None)
     certain = Q(pk__in=allowed_to(certainly)) if certainly else Q(pk__in=[])
     live = SealedImage.objects.filter(deleted_at=None)
-    reached = live.filter(Exists(theirs) | Q(pk__in=placed.values("image")))
+    named = Q(successor_key__circle__in=reachable)
+    reached = live.filter(Exists(theirs) | Q(pk__in=placed.values("image")) | named)
     chosen = list(reached.order_by("?")[: people * IMAGES_PER_PERSON or None])
     images = {image.pk: image for image in (*chosen, *live.filter(certain))}
     albums = Circle.objects.filter(pk__in=reachable, deleted_at=None).in_bulk()
@@ -138,10 +140,14 @@ def _circles_of(members: QuerySet[Member]) -> set[uuid.UUID]:
     return direct | set(through.values_list("circle", flat=True))
 
 
-def _in(members: QuerySet[Member]) -> QuerySet[Placement, uuid.UUID]:
-    """Return the images in the circles of these memberships, without those that wait."""
-    placed = Placement.objects.filter(circle__in=_circles_of(members), ended_at=None)
-    return placed.exclude(wrapped=None).values_list("image_id", flat=True)
+def _in(members: QuerySet[Member]) -> set[uuid.UUID]:
+    """Return the images in the circles of these memberships, without those that wait; and those
+    whose keys successors have, though the site refuses them."""
+    circles = _circles_of(members)
+    placed = Placement.objects.filter(circle__in=circles, ended_at=None).exclude(wrapped=None)
+    named = SuccessorKey.objects.filter(circle__in=circles, lock=F("image__lock"))
+    ids = placed.values_list("image_id", flat=True)
+    return {*ids, *named.values_list("image_id", flat=True)}
 
 
 def _grants_of(user: User) -> QuerySet[Grant]:
@@ -192,8 +198,11 @@ def _with_memberships(
         for head in heads_of(albums)
         if head.kind == MEMBERSHIP
     }
-    placed: dict[uuid.UUID, list[Placement]] = {pk: [] for pk in albums}
-    for row in Placement.objects.filter(circle__in=albums, image__in=images, ended_at=None):
+    placed: dict[uuid.UUID, list[Placement | SuccessorKey]] = {pk: [] for pk in albums}
+    these = {"circle__in": albums, "image__in": images}
+    for place in Placement.objects.filter(**these, ended_at=None):
+        placed[place.circle_id].append(place)
+    for row in SuccessorKey.objects.filter(**these):
         placed[row.circle_id].append(row)
     teams: dict[uuid.UUID, list[Member]] = {pk: [] for pk in albums}
     shared = Member.objects.filter(team__in=albums, circle__in=albums, ended_at=None)

@@ -136,6 +136,8 @@ def statement_vectors() -> Iterator[Vector]:
     yield statement(opened, "manifest: names its share statement", "manifest", named)
     tagged = bodies.compose("acknowledgement", picture=bodies.hex_digest("a picture tag"))
     yield statement(opened, "acknowledgement: names its picture", "acknowledgement", tagged)
+    successors = bodies.compose("membership", circle="successors")
+    yield statement(opened, "membership: successors", "membership", successors)
     for name, body in malformed_shares():
         yield statement(refused, f"share: {name}", "share", body)
     for name, kind, body in malformed_others():

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -17,7 +18,7 @@ from gallery.circle_keys import CircleOpener
 from gallery.errors import Altered, HeadMoved, NotAllowed
 from gallery.heads import Body
 from gallery.members import Members, members_as_signed
-from gallery.models import Circle, Listed, Member, SealedImage, Statement
+from gallery.models import Circle, Listed, Member, SealedImage, Statement, SuccessorKey
 from gallery.sealing import MEMBERSHIP, head_of, set_entry, share_fields, sign_statement
 from gallery.services.uploading import Terms
 
@@ -95,9 +96,12 @@ def put_off_under_key_of(circle: Circle, *, owner: User | None = None) -> None:
     albums = Circle.objects.filter(pk__in=shared.values("circle"), deleted_at=None)
     held = [album.pk for album in albums.select_for_update().order_by("pk")]
     Circle.objects.filter(pk__in=held).update(rekey_after=now)
-    images = SealedImage.objects.filter(pk__in=placed.values("image"), deleted_at=None)
-    held = [image.pk for image in images.select_for_update().order_by("pk")]
+    under = Q(pk__in=placed.values("image")) | Q(successor_key__circle=circle)
+    images = SealedImage.objects.filter(under, deleted_at=None)
+    # Not the outer join's rows, which PostgreSQL does not lock.
+    held = [image.pk for image in images.select_for_update(of=("self",)).order_by("pk")]
     SealedImage.objects.filter(pk__in=held).update(relock_after=now)
+    SuccessorKey.objects.filter(circle=circle).delete()  # successors.py makes them again
 
 
 def new_member(circle: Circle, reader: User, key: WrappedKey | None, terms: Terms) -> Member:
