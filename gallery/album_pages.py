@@ -17,7 +17,7 @@ from gallery.members import Members, members_as_signed
 from gallery.models import Circle, Member, Placement
 from gallery.opening import Opener
 from gallery.signers import Standing
-from gallery.team_pages import invited_row, teams_of_album
+from gallery.team_pages import invited_rows, teams_of_album
 
 
 def album_context(member: Member, opener: Opener) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def _members_context(members: Members, circle: Circle, opener: Opener) -> dict[s
     prefetch_names(reader for _, reader in others if reader)
     return {
         "rows": [_row(one, reader) for one, reader in others if reader],
-        "invited": [invited_row(one, opener) for one in members.invited],
+        "invited": invited_rows(members.invited, opener),
         "list_altered": bool(members.unsigned),
         "to_relock": _to_relock(circle),
     }

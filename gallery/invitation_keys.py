@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
+from audit.leaf import Leaf
 from cryptocore import canonical, invitations, statements
 from cryptocore.errors import CryptoError
 from gallery.errors import Altered
@@ -85,10 +86,12 @@ def is_key_of(key: bytes, invitation: Invitation, recorded: Recorded) -> bool:
 
 
 @sensitive_variables()
-def key_for_inviter(opener: Unwrapping, invitation: Invitation) -> InvitationKey:
+def key_for_inviter(
+    opener: Unwrapping, invitation: Invitation, said: list[Leaf] | None = None
+) -> InvitationKey:
     """Return the key of one's own open invitation. Raises Altered, also of one that is not open any
     more, Waiting or TrailAway."""
-    recorded = recorded_of(invitation)
+    recorded = recorded_of(invitation, said)
     if recorded.is_over:
         raise Altered("invitation-over")
     key = opener.unwrap(

@@ -5,7 +5,7 @@ or a row from before it was used. So a row only leads to the entry that was made
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -58,14 +58,22 @@ class Recorded:
         }
 
 
-def recorded_of(invitation: Invitation) -> Recorded:
-    """Return what the audit key vouches for. Raises Altered if that is another invitation than the
-    row says, or none, and TrailAway."""
+def said_of(invitations: Collection[Invitation]) -> dict[uuid.UUID, list[Leaf]]:
+    """Return every entry about each of these that the audit key vouches for: one query. Raises
+    TrailAway."""
     events, begun = (Event.INVITATION_MADE, *ENDS, *CLAIMS), (Outcome.INTENDED, Outcome.DONE)
     try:
-        leaves = vouched_of_each(events, subjects=[invitation.pk], outcomes=begun)[invitation.pk]
+        return vouched_of_each(events, subjects=[one.pk for one in invitations], outcomes=begun)
     except AuditUnavailable:
         raise TrailAway from None
+
+
+def recorded_of(invitation: Invitation, said: list[Leaf] | None = None) -> Recorded:
+    """Return what the audit key vouches for. `said`: what said_of() returned, where it was asked.
+
+    Raises Altered if that is another invitation than the row says, or none, and TrailAway.
+    """
+    leaves = said_of([invitation])[invitation.pk] if said is None else said
     facts = _facts_of([leaf for leaf in leaves if leaf.event == Event.INVITATION_MADE], invitation)
     done = [leaf for leaf in leaves if leaf.outcome == Outcome.DONE]
     claims = [leaf for leaf in done if leaf.event in CLAIMS]

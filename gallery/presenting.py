@@ -246,7 +246,7 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
             {**_row(grant, ledger), "acknowledged": acknowledged.get(grant.reader_id)}
             for grant in others
         ]
-        context["invited"] = [_invited_row(row, opener) for row in readers.invited]
+        context["invited"] = _invited_rows(readers.invited, opener)
         context["list_altered"] = bool(readers.unsigned)
         context["placed"] = readers.placed
     return context
@@ -319,18 +319,20 @@ def _row(grant: Grant, ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _invited_row(row: InvitedGrant, opener: Opener) -> dict[str, Any]:
-    """Return somebody who can open an image once they use the link they were sent. No name if the
-    invitation is not as it was recorded, or the owner's keys do not open it."""
-    (invitation,) = listing.shown([row.invitation], opener)
-    details = invitation.details
-    return {
-        "invitation": row.invitation_id,
-        "display_name": details.display_name if details else None,
-        "rights": row.rights,
-        "ends_at": row.ends_at,
-        "link_ends_at": row.invitation.ends_at,
-    }
+def _invited_rows(rows: list[InvitedGrant], opener: Opener) -> list[dict[str, Any]]:
+    """Return who can open an image once they use the link they were sent. No name if the invitation
+    is not as it was recorded, or the owner's keys do not open it."""
+    shown = listing.shown([row.invitation for row in rows], opener)
+    return [
+        {
+            "invitation": row.invitation_id,
+            "display_name": one.details.display_name if one.details else None,
+            "rights": row.rights,
+            "ends_at": row.ends_at,
+            "link_ends_at": row.invitation.ends_at,
+        }
+        for row, one in zip(rows, shown, strict=True)
+    ]
 
 
 def receipt_json(grant: Grant, ledger: Ledger) -> dict[str, Any]:

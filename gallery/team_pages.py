@@ -113,17 +113,24 @@ def team_context(member: Member, opener: Opener) -> dict[str, Any]:
         "is_verified": signer.standing == Standing.VERIFIED,
         "standing": signer.standing.value,
         "people": [_person(one, reader, team) for one, reader in people],
-        "invited": [invited_row(row, opener) for row in members.invited] if is_owner else [],
+        "invited": invited_rows(members.invited, opener) if is_owner else [],
         "list_altered": bool(members.unsigned),
         "to_relock": things_to_relock(team.pk),
     }
 
 
-def invited_row(row: InvitedGrant, opener: Opener) -> dict[str, Any]:
-    """Return somebody invited to an album or a team, as its owner is shown them."""
-    (shown,) = listing.shown([row.invitation], opener)
-    name = shown.details.display_name if shown.details else ""
-    return {"id": row.invitation_id, "name": name, "rights": row.rights, "ends_at": row.ends_at}
+def invited_rows(rows: list[InvitedGrant], opener: Opener) -> list[dict[str, Any]]:
+    """Return who is invited to an album or a team, as its owner is shown them."""
+    shown = listing.shown([row.invitation for row in rows], opener)
+    return [
+        {
+            "id": row.invitation_id,
+            "name": one.details.display_name if one.details else "",
+            "rights": row.rights,
+            "ends_at": row.ends_at,
+        }
+        for row, one in zip(rows, shown, strict=True)
+    ]
 
 
 def _person(member: Member, reader: User, team: Circle) -> dict[str, Any]:
@@ -159,11 +166,15 @@ def live_places() -> QuerySet[Placement]:
 
 def own_albums_of(team: uuid.UUID, owner: User, opener: Opener) -> list[str]:
     """Return the titles of the owner's albums that they shared with a team."""
-    rows = Member.objects.filter(team=team, circle__owner=owner, ended_at=None)
+    shared = Member.objects.filter(team=team, circle__owner=owner, ended_at=None)
+    albums = shared.exclude(ends_at__lte=timezone.now()).values("circle")
+    own = Member.objects.filter(circle__in=albums, reader=owner, ended_at=None)
+    members = list(own.select_related("circle__owner", "wrapped_key__key_pair"))
+    opener.prepare([member.circle_id for member in members])
     titles = []
-    for album in rows.exclude(ends_at__lte=timezone.now()).values_list("circle", flat=True):
+    for member in members:
         with suppress(GalleryError):
-            titles.append(opener.details(membership_of(album, reader=owner))["title"])
+            titles.append(opener.details(member)["title"])
     return sorted(titles, key=str.casefold)
 
 

@@ -1,21 +1,23 @@
 """One's own invitations: whom each is for, what became of it, and who followed its link."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from audit.leaf import Leaf
 from gallery.errors import Altered, Waiting
 from gallery.invitation_keys import Details, key_for_inviter
+from gallery.invitation_trail import said_of
 from gallery.ledger import TrailAway
 from gallery.models import Invitation, InvitedGrant
 from gallery.opening import Opener
 from gallery.services.invitations.claiming import claimant_of
 
-MOST_SHOWN = 100  # each that is open costs a question to the trail
+MOST_SHOWN = 100
 ALTERED = "altered"
 
 
@@ -64,7 +66,7 @@ def shown_invitations(opener: Opener, owner: User) -> list[ShownInvitation]:
     rows = rows.select_related("wrapped_key__key_pair", "claimed_by")
     newest = list(rows[:MOST_SHOWN])
     people = User.objects.in_bulk([row.person for row in newest])
-    return [_shown(row, opener, people.get(row.person)) for row in newest]
+    return shown(newest, opener, people)
 
 
 def named_invitations(opener: Opener, rows: Iterable[Invitation]) -> list[ShownInvitation]:
@@ -73,16 +75,28 @@ def named_invitations(opener: Opener, rows: Iterable[Invitation]) -> list[ShownI
     return [one for one in shown(rows, opener) if one.details is not None]
 
 
-def shown(rows: Iterable[Invitation], opener: Opener) -> list[ShownInvitation]:
-    return [_shown(row, opener, None) for row in rows]
+def shown(
+    rows: Iterable[Invitation], opener: Opener, people: Mapping[uuid.UUID, User] | None = None
+) -> list[ShownInvitation]:
+    """Return what is shown of these; the trail is asked once, about those that are open. `people`:
+    who has an account already. Raises TrailAway."""
+    rows, people = list(rows), people or {}
+    is_open = [row for row in rows if row.state == Invitation.State.OPEN]
+    said, images = said_of(is_open), _images_of(is_open)
+    return [
+        _shown(row, opener, said[row.pk], images[row.pk])
+        if row in is_open
+        else ShownInvitation(row, row.state, None, [], people.get(row.person) or row.claimed_by)
+        for row in rows
+    ]
 
 
-def _shown(row: Invitation, opener: Opener, person: User | None) -> ShownInvitation:
-    if row.state != Invitation.State.OPEN:
-        return ShownInvitation(row, row.state, None, [], person or row.claimed_by)
+def _shown(
+    row: Invitation, opener: Opener, said: list[Leaf], images: list[uuid.UUID]
+) -> ShownInvitation:
     state, details, claimant = row.state.value, None, None
     try:
-        key = key_for_inviter(opener, row)
+        key = key_for_inviter(opener, row, said)
         details = key.details()
         if key.recorded.claimed_by == row.claimed_by_id:
             claimant = row.claimed_by
@@ -90,10 +104,15 @@ def _shown(row: Invitation, opener: Opener, person: User | None) -> ShownInvitat
         state = ALTERED
     except Waiting:  # one's own keys of now do not open it; the link still works
         pass
-    return ShownInvitation(row, state, details, _images_of(row), None, claimant)
+    return ShownInvitation(row, state, details, images, None, claimant)
 
 
-def _images_of(row: Invitation) -> list[uuid.UUID]:
-    rows = InvitedGrant.objects.filter(invitation=row, ended_at=None, image__deleted_at=None)
-    rows = rows.exclude(image=None).exclude(ends_at__lte=timezone.now())
-    return [pk for pk in rows.order_by("granted_at", "pk").values_list("image_id", flat=True) if pk]
+def _images_of(invitations: list[Invitation]) -> dict[uuid.UUID, list[uuid.UUID]]:
+    rows = InvitedGrant.objects.filter(invitation__in=invitations, ended_at=None)
+    rows = rows.exclude(image=None).filter(image__deleted_at=None)
+    rows = rows.exclude(ends_at__lte=timezone.now()).order_by("granted_at", "pk")
+    images: dict[uuid.UUID, list[uuid.UUID]] = {one.pk: [] for one in invitations}
+    for invitation, image in rows.values_list("invitation_id", "image_id"):
+        if image:
+            images[invitation].append(image)
+    return images
