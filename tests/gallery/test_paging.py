@@ -6,8 +6,10 @@ import pytest
 
 from gallery import context_processors, paging
 from gallery.services import inbox
+from gallery.services.albums.making import make_circle
 from gallery.views import albums, lists
 from tests.conftest import jpeg
+from tests.gallery.teams.conftest import TEAM, Team, shared_with_team
 from tests.gallery.test_query_counts import upload as upload_some
 
 JSON = {"accept": "application/json"}
@@ -84,3 +86,17 @@ def test_more_new_notices_than_are_counted_are_said_so(long_list, bob, monkeypat
     assert ">5<" in client.get("/images/").content.decode()
     monkeypatch.setattr(context_processors, "MOST_SHOWN", 4)
     assert ">4+<" in client.get("/images/").content.decode()
+
+
+def test_a_list_with_images_of_a_team_counts_likewise(alice, bob, upload, monkeypatch):
+    monkeypatch.setattr(paging, "COUNTED", 2)
+    monkeypatch.setattr(lists, "PER_PAGE", 1)
+    about = {"title": "Desk", "description": "", "members_add": False}
+    team = Team(alice, make_circle(keyring=alice.keyring, kind=TEAM, **about))
+    team.add(bob)
+    upload(to=(bob,))
+    for _ in range(3):
+        shared_with_team(team, upload())
+    client = bob.sign_in()
+    assert "2+ images" in text(client, "/images/")
+    assert "Page 4 of 4" in text(client, "/images/?page=4")
