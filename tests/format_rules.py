@@ -99,7 +99,7 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
     "A reader MUST refuse an image whose newest share": (
         "altered.a_place_that_nobody_signed_opens_nothing_and_becomes_true_at_no_act",
         "altered.a_place_copied_elsewhere_opens_nothing",
-        "altered.an_older_state_put_back_brings_no_image_back",
+        "older_states.no_older_rows_bring_an_access_back",
     ),
     "A writer MUST take rights, members and rules": (
         "acts.a_member_adds_images_of_their_own_only_where_the_owner_signed_it",

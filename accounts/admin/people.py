@@ -84,14 +84,6 @@ ACTS: tuple[Act[User], ...] = (
         dangerous=True,
     ),
     Act(
-        "enable",
-        oversight.enable_person,
-        _("Enable again"),
-        _("They can sign in again, with the password and the keys they had."),
-        _("%(name)s is enabled."),
-        offered=lambda person: not person.is_active,
-    ),
-    Act(
         "suspend-readers",
         oversight.suspend_readers,
         _("Suspend readers"),
@@ -111,6 +103,14 @@ ACTS: tuple[Act[User], ...] = (
         _("Everybody who could open this person's images can open them again."),
         _("The readers of %(name)s are reinstated."),
         offered=lambda person: bool(owners_suspended([person.pk])),
+    ),
+    Act(
+        "enable",
+        oversight.enable_person,
+        _("Enable again"),
+        _("They can sign in again, with the password and the keys they had."),
+        _("%(name)s is enabled."),
+        offered=lambda person: not person.is_active,
     ),
     Act(
         "end-sessions",

@@ -9,9 +9,11 @@ from accounts.keys.recipients import recipient_of
 from gallery.models import Circle, Invitation, InvitedGrant, Member
 from gallery.services.invitations import claiming, links
 from tests.conftest import PASSWORD, jpeg
-from tests.gallery.invitations.conftest import status_of
+from tests.gallery.invitations.conftest import invite, status_of
 from tests.gallery.teams.conftest import comes, shared_with_team
 from tests.gallery.teams.test_pages import at, get, page, post, text_of
+
+__all__ = ["invite"]
 
 pytestmark = pytest.mark.usefixtures("emptied_storage")
 ABOUT = {"invite-display_name": "Dr. Lee", "invite-days": "3"}

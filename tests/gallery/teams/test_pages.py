@@ -54,6 +54,7 @@ def test_a_team_is_made_filled_changed_and_deleted(alice, bob, carol):
     assert added.json() == {
         "added": ["bob", "carol"],
         "changed": [],
+        "invited": [],
         "unchanged": [],
         "waiting": [],
     }
