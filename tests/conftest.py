@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from http.cookies import SimpleCookie
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.test import Client, TransactionTestCase
 from django.utils import timezone
@@ -191,6 +193,21 @@ def fixed_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def pytest_runtest_call() -> None:
     fixtures.end()
+
+
+@pytest.fixture(autouse=True)
+def each_thread_hangs_up() -> Iterator[None]:
+    """A connection that a thread leaves open ends with the garbage, in another test, and fails
+    that one on PostgreSQL."""
+    made: list[BaseDatabaseWrapper] = []
+
+    def keep(connection: BaseDatabaseWrapper, **_: object) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            made.append(connection)
+
+    connection_created.connect(keep)
+    yield
+    assert not [connection.alias for connection in made if connection.connection]
 
 
 @pytest.fixture

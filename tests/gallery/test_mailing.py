@@ -1,18 +1,17 @@
 """Mails about notices: one for many, nothing in them, and none twice."""
 
-import threading
 from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
 from audit.models import AuditEntry
 from gallery.models import Notice, NoticeChoice, SealedImage
 from gallery.services.mailing import choose, send_mails
+from tests.concurrency import at_once
 from tests.gallery.test_sharing import share
 from tests.gallery.test_uploading import post
 
@@ -118,18 +117,8 @@ def test_a_mail_that_no_server_took_is_tried_again_later(news, bob, settings):
     assert send_mails().sent == 1
 
 
-def test_two_at_a_time_send_one_mail(news):
-    sent = []
-
-    def run() -> None:
-        sent.append(send_mails().sent)
-        connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def test_several_at_a_time_send_one_mail(news):
+    sent = at_once(lambda _: send_mails().sent, range(4))
     assert sum(sent) == len(mail.outbox) == 1
 
 

@@ -157,13 +157,12 @@ def test_pictures_stored_as_they_are_are_found(upload, monkeypatch):
 
 
 @pytest.fixture
-def keys_left_plain():
-    """Wrap no key from here on; call what is yielded to wrap again."""
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (custody, mac_keys):
-            patch.setattr(module, "wrap_key", leave_key)
-            patch.setattr(module, "unwrap_key", leave_key)
-        yield patch.undo
+def keys_left_plain(monkeypatch):
+    """Wrap no key from here on; call what is returned to wrap again."""
+    for module in (custody, mac_keys):
+        monkeypatch.setattr(module, "wrap_key", leave_key)
+        monkeypatch.setattr(module, "unwrap_key", leave_key)
+    return monkeypatch.undo
 
 
 def test_keys_stored_as_they_are_are_found(keys_left_plain, upload, bob):
