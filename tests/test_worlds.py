@@ -14,30 +14,29 @@ from tests.worlds import Fixtures, fixtures
 TESTS = Path(__file__).resolve().parent
 
 
+class Keeper(Fixtures):
+    """One of a test's own. Statements are counted by that of the whole run."""
+
+    changes = property(lambda self: fixtures.changes, lambda self, value: None)
+
+
 class Steps:
-    """Steps that each add a row, by a keeper of their own; how many of them were really made."""
+    """Steps that each add a row, and how many of them were really made."""
 
     def __init__(self) -> None:
-        self.fixtures, self.made = Fixtures(), 0
+        self.fixtures, self.made = Keeper(), 0
 
     def begin(self, monkeypatch: pytest.MonkeyPatch) -> None:
         Invite.objects.all().delete()
-        self._same_count()
         self.fixtures.begin(monkeypatch)
 
     def add(self, name: str) -> list[str]:
         def make() -> None:
             Invite.objects.create(token_digest=name, ends_at="2027-01-01T00:00Z")
             self.made += 1
-            self._same_count()
 
-        self._same_count()
         self.fixtures.step("add", name, make=make)
         return list(Invite.objects.order_by("token_digest").values_list("token_digest", flat=True))
-
-    def _same_count(self) -> None:
-        """Statements are counted by the keeper of the whole run."""
-        self.fixtures.changes = fixtures.changes
 
 
 @pytest.fixture
