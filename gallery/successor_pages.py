@@ -3,31 +3,30 @@
 import uuid
 from collections import Counter
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import ngettext
 
 from accounts.keys.names import certified_name, prefetch_names
+from accounts.keys.remembered import accounts_disabled
 from accounts.models import User
 from gallery import presenting
-from gallery.errors import GalleryError, OwnerActive
-from gallery.models import Circle, Member, SealedImage, Subject
+from gallery.access import with_owners
+from gallery.errors import GalleryError
+from gallery.models import Circle, Member, Subject
 from gallery.opening import Opener
-from gallery.services.succession import membership_after
 from gallery.services.successors import (
     SUCCESSORS,
     circle_of,
-    circles_to_keep,
     circles_without_key,
     images_without_key,
     successors_of,
 )
-from gallery.services.taking_over import keys_to_take_over
-from gallery.services.taking_over_circles import circles_to_take_over
+from gallery.services.taking_over import images_to_take_over
+from gallery.services.taking_over_circles import kinds_to_take_over
 
 IMAGE, ALBUM, TEAM = KINDS = "image", "album", "team"
 # How many there are, by what they are: an image, an album or a team.
@@ -36,10 +35,6 @@ Amounts = Counter[str]
 
 def kind_of(subject: Subject) -> str:
     return subject.kind if isinstance(subject, Circle) else IMAGE
-
-
-def amounts_of(images: int, circles: QuerySet[Circle]) -> Amounts:
-    return Counter({IMAGE: images}) + Counter(circles.values_list("kind", flat=True))
 
 
 def amounts_in_words(amounts: Amounts) -> str:
@@ -63,8 +58,8 @@ class Naming:
     username: str | None
     since: datetime
     is_disabled: bool
-    there: Amounts = field(default_factory=Counter)
-    without_key: Amounts = field(default_factory=Counter)
+    there: Amounts
+    without_key: Amounts
 
     @property
     def what(self) -> str:
@@ -76,10 +71,9 @@ class Naming:
 
 
 def page_of(person: User, opener: Opener) -> dict[str, Any]:
-    circle, left = circle_of(person), Amounts()
+    circle = circle_of(person)
     named = successors_of(person)
-    if circle and named:
-        left = amounts_of(images_without_key(circle).count(), circles_without_key(circle))
+    left = _left_of(circle) if circle and named else Amounts()
     prefetch_names(row.reader for row in named if row.reader)
     return {
         "named": [
@@ -97,34 +91,57 @@ def page_of(person: User, opener: Opener) -> dict[str, Any]:
     }
 
 
+def _left_of(circle: Circle) -> Amounts:
+    """Return how much is not handed over yet."""
+    circles = circles_without_key(circle).values_list("kind", flat=True)
+    return Counter({IMAGE: images_without_key(circle).count()}) + Counter(circles)
+
+
 def namings_of(person: User, opener: Opener) -> list[Naming]:
     """Return who named this person, as they signed it; no trouble of one keeps the others."""
     rows = Member.objects.filter(
         reader=person, ended_at=None, circle__kind=SUCCESSORS, circle__deleted_at=None
     ).exclude(circle__owner=person)
     rows = rows.exclude(ends_at__lte=timezone.now()).select_related("circle__owner")
-    opener.prepare([row.circle_id for row in rows])
+    opener.prepare(with_owners(row.circle for row in rows))
     prefetch_names(row.circle.owner for row in rows)
-    found = []
-    for row in rows:
-        with suppress(GalleryError):
-            found.append(_naming(row, person, opener))
-    return found
+    signed = [row for row in rows if _is_signed(row, opener)]
+    disabled = accounts_disabled({row.circle.owner_id for row in signed})
+    amounts = _amounts_of([row for row in signed if row.circle.owner_id in disabled])
+    return [_naming(row, amounts.get(row.circle.owner_id)) for row in signed]
 
 
-def _naming(row: Member, person: User, opener: Opener) -> Naming:
+def _amounts_of(members: list[Member]) -> dict[uuid.UUID, tuple[Amounts, Amounts]]:
+    """Return, by owner, how much there is, and how much can be taken over."""
+    images, circles = images_to_take_over(members), kinds_to_take_over(members)
+    return {
+        owner: (Counter({IMAGE: all_images}) + there, Counter({IMAGE: images_can}) + can)
+        for owner, (all_images, images_can) in images.items()
+        for there, can in [circles[owner]]
+    }
+
+
+def _is_signed(row: Member, opener: Opener) -> bool:
+    with suppress(GalleryError):
+        opener.check_member(row)
+        return True
+    return False
+
+
+def _naming(row: Member, amounts: tuple[Amounts, Amounts] | None) -> Naming:
+    """`amounts`: of a disabled owner, how much there is, and how much can be taken over."""
     owner = row.circle.owner
     name = certified_name(owner)
-    naming = Naming(owner.pk, name.in_full, name.username, row.granted_at, is_disabled=False)
-    try:
-        member = membership_after(owner, opener, reader=person)
-    except OwnerActive:
-        return naming
-    images = SealedImage.objects.filter(owner=owner, deleted_at=None).count()
-    everything = amounts_of(images, circles_to_keep(owner.pk))
-    handed = circles_to_take_over(member).values("circle")
-    can = amounts_of(keys_to_take_over(member).count(), Circle.objects.filter(pk__in=handed))
-    return replace(naming, is_disabled=True, there=can, without_key=everything - can)
+    there, can = amounts or (Amounts(), Amounts())
+    return Naming(
+        owner=owner.pk,
+        name=name.in_full,
+        username=name.username,
+        since=row.granted_at,
+        is_disabled=amounts is not None,
+        there=can,
+        without_key=there - can,
+    )
 
 
 def naming_json(naming: Naming) -> dict[str, Any]:

@@ -8,6 +8,7 @@ album, too, is in gallery/services/albums/.
 
 import time
 import uuid
+from collections.abc import Collection
 from contextlib import suppress
 
 from django.db import IntegrityError, transaction
@@ -121,12 +122,12 @@ def circles_without_key(successors: Circle) -> QuerySet[Circle]:
     have = SuccessorCircleKey.objects.filter(
         team=successors, team_epoch=successors.epoch, epoch=F("circle__epoch")
     ).values("circle")
-    return circles_to_keep(successors.owner_id).exclude(pk__in=have).order_by("-kind", "pk")
+    return circles_to_keep([successors.owner_id]).exclude(pk__in=have).order_by("-kind", "pk")
 
 
-def circles_to_keep(owner_id: uuid.UUID) -> QuerySet[Circle]:
-    """Return what a successor can take over of an owner besides images: all albums and teams."""
-    return Circle.objects.filter(owner=owner_id, deleted_at=None).exclude(kind=SUCCESSORS)
+def circles_to_keep(owners: Collection[uuid.UUID]) -> QuerySet[Circle]:
+    """Return what successors can take over of these owners besides images: albums and teams."""
+    return Circle.objects.filter(owner__in=owners, deleted_at=None).exclude(kind=SUCCESSORS)
 
 
 @sensitive_variables()
@@ -196,7 +197,7 @@ def _keep_circles(
             rows.append(successor_circle_key(circle, key, successors, successors_key))
     with transaction.atomic(), suppress(HeadMoved):
         hold_circles(rows)
-        there = circles_to_keep(successors.owner_id).filter(pk__in=[row.pk for row in rows])
+        there = circles_to_keep([successors.owner_id]).filter(pk__in=[row.pk for row in rows])
         held = there.select_for_update().order_by("-kind", "pk")
         epochs = dict(held.values_list("pk", "epoch"))
         SuccessorCircleKey.objects.bulk_create(

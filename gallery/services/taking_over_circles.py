@@ -3,9 +3,11 @@ statement. Key, title and what is in it stay; so do its members, the former owne
 """
 
 import uuid
+from collections import Counter
+from collections.abc import Collection
 from functools import partial
 
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -48,12 +50,33 @@ def _take_over_once(keyring: Keyring, circle_id: uuid.UUID) -> Circle:
 def circles_to_take_over(member: Member) -> QuerySet[SuccessorCircleKey]:
     """Return the keys of the owner's albums and teams that this successor can use now: teams first,
     so that an album's next key finds its new owner in them."""
-    successors = member.circle
-    rows = SuccessorCircleKey.objects.filter(
-        circle__in=circles_to_keep(successors.owner_id), epoch=F("circle__epoch")
+    return _usable_keys().filter(team=member.circle).order_by("-circle__kind", "circle__made_at")
+
+
+def kinds_to_take_over(
+    members: Collection[Member],
+) -> dict[uuid.UUID, tuple[Counter[str], Counter[str]]]:
+    """Return, by owner, how many circles of each kind there are and how many of their keys these
+    successors can use now: two queries for all owners."""
+    circles = {member.circle_id: member.circle.owner_id for member in members}
+    found = {owner: (Counter[str](), Counter[str]()) for owner in circles.values()}
+    there = circles_to_keep(found).values_list("owner", "kind").annotate(Count("pk"))
+    for owner, kind, count in there:
+        found[owner][0][kind] = count
+    keys = _usable_keys().filter(team__in=circles).values_list("team", "circle__kind")
+    for pk, kind, count in keys.annotate(Count("pk")):
+        found[circles[pk]][1][kind] = count
+    return found
+
+
+def _usable_keys() -> QuerySet[SuccessorCircleKey]:
+    """Return the keys of circles that are there, of their present epoch and owner's successors."""
+    return SuccessorCircleKey.objects.filter(
+        epoch=F("circle__epoch"),
+        team_epoch=F("team__epoch"),
+        circle__owner=F("team__owner"),
+        circle__deleted_at=None,
     )
-    rows = rows.filter(team=successors, team_epoch=successors.epoch)
-    return rows.order_by("-circle__kind", "circle__made_at")
 
 
 @sensitive_variables()
