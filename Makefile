@@ -62,6 +62,7 @@ bench: .venv/ready-for-development requirements-bench.txt ## 10 min | Measure se
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -r requirements-bench.txt
 	@$(BIN)/python -m benchmarks.sealing
 	@$(BIN)/python -m benchmarks.serving
+	@$(BIN)/python -m benchmarks.peers
 	@$(BIN)/python -m benchmarks.decoding
 	@$(BIN)/python -m benchmarks.zips
 	@$(BIN)/python -m benchmarks.slow_readers

@@ -10,16 +10,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from django.conf import settings
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import path
+from PIL import Image
 
 from accounts.web.decorators import signed_in
-from gallery import presenting
+from benchmarks import unverified
+from gallery import intake, presenting
 from gallery.access import Access, access_to
 from gallery.models import Grant
 from gallery.views.lists import grants_on, page_of
 from imageshare.urls import urlpatterns as sealed_addresses
+
+RENDITIONS = (
+    ("preview", intake.PREVIEW_PIXELS, intake.PREVIEW_QUALITY),
+    ("thumbnail", intake.THUMBNAIL_PIXELS, intake.THUMBNAIL_QUALITY),
+)
 
 
 @signed_in
@@ -30,6 +37,20 @@ def shared_with_me(request: HttpRequest) -> HttpResponse:
     cards = [_with_facts(card) for card in presenting.cards(accesses, None)]
     context = {"cards": cards, "page_obj": page, "unlocked": True}
     return render(request, "gallery/shared_with_me.html", context)
+
+
+@signed_in
+def upload(request: HttpRequest) -> JsonResponse:
+    """Store the picture as it came, with a preview and a thumbnail as Pillow makes them."""
+    file, folder = request.FILES["images"], _folder(uuid.uuid4())
+    folder.mkdir(parents=True)
+    with (folder / "original").open("wb") as stored:
+        stored.writelines(file.chunks())
+    with Image.open(folder / "original") as picture:
+        for name, side, quality in RENDITIONS:
+            picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+            picture.convert("RGB").save(folder / name, "JPEG", quality=quality, optimize=True)
+    return JsonResponse({"images": [{"id": folder.name}]}, status=201)
 
 
 @signed_in
@@ -49,6 +70,8 @@ def _folder(image_id: uuid.UUID) -> Path:
 
 urlpatterns = [
     *sealed_addresses,
+    *unverified.urlpatterns,
     path("plain/", shared_with_me),
+    path("plain/upload/", upload),
     path("plain/<uuid:image_id>/<slug:name>", rendition),
 ]

@@ -12,8 +12,8 @@ from django.utils import timezone
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.models import User
 from gallery import presenting
-from gallery.access import has_ended, membership_of
-from gallery.errors import AccessEnded, Altered, GalleryError, NotYours, OtherSigner, Waiting
+from gallery.access import membership_of, with_owners
+from gallery.errors import AccessEnded, Altered, NotYours, OtherSigner, Waiting
 from gallery.models import Circle, Member, Placement
 from gallery.opening import Opener
 from gallery.services.teams import teams_of
@@ -96,7 +96,7 @@ def cards(members: Iterable[Member], opener: Opener | None) -> list[AlbumCard]:
     )
     counts = dict(placed.values_list("circle").annotate(Count("pk")))
     if opener:
-        opener.prepare([member.circle_id for member in members])
+        opener.prepare(with_owners(row.circle for member in members for row in member.rows))
     return [_card(member, counts.get(member.circle_id, 0), opener) for member in members]
 
 
@@ -169,7 +169,7 @@ def _state(member: Member) -> list[tuple[int, bytes, bytes]]:
     return [(row.circle.epoch, bytes(row.circle.details), bytes(row.salt)) for row in rows]
 
 
-# ---- albums to choose from, and albums of an image -------------------------------------------
+# ---- albums to choose from ------------------------------------------------------------------
 
 
 def albums_to_add_to(person: User, opener: Opener) -> list[AlbumCard]:
@@ -182,26 +182,3 @@ def albums_to_add_to(person: User, opener: Opener) -> list[AlbumCard]:
 
 def _may_add(member: Member, card: AlbumCard, opener: Opener) -> bool:
     return card.is_owner or bool(opener.membership(member.circle)["members_add"])
-
-
-def albums_of(placements: Iterable[Placement], owner: User, opener: Opener) -> list[dict[str, Any]]:
-    """Return the albums that an image's owner put it in, with titles where they can be read."""
-    return [_album_of(placement, owner, opener) for placement in placements]
-
-
-def _album_of(placement: Placement, owner: User, opener: Opener) -> dict[str, Any]:
-    title, url = "", None
-    try:
-        member = membership_of(placement.circle_id, reader=owner)
-        title = settled(opener, member, opener.details)["title"]
-        url = presenting.address("album", placement.circle_id)
-    except GalleryError:  # it ended, or does not verify: the album's own page says which
-        pass
-    return {
-        "id": placement.circle_id,
-        "title": title,
-        "url": url,
-        "rights": placement.rights,
-        "ends_at": placement.ends_at,
-        "waiting": placement.wrapped is None and not has_ended(placement),
-    }

@@ -13,11 +13,12 @@ from accounts.models import User
 from gallery import presenting
 from gallery.access import Access, Through
 from gallery.album_cards import live_placements, settled
+from gallery.circles_on_list import CirclesOnList
 from gallery.members import Members, members_as_signed
 from gallery.models import Circle, Member, Placement
 from gallery.opening import Opener
 from gallery.signers import Standing
-from gallery.team_pages import invited_rows, teams_of_album
+from gallery.team_pages import invited_rows
 
 
 def album_context(member: Member, opener: Opener) -> dict[str, Any]:
@@ -48,7 +49,9 @@ def _album_context(member: Member, opener: Opener) -> dict[str, Any]:
     if is_owner:
         members = members_as_signed(circle, opener)
         context |= _members_context(members, circle, opener)
-        context["teams"] = teams_of_album(members.signed, opener)
+        teams = {one.team_id for one in members.signed if one.team_id}
+        on_list = CirclesOnList(teams, owner=circle.owner, opener=opener)
+        context["teams"] = on_list.teams_of_album(members.signed)
     return context
 
 

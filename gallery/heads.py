@@ -48,11 +48,13 @@ class Heads:
         self._trails = ImageTrails()
 
     def prepare(self, subjects: Collection[uuid.UUID]) -> None:
-        """Fetch the statements about these and what the trail says of them: two queries."""
+        """Fetch the statements about these, with their owners among them the owners' keys, and what
+        the trail says of all: four queries."""
         for statement in heads_of(subjects):
             self._heads[statement.kind, statement.subject] = statement
-        with suppress(TrailAway):  # each is refused for it by itself
+        with suppress(TrailAway, AuditUnavailable):  # each is refused for it by itself
             self._trails.ask(subjects)
+            self._keys.prepare(subjects)
 
     def forget(self, subject: uuid.UUID) -> None:
         """Drop what was read of an image or a circle that has changed meanwhile."""

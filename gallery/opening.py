@@ -84,7 +84,7 @@ class Opener(CircleOpener):
 
     def prepare(self, subjects: Collection[uuid.UUID]) -> None:
         """Fetch what opening these images, and of their owners, will ask for: a page of sixty costs
-        three queries."""
+        five queries."""
         super().prepare(subjects)
         for row in Rendition.objects.filter(image_id__in=subjects):
             self._storage_names[row.image_id, row.name] = row.storage_name

@@ -2,17 +2,19 @@
 
 import uuid
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
 from accounts.keys.names import certified_name, prefetch_names
+from accounts.keys.remembered import accounts_disabled
 from accounts.models import User
 from gallery import presenting
-from gallery.errors import GalleryError, OwnerActive
-from gallery.models import Member, SealedImage
+from gallery.access import with_owners
+from gallery.errors import GalleryError
+from gallery.models import Member
 from gallery.opening import Opener
 from gallery.services.successors import (
     SUCCESSORS,
@@ -20,7 +22,7 @@ from gallery.services.successors import (
     images_without_key,
     successors_of,
 )
-from gallery.services.taking_over import keys_to_take_over, membership_after
+from gallery.services.taking_over import images_to_take_over
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class Naming:
     username: str | None
     since: datetime
     is_disabled: bool
-    images: int = 0
-    without_key: int = 0
+    images: int
+    without_key: int
 
 
 def page_of(person: User, opener: Opener) -> dict[str, Any]:
@@ -62,26 +64,35 @@ def namings_of(person: User, opener: Opener) -> list[Naming]:
         reader=person, ended_at=None, circle__kind=SUCCESSORS, circle__deleted_at=None
     ).exclude(circle__owner=person)
     rows = rows.exclude(ends_at__lte=timezone.now()).select_related("circle__owner")
-    opener.prepare([row.circle_id for row in rows])
+    opener.prepare(with_owners(row.circle for row in rows))
     prefetch_names(row.circle.owner for row in rows)
-    found = []
-    for row in rows:
-        with suppress(GalleryError):
-            found.append(_naming(row, person, opener))
-    return found
+    signed = [row for row in rows if _is_signed(row, opener)]
+    disabled = accounts_disabled({row.circle.owner_id for row in signed})
+    images = images_to_take_over([row for row in signed if row.circle.owner_id in disabled])
+    return [_naming(row, images.get(row.circle.owner_id)) for row in signed]
 
 
-def _naming(row: Member, person: User, opener: Opener) -> Naming:
+def _is_signed(row: Member, opener: Opener) -> bool:
+    with suppress(GalleryError):
+        opener.check_member(row)
+        return True
+    return False
+
+
+def _naming(row: Member, images: tuple[int, int] | None) -> Naming:
+    """`images`: of a disabled owner, how many there are, and how many can be taken over."""
     owner = row.circle.owner
     name = certified_name(owner)
-    naming = Naming(owner.pk, name.in_full, name.username, row.granted_at, is_disabled=False)
-    try:
-        member = membership_after(owner, opener, reader=person)
-    except OwnerActive:
-        return naming
-    there = SealedImage.objects.filter(owner=owner, deleted_at=None).count()
-    can = keys_to_take_over(member).count()
-    return replace(naming, is_disabled=True, images=can, without_key=there - can)
+    there, can = images or (0, 0)
+    return Naming(
+        owner=owner.pk,
+        name=name.in_full,
+        username=name.username,
+        since=row.granted_at,
+        is_disabled=images is not None,
+        images=can,
+        without_key=there - can,
+    )
 
 
 def naming_json(naming: Naming) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """What pages say of teams: their names, who is in them, and what was shared with them."""
 
 import uuid
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,13 +12,13 @@ from django.utils import timezone
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.models import User
 from gallery import presenting
-from gallery.access import Access, has_ended, membership_of
+from gallery.access import Access, with_owners
 from gallery.errors import GalleryError
 from gallery.members import live_rows, members_as_signed
 from gallery.models import Circle, Grant, InvitedGrant, Member, Placement, Row
 from gallery.opening import Opener
 from gallery.services.invitations import listing
-from gallery.services.teams import TEAM, people_in, teams_of
+from gallery.services.teams import people_in, teams_of
 from gallery.signers import Standing
 
 OFFERED = 50  # teams to choose from, the latest
@@ -49,7 +48,7 @@ class TeamLine:
 def lines_of(person: User, opener: Opener) -> list[TeamLine]:
     """Return a person's teams, by name; no trouble of one keeps the others."""
     members = list(teams_of(person).select_related("circle__owner", "wrapped_key__key_pair"))
-    opener.prepare([member.circle_id for member in members])
+    opener.prepare(with_owners(member.circle for member in members))
     prefetch_names(member.circle.owner for member in members)
     rows = live_rows(member.circle for member in members)
     lines = [_line(member, opener, rows[member.circle_id]) for member in members]
@@ -170,73 +169,9 @@ def own_albums_of(team: uuid.UUID, owner: User, opener: Opener) -> list[str]:
     albums = shared.exclude(ends_at__lte=timezone.now()).values("circle")
     own = Member.objects.filter(circle__in=albums, reader=owner, ended_at=None)
     members = list(own.select_related("circle__owner", "wrapped_key__key_pair"))
-    opener.prepare([member.circle_id for member in members])
+    opener.prepare(with_owners(member.circle for member in members))
     titles = []
     for member in members:
         with suppress(GalleryError):
             titles.append(opener.details(member)["title"])
     return sorted(titles, key=str.casefold)
-
-
-# ---- teams beside an image -------------------------------------------------------------------
-
-
-def teams_on_list(placed: Iterable[Placement], opener: Opener) -> list[dict[str, Any]]:
-    """Return the teams that an image's owner shared it with, to be shown to that owner alone. No
-    name where they are not in the team any more, or it does not verify."""
-    return [
-        _line_on_list(row, row.circle_id, row.image.owner, opener)
-        for row in placed
-        if row.circle.kind == TEAM
-    ]
-
-
-def _line_on_list(
-    row: Placement | Member, team: uuid.UUID, owner: User, opener: Opener
-) -> dict[str, Any]:
-    name, people = "", 0
-    with suppress(GalleryError):
-        member = membership_of(team, reader=owner, kind=TEAM)
-        name, people = opener.details(member)["title"], len(people_in(member.circle, opener))
-    return {
-        "id": team,
-        "name": name,
-        "people": people,
-        "rights": row.rights,
-        "ends_at": row.ends_at,
-        "waiting": row.wrapped is None and not has_ended(row),
-    }
-
-
-def teams_of_album(members: Iterable[Member], opener: Opener) -> list[dict[str, Any]]:
-    """Return the teams on an album's list likewise, to be shown to the album's owner alone."""
-    return [
-        _line_on_list(row, row.team_id, row.circle.owner, opener) for row in members if row.team_id
-    ]
-
-
-def also_through(
-    placed: Iterable[Placement], opener: Opener, *, owner: User
-) -> dict[uuid.UUID, list[str]]:
-    """Return, of each person, through which albums and teams they can open an image besides, by
-    the names that its owner knows them by: whoever takes access back is not to believe that it was
-    all there is."""
-    ways: dict[uuid.UUID, list[str]] = {}
-    for row in placed:
-        with suppress(GalleryError):
-            member = membership_of(row.circle_id, reader=owner, kind=None)
-            name = opener.details(member)["title"]
-            for reader in _everybody_in(member.circle, opener):
-                ways.setdefault(reader, []).append(name)
-    return ways
-
-
-def _everybody_in(circle: Circle, opener: Opener) -> set[uuid.UUID]:
-    people: set[uuid.UUID] = set()
-    for member in members_as_signed(circle, opener).signed:
-        if member.team:
-            with suppress(GalleryError):
-                people |= {one.reader_id for one in people_in(member.team, opener) if one.reader_id}
-        elif member.reader_id:
-            people.add(member.reader_id)
-    return people

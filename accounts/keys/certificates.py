@@ -6,7 +6,7 @@ hold the key file, cannot replace a person's key with their own, or put another 
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -34,6 +34,23 @@ class Names:
 
     username: str
     display_name: str
+
+
+class KeyRows:
+    """The key pairs of these people, all fetched at once."""
+
+    def __init__(self, people: Collection[uuid.UUID]) -> None:
+        self._pairs: dict[uuid.UUID, list[KeyPair]] = {person: [] for person in people}
+        for pair in KeyPair.objects.filter(user_id__in=people).order_by("-epoch"):
+            self._pairs[pair.user_id].append(pair)
+
+    def newest(self, user_id: uuid.UUID, purpose: KeyPair.Purpose) -> KeyPair | None:
+        return next((pair for pair in self._pairs[user_id] if pair.purpose == purpose), None)
+
+    def signing(self, user_id: uuid.UUID, fingerprint: str) -> KeyPair | None:
+        named = (KeyPair.Purpose.SIGNING, fingerprint)
+        pairs = self._pairs[user_id]
+        return next((pair for pair in pairs if (pair.purpose, pair.fingerprint) == named), None)
 
 
 def certify_signing_key(
@@ -248,7 +265,7 @@ def verified_encryption_key(pair: KeyPair) -> RsaKey:
 
     Raises CryptoError if that person's own, certified signing key did not sign it.
     """
-    return _verified_by_owner(pair, _certifier_of(pair))
+    return _verified_by_owner(pair, _certifier_of(pair, KeyRows([pair.user_id])))
 
 
 def _verified_by_owner(pair: KeyPair, certifier: KeyPair) -> RsaKey:
@@ -256,12 +273,10 @@ def _verified_by_owner(pair: KeyPair, certifier: KeyPair) -> RsaKey:
     return _verified(pair, public_key, pair.certificate, pair.certificate_signature)
 
 
-def _certifier_of(pair: KeyPair) -> KeyPair:
+def _certifier_of(pair: KeyPair, rows: KeyRows) -> KeyPair:
     """Return the signing pair that an encryption key's certificate names. Raises CryptoError."""
     claimed = statements.parse(KIND, bytes(pair.certificate))
-    signing_pair = KeyPair.objects.filter(
-        user_id=pair.user_id, purpose=KeyPair.Purpose.SIGNING, fingerprint=claimed["key"]
-    ).first()
+    signing_pair = rows.signing(pair.user_id, claimed["key"])
     if signing_pair is None or claimed["signer"] != str(pair.user_id):
         raise CryptoError
     return signing_pair
@@ -286,31 +301,32 @@ def _verified(pair: KeyPair, certifier: RsaKey, body: bytes, signature: bytes) -
     return keypair.load_public_key(public_der)
 
 
-def signing_pair_of(user_id: uuid.UUID) -> KeyPair:
+def signing_pair_of(user_id: uuid.UUID, rows: KeyRows | None = None) -> KeyPair:
     """Return the signing key pair a person signs with now. Raises NoKeys."""
-    return _primary(user_id, KeyPair.Purpose.SIGNING)
+    return _primary(user_id, KeyPair.Purpose.SIGNING, rows or KeyRows([user_id]))
 
 
-def wrapping_key_of(user_id: uuid.UUID) -> tuple[KeyPair, RsaKey]:
+def wrapping_key_of(user_id: uuid.UUID, rows: KeyRows | None = None) -> tuple[KeyPair, RsaKey]:
     """Return the key pair to wrap to and its verified public half, as the rows and the certificates
     say: whether it was stolen, the trail knows too (accounts/keys/recipients.py).
 
     Raises NoKeys if this person cannot receive yet, CryptoError if the key does not verify.
     """
-    pair = _primary(user_id, KeyPair.Purpose.ENCRYPTION)
-    certifier = _certifier_of(pair)
+    rows = rows or KeyRows([user_id])
+    pair = _primary(user_id, KeyPair.Purpose.ENCRYPTION, rows)
+    certifier = _certifier_of(pair, rows)
     if certifier.compromised_at:  # the thief may have certified a key of their own
         raise CryptoError
     return pair, _verified_by_owner(pair, certifier)
 
 
-def _primary(user_id: uuid.UUID, purpose: KeyPair.Purpose) -> KeyPair:
+def _primary(user_id: uuid.UUID, purpose: KeyPair.Purpose, rows: KeyRows) -> KeyPair:
     """Return the newest pair, which must be the primary one.
 
     `state` is an unsigned column: an older, certified pair set back to primary would otherwise draw
     new images to a key that the person replaced.
     """
-    pair = KeyPair.objects.filter(user_id=user_id, purpose=purpose).order_by("-epoch").first()
+    pair = rows.newest(user_id, purpose)
     if pair is None or pair.state != KeyPair.State.PRIMARY:
         raise NoKeys
     return pair

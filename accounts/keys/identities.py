@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.keys.certificates import (
     KIND,
+    KeyRows,
     Names,
     certified_names,
     is_certified,
@@ -98,9 +99,9 @@ def identity_of(user_id: uuid.UUID) -> Identity:
     return identity_with(reading)
 
 
-def identity_with(reading: KeyPair) -> Identity:
+def identity_with(reading: KeyPair, rows: KeyRows | None = None) -> Identity:
     """Return the same; `reading` is that person's encryption pair, verified already."""
-    signing = signing_pair_of(reading.user_id)
+    signing = signing_pair_of(reading.user_id, rows)
     certifier = statements.parse(KIND, bytes(reading.certificate))["key"]
     return Identity(signing, certifier, certified_names(signing))
 

@@ -1,15 +1,18 @@
 """From the names an owner types to the people, and keys, an image is wrapped for."""
 
-from collections.abc import Collection, Iterable
+import uuid
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from Crypto.PublicKey.RSA import RsaKey
 from django.core.exceptions import ValidationError
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounts import usernames
 from accounts.folding import record_refusal_of
-from accounts.keys.certificates import KIND, NoKeys, wrapping_key_of
+from accounts.keys.certificates import KIND, KeyRows, NoKeys, wrapping_key_of
 from accounts.keys.identities import Identity, identity_with
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.keys.remembered import stolen_keys_of_each
@@ -37,6 +40,28 @@ class Reader:
     key: ReaderKey | None
 
 
+class KeyFacts:
+    """What tables and trail say of the keys of these people, each asked once for all of them."""
+
+    def __init__(self, people: Iterable[uuid.UUID]) -> None:
+        self._people = list(people)
+
+    @cached_property
+    def rows(self) -> KeyRows:
+        return KeyRows(self._people)
+
+    @cached_property
+    def stolen(self) -> Mapping[uuid.UUID, Collection[str]]:
+        """Raises AuditUnavailable."""
+        return stolen_keys_of_each(self._people)
+
+    @cached_property
+    def with_recovery_code(self) -> set[uuid.UUID]:
+        present = KeySlot.objects.filter(master_key_version=F("user__master_key_version"))
+        codes = present.filter(user_id__in=self._people, kind=KeySlot.Kind.RECOVERY_CODE)
+        return set(codes.values_list("user_id", flat=True))
+
+
 def find_people(names: Iterable[str], *, besides: User) -> list[Reader]:
     """Return the people of these exact names, each once, `besides` left out.
 
@@ -54,9 +79,10 @@ def find_people(names: Iterable[str], *, besides: User) -> list[Reader]:
     }
     errors = [unknown_recipient(name) for name in wanted if name not in known]
     readers: dict[str, Reader] = {}
+    facts = KeyFacts(user.pk for user in known.values())
     for name, user in known.items():
         try:
-            readers[name] = recipient_of(user)
+            readers[name] = recipient_of(user, facts)
         except NoKeys:
             sentence = _(
                 "@%(name)s has not finished setting up their account. Nothing was shared. Try "
@@ -69,34 +95,35 @@ def find_people(names: Iterable[str], *, besides: User) -> list[Reader]:
     return [readers[name] for name in wanted]
 
 
-def recipient_of(user: User) -> Reader:
+def recipient_of(user: User, facts: KeyFacts | None = None) -> Reader:
     """Return a person to share with: one who has a way back to their keys, should they forget their
     password. Raises NoKeys, or AuditUnavailable."""
-    reader = reader_of(user)
-    if reader.key and not user.present_slots.filter(kind=KeySlot.Kind.RECOVERY_CODE).exists():
+    facts = facts or KeyFacts([user.pk])
+    reader = reader_of(user, facts)
+    if reader.key and user.pk not in facts.with_recovery_code:
         raise NoKeys
     return reader  # one who waits gets a code with the next keys; a thief's may be destroyed
 
 
-def reader_of(user: User) -> Reader:
+def reader_of(user: User, facts: KeyFacts | None = None) -> Reader:
     """Return a person with what is wrapped to for them. Raises NoKeys, or AuditUnavailable."""
-    if waits_for_keys(user):
+    facts = facts or KeyFacts([user.pk])
+    if waits_for_keys(user, facts.rows):
         return Reader(user, None)
-    pair, public_key = key_to_wrap_to(user)
+    pair, public_key = key_to_wrap_to(user, facts)
     try:
-        return Reader(user, ReaderKey(pair, public_key, identity_with(pair)))
+        return Reader(user, ReaderKey(pair, public_key, identity_with(pair, facts.rows)))
     except CryptoError:
         record_wrong_key(user)
         raise NoKeys from None
 
 
-def waits_for_keys(user: User) -> bool:
+def waits_for_keys(user: User, rows: KeyRows | None = None) -> bool:
     """Whether this person's keys were stolen and the next ones are not made yet.
 
     Nothing is wrapped to them then; what is shared with them waits for the next ones.
     """
-    pairs = KeyPair.objects.filter(user=user, purpose=KeyPair.Purpose.ENCRYPTION)
-    newest = pairs.order_by("-epoch").first()
+    newest = (rows or KeyRows([user.pk])).newest(user.pk, KeyPair.Purpose.ENCRYPTION)
     return newest is not None and newest.state == KeyPair.State.COMPROMISED
 
 
@@ -135,15 +162,16 @@ def printable_start(typed: str) -> str:
     return "".join(character for character in typed[:64] if character.isprintable())
 
 
-def key_to_wrap_to(user: User) -> tuple[KeyPair, RsaKey]:
+def key_to_wrap_to(user: User, facts: KeyFacts | None = None) -> tuple[KeyPair, RsaKey]:
     """Return a person's key pair and its verified public half.
 
     Raises NoKeys, and records it, also where the trail knows the key, or the one that certified
     it, as stolen and the rows do not say so any more. Raises AuditUnavailable.
     """
+    facts = facts or KeyFacts([user.pk])
     try:
-        pair, public_key = wrapping_key_of(user.pk)
-        if _hangs_on_stolen(pair, stolen_keys_of_each([user.pk])[user.pk]):
+        pair, public_key = wrapping_key_of(user.pk, facts.rows)
+        if _hangs_on_stolen(pair, facts.stolen[user.pk]):
             raise CryptoError
     except CryptoError:
         record_wrong_key(user)
@@ -174,13 +202,13 @@ def hold_people(people: Iterable[User] = (), *, pairs: Iterable[KeyPair] = ()) -
     active = {user.pk for user in held if user.is_active}
     if not active.issuperset(owners):
         raise NoKeys
-    stolen = stolen_keys_of_each(owners) if owners else {}
+    facts = KeyFacts(owners)
     for pair in pairs:
         try:
-            present, _public_key = wrapping_key_of(pair.user_id)
+            present, _public_key = wrapping_key_of(pair.user_id, facts.rows)
         except CryptoError:
             raise NoKeys from None
         if (present.pk, present.fingerprint) != (pair.pk, pair.fingerprint):
             raise NoKeys
-        if _hangs_on_stolen(present, stolen[pair.user_id]):
+        if _hangs_on_stolen(present, facts.stolen[pair.user_id]):
             raise NoKeys

@@ -85,6 +85,17 @@ def standing_on_record(person: uuid.UUID) -> Standing:
     return Standing(vouched((*DISABLING, Event.KEYS_ROTATION_ORDERED, *MENDED_BY), subject=person))
 
 
+def accounts_disabled(people: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Return whose account of these staff disabled last: one query for all. Nobody's where the
+    trail's table does not answer, as standing_of()."""
+    try:
+        acts = vouched_of_each(DISABLING, subjects=people)
+    except AuditUnavailable:
+        return set()
+    disabled = Event.ACCOUNT_DISABLED
+    return {person for person, theirs in acts.items() if theirs and theirs[-1].event == disabled}
+
+
 def owners_suspended(people: Collection[uuid.UUID]) -> set[uuid.UUID]:
     """Return which of these are owners whose readers staff suspended last. Raises
     AuditUnavailable."""

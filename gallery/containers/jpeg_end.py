@@ -15,22 +15,20 @@ from gallery.containers.jpeg import END_MARK
 CONTINUATIONS = (b"\x55" * 8, b"\xaa" * 8, b"")
 # Fewer bytes than this at the end are nobody's message, and a last code may not show.
 NOTICED = 3
+# Given a JPEG and whether an eighth of its sides will do: a number of all its pixels.
+Fingerprint = Callable[[bytes, bool], int]
 
 
 class Ending:
-    """The last scan of a file, and how to find where it ends.
-
-    `fingerprint` decodes a JPEG and returns a number of all its pixels; it is asked at most
-    `decodes` times.
-    """
+    """The last scan of a file, and how to find where it ends: by at most `decodes` fingerprints."""
 
     def __init__(
-        self, data: bytes, scan: tuple[int, int], fingerprint: Callable[[bytes], int], decodes: int
+        self, data: bytes, scan: tuple[int, int], fingerprint: Fingerprint, decodes: int
     ) -> None:
         self.data = data
-        self.start, self.stop = scan
+        self.start, self.stop = self.scan = scan
         self.fingerprint, self.left = fingerprint, decodes
-        self.whole = self._decoded(data[: self.stop] + END_MARK)
+        self.whole: dict[bool, int] = {}  # its fingerprints: reduced, and not
 
     def check_complete(self) -> None:
         """Raises Incomplete if more data would have changed the picture."""
@@ -64,14 +62,21 @@ class Ending:
         raise Entangled("no end that can be told")
 
     def _suffices(self, end: int) -> bool:
+        """An eighth of its sides is asked first: it takes a third of the time, mostly tells, and
+        what is another picture there is one."""
+        if not self._is_same(end, CONTINUATIONS[0], reduced=True):
+            return False
         return all(self._is_same(end, more) for more in CONTINUATIONS)
 
-    def _is_same(self, end: int, more: bytes) -> bool:
+    def _is_same(self, end: int, more: bytes, *, reduced: bool = False) -> bool:
+        if reduced not in self.whole:
+            self.whole[reduced] = self._decoded(self.data[: self.scan[1]] + END_MARK, reduced)
         stuffing = b"\0" if self.data[end - 1] == 0xFF else b""
-        return self._decoded(self.data[:end] + stuffing + more + END_MARK) == self.whole
+        data = self.data[:end] + stuffing + more + END_MARK
+        return self._decoded(data, reduced) == self.whole[reduced]
 
-    def _decoded(self, data: bytes) -> int:
+    def _decoded(self, data: bytes, reduced: bool) -> int:
         self.left -= 1
         if self.left < 0:
             raise Entangled("other bytes behind the picture")
-        return self.fingerprint(data)
+        return self.fingerprint(data, reduced)

@@ -21,7 +21,7 @@ from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
 from accounts.keys.certificates import NoKeys, is_endorsed
 from accounts.keys.pins import settle
-from accounts.keys.recipients import Reader, ReaderKey, hold_people, recipient_of
+from accounts.keys.recipients import KeyFacts, Reader, ReaderKey, hold_people, recipient_of
 from accounts.models import KeyPair, User, WrappedKey
 from audit.events import AuditUnavailable, Event
 from gallery.errors import Altered, HeadMoved, Waiting
@@ -108,15 +108,16 @@ def readers_waiting_for(owner: User) -> list[WaitingReader]:
     images = dict(grants.values_list("reader").annotate(Count("pk")))
     albums = dict(members.values_list("reader").annotate(Count("pk")))
     people = User.objects.filter(pk__in={*images, *albums}).order_by("username")
+    facts = KeyFacts({*images, *albums})
     return [
-        WaitingReader(one, images.get(one.pk, 0), albums.get(one.pk, 0), _signing_pair(one))
+        WaitingReader(one, images.get(one.pk, 0), albums.get(one.pk, 0), _signing_pair(one, facts))
         for one in people
     ]
 
 
-def _signing_pair(person: User) -> KeyPair | None:
+def _signing_pair(person: User, facts: KeyFacts) -> KeyPair | None:
     try:
-        key = recipient_of(person).key
+        key = recipient_of(person, facts).key
     except (NoKeys, AuditUnavailable):  # lists go on without the trail, and sharing does not
         return None
     return key.identity.signing if key else None

@@ -6,12 +6,12 @@ former owner are kept, and say who sealed it.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -146,9 +146,29 @@ def membership_after(owner: User, opener: Opener, *, reader: User) -> Member:
 
 def keys_to_take_over(member: Member) -> QuerySet[SuccessorKey]:
     """Return the keys of the owner's images that this successor can use now."""
-    live = {"image__owner": member.circle.owner_id, "image__deleted_at": None}
-    rows = SuccessorKey.objects.filter(circle=member.circle, epoch=member.circle.epoch, **live)
-    return rows.filter(lock=F("image__lock")).order_by("image__sealed_at")
+    return _usable_keys().filter(circle=member.circle).order_by("image__sealed_at")
+
+
+def images_to_take_over(members: Collection[Member]) -> dict[uuid.UUID, tuple[int, int]]:
+    """Return, by owner, how many images there are and how many of their keys these successors can
+    use now: two queries for all owners."""
+    circles = {member.circle_id: member.circle.owner_id for member in members}
+    there = SealedImage.objects.filter(owner__in=circles.values(), deleted_at=None)
+    images = dict(there.values_list("owner").annotate(Count("pk")))
+    keys = dict(
+        _usable_keys().filter(circle__in=circles).values_list("circle").annotate(Count("pk"))
+    )
+    return {owner: (images.get(owner, 0), keys.get(pk, 0)) for pk, owner in circles.items()}
+
+
+def _usable_keys() -> QuerySet[SuccessorKey]:
+    """Return the keys of images that are there, of their present lock and owner's successors."""
+    return SuccessorKey.objects.filter(
+        epoch=F("circle__epoch"),
+        lock=F("image__lock"),
+        image__owner=F("circle__owner"),
+        image__deleted_at=None,
+    )
 
 
 @sensitive_variables()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.erasure import truncate_write_ahead_log
-from accounts.keys.recipients import Reader, hold_people, recipient_of
+from accounts.keys.recipients import KeyFacts, Reader, hold_people, recipient_of
 from accounts.models import User
 from audit.events import Event, recorded
 from gallery.access import membership_of
@@ -61,8 +61,10 @@ def require_sharing(team: Circle, *, reader: User, heads: Heads) -> None:
 def readers_of_now(team: Circle, *, besides: User, heads: Heads) -> list[Reader]:
     """Return the people who are in the team now, each by themselves, to share with. Raises Altered,
     NoKeys or AuditUnavailable."""
-    people = [member.reader for member in people_in(team, heads) if member.reader]
-    return [recipient_of(person) for person in people if person != besides and person.is_active]
+    members = [member.reader for member in people_in(team, heads) if member.reader]
+    people = [person for person in members if person != besides and person.is_active]
+    facts = KeyFacts(person.pk for person in people)
+    return [recipient_of(person, facts) for person in people]
 
 
 @sensitive_variables()

@@ -24,7 +24,7 @@ from audit.events import Event
 from audit.unreadable import as_id
 from gallery import presenting, team_pages
 from gallery.access import Access
-from gallery.album_cards import albums_of
+from gallery.circles_on_list import CirclesOnList
 from gallery.errors import (
     Altered,
     GalleryError,
@@ -42,7 +42,7 @@ from gallery.forms import (
 )
 from gallery.invitation_forms import InviteForm
 from gallery.invitation_keys import InvitationKey, key_for_inviter
-from gallery.models import Circle, Grant, Invitation, Member, Rendition
+from gallery.models import Grant, Invitation, Member, Rendition
 from gallery.opening import Opener, settled
 from gallery.releases import record_opening, record_thumbnails
 from gallery.services.invitations import listing
@@ -67,11 +67,11 @@ def image_page(
     context = settled(opener, access, lambda access: presenting.image_context(access, opener))
     if access.is_owner:
         placed = context.pop("placed")
-        albums = [row for row in placed if row.circle.kind == Circle.Kind.ALBUM]
-        context["albums"] = albums_of(albums, request.user, opener)
-        also = team_pages.also_through(placed, opener, owner=request.user)
+        on_list = {row.circle_id for row in placed}
+        circles = CirclesOnList(on_list, owner=request.user, opener=opener)
+        context["albums"], context["teams"] = circles.albums(placed), circles.teams(placed)
+        also = circles.also_through(placed)
         context["rows"] = [{**row, "also": also.get(row["id"], [])} for row in context["rows"]]
-        context["teams"] = team_pages.teams_on_list(placed, opener)
         context["share_form"] = form or ImageShareForm(owner=request.user)
         context["invite_form"] = invite_form or InviteForm(prefix="invite")
         context["may_invite"] = people_may_invite()

@@ -61,7 +61,7 @@ def _opened_together(
     """
     accesses = live_accesses_to(image_ids, reader=request.user)
     opener = Opener(open_keys(request))
-    opener.prepare({*image_ids, *asked_about(accesses.values())})
+    opener.prepare(asked_about(accesses.values()))
     opened = {one: _opened(request, opener, one, accesses) for one in image_ids}
     live = live_accesses_to(image_ids, reader=request.user)
     ended = [one for one in image_ids if isinstance(opened[one], Opened) and one not in live]

@@ -47,10 +47,12 @@ class HttpClient:
         body = urlencode(fields or {}, doseq=True).encode()
         return self._send(urllib.request.Request(self.address + path, body, self._token()))
 
-    def upload(self, files: list[tuple[str, bytes]], **fields: Any) -> Answer:
+    def upload(
+        self, files: list[tuple[str, bytes]], path: str = "/images/upload/", **fields: Any
+    ) -> Answer:
         content_type, body = multipart(files, fields)
         headers = {**self._token(), "Content-Type": content_type}
-        request = urllib.request.Request(f"{self.address}/images/upload/", body, headers)
+        request = urllib.request.Request(self.address + path, body, headers)
         return self._send(request)
 
     def _token(self) -> dict[str, str]:

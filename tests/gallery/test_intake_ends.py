@@ -156,12 +156,16 @@ def test_what_hides_in_a_picture_too_large_to_search_is_refused_as_that():
 
 @pytest.mark.attack("F74")
 def test_a_jpeg_is_decoded_no_more_often_than_its_size_allows(monkeypatch):
-    asked = []
-    fingerprint = intake._fingerprint
-    monkeypatch.setattr(intake, "_fingerprint", lambda data: asked.append(1) or fingerprint(data))
+    asked, fingerprint = [], intake._fingerprint
+
+    def counted(data, reduced):
+        asked.append("reduced" if reduced else "whole")
+        return fingerprint(data, reduced)
+
+    monkeypatch.setattr(intake, "_fingerprint", counted)
     data = encoded(COLOURED_NOISE, "JPEG")
     cleaned(data)
-    assert len(asked) == 2  # nothing to find
+    assert asked == ["reduced"] * 2  # nothing to find
     limits = replace(LIMITS, max_pixels=3 * NOISE.width * NOISE.height)
     for hidden in (b"", TRAILER, bytes(50_000), data[700:-2] * 3):
         asked.clear()

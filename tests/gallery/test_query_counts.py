@@ -69,6 +69,18 @@ def test_the_thumbnails_of_a_page_ask_as_often_for_twelve_as_for_three(alice, bo
     assert asked(12) == asked(3)
 
 
+def test_an_upload_asks_as_often_for_five_people_as_for_two(alice, make_person):
+    people = [make_person(name).username for name in ("ben", "cleo", "dana", "emil", "finn")]
+
+    def asked(amount: int) -> tuple[str, int, int]:
+        def send() -> HttpResponse:
+            return post(alice, [file(jpeg())], recipients=people[:amount])
+
+        return queries_of(send, "upload", status=201)
+
+    assert asked(5) == asked(2)
+
+
 def _read(answer: HttpResponse) -> HttpResponse:
     assert b"".join(answer)
     return answer
@@ -86,7 +98,9 @@ def queries(client: Client, address: str) -> tuple[str, int, int]:
     return queries_of(lambda: client.get(address), address)
 
 
-def queries_of(visit: Callable[[], HttpResponse], name: str) -> tuple[str, int, int]:
+def queries_of(
+    visit: Callable[[], HttpResponse], name: str, *, status: int = 200
+) -> tuple[str, int, int]:
     visit()
     WrappedKeyCheck.objects.update(done_at=timezone.now())
     with (
@@ -94,5 +108,5 @@ def queries_of(visit: Callable[[], HttpResponse], name: str) -> tuple[str, int, 
         CaptureQueriesContext(connections["audit"]) as trail,
     ):
         answer = visit()
-    assert answer.status_code == 200
+    assert answer.status_code == status
     return name, len(business), len(trail)

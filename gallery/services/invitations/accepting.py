@@ -22,7 +22,7 @@ from audit import events
 from audit.events import Event
 from cryptocore import circles, content, keypair
 from cryptocore.errors import CryptoError
-from gallery.access import has_ended
+from gallery.access import has_ended, with_owners
 from gallery.errors import Altered, HeadMoved, InvitationGone
 from gallery.heads import Heads
 from gallery.invitation_keys import InvitationKey
@@ -99,7 +99,7 @@ def _carried_by(key: InvitationKey) -> list[Carried]:
     """Return what its owner shared with this person. Raises TrailAway."""
     rows = [row for row in _live_rows(key.invitation) if not has_ended(row)]
     heads = Heads()
-    heads.prepare([row.list_of.pk for row in rows])
+    heads.prepare(with_owners(row.list_of for row in rows))
     return [Carried(row, _content_key(key, row, heads)) for row in rows if _is_signed(row, heads)]
 
 
