@@ -140,12 +140,14 @@ def _access_ended(ended: errors.AccessEnded) -> Refusal:
         sentences |= {
             Grant.Ended.TIME: _("The time %(owner)s gave you for this album is over."),
             Grant.Ended.DELETED: _("%(owner)s has deleted this album."),
+            Grant.Ended.TAKEN_OVER: _("%(owner)s has taken over this album."),
         }
     if kind == Circle.Kind.TEAM:
         sentences |= {
             Grant.Ended.REVOKED: _("%(owner)s has taken you out of the team."),
             Grant.Ended.TIME: _("The time %(owner)s gave you in the team is over."),
             Grant.Ended.DELETED: _("%(owner)s has deleted the team."),
+            Grant.Ended.TAKEN_OVER: _("%(owner)s has taken over the team."),
         }
     return Refusal(
         410,

@@ -54,6 +54,7 @@ from gallery.sealing import (
     wrap_for,
 )
 from gallery.services.acts import (
+    altered_if_refused,
     anew_if_moved,
     end_expired,
     end_rows,
@@ -115,9 +116,12 @@ def take_back(keyring: Keyring, access: Access, rows: QuerySet[Taken], *, withou
     revoke() does."""
     rows = rows.order_by("granted_at")
     live = list(rows.filter(ended_at=None))
+    relocked = None
     with anew_if_moved(access):
         if live or not everybody_signed_has_a_row(access.image, Opener(keyring)):
-            _commit(access.image, _relock(keyring, access, without=without), live)
+            relocked = _relock(keyring, access, without=without)
+    if relocked:
+        _commit(access.image, relocked, live)
     if ended := rows.last():
         return ended
     raise NotARecipient
@@ -137,7 +141,8 @@ def _end_invited_once(keyring: Keyring, image_id: uuid.UUID, invitation: Invitat
     live = list(rows.filter(invitation=invitation, ended_at=None))
     if live:
         with anew_if_moved(access):
-            _commit(access.image, _relock(keyring, access, without=("person", person)), live)
+            relocked = _relock(keyring, access, without=("person", person))
+        _commit(access.image, relocked, live)
     elif user := User.objects.filter(pk=person).first():
         _revoke_once(keyring, image_id, user)
     else:
@@ -244,7 +249,7 @@ def _commit(image: SealedImage, relocked: NextLock, ended: Sequence[Ending]) -> 
         try:
             for name, rendition in relocked.sealed.items():
                 new_names[name] = storage.put(rendition.stored)
-            with transaction.atomic():
+            with altered_if_refused(), transaction.atomic():
                 sent = _exchange(image, relocked, ended, new_names)
         except BaseException:
             discard_unreferenced(new_names.values())

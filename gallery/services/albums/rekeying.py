@@ -47,6 +47,7 @@ from gallery.models import (
 )
 from gallery.sealing import set_entry
 from gallery.services.acts import (
+    altered_if_refused,
     end_expired,
     end_rows,
     hold,
@@ -244,7 +245,7 @@ def _commit(own: OwnCircle, following: NextEpoch, ended: Sequence[Member | Invit
     event = events.revoked if ended else events.rekeyed
     signed = [following.membership]
     with owners_act(event, own.circle, signed=signed, **facts):
-        with transaction.atomic():
+        with altered_if_refused(), transaction.atomic():
             sent = _exchange(own, following, ended)
         truncate_write_ahead_log()
     record_unsigned(own.circle, following.unsigned)
