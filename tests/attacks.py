@@ -207,6 +207,7 @@ MUST: dict[str, str] = {
     "F161": "of many thumbnails in one answer each is refused as by itself, until they leave",
     "F200": "a successor takes over a disabled owner's albums and teams, and nobody else does",
     "F201": "the key of an album that successors have opens nothing in the place of a team's",
+    "F202": "nothing is half taken over, twice at once or while its owner is enabled",
     "F154": "nothing at rest opens what successors may take over; what is wrong with it is found",
     "F162": "after no act that ends an access do older rows of any two kinds bring it back",
     "F163": "no picture comes after an act that ends access to albums or teams was answered",
