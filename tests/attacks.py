@@ -215,6 +215,7 @@ MUST: dict[str, str] = {
     "F210": "who is disabled or robbed stays so, however much the trail says of them afterwards",
     "F211": "an owner whose own row of an album was taken away lets nobody in, and that is found",
     "F212": "a deletion that is killed before its end is recorded opens nothing, and is found",
+    "F213": "whatever a row of a circle, its lists or a successor's keys says, nobody new gets in",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 
