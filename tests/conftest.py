@@ -39,7 +39,7 @@ from tests.worlds import World, fixtures, watch
 
 PASSWORD = "correct horse battery"
 TOOLS = {
-    "chromium": "the browser tests (tests/e2e/test_browser.py)",
+    "chromium-headless-shell or chromium": "the browser tests (tests/e2e/test_browser.py)",
     "exiftool": "the second opinion on removed details",
     "nginx": "the documented proxy (tests/e2e/test_proxy.py)",
     "openssl": "the shell block of docs/format.md",
@@ -63,7 +63,11 @@ OWN_DATABASES = ("tests/e2e/",)  # those of servers in processes of their own
 
 def missing_tools() -> list[str]:
     places = f"{os.environ.get('PATH', '')}:/usr/sbin"  # Debian keeps nginx from people's paths
-    return [tool for tool in TOOLS if shutil.which(tool, path=places) is None]
+    return [
+        tool
+        for tool in TOOLS
+        if not any(shutil.which(name, path=places) for name in tool.split(" or "))
+    ]
 
 
 def pytest_configure(config: pytest.Config) -> None:
