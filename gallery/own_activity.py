@@ -33,6 +33,7 @@ WORDS = {
     Event.ALBUM_SHARED: _("You shared an album, or changed permissions."),
     Event.ALBUM_REVOKED: _("You ended %(reader)s’s access to an album."),
     Event.ALBUM_DELETED: _("You deleted an album."),
+    Event.ALBUM_TAKEN_OVER: _("You took over an album."),
     Event.IMAGE_OPENED: _("You opened an image of %(owner)s."),
     Event.IMAGE_DOWNLOADED: _("You downloaded an image of %(owner)s."),
 }
