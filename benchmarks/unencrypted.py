@@ -20,7 +20,8 @@ from benchmarks import unverified
 from gallery import intake, presenting
 from gallery.access import Access, access_to
 from gallery.models import Grant
-from gallery.views.lists import grants_on, page_of
+from gallery.paging import page_of
+from gallery.views.lists import NEWEST_FIRST, PER_PAGE, grants_on
 from imageshare.urls import urlpatterns as sealed_addresses
 
 RENDITIONS = (
@@ -32,8 +33,9 @@ RENDITIONS = (
 @signed_in
 def shared_with_me(request: HttpRequest) -> HttpResponse:
     grants = Grant.objects.filter(reader=request.user, ended_at=None)
-    page = page_of(grants.exclude(image__owner=request.user), None)
-    accesses = [Access(request.user, grant) for grant in grants_on(page)]
+    ids = grants.exclude(image__owner=request.user).order_by(*NEWEST_FIRST).values_list("pk")
+    page = page_of(ids, PER_PAGE, None)
+    accesses = [Access(request.user, grant) for grant in grants_on(pk for (pk,) in page)]
     cards = [_with_facts(card) for card in presenting.cards(accesses, None)]
     context = {"cards": cards, "page_obj": page, "unlocked": True}
     return render(request, "gallery/shared_with_me.html", context)

@@ -26,6 +26,7 @@ from gallery.models import (
     Placement,
     Row,
     SealedImage,
+    SuccessorCircleKey,
     SuccessorKey,
 )
 
@@ -42,6 +43,8 @@ class _Place(TypedDict):
 
 # What has its key under a circle's: an image in it, or an album of which a team is a member.
 Held = Placement | Member
+# The same for the successors of its owner.
+Kept = SuccessorKey | SuccessorCircleKey
 
 
 @sensitive_variables()
@@ -59,9 +62,9 @@ def wrap_beside(row: Held | InvitedGrant, key: bytes, *, lock: int, opener: Circ
             wrap_for_circle(row, key, circle_key, epoch=circle.epoch)
 
 
-def held_by(row: Row | SuccessorKey) -> Circle | None:
+def held_by(row: Row | Kept) -> Circle | None:
     """Return the circle under whose key a row's key is, if it is under one's."""
-    if isinstance(row, Member):
+    if isinstance(row, Member | SuccessorCircleKey):
         return row.team
     return row.circle if isinstance(row, Placement | SuccessorKey) else None
 
@@ -78,10 +81,10 @@ def wrap_for_circle(row: Held, key: bytes, circle_key: bytes, *, epoch: int) -> 
 
 
 @sensitive_variables()
-def key_in(row: Held | SuccessorKey, circle_key: bytes) -> bytes:
+def key_in(row: Held | Kept, circle_key: bytes) -> bytes:
     """Return what a row holds; the commitment decides what it is. Raises CryptoError."""
     wrapped = bytes(row.wrapped or b"")
-    if isinstance(row, Member):
+    if isinstance(row, Member | SuccessorCircleKey):
         return circles.unwrap_circle_key(wrapped, circle_key, **place_in_team(row))
     return circles.unwrap_content_key(wrapped, circle_key, **_place_of(row))
 
@@ -96,6 +99,18 @@ def successor_key(
     return row
 
 
+@sensitive_variables()
+def successor_circle_key(
+    circle: Circle, key: bytes, successors: Circle, successors_key: bytes
+) -> SuccessorCircleKey:
+    """Return the key of an album or a team likewise."""
+    row = SuccessorCircleKey(
+        circle=circle, epoch=circle.epoch, team=successors, team_epoch=successors.epoch
+    )
+    row.wrapped = circles.wrap_circle_key(key, successors_key, **place_in_team(row))
+    return row
+
+
 def _place_of(row: Placement | SuccessorKey) -> _Place:
     return {
         "instance": settings.SERVER_KEYS.instance_id,
@@ -106,12 +121,12 @@ def _place_of(row: Placement | SuccessorKey) -> _Place:
     }
 
 
-def hold_circles(rows: Iterable[Row | SuccessorKey]) -> None:
+def hold_circles(rows: Iterable[Row | Kept]) -> None:
     """Hold the circles whose keys these rows are wrapped under.
 
-    In this order, so that no two transactions wait for each other: invitations, teams, albums, the
-    image or album that is changed, people. Raises HeadMoved if a circle was deleted or got its next
-    key since it was read: what was wrapped under the key before opens for nobody.
+    In this order, so that no two transactions wait for each other: invitations, successors, teams,
+    albums, the image or album that is changed, people. Raises HeadMoved if a circle was deleted or
+    got its next key since it was read: what was wrapped under the key before opens for nobody.
     """
     read = {circle.pk: circle for circle in map(held_by, rows) if circle}
     now = Circle.objects.select_for_update().filter(pk__in=read).order_by("-kind", "pk")

@@ -53,6 +53,12 @@ EVENTS_OF_KIND: dict[str, CircleEvents] = {
 }
 
 
+TAKEN_OVER: dict[str, Event] = {
+    Circle.Kind.ALBUM: Event.ALBUM_TAKEN_OVER,
+    Circle.Kind.TEAM: Event.TEAM_TAKEN_OVER,
+}
+
+
 def events_of(circle: Circle) -> CircleEvents:
     """Return the events of a circle whose kind its owner signed, or that was asked for by it."""
     return EVENTS_OF_KIND[circle.kind]

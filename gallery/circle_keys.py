@@ -17,7 +17,7 @@ from cryptocore.errors import CryptoError
 from gallery.access import membership_of
 from gallery.errors import AccessEnded, Altered, Waiting
 from gallery.heads import Body, step
-from gallery.models import Circle, Member
+from gallery.models import Circle, Member, SuccessorCircleKey
 from gallery.signers import Assessment, Signers
 from gallery.unwrapping import Unwrapping
 
@@ -32,16 +32,17 @@ class PlaceInTeam(TypedDict):
     epoch: int
 
 
-def place_in_team(member: Member) -> PlaceInTeam:
-    """Return that place of a team's row. Raises ValueError for a row of no team."""
-    if member.team_id is None or member.team_epoch is None:
+def place_in_team(row: Member | SuccessorCircleKey) -> PlaceInTeam:
+    """Return that place of a team's row, or of the successors'. Raises ValueError for a row of no
+    team."""
+    if row.team_id is None or row.team_epoch is None:
         raise ValueError("not of a team")
     return {
         "instance": settings.SERVER_KEYS.instance_id,
-        "team": member.team_id,
-        "team_epoch": member.team_epoch,
-        "circle": member.circle_id,
-        "epoch": member.circle.epoch,
+        "team": row.team_id,
+        "team_epoch": row.team_epoch,
+        "circle": row.circle_id,
+        "epoch": row.circle.epoch,
     }
 
 
@@ -130,7 +131,11 @@ class CircleOpener(Unwrapping):
     @sensitive_variables()
     def details(self, member: Member) -> Body:
         """Return title and description, which the owner signed. Raises as circle_key_for()."""
-        circle, key = member.circle, self.circle_key_for(member)
+        return self.details_under(self.circle_key_for(member), member.circle)
+
+    @sensitive_variables()
+    def details_under(self, key: bytes, circle: Circle) -> Body:
+        """Return the same, with the circle's key at hand. Raises Altered."""
         stored, signed = bytes(circle.details), self.membership(circle)["details"]
         if (len(stored), statements.digest(stored)) != (signed["length"], signed["sha256"]):
             raise Altered("details")

@@ -32,6 +32,7 @@ DELETED = (
     Event.TEAM_DELETED,
     Event.SUCCESSORS_DELETED,
 )
+TAKING_OVER = (Event.IMAGE_TAKEN_OVER, Event.ALBUM_TAKEN_OVER, Event.TEAM_TAKEN_OVER)
 EVENTS = (*SIGNED_AT, Event.IMAGE_KEEP_UNTIL_SET, *DELETED, *SUSPENDING)
 
 
@@ -77,12 +78,10 @@ class ImageTrail:
         self.is_deleted |= is_done and leaf.event in DELETED
         if is_done and leaf.event in SUSPENDING:
             self.is_suspended = leaf.event == Event.ACCOUNT_READERS_SUSPENDED
-        if leaf.event == Event.IMAGE_TAKEN_OVER:
-            for kind in (MANIFEST, SHARE):
-                number = leaf.facts[f"{kind}_number"]
-                self._owners[kind][number] = uuid.UUID(leaf.facts["former"])
         for kind in KINDS:
             digest, number = leaf.facts.get(kind, ""), leaf.facts.get(f"{kind}_number")
+            if number is not None and leaf.event in TAKING_OVER:
+                self._owners[kind][number] = uuid.UUID(leaf.facts["former"])
             if number is not None:
                 self._newest[kind].take_in(leaf.outcome, number, digest)
                 self._numbered |= {kind} if is_done else set()
@@ -124,8 +123,14 @@ class ImageTrail:
     def is_taken_over(self) -> bool:
         return bool(self._owners)
 
+    def former_owner(self, kind: str) -> uuid.UUID | None:
+        """Return from whom the present owner took the image or circle over, if they did."""
+        owners = self._owners.get(kind)
+        return owners[max(owners)] if owners else None
+
     def owner_before(self, kind: str, number: int) -> uuid.UUID | None:
-        """Return who owned the image when this statement was signed, None for the present owner."""
+        """Return who owned the image or circle when this statement was signed, None for the present
+        owner."""
         later = [first for first in self._owners[kind] if first > number]
         return self._owners[kind][min(later)] if later else None
 

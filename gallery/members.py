@@ -5,6 +5,7 @@ Rows are only an index, as an image's are (gallery/readers.py).
 
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -14,11 +15,14 @@ from audit.leaf import Leaf
 from audit.vouched import vouched_of_each
 from cryptocore import entries
 from gallery.access import has_ended
+from gallery.errors import Altered
 from gallery.heads import Heads
 from gallery.ledger import TrailAway
 from gallery.models import Circle, Grant, InvitedGrant, Member, Placement, Row
 from gallery.models.circles import NOBODY
 from gallery.sealing import MEMBERSHIP
+
+TEAM = Circle.Kind.TEAM
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,20 @@ def given_through(row: Placement | Member, opener: Heads) -> list[Grant | Member
         for person in people
         if person and person.is_active and person.pk != row.list_of.owner_id
     ]
+
+
+def no_longer_given_through(
+    rows: Iterable[Row], remaining: Iterable[Grant | Member], opener: Heads
+) -> list[Grant | Member]:
+    """Return what people lose with these teams, who have no row of their own among those that
+    remain. What does not verify names nobody: that must not keep an owner from taking access
+    back."""
+    readers, lost = {row.reader_id for row in remaining}, list[Grant | Member]()
+    for row in rows:
+        if row.holder[0] == TEAM and isinstance(row, Placement | Member):
+            with suppress(Altered, TrailAway):
+                lost += [one for one in given_through(row, opener) if one.reader_id not in readers]
+    return lost
 
 
 def live_rows(circles: Iterable[Circle]) -> dict[uuid.UUID, list[Row]]:

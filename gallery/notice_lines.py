@@ -50,12 +50,18 @@ SENTENCES: dict[str, dict[NoticeKind, "_StrPromise"]] = {
         ),
         NoticeKind.REVOKED: gettext_lazy("%(actor)s ended your access to %(count)s albums."),
         NoticeKind.DELETED: gettext_lazy("%(actor)s deleted %(count)s albums you could open."),
+        NoticeKind.TAKEN_OVER: gettext_lazy(
+            "%(actor)s took over %(count)s albums from their owner, whose account was disabled."
+        ),
     },
     "team": {
         NoticeKind.SHARED: gettext_lazy("%(actor)s added you to %(count)s teams."),
         NoticeKind.CHANGED: gettext_lazy("%(actor)s changed what you may do in %(count)s teams."),
         NoticeKind.REVOKED: gettext_lazy("%(actor)s took you out of %(count)s teams."),
         NoticeKind.DELETED: gettext_lazy("%(actor)s deleted %(count)s teams you were in."),
+        NoticeKind.TAKEN_OVER: gettext_lazy(
+            "%(actor)s took over %(count)s teams from their owner, whose account was disabled."
+        ),
     },
 }
 OF_ONES_OWN = {NoticeKind.OPENED, NoticeKind.ACKNOWLEDGED, NoticeKind.READERS_END_SOON}

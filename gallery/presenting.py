@@ -419,6 +419,9 @@ def _notice_sentence(shown: ShownNotice) -> str:
             NoticeKind.CHANGED: _("%(actor)s changed what you may do with an album."),
             NoticeKind.REVOKED: _("%(actor)s ended your access to an album."),
             NoticeKind.DELETED: _("%(actor)s deleted an album you could open."),
+            NoticeKind.TAKEN_OVER: _(
+                "%(actor)s took over an album from its owner, whose account was disabled."
+            ),
         }
     if shown.team_id:
         sentences |= {
@@ -426,18 +429,22 @@ def _notice_sentence(shown: ShownNotice) -> str:
             NoticeKind.CHANGED: _("%(actor)s changed what you may do in a team."),
             NoticeKind.REVOKED: _("%(actor)s took you out of a team."),
             NoticeKind.DELETED: _("%(actor)s deleted a team you were in."),
+            NoticeKind.TAKEN_OVER: _(
+                "%(actor)s took over a team from its owner, whose account was disabled."
+            ),
         }
     if shown.successors_id:
         removed = _("%(actor)s no longer names you as a successor.")
         sentences |= {
             NoticeKind.SHARED: _(
                 "%(actor)s named you as a successor: if staff disable their account, you can take "
-                "over their images."
+                "over their images, albums and teams."
             ),
             NoticeKind.REVOKED: removed,
             NoticeKind.DELETED: removed,
             NoticeKind.OWNER_DISABLED: _(
-                "Staff disabled the account of %(actor)s. You can take over their images."
+                "Staff disabled the account of %(actor)s. You can take over their images, albums "
+                "and teams."
             ),
         }
     warnings = {

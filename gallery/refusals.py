@@ -140,12 +140,14 @@ def _access_ended(ended: errors.AccessEnded) -> Refusal:
         sentences |= {
             Grant.Ended.TIME: _("The time %(owner)s gave you for this album is over."),
             Grant.Ended.DELETED: _("%(owner)s has deleted this album."),
+            Grant.Ended.TAKEN_OVER: _("%(owner)s has taken over this album."),
         }
     if kind == Circle.Kind.TEAM:
         sentences |= {
             Grant.Ended.REVOKED: _("%(owner)s has taken you out of the team."),
             Grant.Ended.TIME: _("The time %(owner)s gave you in the team is over."),
             Grant.Ended.DELETED: _("%(owner)s has deleted the team."),
+            Grant.Ended.TAKEN_OVER: _("%(owner)s has taken over the team."),
         }
     return Refusal(
         410,
@@ -176,6 +178,12 @@ def _owner_active(error: errors.OwnerActive) -> Refusal:
     named = sentence % {"owner": certified_name(error.owner).in_full}
     facts: dict[str, Fact] = {"reason": "owner-active"}
     return Refusal(409, "owner_active", named, event=Event.IMAGE_REFUSED, facts=facts)
+
+
+def _taken_before(error: errors.TakenBefore) -> Refusal:
+    sentence = _("%(owner)s has taken this over already. Nothing was changed.")
+    named = sentence % {"owner": certified_name(error.owner).in_full}
+    return Refusal(409, "taken_before", named)
 
 
 def _not_handed_over(error: errors.NotHandedOver) -> Refusal:
@@ -228,6 +236,7 @@ REFUSALS: dict[type[Exception], Callable[..., Refusal]] = {
     errors.Altered: _altered,
     errors.Suspended: _suspended,
     errors.OwnerActive: _owner_active,
+    errors.TakenBefore: _taken_before,
     errors.NotHandedOver: _not_handed_over,
     errors.Waiting: _waiting,
     errors.OtherSigner: _other_signer,

@@ -1,12 +1,14 @@
-"""What the page of successors says: whom one named, and whose images one can take over."""
+"""What the page of successors says: whom one named, and what one can take over of whom."""
 
 import uuid
+from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from accounts.keys.names import certified_name, prefetch_names
 from accounts.keys.remembered import accounts_disabled
@@ -14,34 +16,64 @@ from accounts.models import User
 from gallery import presenting
 from gallery.access import with_owners
 from gallery.errors import GalleryError
-from gallery.models import Member
+from gallery.models import Circle, Member, Subject
 from gallery.opening import Opener
 from gallery.services.successors import (
     SUCCESSORS,
     circle_of,
+    circles_without_key,
     images_without_key,
     successors_of,
 )
 from gallery.services.taking_over import images_to_take_over
+from gallery.services.taking_over_circles import kinds_to_take_over
+
+IMAGE, ALBUM, TEAM = KINDS = "image", "album", "team"
+# How many there are, by what they are: an image, an album or a team.
+Amounts = Counter[str]
+
+
+def kind_of(subject: Subject) -> str:
+    return subject.kind if isinstance(subject, Circle) else IMAGE
+
+
+def amounts_in_words(amounts: Amounts) -> str:
+    """Return "2 images, 1 album", or an empty text for nothing."""
+    images, albums, teams = (amounts[kind] for kind in KINDS)
+    words = (
+        (images, ngettext("%(count)s image", "%(count)s images", images)),
+        (albums, ngettext("%(count)s album", "%(count)s albums", albums)),
+        (teams, ngettext("%(count)s team", "%(count)s teams", teams)),
+    )
+    return ", ".join(word % {"count": count} for count, word in words if count)
 
 
 @dataclass(frozen=True)
 class Naming:
-    """Somebody who named the person a successor. `images`: of a disabled owner, how many there are
-    to take over; `without_key`: how many were never handed over."""
+    """Somebody who named the person a successor. `there`: of a disabled owner, how much there is to
+    take over; `without_key`: how much was never handed over."""
 
     owner: uuid.UUID
     name: str
     username: str | None
     since: datetime
     is_disabled: bool
-    images: int
-    without_key: int
+    there: Amounts
+    without_key: Amounts
+
+    @property
+    def what(self) -> str:
+        return amounts_in_words(self.there)
+
+    @property
+    def what_is_without_key(self) -> str:
+        return amounts_in_words(self.without_key)
 
 
 def page_of(person: User, opener: Opener) -> dict[str, Any]:
     circle = circle_of(person)
     named = successors_of(person)
+    left = _left_of(circle) if circle and named else Amounts()
     prefetch_names(row.reader for row in named if row.reader)
     return {
         "named": [
@@ -53,9 +85,16 @@ def page_of(person: User, opener: Opener) -> dict[str, Any]:
             for row in named
             if row.reader
         ],
-        "left": images_without_key(circle).count() if circle and named else 0,
+        "left": left.total(),
+        "what_is_left": amounts_in_words(left),
         "named_by": namings_of(person, opener),
     }
+
+
+def _left_of(circle: Circle) -> Amounts:
+    """Return how much is not handed over yet."""
+    circles = circles_without_key(circle).values_list("kind", flat=True)
+    return Counter({IMAGE: images_without_key(circle).count()}) + Counter(circles)
 
 
 def namings_of(person: User, opener: Opener) -> list[Naming]:
@@ -68,8 +107,18 @@ def namings_of(person: User, opener: Opener) -> list[Naming]:
     prefetch_names(row.circle.owner for row in rows)
     signed = [row for row in rows if _is_signed(row, opener)]
     disabled = accounts_disabled({row.circle.owner_id for row in signed})
-    images = images_to_take_over([row for row in signed if row.circle.owner_id in disabled])
-    return [_naming(row, images.get(row.circle.owner_id)) for row in signed]
+    amounts = _amounts_of([row for row in signed if row.circle.owner_id in disabled])
+    return [_naming(row, amounts.get(row.circle.owner_id)) for row in signed]
+
+
+def _amounts_of(members: list[Member]) -> dict[uuid.UUID, tuple[Amounts, Amounts]]:
+    """Return, by owner, how much there is, and how much can be taken over."""
+    images, circles = images_to_take_over(members), kinds_to_take_over(members)
+    return {
+        owner: (Counter({IMAGE: all_images}) + there, Counter({IMAGE: images_can}) + can)
+        for owner, (all_images, images_can) in images.items()
+        for there, can in [circles[owner]]
+    }
 
 
 def _is_signed(row: Member, opener: Opener) -> bool:
@@ -79,18 +128,18 @@ def _is_signed(row: Member, opener: Opener) -> bool:
     return False
 
 
-def _naming(row: Member, images: tuple[int, int] | None) -> Naming:
-    """`images`: of a disabled owner, how many there are, and how many can be taken over."""
+def _naming(row: Member, amounts: tuple[Amounts, Amounts] | None) -> Naming:
+    """`amounts`: of a disabled owner, how much there is, and how much can be taken over."""
     owner = row.circle.owner
     name = certified_name(owner)
-    there, can = images or (0, 0)
+    there, can = amounts or (Amounts(), Amounts())
     return Naming(
         owner=owner.pk,
         name=name.in_full,
         username=name.username,
         since=row.granted_at,
-        is_disabled=images is not None,
-        images=can,
+        is_disabled=amounts is not None,
+        there=can,
         without_key=there - can,
     )
 
@@ -101,6 +150,8 @@ def naming_json(naming: Naming) -> dict[str, Any]:
         "username": naming.username,
         "since": naming.since,
         "is_disabled": naming.is_disabled,
-        "images": naming.images,
-        "without_key": naming.without_key,
+        "images": naming.there[IMAGE],
+        "albums": naming.there[ALBUM],
+        "teams": naming.there[TEAM],
+        "without_key": naming.without_key.total(),
     }

@@ -123,7 +123,15 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
         "taking_over.a_row_that_nobody_signed_makes_no_successor",
         "taking_over.another_image_s_key_in_the_row_is_refused",
     ),
+    "A writer that lets a successor take an album or a team": (
+        "circles.nor_once_the_owner_is_disabled_only_by_a_column",
+        "circles.nor_by_an_older_list_put_back",
+        "circles.a_key_that_is_not_its_own_is_refused",
+        "circles.a_row_that_was_altered_is_not_signed_again",
+        "circles.what_members_may_is_what_was_signed",
+    ),
     "A reader MUST verify a statement from before": (
+        "circles.the_former_owner_s_statements_are_kept_and_altered_ones_found",
         "taking_over.a_former_owner_s_statement_that_was_altered_is_found",
         "taking_over.the_sweep_finds_nothing_wrong_with_what_was_taken_over",
     ),

@@ -87,10 +87,11 @@ def _put_back(alias: str, rows: Any) -> None:
         rows.backup(connection.connection)
         return
     with connection.cursor() as cursor:
+        changed = [table for table in rows if _rows_of(table, cursor) != rows[table]]
         # As a replica applies changes: neither triggers nor foreign keys are asked.
-        emptying = ";".join(f"DELETE FROM {table}" for table in rows)
+        emptying = ";".join(f"DELETE FROM {table}" for table in changed)
         cursor.execute(f"BEGIN; SET LOCAL session_replication_role = replica; {emptying}")
-        for table in filter(rows.get, rows):
+        for table in filter(rows.get, changed):
             with cursor.copy(f"COPY {table} FROM STDIN") as copy:
                 copy.write(rows[table])
         cursor.execute("COMMIT")

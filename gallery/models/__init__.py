@@ -1,7 +1,13 @@
 """What gallery keeps in the database."""
 
 from gallery.models.acknowledgements import Acknowledgement
-from gallery.models.circles import Circle, Member, Placement, SuccessorKey
+from gallery.models.circles import (
+    Circle,
+    Member,
+    Placement,
+    SuccessorCircleKey,
+    SuccessorKey,
+)
 from gallery.models.images import Ended, Grant, Listed, Rendition, Rights, SealedImage, Statement
 from gallery.models.invitations import Invitation, InvitedGrant
 from gallery.models.notice_choices import NoticeChoice
@@ -32,5 +38,6 @@ __all__ = [
     "SearchEntry",
     "Statement",
     "Subject",
+    "SuccessorCircleKey",
     "SuccessorKey",
 ]

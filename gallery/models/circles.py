@@ -182,3 +182,16 @@ class SuccessorKey(models.Model):
     lock = models.PositiveIntegerField()
     epoch = models.PositiveIntegerField()
     wrapped = RawBytesField()
+
+
+class SuccessorCircleKey(models.Model):
+    """The same of an album or a team: its key of `epoch` under the key of its owner's successors,
+    whose circle is in the place of a team."""
+
+    circle = models.OneToOneField(
+        Circle, models.CASCADE, related_name="successor_key", primary_key=True
+    )
+    epoch = models.PositiveIntegerField()
+    team = models.ForeignKey(Circle, models.CASCADE, related_name="successor_circle_keys")
+    team_epoch = models.PositiveIntegerField()
+    wrapped = RawBytesField()

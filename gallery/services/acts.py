@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from django.db import IntegrityError
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -99,6 +100,16 @@ def owners_act(
         **facts,
     ):
         yield
+
+
+@contextmanager
+def altered_if_refused() -> Iterator[None]:
+    """Around writing what was read before. Raises Altered where the database does not keep it: it
+    was not written by us."""
+    try:
+        yield
+    except IntegrityError:
+        raise Altered("row-refused") from None
 
 
 def record_unsigned(about: Subject, rows: Collection[Row]) -> None:

@@ -26,6 +26,7 @@ from gallery import storage
 from gallery.access import Access
 from gallery.beside import hold_circles, hold_invitations, wrap_beside
 from gallery.errors import HeadMoved, NotARecipient, WouldWait
+from gallery.members import no_longer_given_through
 from gallery.models import (
     Ended,
     Grant,
@@ -53,6 +54,7 @@ from gallery.sealing import (
     wrap_for,
 )
 from gallery.services.acts import (
+    altered_if_refused,
     anew_if_moved,
     end_expired,
     end_rows,
@@ -75,7 +77,7 @@ class NextLock:
     """An image under its next lock, made but not stored yet.
 
     `beside`: albums, teams and invitations that remain. `unsigned` rows end with it: they name
-    holders whom the owner never signed for.
+    holders whom the owner never signed for. `lost`: what people had through a team that is out.
     """
 
     head: Statement
@@ -85,6 +87,7 @@ class NextLock:
     remaining: list[Grant]
     beside: list[Placement | InvitedGrant]
     unsigned: list[Row]
+    lost: Sequence[Grant | Member]
 
 
 @sensitive_variables()
@@ -113,9 +116,12 @@ def take_back(keyring: Keyring, access: Access, rows: QuerySet[Taken], *, withou
     revoke() does."""
     rows = rows.order_by("granted_at")
     live = list(rows.filter(ended_at=None))
+    relocked = None
     with anew_if_moved(access):
         if live or not everybody_signed_has_a_row(access.image, Opener(keyring)):
-            _commit(access.image, _relock(keyring, access, without=without), live)
+            relocked = _relock(keyring, access, without=without)
+    if relocked:
+        _commit(access.image, relocked, live)
     if ended := rows.last():
         return ended
     raise NotARecipient
@@ -135,7 +141,8 @@ def _end_invited_once(keyring: Keyring, image_id: uuid.UUID, invitation: Invitat
     live = list(rows.filter(invitation=invitation, ended_at=None))
     if live:
         with anew_if_moved(access):
-            _commit(access.image, _relock(keyring, access, without=("person", person)), live)
+            relocked = _relock(keyring, access, without=("person", person))
+        _commit(access.image, relocked, live)
     elif user := User.objects.filter(pk=person).first():
         _revoke_once(keyring, image_id, user)
     else:
@@ -197,8 +204,17 @@ def _relock(keyring: Keyring, access: Access, *, without: Holder | None = None) 
     share = sign(SHARE, share_fields([*remaining, *beside]), previous=share_head)
     fields = manifest_fields(sealed, content_key, share, image=image, lock=lock)
     manifest = sign(MANIFEST, fields, previous=manifest_head)
-    unsigned = [row for row in readers.unsigned if row.holder != without]
-    return NextLock(share_head, lock, sealed, [manifest, share], remaining, beside, unsigned)
+    out = [row for row in readers.beside if row.holder == without]
+    return NextLock(
+        head=share_head,
+        lock=lock,
+        sealed=sealed,
+        statements=[manifest, share],
+        remaining=remaining,
+        beside=beside,
+        unsigned=[row for row in readers.unsigned if row.holder != without],
+        lost=no_longer_given_through(out, remaining, opener),
+    )
 
 
 @sensitive_variables()
@@ -233,7 +249,7 @@ def _commit(image: SealedImage, relocked: NextLock, ended: Sequence[Ending]) -> 
         try:
             for name, rendition in relocked.sealed.items():
                 new_names[name] = storage.put(rendition.stored)
-            with transaction.atomic():
+            with altered_if_refused(), transaction.atomic():
                 sent = _exchange(image, relocked, ended, new_names)
         except BaseException:
             discard_unreferenced(new_names.values())
@@ -250,14 +266,16 @@ def _exchange(
     ended: Sequence[Ending],
     new_names: dict[str, str],
 ) -> Sent:
-    former = [row for row in ended if isinstance(row, Grant)]
+    former = [row for row in ended if isinstance(row, Grant)][:1]  # a row may have been copied
+    lost = [*former, *relocked.lost]
+    people = [row.reader for row in lost if row.reader]
     unused = [row for row in ended if isinstance(row, InvitedGrant) and not row.is_over]
     hold_invitations([*relocked.beside, *unused])
     hold_circles(relocked.beside)
     hold(image, relocked.head)
     keys = [grant.wrapped_key for grant in relocked.remaining if grant.wrapped_key]
     try:
-        hold_people([grant.reader for grant in former], pairs=(key.key_pair for key in keys))
+        hold_people(people, pairs=(key.key_pair for key in keys))
     except NoKeys:  # somebody's key changed meanwhile: they will wait
         raise HeadMoved from None
     end_rows([*ended, *relocked.unsigned], Ended.REVOKED)
@@ -273,4 +291,4 @@ def _exchange(
     image.stored_bytes = sum(len(sealed.stored) for sealed in relocked.sealed.values())
     image.relock_after = None
     image.save(update_fields=["lock", "stored_bytes", "relock_after"])
-    return send_notices(NoticeKind.REVOKED, former[:1])  # a row may have been copied
+    return send_notices(NoticeKind.REVOKED, lost)

@@ -7,6 +7,8 @@ album, too, is in gallery/services/albums/.
 """
 
 import time
+import uuid
+from collections.abc import Collection
 from contextlib import suppress
 
 from django.db import IntegrityError, transaction
@@ -18,11 +20,18 @@ from accounts.keys.recipients import Reader, hold_people
 from accounts.models import User
 from accounts.services.people.oversight import disable_person
 from gallery.access import live_accesses_to
-from gallery.beside import hold_circles, successor_key
+from gallery.beside import hold_circles, successor_circle_key, successor_key
 from gallery.errors import GalleryError, HeadMoved, NotARecipient
 from gallery.heads import Heads
 from gallery.members import members_as_signed
-from gallery.models import Circle, Member, Rights, SealedImage, SuccessorKey
+from gallery.models import (
+    Circle,
+    Member,
+    Rights,
+    SealedImage,
+    SuccessorCircleKey,
+    SuccessorKey,
+)
 from gallery.opening import Opener
 from gallery.services.albums.deleting import delete_circle
 from gallery.services.albums.making import make_circle
@@ -35,8 +44,8 @@ from gallery.services.uploading import Terms
 from gallery.storage import StorageAway
 
 SUCCESSORS = Circle.Kind.SUCCESSORS
-CHUNK = 60  # images whose statements are fetched together
-AT_ONCE_SECONDS = 2.0  # what the act itself gives to images that are there already
+CHUNK = 60  # images, or circles, whose statements are fetched together
+AT_ONCE_SECONDS = 2.0  # what the act itself gives to what is there already
 
 
 def circle_of(owner: User) -> Circle | None:
@@ -96,7 +105,7 @@ def remove_successor(*, keyring: Keyring, person: User) -> None:
         keep_for_successors(keyring, seconds=AT_ONCE_SECONDS)
 
 
-# ---- the keys of the images ------------------------------------------------------------------
+# ---- the keys of images, albums and teams -----------------------------------------------------
 
 
 def images_without_key(circle: Circle) -> QuerySet[SealedImage]:
@@ -108,49 +117,94 @@ def images_without_key(circle: Circle) -> QuerySet[SealedImage]:
     return live.exclude(pk__in=have).order_by("-sealed_at")
 
 
+def circles_without_key(successors: Circle) -> QuerySet[Circle]:
+    """Return the albums and teams whose present key the successors do not have."""
+    have = SuccessorCircleKey.objects.filter(
+        team=successors, team_epoch=successors.epoch, epoch=F("circle__epoch")
+    ).values("circle")
+    return circles_to_keep([successors.owner_id]).exclude(pk__in=have).order_by("-kind", "pk")
+
+
+def circles_to_keep(owners: Collection[uuid.UUID]) -> QuerySet[Circle]:
+    """Return what successors can take over of these owners besides images: albums and teams."""
+    return Circle.objects.filter(owner__in=owners, deleted_at=None).exclude(kind=SUCCESSORS)
+
+
 @sensitive_variables()
 def keep_for_successors(keyring: Keyring, *, seconds: float = SECONDS) -> None:
-    """Give the successors the keys of some images that they lack; the next page goes on.
+    """Give the successors the keys of some images, albums and teams that they lack; the next page
+    goes on.
 
     Nothing is signed: what they may do they may by the list that names them. Raises what is busy or
     away.
     """
     deadline = time.monotonic() + seconds
     circle = circle_of(keyring.user)
-    missing = list(images_without_key(circle).values_list("pk", flat=True)) if circle else []
-    if circle is None or not missing:
+    if circle is None:
+        return
+    missing = list(images_without_key(circle).values_list("pk", flat=True))
+    circles = list(circles_without_key(circle))
+    if not (missing or circles):
         return
     opener = Opener(keyring)
     try:
         circle_key = opener.own_circle_key(circle)
     except GalleryError:  # the page of successors says what is wrong with it
         return
+    for start in range(0, len(circles), CHUNK):
+        _keep_circles(circles[start : start + CHUNK], opener, circle, circle_key)
+        if time.monotonic() >= deadline:
+            return
     for start in range(0, len(missing), CHUNK):
-        some = missing[start : start + CHUNK]
-        opener.prepare(some)
-        rows = []
-        for access in live_accesses_to(some, reader=keyring.user).values():
-            with suppress(GalleryError):  # what does not open now is tried again
-                content_key = opener.content_key_for(access)
-                rows.append(successor_key(access.image, content_key, circle, circle_key))
-        _store(circle, rows)
+        _keep_images(missing[start : start + CHUNK], opener, circle, circle_key)
         if time.monotonic() >= deadline:
             return
 
 
-def _store(circle: Circle, rows: list[SuccessorKey]) -> None:
-    """Store what is still of the present lock and epoch."""
+@sensitive_variables()
+def _keep_images(
+    images: list[uuid.UUID], opener: Opener, circle: Circle, circle_key: bytes
+) -> None:
+    opener.prepare(images)
+    rows = []
+    for access in live_accesses_to(images, reader=circle.owner).values():
+        with suppress(GalleryError):  # what does not open now is tried again
+            content_key = opener.content_key_for(access)
+            rows.append(successor_key(access.image, content_key, circle, circle_key))
     with transaction.atomic(), suppress(HeadMoved):
         hold_circles(rows)
-        images = SealedImage.objects.select_for_update().filter(
+        held = SealedImage.objects.select_for_update().filter(
             pk__in=[row.image_id for row in rows], owner=circle.owner_id, deleted_at=None
         )
-        locks = dict(images.order_by("pk").values_list("pk", "lock"))
+        locks = dict(held.order_by("pk").values_list("pk", "lock"))
         SuccessorKey.objects.bulk_create(
             [row for row in rows if locks.get(row.image_id) == row.lock],
             update_conflicts=True,
             unique_fields=["image"],
             update_fields=["circle", "lock", "epoch", "wrapped"],
+        )
+
+
+@sensitive_variables()
+def _keep_circles(
+    circles: list[Circle], opener: Opener, successors: Circle, successors_key: bytes
+) -> None:
+    opener.prepare([circle.pk for circle in circles])
+    rows = []
+    for circle in circles:
+        with suppress(GalleryError):  # as with images
+            key = opener.own_circle_key(circle)
+            rows.append(successor_circle_key(circle, key, successors, successors_key))
+    with transaction.atomic(), suppress(HeadMoved):
+        hold_circles(rows)
+        there = circles_to_keep([successors.owner_id]).filter(pk__in=[row.pk for row in rows])
+        held = there.select_for_update().order_by("-kind", "pk")
+        epochs = dict(held.values_list("pk", "epoch"))
+        SuccessorCircleKey.objects.bulk_create(
+            [row for row in rows if epochs.get(row.pk) == row.epoch],
+            update_conflicts=True,
+            unique_fields=["circle"],
+            update_fields=["epoch", "team", "team_epoch", "wrapped"],
         )
 
 

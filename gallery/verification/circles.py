@@ -62,7 +62,7 @@ class CircleCheck:
             yield Finding(Kind.EARLIER, circle.pk, MEMBERSHIP)
         for row in Statement.objects.filter(subject=circle.pk).order_by("sequence").iterator():
             try:
-                self._heads.verified(row.kind, circle, row)
+                self._heads.verified_then(row.kind, circle, row)
             except Altered as altered:
                 what = f"{row.kind} {row.sequence}: {altered.step}"
                 yield Finding(Kind.EARLIER, circle.pk, what)

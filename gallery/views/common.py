@@ -46,7 +46,7 @@ from gallery.models import Grant, Invitation, Member, Rendition
 from gallery.opening import Opener, settled
 from gallery.releases import record_opening, record_thumbnails
 from gallery.services.invitations import listing
-from gallery.services.taking_over import membership_after
+from gallery.services.succession import membership_after
 from gallery.typed_names import lookups_in
 
 # Bytes opened on their own run nothing. What default-src does not cover is said beside it.

@@ -2,13 +2,15 @@
 
 import time
 import uuid
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.keys.names import certified_name
@@ -22,10 +24,14 @@ from audit.unreadable import as_id
 from gallery import presenting, successor_pages
 from gallery.answers import answers_refusals, answers_successors_refusals
 from gallery.errors import GalleryError, NotARecipient, NotYours
+from gallery.models import Subject
 from gallery.opening import Opener
 from gallery.services import many
+from gallery.services.succession import membership_after
 from gallery.services.successors import name_successors, remove_successor
-from gallery.services.taking_over import keys_to_take_over, membership_after, take_over
+from gallery.services.taking_over import keys_to_take_over, take_over
+from gallery.services.taking_over_circles import circles_to_take_over, take_over_circle
+from gallery.successor_pages import ALBUM, IMAGE, KINDS, TEAM, amounts_in_words, kind_of
 from gallery.team_forms import MembersForm
 from gallery.views.common import (
     NOT_SHARED,
@@ -135,32 +141,51 @@ def take_over_one(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
 @recoverable
 @answers_successors_refusals
 def take_over_all(request: PersonRequest) -> HttpResponse:
-    """As many of one owner's images as fit into the time of a request; the same again goes on."""
+    """As much of one owner's as fits into the time of a request; the same again goes on."""
     owner_id = as_id(request.POST.get("owner", ""))
     owner = User.objects.filter(pk=owner_id).first() if owner_id else None
     if owner is None:
         raise NotYours
     keyring = open_keys(request)
-    keys = keys_to_take_over(membership_after(owner, Opener(keyring), reader=request.user))
+    member = membership_after(owner, Opener(keyring), reader=request.user)
+    circles, images = circles_to_take_over(member), keys_to_take_over(member)
+    acts: list[Callable[[], Subject]] = [
+        *(
+            partial(take_over_circle, keyring=keyring, circle_id=circle_id)
+            for circle_id in circles.values_list("circle", flat=True)
+        ),
+        *(
+            partial(take_over, keyring=keyring, image_id=image_id)
+            for image_id in images.values_list("image", flat=True)
+        ),
+    ]
+    taken, failed = _tried(acts)
+    left = circles.count() + images.count()
+    if wants_json(request):
+        ids = {kind: [str(one.pk) for one in taken if kind_of(one) == kind] for kind in KINDS}
+        answer = {"taken": ids[IMAGE], "albums": ids[ALBUM], "teams": ids[TEAM]}
+        return JsonResponse({**answer, "failed": failed, "left": left})
+    if taken:
+        sentence = _("Yours now: %(what)s. Everybody who could open them still can.")
+        what = amounts_in_words(Counter(map(kind_of, taken)))
+        messages.success(request, sentence % {"what": what})
+    if failed:
+        sentence = _("%(count)s could not be taken over. Another successor may have been faster.")
+        messages.warning(request, sentence % {"count": failed})
+    if left:
+        messages.warning(request, _("%(count)s are left. Press again to go on.") % {"count": left})
+    return redirect("gallery:successors")
+
+
+def _tried(acts: list[Callable[[], Subject]]) -> tuple[list[Subject], int]:
+    """Return what was taken over in the time of a request, and how many were refused."""
     taken, failed = [], 0
     deadline = time.monotonic() + many.SECONDS
-    for image_id in list(keys.values_list("image", flat=True)):
+    for act in acts:
         try:
-            take_over(keyring=keyring, image_id=image_id)
-            taken.append(str(image_id))
+            taken.append(act())
         except GalleryError:
             failed += 1
         if time.monotonic() >= deadline:
             break
-    left = keys.count()
-    if wants_json(request):
-        return JsonResponse({"taken": taken, "failed": failed, "left": left})
-    sentence = ngettext(
-        "%(count)s image is yours now. Everybody who could open it still can.",
-        "%(count)s images are yours now. Everybody who could open them still can.",
-        len(taken),
-    )
-    messages.success(request, sentence % {"count": len(taken)})
-    if left:
-        messages.warning(request, _("%(count)s are left. Press again to go on.") % {"count": left})
-    return redirect("gallery:successors")
+    return taken, failed

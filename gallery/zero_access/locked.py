@@ -18,6 +18,7 @@ from gallery.models import (
     Placement,
     Rendition,
     SealedImage,
+    SuccessorCircleKey,
     SuccessorKey,
 )
 from gallery.sealing import MANIFEST, MEMBERSHIP, heads_of
@@ -57,7 +58,7 @@ class Image:
 @dataclass(frozen=True)
 class Album:
     """A circle under its current key: what its owner signed, and what is under that key: images,
-    and of a team the albums it is a member of."""
+    and of a team the albums it is a member of, of successors albums and teams."""
 
     pk: uuid.UUID
     owner: uuid.UUID
@@ -65,7 +66,7 @@ class Album:
     commitment: bytes
     details: bytes
     placements: list[Placement | SuccessorKey]
-    albums: list[Member]
+    albums: list[Member | SuccessorCircleKey]
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,11 @@ def _members_of(user: User) -> QuerySet[Member]:
 
 
 def _circles_of(members: QuerySet[Member]) -> set[uuid.UUID]:
-    """Return the circles of these memberships, and the albums of the teams among them."""
+    """Return the circles of these memberships, what the successors among them can take over, and
+    the albums of the teams among all these."""
     direct = set(members.values_list("circle", flat=True))
+    named = SuccessorCircleKey.objects.filter(team__in=direct, epoch=F("circle__epoch"))
+    direct |= set(named.values_list("circle", flat=True))
     through = Member.objects.filter(team__in=direct, ended_at=None).exclude(wrapped=None)
     return direct | set(through.values_list("circle", flat=True))
 
@@ -204,11 +208,14 @@ def _with_memberships(
         placed[place.circle_id].append(place)
     for row in SuccessorKey.objects.filter(**these):
         placed[row.circle_id].append(row)
-    teams: dict[uuid.UUID, list[Member]] = {pk: [] for pk in albums}
+    teams: dict[uuid.UUID, list[Member | SuccessorCircleKey]] = {pk: [] for pk in albums}
     shared = Member.objects.filter(team__in=albums, circle__in=albums, ended_at=None)
     for one in shared.select_related("circle"):
         if one.team_id:
             teams[one.team_id].append(one)
+    kept = SuccessorCircleKey.objects.filter(team__in=albums, circle__in=albums)
+    for key in kept.select_related("circle"):
+        teams[key.team_id].append(key)
     return [
         Album(
             pk=pk,

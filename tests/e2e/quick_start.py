@@ -11,7 +11,7 @@ from Crypto.PublicKey.RSA import RsaKey
 
 from cryptocore import keypair
 from imageshare import start
-from tests.keys import PAIRS, load_pair
+from tests.keys import WITH_MIXED_ONES, load_pair
 
 generate = keypair.generate
 
@@ -19,7 +19,7 @@ generate = keypair.generate
 def unused_pair() -> RsaKey:
     given = Path(os.environ["DATA_DIR"]).with_suffix(".pairs")
     given.mkdir(exist_ok=True)
-    for number in range(1, PAIRS + 1):
+    for number in range(1, WITH_MIXED_ONES + 1):
         try:
             (given / str(number)).touch(exist_ok=False)
         except FileExistsError:

@@ -1,6 +1,7 @@
-"""A real server in a process of its own, with real key derivation.
+"""A real server in a process of its own.
 
-QUICK ones give people the fixed RSA keys, REAL ones make them.
+REAL ones make and derive keys as an installation does. QUICK ones give people the fixed RSA keys,
+and derive others cheaply, unless over https, where that is refused.
 """
 
 import os
@@ -19,6 +20,7 @@ from tests.environment import CHEAP
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 60
 REAL, QUICK = "imageshare.start", "tests.e2e.quick_start"
+CHEAP_DERIVATION = ("TESTING", "KDF_TIME_COST", "KDF_MEMORY_KIB")
 OURS = {
     *CHEAP,
     *("SECRET_KEY", "DJANGO_SETTINGS_MODULE", "DATA_DIR", "PORT"),
@@ -65,11 +67,13 @@ def running(
 ) -> Iterator[Server]:
     """Start the server over `data_dir`, as `make run` does; stop it as Ctrl-C does."""
     port, log = free_port(), data_dir.parent / f"{data_dir.name}.log"
+    is_cheap = module == QUICK and not variables.get("SITE_URL", "").startswith("https:")
+    cost = {name: CHEAP[name] for name in CHEAP_DERIVATION} if is_cheap else {}
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", module],
             cwd=cwd,
-            env={**environment_of(data_dir, port), **variables},
+            env={**environment_of(data_dir, port), **cost, **variables},
             stdout=output,
             stderr=output,
         )

@@ -1,5 +1,5 @@
 """A successor in the browser, without scripts: named, told once staff disabled the owner, and then
-the owner of the image, which its reader opens as before."""
+the owner of the image, which its reader opens as before, and of an album."""
 
 import shutil
 from pathlib import Path
@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import jpeg
 from tests.e2e.browser import PHONE, Visitor, chromium
 from tests.e2e.server import Server
+from tests.e2e.test_albums import new_album
 from tests.e2e.test_staff import make_superuser, sign_in
 
 pytestmark = [
@@ -41,6 +42,7 @@ def test_a_successor_takes_over_and_the_reader_goes_on(server: Server, tmp_path:
             visitor.register(name)
         owner.upload([tmp_path / "lake.jpg"], to="rita.reader", caption="At the lake")
         image = owner.image_addresses()[0]
+        album = new_album(owner, "Summer")
         owner.go("/successors/")
         assert owner.says("Name only people you would show everything.")
         owner.page.get_by_text("Name successors", exact=True).click()
@@ -54,9 +56,10 @@ def test_a_successor_takes_over_and_the_reader_goes_on(server: Server, tmp_path:
         disable(staff, "ana.owner")
         heir.go("/activity/")
         heir.page.get_by_role("link", name="Staff disabled the account of").click()
-        heir.press("Take over 1 image")
-        assert heir.says("1 image is yours now.")
-        assert heir.go(image) == reader.go(image) == 200
+        heir.press("Take over 1 image, 1 album")
+        assert heir.says("Yours now: 1 image, 1 album.")
+        assert heir.go(image) == reader.go(image) == heir.go(album) == 200
+        assert heir.says("Summer")
         assert reader.says("taken over by Ben")
         everybody = (owner, heir, reader, staff)
         assert [one.complaints for one in everybody] == [[], [], [], []]

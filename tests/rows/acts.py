@@ -3,8 +3,7 @@
 import io
 import uuid
 from collections.abc import Callable
-from itertools import count
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from django.test import Client
@@ -37,6 +36,7 @@ from gallery.models import (
 from tests.conftest import PASSWORD, jpeg
 from tests.environment import DATA_DIR
 from tests.rows.flips import Flip
+from tests.rows.reached import Reached
 from tests.rows.walks import Walker
 from tests.rows.world import JSON, World
 
@@ -64,25 +64,40 @@ class Actor(Walker):
     )
 
     def __init__(self, world: World, *, looks_everywhere: bool = False) -> None:
-        """Else one act after a flip, after the next flip the next."""
+        """Else one act after a flip: of those that the change reaches, the next in turn."""
         super().__init__(world, looks_everywhere=looks_everywhere)
-        self._stored = {path: path.read_bytes() for path in (DATA_DIR / "images").glob("*/*")}
-        self._turn = count()
+        erins = Rendition.objects.filter(image=world.images["erins"])
+        names = erins.values_list("storage_name", flat=True)
+        self._erins = [DATA_DIR / "images" / name for name in names]
+        self._turn = 0
 
-    def _look_around(self, flip: Flip) -> None:
-        acts = ACTS if self._step == 1 else [ACTS[next(self._turn) % len(ACTS)]]
-        for act in acts:
+    def _learn(self, flip: Flip, beside: tuple[str, ...]) -> None:
+        for act in ACTS:
+            self._reach.learn(act.__name__, partial(act, self.world), self._put_back)
+        super()._learn(flip, beside)
+
+    def _look_around(self, flip: Flip, reached: Reached) -> None:
+        if self._everywhere:
+            chosen = ACTS
+        else:
+            turns = [(self._turn + number) % len(ACTS) for number in range(len(ACTS))]
+            chosen = [ACTS[turn] for turn in turns if ACTS[turn].__name__ in reached][:1]
+        for act in chosen:
             self._judge(flip, act.__name__, act(self.world))
+            self._turn = ACTS.index(act) + 1
 
-    def _look_beside(self, flip: Flip, concerns_bob: bool) -> None:
+    def _places(self, flip: Flip) -> list[tuple[str, str]]:
+        return []
+
+    def _beside(self, flip: Flip) -> tuple[str, ...]:
         """Some of these acts sign alice and bob out."""
-        self._expect(flip, "erin", "erins")
+        return ("erin", "erins")
 
-    def _put_back(self) -> None:
-        super()._put_back()
-        for path, data in self._stored.items():
-            if not path.exists():
-                Path(path).write_bytes(data)
+    def _look_beside(self, flip: Flip, beside: tuple[str, ...], reached: Reached) -> None:
+        """Where anything is another thing by now: not only what the flip changed, but the act."""
+        super()._look_beside(flip, beside, self._reach.now())
+        if any(not path.exists() for path in self._erins):
+            self.wrong.append(f"{flip} | stored bytes of erin's are gone")
 
 
 def sign_in(world: World) -> Any:

@@ -4,6 +4,7 @@ SQLite keeps any value in any column, whatever the column's type; PostgreSQL tak
 What a database refuses to keep nobody can put there, and is no flip.
 """
 
+import os
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any
 from django.apps import apps
 from django.db import Error, connection, models, transaction
 
+ALL = bool(os.environ.get("FLIP_ALL"))  # every change, not only some: hours
 NOT_UTF8 = "CAST(x'ff616263ff' AS TEXT)"  # SQL of SQLite's, not a value
 
 VALUES: dict[str, Any] = {
@@ -168,6 +170,12 @@ def some_of(flips: list[Flip]) -> list[list[Flip]]:
         columns.setdefault(flip.column, []).append(flip)
     starts = (7 * number % len(those) for number, those in enumerate(columns.values()))
     return [those[at:] + those[:at] for at, those in zip(starts, columns.values(), strict=True)]
+
+
+def columns_of(model: type[models.Model], keys: list[Any]) -> list[list[Flip]]:
+    """Return the changes of which one of each list is tried."""
+    flips = flips_of(model, keys)
+    return [[flip] for flip in flips] if ALL else some_of(flips)
 
 
 def _telling(column: models.Field) -> tuple[str, ...]:

@@ -1,30 +1,19 @@
 """Whatever is in a row of the main database: that one thing is lost, and everything else goes on.
 
-Every column of every table is altered once, in one of many ways, and people look or act.
-`FLIP_ALL=1` tries every row and every way that most likely breaks something: hours.
+Every column of every table is altered once, in one of many ways, and people look; they act in
+test_acts_on_altered_rows.py. `FLIP_ALL=1` tries every row and every way that most likely breaks
+something, and looks at every page: hours.
 """
-
-import os
 
 import pytest
 from django.db import connection
 
-from accounts.models import Custody, KeyPair, WrappedKey
+from accounts.models import Custody, WrappedKey
 from gallery.models import Grant
 from tests.postgres import only_sqlite
-from tests.rows import acts
-from tests.rows.acts import Actor
-from tests.rows.flips import Flip, Snapshot, flips_of, key_as_stored, some_of, tables
+from tests.rows.flips import ALL, Flip, Snapshot, columns_of, key_as_stored, tables
 from tests.rows.walks import Walker
-from tests.rows.world import JSON, World
-
-ALL = bool(os.environ.get("FLIP_ALL"))
-
-
-def columns_of(world: World, model: type) -> list[list[Flip]]:
-    flips = flips_of(model, world.altered_keys(model))
-    return [[flip] for flip in flips] if ALL else some_of(flips)
-
+from tests.rows.world import JSON
 
 OF_BOB = [
     (WrappedKey, {"grant__reader__username": "bob"}, "key_pair_id", "UUID of nothing"),
@@ -71,35 +60,7 @@ def test_a_time_that_is_none_in_a_custody_row_locks_that_browser_and_no_other(wo
 def test_an_altered_row_costs_what_it_is_part_of_and_nothing_beside(world):
     walker = Walker(world, looks_everywhere=ALL)
     for model in tables():
-        for flips in columns_of(world, model):
+        for flips in columns_of(model, world.altered_keys(model)):
             next((flip for flip in flips if walker.walk(flip)), None)
     assert walker.tried > 80
     assert walker.wrong == []
-
-
-@pytest.mark.attack("F32")
-def test_no_act_fails_on_an_altered_row(world, emptied_storage):
-    actor = Actor(world, looks_everywhere=ALL)
-    for model in Actor.TABLES:
-        for flips in columns_of(world, model):
-            next((flip for flip in flips if actor.walk(flip)), None)
-    assert actor.tried > 50
-    assert actor.wrong == []
-
-
-@only_sqlite
-@pytest.mark.attack("F32")
-def test_acts_that_met_an_altered_row_once_are_refused_in_a_sentence(world):
-    """Each of these answered 500, or 503 for good, where others of its kind did not."""
-    alice, snapshot = world.people["alice"].user, Snapshot()
-    signing = KeyPair.objects.get(user=alice, purpose="signing")
-    for row, column, what, act, status in (
-        (world.images["first"], "deleted_at", "text", acts.delete, 409),
-        (world.images["first"], "deleted_at", "long past", acts.share, 409),
-        (signing, "state", "empty", acts.revoke, 409),
-        (signing, "state", "bytes", acts.share, 409),
-        (world.people["bob"].user, "id", "text", acts.sign_in, 422),
-    ):
-        assert Flip(type(row), key_as_stored(row), column, what).make()
-        assert act(world).status_code == status, (column, what)
-        snapshot.restore()

@@ -14,12 +14,14 @@ PLACES = [("nobody", "{link}"), ("alice", "/invitations/"), ("alice", "/images/{
 class Follower(Walker):
     """Looks at the pages, then follows the link and opens what it carried."""
 
-    def _look_around(self, flip) -> None:
-        for who, place in PLACES:
-            self._look(flip, who, self.world.fill(place))
+    def _places(self, flip) -> list[tuple[str, str]]:
+        return [(who, self.world.fill(place)) for who, place in PLACES]
+
+    def _look_around(self, flip, reached) -> None:
+        super()._look_around(flip, reached)
         self._follow(flip)
 
-    def _look_beside(self, flip, concerns_bob: bool) -> None:
+    def _look_beside(self, flip, beside, reached) -> None:
         self._look(flip, "bob", self.world.place("first", "original"))
 
     def _follow(self, flip) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from functools import partial
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,9 @@ from gallery.models import (
     SealedImage,
     Statement,
 )
-from tests.rows.flips import Flip, Snapshot
+from tests import worlds
+from tests.rows.flips import Flip
+from tests.rows.reached import Reach, Reached
 from tests.rows.world import JSON, World
 
 OF_ONE_IMAGE = (
@@ -105,42 +108,68 @@ PLACES: dict[type[Model], list[tuple[str, str]]] = {
     **dict.fromkeys((Invitation, InvitedGrant), INVITATIONS),
     Invite: INVITES,
 }
+STEP = 3
 
 
 class Walker:
-    """Alters, looks, notes what is wrong, and puts everything back."""
+    """Alters, looks where that can be seen, notes what is wrong, and puts everything back."""
 
     def __init__(self, world: World, *, looks_everywhere: bool = False) -> None:
-        """Else at every third place only, of each flip at others."""
+        """Else at every third page that the change reaches, of each at others."""
         self.world = world
-        self._step = 1 if looks_everywhere else 3
+        self._everywhere = looks_everywhere
         self.wrong: list[str] = []
-        self.tried = 0
-        self._snapshot = Snapshot()
+        self.tried = self.looked = 0
+        self._before = worlds.World.now()  # with the trail, which knows what acts signed
+        self._pairs = worlds.fixtures.pairs
         self._cookies = {who: SimpleCookie(client.cookies) for who, client in world.clients.items()}
         self._error = ""
+        self._reach = Reach()
 
     def walk(self, flip: Flip) -> bool:
         """Look at everything after `flip`; return whether the database took it."""
-        concerns_bob = self.world.belongs_to("bob", flip)
+        beside = self._beside(flip)  # before the change, which may hide whose the row is
+        self._learn(flip, beside)
         got_request_exception.connect(self._note_error)
         try:
             if not flip.make():
                 return False
-            self._look_around(flip)
-            self._look_beside(flip, concerns_bob)
+            reached = self._reach.after(flip.model)
+            self._look_around(flip, reached)
+            self._look_beside(flip, beside, reached)
             self.tried += 1
         finally:
             got_request_exception.disconnect(self._note_error)
             self._put_back()
         return True
 
-    def _look_around(self, flip: Flip) -> None:
-        for who, place in places_after(flip)[self.tried % self._step :: self._step]:
-            self._look(flip, who, self.world.fill(place))
+    def _learn(self, flip: Flip, beside: tuple[str, ...]) -> None:
+        """Before the change: what do these pages ask?"""
+        reader, *images = beside
+        self._learn_page(reader, "/images/", headers=JSON)
+        for image in images:
+            self._learn_page(reader, self.world.place(image, "thumbnail"))
+        for who, place in self._places(flip):
+            self._learn_page(who, place)
+
+    def _learn_page(self, who: str, place: str, **about: Any) -> None:
+        ask = partial(self.world.clients[who].get, place, **about)
+        self._reach.learn(name_of(who, place, **about), ask, self._put_back)
+
+    def _places(self, flip: Flip) -> list[tuple[str, str]]:
+        return [(who, self.world.fill(place)) for who, place in places_after(flip)]
+
+    def _look_around(self, flip: Flip, reached: Reached) -> None:
+        places = self._places(flip)
+        if not self._everywhere:
+            places = [(who, place) for who, place in places if name_of(who, place) in reached]
+            places = places[self.tried % STEP :: STEP] or places[:1]
+        for who, place in places:
+            self._look(flip, who, place)
 
     def _put_back(self) -> None:
-        self._snapshot.restore()
+        self._before.put_back()
+        worlds.fixtures.pairs = self._pairs
         for who, cookies in self._cookies.items():
             self.world.clients[who].cookies = SimpleCookie(cookies)
 
@@ -153,6 +182,7 @@ class Walker:
 
     def _look(self, flip: Flip, who: str, place: str) -> None:
         answer = self.world.clients[who].get(place)
+        self.looked += 1
         self._judge(flip, f"{who} {place}", answer)
         released = self.world.released.get(place)
         if released and answer.status_code == 200 and answer.getvalue() != released:
@@ -162,15 +192,26 @@ class Walker:
         if answer.status_code >= 500:
             self.wrong.append(f"{flip} | {what} {answer.status_code} {self._error}")
 
-    def _look_beside(self, flip: Flip, concerns_bob: bool) -> None:
-        """Erin has nothing to do with it; what dave shared with bob has nothing, either."""
+    def _beside(self, flip: Flip) -> tuple[str, ...]:
+        """Who is looked at beside it, and their images. Erin has nothing to do with anything that
+        is altered; what dave shared with bob has nothing, either."""
         if flip.model in OF_ONE_IMAGE:
-            self._expect(flip, "bob", "kept", "daves")
-        else:
-            self._expect(flip, *(("erin", "erins") if concerns_bob else ("bob", "daves")))
+            return ("bob", "kept", "daves")
+        return ("erin", "erins") if self.world.belongs_to("bob", flip) else ("bob", "daves")
+
+    def _look_beside(self, flip: Flip, beside: tuple[str, ...], reached: Reached) -> None:
+        reader, *images = beside
+        if self._everywhere or name_of(reader, "/images/", headers=JSON) in reached:
+            self._expect(flip, reader, *images)
+        for image in images:
+            place = self.world.place(image, "thumbnail")
+            if self._everywhere or name_of(reader, place) in reached:
+                self._look(flip, reader, place)
 
     def _expect(self, flip: Flip, reader: str, *images: str) -> None:
+        """In the reader's list, these are as they were."""
         answer = self.world.clients[reader].get("/images/", headers=JSON)
+        self.looked += 1
         cards = answer.json().get("images", []) if answer.status_code < 500 else []
         states = {card["id"]: card["state"] for card in cards}
         for image in images:
@@ -179,7 +220,10 @@ class Walker:
                 error = self._error if answer.status_code >= 500 else ""
                 said = f"{answer.status_code} {state} {error}"
                 self.wrong.append(f"{flip} | {reader} lost {image}: {said}")
-            self._look(flip, reader, self.world.place(image, "thumbnail"))
+
+
+def name_of(who: str, place: str, **about: Any) -> str:
+    return f"{who} {place} {about or ''}"
 
 
 def places_after(flip: Flip) -> list[tuple[str, str]]:

@@ -18,7 +18,15 @@ from gallery.circle_keys import CircleOpener
 from gallery.errors import Altered, HeadMoved, NotAllowed
 from gallery.heads import Body
 from gallery.members import Members, members_as_signed
-from gallery.models import Circle, Listed, Member, SealedImage, Statement, SuccessorKey
+from gallery.models import (
+    Circle,
+    Listed,
+    Member,
+    SealedImage,
+    Statement,
+    SuccessorCircleKey,
+    SuccessorKey,
+)
 from gallery.sealing import MEMBERSHIP, head_of, set_entry, share_fields, sign_statement
 from gallery.services.uploading import Terms
 
@@ -92,9 +100,11 @@ def put_off_under_key_of(circle: Circle, *, owner: User | None = None) -> None:
     shared = circle.teams_albums.filter(ended_at=None)
     if owner:
         placed, shared = placed.filter(image__owner=owner), shared.filter(circle__owner=owner)
-    # Albums before images, as everywhere, and each in one order.
-    albums = Circle.objects.filter(pk__in=shared.values("circle"), deleted_at=None)
-    held = [album.pk for album in albums.select_for_update().order_by("pk")]
+    # Teams before albums before images, as everywhere, and each in one order.
+    of_successors = circle.successor_circle_keys.values("circle")
+    there = Q(pk__in=shared.values("circle")) | Q(pk__in=of_successors)
+    due = Circle.objects.filter(there, deleted_at=None)
+    held = [one.pk for one in due.select_for_update().order_by("-kind", "pk")]
     Circle.objects.filter(pk__in=held).update(rekey_after=now)
     under = Q(pk__in=placed.values("image")) | Q(successor_key__circle=circle)
     images = SealedImage.objects.filter(under, deleted_at=None)
@@ -102,6 +112,7 @@ def put_off_under_key_of(circle: Circle, *, owner: User | None = None) -> None:
     held = [image.pk for image in images.select_for_update(of=("self",)).order_by("pk")]
     SealedImage.objects.filter(pk__in=held).update(relock_after=now)
     SuccessorKey.objects.filter(circle=circle).delete()  # successors.py makes them again
+    SuccessorCircleKey.objects.filter(team=circle).delete()
 
 
 def new_member(circle: Circle, reader: User, key: WrappedKey | None, terms: Terms) -> Member:

@@ -14,7 +14,7 @@ from accounts.models import WrappedKey
 from gallery.access import has_ended, membership_of
 from gallery.circle_events import events_of
 from gallery.errors import Altered, NotAllowed
-from gallery.models import Circle, Ended
+from gallery.models import Circle, Ended, SuccessorCircleKey
 from gallery.sealing import MEMBERSHIP, head_of
 from gallery.services.acts import end_rows, hold, owners_act, starting_anew
 from gallery.services.albums.acts import put_off_under_key_of
@@ -52,6 +52,7 @@ def _empty(circle: Circle) -> Sent:
     for rows in (circle.members, circle.placements, circle.teams_albums, circle.invited):
         end_rows(rows.filter(ended_at=None), Ended.DELETED)
     WrappedKey.objects.filter(subject=circle.pk).delete()
+    SuccessorCircleKey.objects.filter(circle=circle).delete()
     circle.details, circle.deleted_at, circle.rekey_after = b"", timezone.now(), None
     circle.save(update_fields=["details", "deleted_at", "rekey_after"])
     others = [member for member in members if member.reader_id != circle.owner_id]

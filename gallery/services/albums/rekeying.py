@@ -33,10 +33,11 @@ from gallery.beside import (
 )
 from gallery.circle_events import events_of
 from gallery.errors import HeadMoved, NotARecipient, WouldWait
-from gallery.members import everybody_signed_is_a_member
+from gallery.members import everybody_signed_is_a_member, no_longer_given_through
 from gallery.models import (
     Circle,
     Ended,
+    Grant,
     Invitation,
     InvitedGrant,
     Member,
@@ -46,6 +47,7 @@ from gallery.models import (
 )
 from gallery.sealing import set_entry
 from gallery.services.acts import (
+    altered_if_refused,
     end_expired,
     end_rows,
     hold,
@@ -69,7 +71,8 @@ AT_ONCE = 500  # rows in one statement of the database
 @dataclass
 class NextEpoch:
     """An album or a team under its next key, made but not stored yet. `held`: what has its key
-    under it, under that key; `read`: the same rows as they were."""
+    under it, under that key; `read`: the same rows as they were. `lost`: what people had through a
+    team that is out."""
 
     circle: Circle
     membership: Statement
@@ -78,6 +81,7 @@ class NextEpoch:
     unsigned: list[Row]
     held: list[Held] = field(repr=False)
     read: set[tuple[object, ...]] = field(repr=False)
+    lost: list[Grant | Member]
 
 
 @sensitive_variables()
@@ -176,6 +180,7 @@ def _next_epoch(own: OwnCircle, *, without: Holder | None = None) -> NextEpoch:
     for row in kept:
         _wrap_under_next(row, own.key, key, epoch=circle.epoch)
     listed = [*remaining, *still_invited]
+    out = [member for member in own.members.signed if member.holder == without]
     return NextEpoch(
         circle=circle,
         membership=sign_membership(circle, key, listed, keyring=own.keyring, previous=own.head),
@@ -184,6 +189,7 @@ def _next_epoch(own: OwnCircle, *, without: Holder | None = None) -> NextEpoch:
         unsigned=[row for row in own.members.unsigned if row.holder != without],
         held=kept,
         read=read,
+        lost=no_longer_given_through(out, remaining, own.opener),
     )
 
 
@@ -239,7 +245,7 @@ def _commit(own: OwnCircle, following: NextEpoch, ended: Sequence[Member | Invit
     event = events.revoked if ended else events.rekeyed
     signed = [following.membership]
     with owners_act(event, own.circle, signed=signed, **facts):
-        with transaction.atomic():
+        with altered_if_refused(), transaction.atomic():
             sent = _exchange(own, following, ended)
         truncate_write_ahead_log()
     record_unsigned(own.circle, following.unsigned)
@@ -254,7 +260,8 @@ def _exchange(own: OwnCircle, following: NextEpoch, ended: Sequence[Member | Inv
     hold(own.circle, own.head)
     _exchange_held(following, {member.reader_id for member in former if member.reader_id})
     keys = [member.wrapped_key for member in following.remaining if member.wrapped_key]
-    people = [member.reader for member in former if member.reader]
+    lost = [*former[:1], *following.lost]  # a row may have been copied
+    people = [row.reader for row in lost if row.reader]
     try:
         hold_people(people, pairs=(key.key_pair for key in keys))
     except NoKeys:  # somebody's key changed meanwhile: they will wait
@@ -268,7 +275,7 @@ def _exchange(own: OwnCircle, following: NextEpoch, ended: Sequence[Member | Inv
     following.membership.save(force_insert=True)
     circle.rekey_after = None
     circle.save(update_fields=["epoch", "details", "members_add", "rekey_after"])
-    return send_notices(NoticeKind.REVOKED, former[:1])  # a row may have been copied
+    return send_notices(NoticeKind.REVOKED, lost)
 
 
 def _exchange_held(following: NextEpoch, gone: set[uuid.UUID]) -> None:

@@ -108,7 +108,7 @@ def _live_rows(invitation: Invitation) -> list[InvitedGrant]:
     rows = InvitedGrant.objects.filter(invitation=invitation, ended_at=None)
     rows = rows.filter(image__deleted_at=None, circle__deleted_at=None)
     rows = rows.select_related("image__owner", "circle__owner", "invitation")
-    return list(rows.order_by("granted_at", "pk"))
+    return [row for row in rows.order_by("granted_at", "pk") if row.image or row.circle]
 
 
 def _is_signed(row: InvitedGrant, heads: Heads) -> bool:

@@ -114,7 +114,8 @@ def carried_by(invitation: Invitation) -> list[InvitedGrant]:
     rows = InvitedGrant.objects.filter(invitation=invitation, ended_at=None)
     rows = rows.filter(image__deleted_at=None, circle__deleted_at=None)
     rows = rows.select_related("image", "circle")
-    return [row for row in rows.order_by("granted_at", "pk") if not has_ended(row)]
+    there = [row for row in rows.order_by("granted_at", "pk") if row.image or row.circle]
+    return [row for row in there if not has_ended(row)]
 
 
 @sensitive_variables()

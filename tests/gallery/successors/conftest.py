@@ -1,14 +1,19 @@
 """Alice owns images and names bob her successor; staff disable her."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 
 from accounts.keys.recipients import recipient_of
+from gallery.models import Circle, SealedImage
+from gallery.services.albums.making import make_circle
+from gallery.services.albums.placing import place_image
+from gallery.services.albums.sharing import share_circle
 from gallery.services.successors import name_successors
 from tests.accounts.test_oversight import act
 from tests.conftest import Person
-from tests.gallery.albums.conftest import make
+from tests.gallery.albums.conftest import DOWNLOAD, make
 
 __all__ = ["make"]  # an album of somebody's
 
@@ -37,3 +42,53 @@ def disable(staff) -> Callable[[Person], None]:
         assert act(staff, person.user, "disable").status_code == 302
 
     return disable
+
+
+# ---- albums and teams ------------------------------------------------------------------------
+
+TITLE = "Lake"
+
+
+@dataclass
+class Held:
+    """A circle of alice's that dora is in, with an image of alice's in it."""
+
+    circle: Circle
+    image: SealedImage
+
+    @property
+    def pk(self):
+        return self.circle.pk
+
+    @property
+    def now(self) -> Circle:
+        return Circle.objects.get(pk=self.pk)
+
+
+@pytest.fixture
+def dora(make_person) -> Person:
+    return make_person("dora", "Dora Dale")
+
+
+@pytest.fixture
+def make_held(alice, dora, upload) -> Callable[[str], Held]:
+    def make_held(kind: str) -> Held:
+        circle = make_circle(
+            keyring=alice.keyring, title=TITLE, description="", members_add=True, kind=kind
+        )
+        add(alice, circle, dora)
+        image = upload(caption="At the lake")
+        place_image(keyring=alice.keyring, circle_id=circle.pk, image_id=image.pk, kind=kind)
+        return Held(circle, image)
+
+    return make_held
+
+
+def add(owner: Person, circle: Circle, *people: Person) -> None:
+    share_circle(
+        keyring=owner.keyring,
+        circle_id=circle.pk,
+        recipients=[recipient_of(person.user) for person in people],
+        terms=DOWNLOAD,
+        kind=circle.kind,
+    )

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from audit.models import AuditEntry
 from gallery.management.commands import prove_zero_access
 from gallery.models import Circle
+from gallery.services.albums.placing import place_image
 from gallery.services.ended import relock_ended
 from gallery.services.successors import circle_of, keep_for_successors, remove_successor
 from gallery.services.taking_over import take_over
@@ -18,6 +19,7 @@ from tests.conftest import PASSWORD
 from tests.gallery.albums.conftest import opened
 from tests.gallery.albums.test_at_rest import findings
 from tests.gallery.successors.conftest import name
+from tests.rows.world import sent
 
 pytestmark = [pytest.mark.usefixtures("emptied_storage"), pytest.mark.attack("F154")]
 
@@ -40,6 +42,20 @@ def test_a_successors_own_password_and_a_copy_of_the_data_open_it_as_we_say(
     call_command("prove_zero_access", people=0, with_password="bob")
     result = AuditEntry.objects.get(event="zero-access:proven").parsed()
     assert result.facts["opened"] == 1
+
+
+def test_so_do_albums_and_teams_and_what_is_in_them(alice, bob, dora, make_held, upload):
+    held, team = make_held("album"), make_held("team")
+    dora.sign_in()
+    theirs = sent(dora, dora, "olive")
+    place_image(keyring=dora.keyring, circle_id=held.pk, image_id=theirs.pk)
+    name(alice, bob)
+    for password, titles in ((PASSWORD, {held.pk, team.pk}), ("somebody else's", set())):
+        found = Search(locked(people=0), collect())
+        found.give_password(bob.user, password)
+        found.run()
+        assert found.opened(Kind.TITLE) & {held.pk, team.pk} == titles
+        assert (theirs.pk in found.opened(Kind.PLAINTEXT)) == bool(titles)
 
 
 def test_the_password_of_somebody_removed_opens_nothing(alice, bob, carol, named):

@@ -3,13 +3,16 @@
 import pytest
 from django.core import mail
 
-from gallery.models import Notice
+from accounts.keys.recipients import recipient_of
+from gallery.models import Notice, Statement
 from gallery.notice_lines import lines_of
+from gallery.sealing import MEMBERSHIP
 from gallery.services.inbox import read_notices
 from gallery.services.mailing import send_mails
+from gallery.services.sharing import share_image
 from gallery.services.uploading import Terms
 from tests.conftest import jpeg
-from tests.gallery.teams.conftest import comes, shared_with_team
+from tests.gallery.teams.conftest import DOWNLOAD, comes, shared_with_team
 from tests.gallery.teams.test_pages import post, post_upload
 
 pytestmark = pytest.mark.usefixtures("emptied_storage")
@@ -84,6 +87,38 @@ def test_who_left_or_was_taken_out_hears_of_nothing_more(team, upload, alice, bo
         "Alice Ardent (@alice) added you to a team.",
     ]
     assert said(carol) == ["Alice Ardent (@alice) added you to a team."]
+
+
+def test_everybody_hears_that_their_team_is_off_an_image_or_an_album(
+    image, album, team, alice, bob, carol
+):
+    team.add(carol)
+    share_image(
+        keyring=alice.keyring,
+        image_id=image.pk,
+        recipients=[recipient_of(carol.user)],
+        terms=DOWNLOAD,
+    )
+    before = said(alice), said(carol)
+    assert post(alice, f"/images/{image.pk}/revoke/", team=str(team.pk)).status_code == 200
+    assert said(bob)[0] == "Alice Ardent (@alice) ended your access to an image."
+    assert (said(alice), said(carol)) == before  # carol has it by herself, too
+    assert post(alice, f"/albums/{album.pk}/revoke/", team=str(team.pk)).status_code == 200
+    for person in (bob, carol):
+        assert said(person)[0] == "Alice Ardent (@alice) ended your access to an album."
+    assert {state for _kind, state in kinds(bob)} == {"genuine"}
+
+
+@pytest.mark.parametrize("what", ["image", "album"])
+def test_a_team_whose_list_does_not_verify_is_taken_off_and_nobody_hears_of_it(
+    what, image, album, team, alice, bob
+):
+    place = f"/images/{image.pk}/" if what == "image" else f"/albums/{album.pk}/"
+    Statement.objects.filter(kind=MEMBERSHIP, subject=team.pk).delete()
+    before = said(bob)
+    assert post(alice, f"{place}revoke/", team=str(team.pk)).status_code == 200
+    assert bob.sign_in().get(place).status_code == 410
+    assert said(bob) == before
 
 
 @pytest.mark.attack("F174")

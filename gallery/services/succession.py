@@ -1,0 +1,153 @@
+"""What taking over an image and taking over an album or a team have in common.
+
+A successor signs the statement that follows the former owner's, over the same key: whoever was on
+the former owner's list stays on it. The statements of the former owner are kept.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.custody import Keyring
+from accounts.erasure import truncate_write_ahead_log
+from accounts.keys.certificates import NoKeys
+from accounts.keys.recipients import ReaderKey, hold_people, reader_of
+from accounts.keys.remembered import standing_of
+from accounts.models import User, WrappedKey
+from audit.events import Event
+from audit.leaf import Fact
+from gallery.access import membership_of
+from gallery.circle_keys import CircleOpener
+from gallery.errors import (
+    AccessEnded,
+    GalleryError,
+    HeadMoved,
+    NotYours,
+    OwnerActive,
+    OwnKeyRefused,
+    TakenBefore,
+)
+from gallery.models import Circle, Ended, Grant, Member, Row, Statement, Subject
+from gallery.sealing import wrap_to
+from gallery.services.acts import (
+    end_expired,
+    end_rows,
+    hold,
+    owners_act,
+    record_unsigned,
+    require_present_signer,
+)
+from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
+from gallery.services.successors import SUCCESSORS, circle_of
+
+
+@dataclass
+class Succession:
+    """An image, an album or a team with its new owner's statements and own row, made but not stored
+    yet. `ending`: the rows that end with it, the former owner's first."""
+
+    subject: Subject
+    former: User
+    named_in: Circle
+    named_by: Statement
+    head: Statement
+    statements: list[Statement]
+    own: Grant | Member
+    key: WrappedKey = field(repr=False)
+    kept: Sequence[Grant | Member]
+    ending: list[Row]
+    unsigned: list[Row]
+
+
+def place_to_take_over(subject: Subject, opener: CircleOpener, *, reader: User) -> Member:
+    """Return the reader's place among the successors of this one's owner, who is disabled. Raises
+    as membership_after(), and TakenBefore for successors of its former owner."""
+    try:
+        return membership_after(subject.owner, opener, reader=reader)
+    except NotYours:
+        former = opener.former_owner(subject)
+        if former and _is_successor(User.objects.get(pk=former), opener, reader=reader):
+            raise TakenBefore(subject.owner) from None
+        raise
+
+
+def _is_successor(owner: User, opener: CircleOpener, *, reader: User) -> bool:
+    with suppress(GalleryError):
+        membership_after(owner, opener, reader=reader)
+        return True
+    return False
+
+
+def membership_after(owner: User, opener: CircleOpener, *, reader: User) -> Member:
+    """Return the reader's place among the successors of this owner, who is disabled: both as the
+    trail has it, whatever rows say.
+
+    Raises NotYours for everybody else, Altered, OtherSigner, or OwnerActive.
+    """
+    circle = circle_of(owner)
+    if circle is None or owner.pk == reader.pk:
+        raise NotYours
+    try:
+        member = membership_of(circle.pk, reader=reader, kind=SUCCESSORS)
+        opener.check_member(member)
+    except AccessEnded:
+        raise NotYours from None
+    if not standing_of(owner.pk).is_disabled:
+        raise OwnerActive(owner)
+    return member
+
+
+@sensitive_variables()
+def own_key(keyring: Keyring, key: bytes, subject: Subject) -> WrappedKey:
+    """Return the key wrapped to its new owner. Raises OwnKeyRefused."""
+    own: ReaderKey | None = reader_of(keyring.user).key
+    if own is None:
+        raise OwnKeyRefused
+    keyring.prove(own.pair)  # certified is not enough when you wrap to yourself
+    wrapped = wrap_to(own, key, subject=subject.pk, lock=subject.lock)
+    wrapped.quick_key = keyring.wrap_quick_key(key, subject=subject.pk, lock=subject.lock)
+    return wrapped
+
+
+def carry_out(event: Event, taken: Succession, store: Callable[[], None], **facts: Fact) -> None:
+    """Record it, and store all of it in one transaction. `store` saves the row of what is taken.
+
+    Raises OwnerActive, AuditUnavailable or HeadMoved; then nothing has changed.
+    """
+    facts |= {"former": str(taken.former.pk), "successors": str(taken.named_in.pk)}
+    with owners_act(event, taken.subject, signed=taken.statements, **facts):
+        with transaction.atomic():
+            sent = _exchange(taken)
+            store()
+        truncate_write_ahead_log()
+    record_unsigned(taken.subject, taken.unsigned)
+    record_notices([sent])
+
+
+def _exchange(taken: Succession) -> Sent:
+    subject, own = taken.subject, taken.own
+    hold(taken.named_in, taken.named_by)
+    hold(subject, taken.head)
+    readers = [row.reader for row in taken.kept if row.reader]
+    try:
+        hold_people([taken.former, subject.owner, *readers], pairs=[taken.key.key_pair])
+    except NoKeys:
+        raise HeadMoved from None
+    require_present_signer(subject.owner, taken.statements[0])
+    # Held now: staff who enable them meanwhile come before this, or after it.
+    if User.objects.get(pk=taken.former.pk).is_active:
+        raise OwnerActive(taken.former)
+    end_rows(taken.ending, Ended.TAKEN_OVER)
+    end_expired(subject)
+    WrappedKey.objects.filter(**{str(own._meta.model_name): own}).delete()
+    taken.key.save(force_insert=True)
+    own.wrapped_key = taken.key
+    own.save()
+    Statement.objects.bulk_create(taken.statements)
+    # The former owner, too: of each access to what is another's its person has had a notice.
+    given = [row for row in taken.ending if isinstance(row, Grant | Member)]
+    theirs = [row for row in given if row.reader_id == taken.former.pk]
+    return send_notices(NoticeKind.TAKEN_OVER, [*theirs[:1], *taken.kept])
