@@ -61,6 +61,7 @@ pictures: .venv/ready-for-development ## 1 min | Take the README's pictures agai
 bench: .venv/ready-for-development requirements-bench.txt ## 10 min | Measure sealing, the running server, the trail and long lists
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -r requirements-bench.txt
 	@$(BIN)/python -m benchmarks.sealing
+	@$(BIN)/python -m benchmarks.command_line
 	@$(BIN)/python -m benchmarks.serving
 	@$(BIN)/python -m benchmarks.peers
 	@$(BIN)/python -m benchmarks.decoding
