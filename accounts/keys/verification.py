@@ -94,7 +94,7 @@ class Verifier:
             seen.add(user.pk)
             self.people += 1
             yield from self._check_rows(user)
-            yield from self._check_twice(self._compare, user.pk)
+            yield from self._check_trail(user.pk)
             yield from self._check_twice(self._compare_contacts, user.pk)
             yield from self._check_name(user)
         for person, remembered in self._trail.people.items():
@@ -129,6 +129,9 @@ class Verifier:
                 if not (has_length and 0 < int.from_bytes(wrapped) < modulus):
                     row = f"image {subject} to {pair.purpose} pair {pair.epoch}"
                     yield Finding(Kind.WRAPPED_KEY, user.pk, row)
+
+    def _check_trail(self, person: uuid.UUID) -> Iterator[Finding]:
+        yield from self._check_twice(self._compare, person)
 
     def _check_name(self, user: User) -> Iterator[Finding]:
         """Of who has no keys nothing is certified; of a key that is not, that is said already."""
