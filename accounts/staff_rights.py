@@ -17,7 +17,7 @@ from accounts.models import User
 from audit.events import Event, Outcome, record
 from audit.leaf import Leaf
 from audit.models import AuditEntry
-from audit.vouched import vouched
+from audit.vouched import vouched, vouched_of_each
 
 ACTS = (
     Event.ACCOUNT_MADE_BY_COMMAND,
@@ -43,7 +43,8 @@ class Rights(IntEnum):
 def rights_of(user: User) -> Rights:
     """Return what this person may do as staff. Raises AuditUnavailable without a trail to ask."""
     claimed = claimed_by(user)
-    acts = vouched((*ACTS, *DISABLING), subject=user.pk) if claimed else []
+    events = (*ACTS, *DISABLING)
+    acts = vouched_of_each(events, subjects=[user.pk])[user.pk][::-1] if claimed else []
     return Rights.NONE if Standing(acts).is_disabled else min(claimed, _given_by(acts))
 
 

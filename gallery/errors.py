@@ -64,6 +64,14 @@ class OwnerActive(GalleryError):
         self.owner = owner
 
 
+class TakenBefore(GalleryError):
+    """Another successor of its former owner has taken this over."""
+
+    def __init__(self, owner: User) -> None:
+        super().__init__("taken over before")
+        self.owner = owner
+
+
 class NotHandedOver(GalleryError):
     """The successors have no key of this image: its owner was not here after it was sealed."""
 

@@ -162,6 +162,10 @@ class Heads:
         """Whether the trail says that a successor took this image over. Raises TrailAway."""
         return self._trails.of(image.pk).is_taken_over
 
+    def former_owner(self, subject: Subject) -> uuid.UUID | None:
+        """Return from whom the trail says the present owner took this over. Raises TrailAway."""
+        return self._trails.of(subject.pk).former_owner(subject.list_kind)
+
     def is_deleted(self, subject: uuid.UUID) -> bool:
         """Whether the trail remembers that this one was deleted. Raises TrailAway."""
         return self._trails.of(subject).is_deleted

@@ -123,6 +123,11 @@ class ImageTrail:
     def is_taken_over(self) -> bool:
         return bool(self._owners)
 
+    def former_owner(self, kind: str) -> uuid.UUID | None:
+        """Return from whom the present owner took the image or circle over, if they did."""
+        owners = self._owners.get(kind)
+        return owners[max(owners)] if owners else None
+
     def owner_before(self, kind: str, number: int) -> uuid.UUID | None:
         """Return who owned the image or circle when this statement was signed, None for the present
         owner."""

@@ -180,6 +180,12 @@ def _owner_active(error: errors.OwnerActive) -> Refusal:
     return Refusal(409, "owner_active", named, event=Event.IMAGE_REFUSED, facts=facts)
 
 
+def _taken_before(error: errors.TakenBefore) -> Refusal:
+    sentence = _("%(owner)s has taken this over already. Nothing was changed.")
+    named = sentence % {"owner": certified_name(error.owner).in_full}
+    return Refusal(409, "taken_before", named)
+
+
 def _not_handed_over(error: errors.NotHandedOver) -> Refusal:
     sentence = _(
         "The key of this image was not handed over yet when its owner was last here, so you cannot "
@@ -230,6 +236,7 @@ REFUSALS: dict[type[Exception], Callable[..., Refusal]] = {
     errors.Altered: _altered,
     errors.Suspended: _suspended,
     errors.OwnerActive: _owner_active,
+    errors.TakenBefore: _taken_before,
     errors.NotHandedOver: _not_handed_over,
     errors.Waiting: _waiting,
     errors.OtherSigner: _other_signer,

@@ -207,10 +207,14 @@ MUST: dict[str, str] = {
     "F161": "of many thumbnails in one answer each is refused as by itself, until they leave",
     "F200": "a successor takes over a disabled owner's albums and teams, and nobody else does",
     "F201": "the key of an album that successors have opens nothing in the place of a team's",
+    "F202": "nothing is half taken over, twice at once or while its owner is enabled",
     "F154": "nothing at rest opens what successors may take over; what is wrong with it is found",
     "F162": "after no act that ends an access do older rows of any two kinds bring it back",
     "F163": "no picture comes after an act that ends access to albums or teams was answered",
     "F164": "acts on albums and teams that are killed leave all or nothing, and are gone on with",
+    "F210": "who is disabled or robbed stays so, however much the trail says of them afterwards",
+    "F211": "an owner whose own row of an album was taken away lets nobody in, and that is found",
+    "F212": "a deletion that is killed before its end is recorded opens nothing, and is found",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

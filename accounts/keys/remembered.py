@@ -81,8 +81,13 @@ def standing_of(person: uuid.UUID) -> Standing:
 
 
 def standing_on_record(person: uuid.UUID) -> Standing:
-    """Return the same. Raises AuditUnavailable."""
-    return Standing(vouched((*DISABLING, Event.KEYS_ROTATION_ORDERED, *MENDED_BY), subject=person))
+    """Return the same. Raises AuditUnavailable.
+
+    Of all entries, not of the newest: orders for new keys can be made to come again, as often as
+    somebody takes their rows away, and would crowd out that the account was disabled.
+    """
+    events = (*DISABLING, Event.KEYS_ROTATION_ORDERED, *MENDED_BY)
+    return Standing(vouched_of_each(events, subjects=[person])[person][::-1])
 
 
 def accounts_disabled(people: Collection[uuid.UUID]) -> set[uuid.UUID]:

@@ -5,6 +5,7 @@ the former owner's list stays on it. The statements of the former owner are kept
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -20,7 +21,15 @@ from audit.events import Event
 from audit.leaf import Fact
 from gallery.access import membership_of
 from gallery.circle_keys import CircleOpener
-from gallery.errors import AccessEnded, HeadMoved, NotYours, OwnerActive, OwnKeyRefused
+from gallery.errors import (
+    AccessEnded,
+    GalleryError,
+    HeadMoved,
+    NotYours,
+    OwnerActive,
+    OwnKeyRefused,
+    TakenBefore,
+)
 from gallery.models import Circle, Ended, Grant, Member, Row, Statement, Subject
 from gallery.sealing import wrap_to
 from gallery.services.acts import (
@@ -51,6 +60,25 @@ class Succession:
     kept: Sequence[Grant | Member]
     ending: list[Row]
     unsigned: list[Row]
+
+
+def place_to_take_over(subject: Subject, opener: CircleOpener, *, reader: User) -> Member:
+    """Return the reader's place among the successors of this one's owner, who is disabled. Raises
+    as membership_after(), and TakenBefore for successors of its former owner."""
+    try:
+        return membership_after(subject.owner, opener, reader=reader)
+    except NotYours:
+        former = opener.former_owner(subject)
+        if former and _is_successor(User.objects.get(pk=former), opener, reader=reader):
+            raise TakenBefore(subject.owner) from None
+        raise
+
+
+def _is_successor(owner: User, opener: CircleOpener, *, reader: User) -> bool:
+    with suppress(GalleryError):
+        membership_after(owner, opener, reader=reader)
+        return True
+    return False
 
 
 def membership_after(owner: User, opener: CircleOpener, *, reader: User) -> Member:

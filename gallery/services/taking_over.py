@@ -33,7 +33,7 @@ from gallery.sealing import (
     sign_statement,
 )
 from gallery.services.acts import starting_anew
-from gallery.services.succession import Succession, carry_out, membership_after, own_key
+from gallery.services.succession import Succession, carry_out, own_key, place_to_take_over
 
 
 @sensitive_variables()
@@ -42,8 +42,8 @@ def take_over(*, keyring: Keyring, image_id: uuid.UUID) -> SealedImage:
     Every reader keeps their access; invitations that were not used yet end.
 
     Enabling the former owner again does not undo it. Raises NotYours for everybody who is no
-    successor, OwnerActive, NotHandedOver, Altered, OtherSigner, Waiting, OwnKeyRefused,
-    AuditUnavailable or HeadMoved; then nothing has changed.
+    successor, TakenBefore, OwnerActive, NotHandedOver, Altered, OtherSigner, Waiting,
+    OwnKeyRefused, AuditUnavailable or HeadMoved; then nothing has changed.
     """
     return starting_anew(lambda: _take_over_once(keyring, image_id))
 
@@ -54,7 +54,7 @@ def _take_over_once(keyring: Keyring, image_id: uuid.UUID) -> SealedImage:
     if image is None:
         raise NotYours
     opener = Opener(keyring)
-    member = membership_after(image.owner, opener, reader=keyring.user)
+    member = place_to_take_over(image, opener, reader=keyring.user)
     taken = _signed(keyring, opener, image, member)
     number = ImageTrails().take_in_begun(image.pk).next_date_number(image)
     dates = date_facts(image.keep_until, number)

@@ -22,7 +22,7 @@ from gallery.models import Circle, Member, Rights, SuccessorCircleKey
 from gallery.sealing import MEMBERSHIP, set_entry
 from gallery.services.acts import starting_anew
 from gallery.services.albums.acts import new_member, sign_membership
-from gallery.services.succession import Succession, carry_out, membership_after, own_key
+from gallery.services.succession import Succession, carry_out, own_key, place_to_take_over
 from gallery.services.successors import circles_to_keep
 from gallery.services.teams import teams_of
 from gallery.services.uploading import Terms
@@ -41,7 +41,7 @@ def _take_over_once(keyring: Keyring, circle_id: uuid.UUID) -> Circle:
     if circle is None or circle.kind not in TAKEN_OVER:
         raise NotYours
     opener = CircleOpener(keyring)
-    member = membership_after(circle.owner, opener, reader=keyring.user)
+    member = place_to_take_over(circle, opener, reader=keyring.user)
     taken = _signed(keyring, opener, circle, member)
     carry_out(TAKEN_OVER[circle.kind], taken, partial(_store, circle))
     return circle

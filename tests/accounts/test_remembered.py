@@ -8,10 +8,13 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
+from accounts.keys.remembered import standing_of
 from accounts.keys.signing_keys import SigningKeys
 from accounts.models import Custody, Invite, KeyOrder, KeyPair, User, token_digest
 from accounts.services.people import invites, oversight
+from accounts.services.rotating.ordering import order_pairs
 from audit.events import AuditUnavailable
+from audit.vouched import RECENT
 from gallery.ledger import saw_before
 from gallery.models import Grant, Statement
 from tests.accounts.test_invites import FORM
@@ -110,6 +113,31 @@ def test_an_account_that_was_disabled_cannot_sign_in_whatever_its_row_says(alice
     assert not signs_in(alice)
     oversight.enable_person(person=alice.user, by=overseer, reason="back")
     assert signs_in(alice)
+
+
+def order_keys_often(person) -> None:
+    """As each run of `rotate_keys` does for somebody whose order was taken out of its table."""
+    for _ in range(RECENT + 1):
+        KeyOrder.objects.filter(user=person.user).delete()
+        order_pairs(person.user, ["encryption"])
+
+
+@pytest.mark.attack("F210")
+def test_who_was_disabled_stays_so_however_often_new_keys_are_ordered(alice, overseer):
+    oversight.disable_person(person=alice.user, by=overseer, reason="left")
+    order_keys_often(alice)
+    User.objects.filter(pk=alice.user.pk).update(is_active=True)
+    assert standing_of(alice.user.pk).is_disabled
+    assert not signs_in(alice)
+
+
+@pytest.mark.attack("F210")
+def test_a_theft_stays_one_however_often_new_keys_are_ordered(alice):
+    run("alice", "--compromised")
+    order_keys_often(alice)
+    take_marks_out(alice)
+    assert standing_of(alice.user.pk).open_theft
+    assert not signs_in(alice)
 
 
 # ---- stolen keys -----------------------------------------------------------------------------

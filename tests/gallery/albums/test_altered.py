@@ -18,9 +18,11 @@ from gallery.opening import Opener
 from gallery.sealing import set_entry
 from gallery.services.albums import acts, ended, placing, rekeying
 from gallery.services.albums.deleting import delete_circle
-from gallery.services.albums.ended import rekey_ended
+from gallery.services.albums.ended import destroy_ended_album_keys, rekey_ended
 from gallery.services.revoking import relock
 from gallery.services.uploading import Terms
+from gallery.verification.findings import Kind
+from gallery.verification.sweep import Sweep
 from tests.conftest import jpeg
 from tests.gallery.albums.conftest import opened
 from tests.rows.older import PIECES, Older
@@ -188,6 +190,43 @@ def test_a_member_whose_row_was_hidden_is_out_all_the_same(album, image, alice, 
     Member.objects.filter(reader=bob.user).update(ended_at=None)
     assert Circle.objects.get().epoch == 2
     assert step_of(bob, image) == "member"
+
+
+def until_tomorrow() -> Terms:
+    return Terms("download", timezone.now().replace(microsecond=0) + timedelta(days=1))
+
+
+@pytest.mark.attack("F211")
+def test_an_owner_without_a_row_of_their_own_gives_no_next_key_and_nobody_gets_in(
+    album, image, alice, bob, days_later
+):
+    """Without it nothing is under an old key that opens, and the sweep says why nothing is done."""
+    key = Member.objects.get(reader=bob.user).wrapped_key_id
+    album.share(bob, terms=until_tomorrow())
+    Member.objects.filter(reader=alice.user)._raw_delete("default")
+    days_later(2)
+    destroy_ended_album_keys()
+    rekey_ended(alice.keyring)
+    assert Circle.objects.get().epoch == 1
+    assert not WrappedKey.objects.filter(pk=key).exists()
+    with pytest.raises(AccessEnded):
+        opened(bob, image)
+    with pytest.raises(GalleryError):
+        rekeying.revoke_member(keyring=alice.keyring, circle_id=album.pk, recipient=bob.user)
+    sweep = Sweep(reads_bytes=False, progress=lambda images: None)
+    assert Kind.READER_GONE in {finding.kind for finding in sweep.run()}
+
+
+@pytest.mark.attack("F211")
+def test_an_owner_whose_row_of_one_album_is_gone_gives_their_others_the_next_key(
+    make, album, alice, bob, days_later
+):
+    other = make(alice, "Sea")
+    other.share(bob, terms=until_tomorrow())
+    Member.objects.filter(reader=alice.user, circle=album.pk)._raw_delete("default")
+    days_later(2)
+    rekey_ended(alice.keyring)
+    assert Circle.objects.get(pk=other.pk).epoch == 2
 
 
 @pytest.mark.attack("F106")

@@ -12,10 +12,13 @@ from django.utils import timezone
 from audit import events
 from gallery.errors import AccessEnded
 from gallery.models import Circle, Grant, Member, Notice, SealedImage
-from gallery.services import revoking, sharing, teams
+from gallery.services import deleting, revoking, sharing, teams
+from gallery.services.albums import deleting as albums_deleting
 from gallery.services.albums import rekeying
+from gallery.services.albums.deleting import delete_circle
 from gallery.services.albums.making import make_circle
 from gallery.services.purging import purge
+from gallery.verification.findings import Kind
 from gallery.verification.sweep import Sweep
 from tests.conftest import Person
 from tests.gallery.albums.conftest import opened
@@ -104,6 +107,26 @@ def test_killed_while_an_image_gets_its_lock_it_is_due_in_an_hour(
     settings.PURGE_GRACE = timedelta(seconds=-1)
     assert purge()["orphans"] == 4
     assert found() == []
+
+
+@pytest.mark.attack("F212")
+@pytest.mark.parametrize("what", ["an image", "an album"])
+def test_killed_while_it_is_deleted_it_opens_for_nobody_and_the_end_that_is_missing_is_found(
+    album, image, alice, bob, monkeypatch, settings, what
+):
+    module, act = {
+        "an image": (deleting, lambda: deleting.delete_image(**keys, image_id=image.pk)),
+        "an album": (albums_deleting, lambda: delete_circle(**keys, circle_id=album.pk)),
+    }[what]
+    keys = {"keyring": alice.keyring}
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "truncate_write_ahead_log", die)
+        killed(act)
+    assert is_out(bob, image)
+    subject = image.pk if what == "an image" else album.pk
+    assert found() == [f"{Kind.DELETED.value}: {subject}"]
+    comes(alice)
+    assert is_out(bob, image)
 
 
 @pytest.mark.attack("F164")

@@ -18,6 +18,7 @@ from gallery.errors import (
     NotYours,
     OtherSigner,
     OwnerActive,
+    TakenBefore,
 )
 from gallery.models import Circle, Member, Statement, SuccessorCircleKey
 from gallery.opening import Opener
@@ -321,11 +322,12 @@ def test_enabling_the_former_owner_does_not_undo_it(alice, bob, held, disable, s
     refused(alice, held, NotYours)
 
 
-def test_only_the_first_of_two_successors_gets_it(alice, bob, carol, held, disable):
+def test_only_the_first_of_two_successors_gets_it(alice, bob, carol, dora, held, disable):
     name(alice, carol)
     disable(alice)
     taken(carol, held)
-    refused(bob, held, NotYours)
+    refused(bob, held, TakenBefore)
+    refused(dora, held, NotYours)
 
 
 def test_the_state_from_before_put_back_opens_for_nobody(alice, bob, dora, held, disable):

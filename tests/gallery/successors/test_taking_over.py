@@ -15,6 +15,7 @@ from gallery.errors import (
     NotYours,
     OtherSigner,
     OwnerActive,
+    TakenBefore,
 )
 from gallery.models import Circle, Grant, Member, SealedImage, Statement, SuccessorKey
 from gallery.opening import Opener
@@ -256,11 +257,12 @@ def test_enabling_the_former_owner_does_not_undo_it(alice, bob, named, disable, 
     refused(alice, named, NotYours)
 
 
-def test_only_the_first_of_two_successors_gets_it(alice, bob, carol, named, disable):
+def test_only_the_first_of_two_successors_gets_it(alice, bob, carol, mallory, named, disable):
     name(alice, carol)
     disable(alice)
     taken(carol, named)
-    refused(bob, named, NotYours)
+    refused(bob, named, TakenBefore)
+    refused(mallory, named, NotYours)
     assert access_to(named.pk, reader=carol.user).is_owner
 
 
