@@ -7,10 +7,12 @@ BIN := .venv/bin
 # Bytecode beside the source would be written outside the data folder.
 export PYTHONDONTWRITEBYTECODE := 1
 
-# A process for each core, a test file in one of them; named files run in this one, which starts
+# One process more than there are cores, since they wait for servers and browsers of theirs; a test
+# file in one of them, in the order of tests/conftest.py. Named files run in this one, which starts
 # sooner. The order of sets is the same in all. Tests start some sixty processes: bytecode is kept
 # beside the installed packages for them, not beside the source.
-PROCESSES := $(if $(findstring .py,$(ARGS)),,--numprocesses auto --dist loadfile)
+PROCESSES := $(if $(findstring .py,$(ARGS)),,--numprocesses $(shell expr $$(nproc) + 1) \
+	--dist loadfile --no-loadscope-reorder)
 BYTECODE := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.venv/bytecode
 PYTEST := PYTHONHASHSEED=0 $(BYTECODE) $(BIN)/python -m pytest $(PROCESSES)
 
@@ -61,6 +63,7 @@ pictures: .venv/ready-for-development ## 1 min | Take the README's pictures agai
 bench: .venv/ready-for-development requirements-bench.txt ## 10 min | Measure sealing, the running server, the trail and long lists
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -r requirements-bench.txt
 	@$(BIN)/python -m benchmarks.sealing
+	@$(BIN)/python -m benchmarks.command_line
 	@$(BIN)/python -m benchmarks.serving
 	@$(BIN)/python -m benchmarks.peers
 	@$(BIN)/python -m benchmarks.decoding

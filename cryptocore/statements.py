@@ -5,6 +5,7 @@ over `imageshare/v1/<kind> | 0x00 | body`, so no kind's signature serves another
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -85,6 +86,20 @@ def parse(kind: str, body: bytes) -> dict[str, Any]:
     except ValueError:
         raise CryptoError from None
     return value
+
+
+def key_named_in(body: bytes) -> str:
+    """Return which key a body says it was signed with, verified or not: only to find the key that
+    verify_statement() then asks for. Raises CryptoError if it says none."""
+    if len(body) > canonical.MAX_BYTES:
+        raise CryptoError
+    try:
+        key = json.loads(body)["key"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise CryptoError from None
+    if type(key) is not str:
+        raise CryptoError
+    return key
 
 
 def signed_bytes(kind: str, body: bytes) -> bytes:

@@ -191,6 +191,18 @@ def live_accesses_to(image_ids: Collection[uuid.UUID], *, reader: User) -> dict[
     return found
 
 
+def still_live(accesses: Iterable[Access]) -> set[uuid.UUID]:
+    """Return the images of these accesses, read a moment ago, of which no row has ended since: one
+    query for each kind of row."""
+    read = {access.image.pk: {row.pk for row in access.rows} for access in accesses}
+    pks = {pk for rows in read.values() for pk in rows}
+    live: set[uuid.UUID] = set()
+    for kind in (Grant, Placement, Member):
+        rows = kind._default_manager.filter(pk__in=pks, ended_at=None)
+        live |= set(rows.exclude(ends_at__lte=timezone.now()).values_list("pk", flat=True))
+    return {image for image, rows in read.items() if rows <= live}
+
+
 def asked_about(accesses: Iterable[Access]) -> set[uuid.UUID]:
     """Return what the trail is asked about to open these: images and circles, and their owners."""
     return with_owners(row.list_of for access in accesses for row in access.rows)

@@ -125,12 +125,12 @@ class Heads:
         """Return what a statement says, newest or not: its owner signed it about this subject, in
         this place. Raises Altered or TrailAway."""
         with step("certificate"):
-            claimed = statements.parse(kind, bytes(head.body))
-            owner_key = self._keys.key_of(subject.owner_id, claimed["key"])
+            key = statements.key_named_in(bytes(head.body))
+            owner_key = self._keys.key_of(subject.owner_id, key)
         with step(kind):
             body, signature = bytes(head.body), bytes(head.signature)
             verified = statements.verify_statement(kind, body, signature, owner_key)
-        since = self._stolen_since(subject.owner_id, claimed["key"])
+        since = self._stolen_since(subject.owner_id, key)
         if since and not saw_before(since, head, subject):
             raise Altered("compromised-key")
         expected = {

@@ -81,18 +81,18 @@ def given_through(row: Placement | Member, opener: Heads) -> list[Grant | Member
     ]
 
 
-def no_longer_given_through(
-    rows: Iterable[Row], remaining: Iterable[Grant | Member], opener: Heads
+def only_given_through(
+    rows: Iterable[Row], direct: Iterable[Grant | Member], opener: Heads
 ) -> list[Grant | Member]:
-    """Return what people lose with these teams, who have no row of their own among those that
-    remain. What does not verify names nobody: that must not keep an owner from taking access
+    """Return what people have by these teams alone, who have no row of their own among the direct
+    ones. What does not verify names nobody: that must not keep an owner from taking access
     back."""
-    readers, lost = {row.reader_id for row in remaining}, list[Grant | Member]()
+    readers, given = {row.reader_id for row in direct}, list[Grant | Member]()
     for row in rows:
         if row.holder[0] == TEAM and isinstance(row, Placement | Member):
             with suppress(Altered, TrailAway):
-                lost += [one for one in given_through(row, opener) if one.reader_id not in readers]
-    return lost
+                given += [one for one in given_through(row, opener) if one.reader_id not in readers]
+    return given
 
 
 def live_rows(circles: Iterable[Circle]) -> dict[uuid.UUID, list[Row]]:

@@ -5,18 +5,77 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
-from django.utils.translation import gettext_lazy
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
-from gallery import presenting
+from gallery.presenting import address, named
 from gallery.services.inbox import NoticeState, ShownNotice
 from gallery.services.notices import NoticeKind
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
+ONE: dict[str, dict[NoticeKind, "_StrPromise"]] = {
+    "image": {
+        NoticeKind.SHARED: gettext_lazy("%(actor)s shared an image with you."),
+        NoticeKind.CHANGED: gettext_lazy("%(actor)s changed what you may do with an image."),
+        NoticeKind.REVOKED: gettext_lazy("%(actor)s ended your access to an image."),
+        NoticeKind.DELETED: gettext_lazy("%(actor)s deleted an image you could open."),
+        NoticeKind.OPENED: gettext_lazy("%(actor)s opened your image for the first time."),
+        NoticeKind.ACKNOWLEDGED: gettext_lazy(
+            "%(actor)s confirmed that they have received an image."
+        ),
+        NoticeKind.ENDS_SOON: gettext_lazy("Your access to an image of %(actor)s ends on %(day)s."),
+        NoticeKind.READERS_END_SOON: gettext_lazy(
+            "Access that you gave to an image ends on %(day)s. You can give more time."
+        ),
+        NoticeKind.KEEP_UNTIL: gettext_lazy(
+            "%(actor)s chose that an image you can open is deleted on %(day)s."
+        ),
+        NoticeKind.TAKEN_OVER: gettext_lazy(
+            "%(actor)s took over an image from its owner, whose account was disabled."
+        ),
+    },
+    "album": {
+        NoticeKind.SHARED: gettext_lazy("%(actor)s shared an album with you."),
+        NoticeKind.CHANGED: gettext_lazy("%(actor)s changed what you may do with an album."),
+        NoticeKind.REVOKED: gettext_lazy("%(actor)s ended your access to an album."),
+        NoticeKind.DELETED: gettext_lazy("%(actor)s deleted an album you could open."),
+        NoticeKind.TAKEN_OVER: gettext_lazy(
+            "%(actor)s took over an album from its owner, whose account was disabled."
+        ),
+    },
+    "team": {
+        NoticeKind.SHARED: gettext_lazy("%(actor)s added you to a team."),
+        NoticeKind.CHANGED: gettext_lazy("%(actor)s changed what you may do in a team."),
+        NoticeKind.REVOKED: gettext_lazy("%(actor)s took you out of a team."),
+        NoticeKind.DELETED: gettext_lazy("%(actor)s deleted a team you were in."),
+        NoticeKind.TAKEN_OVER: gettext_lazy(
+            "%(actor)s took over a team from its owner, whose account was disabled."
+        ),
+    },
+    "successors": {
+        NoticeKind.SHARED: gettext_lazy(
+            "%(actor)s named you as a successor: if staff disable their account, you can take "
+            "over their images, albums and teams."
+        ),
+        NoticeKind.REVOKED: gettext_lazy("%(actor)s no longer names you as a successor."),
+        NoticeKind.DELETED: gettext_lazy("%(actor)s no longer names you as a successor."),
+        NoticeKind.OWNER_DISABLED: gettext_lazy(
+            "Staff disabled the account of %(actor)s. You can take over their images, albums "
+            "and teams."
+        ),
+    },
+}
+KEPT_WITHOUT_END = gettext_lazy("%(actor)s chose that an image you can open is kept.")
+WARNINGS = {
+    NoticeState.ALTERED: gettext_lazy("This notice failed its check and may not be genuine."),
+    NoticeState.REPEATED: gettext_lazy("This notice is a copy of another and says nothing new."),
+}
 TOGETHER = timedelta(minutes=10)
 # Of many things of one kind: sentence, and where it leads.
-SENTENCES: dict[str, dict[NoticeKind, "_StrPromise"]] = {
+MANY: dict[str, dict[NoticeKind, "_StrPromise"]] = {
     "image": {
         NoticeKind.SHARED: gettext_lazy("%(actor)s shared %(count)s images with you."),
         NoticeKind.CHANGED: gettext_lazy(
@@ -88,7 +147,7 @@ def _belongs_to(group: list[ShownNotice], notice: ShownNotice) -> bool:
     return (
         notice.actor is not None
         and about(notice) == about(newest)
-        and about(notice) in SENTENCES
+        and about(notice) in MANY
         and (newest.actor, newest.kind, newest.is_new) == (notice.actor, notice.kind, notice.is_new)
         and notice.subject not in [one.subject for one in group]
         and newest.time - notice.time <= TOGETHER
@@ -104,11 +163,47 @@ def about(notice: ShownNotice) -> str:
 
 def _line(group: list[ShownNotice]) -> dict[str, Any]:
     newest = group[0]
-    line = presenting.notice(newest)
+    line = notice_line(newest)
     if len(group) == 1 or newest.actor is None:
         return line
     kind, what = NoticeKind(newest.kind), about(newest)
-    facts = {"actor": presenting.named(newest.actor), "count": len(group)}
+    facts = {"actor": named(newest.actor), "count": len(group)}
     place = reverse("gallery:mine" if kind in OF_ONES_OWN else LISTS[what])
     leads = {what: None if kind in LEAD_NOWHERE else place}
-    return {**line, **leads, "sentence": SENTENCES[what][kind] % facts}
+    return {**line, **leads, "sentence": MANY[what][kind] % facts}
+
+
+def notice_line(shown: ShownNotice) -> dict[str, Any]:
+    """Return what is said of one notice."""
+    genuine = shown.state == NoticeState.GENUINE
+    return {
+        "sequence": shown.sequence,
+        "state": shown.state.value,
+        "count": shown.count,
+        "kind": shown.kind,
+        "sentence": _sentence(shown),
+        "time": shown.time,
+        "image": address("image", shown.image_id) if genuine and shown.image_id else None,
+        "album": address("album", shown.album_id) if genuine and shown.album_id else None,
+        "team": address("team", shown.team_id) if genuine and shown.team_id else None,
+        "successors": reverse("gallery:successors") if genuine and shown.successors_id else None,
+        "is_new": shown.is_new,
+    }
+
+
+def _sentence(shown: ShownNotice) -> str:
+    if shown.state == NoticeState.MISSING:
+        return ngettext(
+            "A notice that was sent to you is missing here.",
+            "%(count)s notices that were sent to you are missing here.",
+            shown.count,
+        ) % {"count": shown.count}
+    if shown.state in WARNINGS:
+        return str(WARNINGS[shown.state])
+    kind = NoticeKind(shown.kind)
+    sentence = {**ONE["image"], **ONE[about(shown)]}[kind]
+    if kind == NoticeKind.KEEP_UNTIL and shown.ends_at is None:
+        sentence = KEPT_WITHOUT_END
+    actor = named(shown.actor) if shown.actor else gettext("Somebody")
+    day = date_format(timezone.localtime(shown.ends_at), "j F Y, H:i") if shown.ends_at else ""
+    return sentence % {"actor": actor, "day": day}

@@ -34,6 +34,10 @@ WORDS = {
     Event.ALBUM_REVOKED: _("You ended %(reader)s’s access to an album."),
     Event.ALBUM_DELETED: _("You deleted an album."),
     Event.ALBUM_TAKEN_OVER: _("You took over an album."),
+    Event.TEAM_TAKEN_OVER: _("You took over a team."),
+    Event.SUCCESSORS_NAMED: _("You named successors."),
+    Event.SUCCESSORS_REMOVED: _("You removed %(reader)s from your successors."),
+    Event.SUCCESSORS_DELETED: _("You removed your last successor."),
     Event.IMAGE_OPENED: _("You opened an image of %(owner)s."),
     Event.IMAGE_DOWNLOADED: _("You downloaded an image of %(owner)s."),
 }
@@ -47,15 +51,21 @@ ALBUM_WORDS = {
     Event.IMAGE_SHARED: _("You added an image to an album."),
     Event.IMAGE_REVOKED: _("You took an image out of an album."),
 }
+# Of acts on neither an image nor an album.
+ABOUT_NEITHER = {
+    Event.TEAM_TAKEN_OVER,
+    *(Event.SUCCESSORS_NAMED, Event.SUCCESSORS_REMOVED, Event.SUCCESSORS_DELETED),
+}
 # What one may ask for, and the events it stands for.
 FILTERS = {
     "shared": [
         *(Event.IMAGE_UPLOADED, Event.IMAGE_SHARED),
-        *(Event.ALBUM_MADE, Event.ALBUM_SHARED),
+        *(Event.ALBUM_MADE, Event.ALBUM_SHARED, Event.SUCCESSORS_NAMED),
     ],
     "ended": [
         *(Event.IMAGE_REVOKED, Event.IMAGE_DELETED),
         *(Event.ALBUM_REVOKED, Event.ALBUM_DELETED),
+        *(Event.SUCCESSORS_REMOVED, Event.SUCCESSORS_DELETED),
     ],
     "opened": [Event.IMAGE_OPENED],
     "downloaded": [Event.IMAGE_DOWNLOADED],
@@ -64,9 +74,9 @@ FILTERS = {
 
 @dataclass(frozen=True)
 class Deed:
-    """One thing a person did with an image or an album. `owner` and `reader` where we still know
-    them, `of_team` if it was a team's access that ended; `album_id`: of what was done with an
-    album, or with an image for one."""
+    """One thing a person did with an image, an album, a team or their successors. `owner` and
+    `reader` where we still know them, `of_team` if it was a team's access that ended; `album_id`:
+    of what was done with an album, or with an image for one."""
 
     time: datetime
     event: Event
@@ -77,6 +87,11 @@ class Deed:
     of_team: bool
     is_own: bool
     is_deleted: bool
+
+    @property
+    def is_about_something(self) -> bool:
+        """Whether it can be said of what it was: an entry about a page of thumbnails names none."""
+        return bool(self.image_id or self.album_id) or self.event in ABOUT_NEITHER
 
     @property
     def sentence(self) -> str:
@@ -125,7 +140,7 @@ def _deeds(leaves: list[Leaf], person: User) -> Iterator[Deed]:
         yield Deed(
             time=leaf.time,
             event=Event(leaf.event),
-            image_id=None if is_album else leaf.subject,
+            image_id=None if is_album or leaf.event in ABOUT_NEITHER else leaf.subject,
             album_id=album,
             owner=certified_name(image.owner) if image else None,
             reader=certified_name(reader) if reader else None,

@@ -31,9 +31,7 @@ from gallery.ledger import Ledger
 from gallery.models import Grant, InvitedGrant, Rendition
 from gallery.opening import Opened, Opener, settled
 from gallery.readers import readers_as_signed
-from gallery.services.inbox import NoticeState, ShownNotice
 from gallery.services.invitations import listing
-from gallery.services.notices import NoticeKind
 from gallery.signers import Standing
 from gallery.storage import StorageAway
 from gallery.verdicts import verdict_of
@@ -371,94 +369,3 @@ def receipt_sentence(grant: Grant, ledger: Ledger) -> str:
         before = _("never opened")
     facts = {"before": before % {"count": doings.opened}, "downloads": doings.downloaded}
     return f"{ended} " + _("Before that: %(before)s, downloaded %(downloads)s×.") % facts
-
-
-# ---- notices ---------------------------------------------------------------------------------
-
-
-def notice(shown: ShownNotice) -> dict[str, Any]:
-    """Return what the activity page says of one notice."""
-    genuine = shown.state == NoticeState.GENUINE
-    return {
-        "sequence": shown.sequence,
-        "state": shown.state.value,
-        "count": shown.count,
-        "kind": shown.kind,
-        "sentence": _notice_sentence(shown),
-        "time": shown.time,
-        "image": address("image", shown.image_id) if genuine and shown.image_id else None,
-        "album": address("album", shown.album_id) if genuine and shown.album_id else None,
-        "team": address("team", shown.team_id) if genuine and shown.team_id else None,
-        "successors": reverse("gallery:successors") if genuine and shown.successors_id else None,
-        "is_new": shown.is_new,
-    }
-
-
-def _notice_sentence(shown: ShownNotice) -> str:
-    sentences = {
-        NoticeKind.SHARED: _("%(actor)s shared an image with you."),
-        NoticeKind.CHANGED: _("%(actor)s changed what you may do with an image."),
-        NoticeKind.REVOKED: _("%(actor)s ended your access to an image."),
-        NoticeKind.DELETED: _("%(actor)s deleted an image you could open."),
-        NoticeKind.OPENED: _("%(actor)s opened your image for the first time."),
-        NoticeKind.ACKNOWLEDGED: _("%(actor)s confirmed that they have received an image."),
-        NoticeKind.ENDS_SOON: _("Your access to an image of %(actor)s ends on %(day)s."),
-        NoticeKind.READERS_END_SOON: _(
-            "Access that you gave to an image ends on %(day)s. You can give more time."
-        ),
-        NoticeKind.KEEP_UNTIL: _("%(actor)s chose that an image you can open is kept.")
-        if shown.ends_at is None
-        else _("%(actor)s chose that an image you can open is deleted on %(day)s."),
-        NoticeKind.TAKEN_OVER: _(
-            "%(actor)s took over an image from its owner, whose account was disabled."
-        ),
-    }
-    if shown.album_id:
-        sentences = {
-            NoticeKind.SHARED: _("%(actor)s shared an album with you."),
-            NoticeKind.CHANGED: _("%(actor)s changed what you may do with an album."),
-            NoticeKind.REVOKED: _("%(actor)s ended your access to an album."),
-            NoticeKind.DELETED: _("%(actor)s deleted an album you could open."),
-            NoticeKind.TAKEN_OVER: _(
-                "%(actor)s took over an album from its owner, whose account was disabled."
-            ),
-        }
-    if shown.team_id:
-        sentences |= {
-            NoticeKind.SHARED: _("%(actor)s added you to a team."),
-            NoticeKind.CHANGED: _("%(actor)s changed what you may do in a team."),
-            NoticeKind.REVOKED: _("%(actor)s took you out of a team."),
-            NoticeKind.DELETED: _("%(actor)s deleted a team you were in."),
-            NoticeKind.TAKEN_OVER: _(
-                "%(actor)s took over a team from its owner, whose account was disabled."
-            ),
-        }
-    if shown.successors_id:
-        removed = _("%(actor)s no longer names you as a successor.")
-        sentences |= {
-            NoticeKind.SHARED: _(
-                "%(actor)s named you as a successor: if staff disable their account, you can take "
-                "over their images, albums and teams."
-            ),
-            NoticeKind.REVOKED: removed,
-            NoticeKind.DELETED: removed,
-            NoticeKind.OWNER_DISABLED: _(
-                "Staff disabled the account of %(actor)s. You can take over their images, albums "
-                "and teams."
-            ),
-        }
-    warnings = {
-        NoticeState.ALTERED: _("This notice failed its check and may not be genuine."),
-        NoticeState.REPEATED: _("This notice is a copy of another and says nothing new."),
-        NoticeState.MISSING: ngettext(
-            "A notice that was sent to you is missing here.",
-            "%(count)s notices that were sent to you are missing here.",
-            shown.count,
-        )
-        % {"count": shown.count},
-    }
-    if shown.state in warnings:
-        return warnings[shown.state]
-    actor = named(shown.actor) if shown.actor else _("Somebody")
-    day = date_format(timezone.localtime(shown.ends_at), "j F Y, H:i") if shown.ends_at else ""
-    return sentences[NoticeKind(shown.kind)] % {"actor": actor, "day": day}

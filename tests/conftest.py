@@ -39,7 +39,7 @@ from tests.worlds import World, fixtures, watch
 
 PASSWORD = "correct horse battery"
 TOOLS = {
-    "chromium": "the browser tests (tests/e2e/test_browser.py)",
+    "chromium-headless-shell or chromium": "the browser tests (tests/e2e/test_browser.py)",
     "exiftool": "the second opinion on removed details",
     "nginx": "the documented proxy (tests/e2e/test_proxy.py)",
     "openssl": "the shell block of docs/format.md",
@@ -56,6 +56,8 @@ NO_DATABASE = (
     "tests/test_templates.py",
 )
 OWN_DATABASES = ("tests/e2e/",)  # those of servers in processes of their own
+# Files with few and long tests: the suite ends when its processes end, so these do not come last.
+FIRST = ("tests/e2e/", "tests/faults/", "tests/rows/", "tests/concurrency/", "tests/imageshare/")
 
 
 # ---- which tools are here --------------------------------------------------------------------
@@ -63,7 +65,11 @@ OWN_DATABASES = ("tests/e2e/",)  # those of servers in processes of their own
 
 def missing_tools() -> list[str]:
     places = f"{os.environ.get('PATH', '')}:/usr/sbin"  # Debian keeps nginx from people's paths
-    return [tool for tool in TOOLS if shutil.which(tool, path=places) is None]
+    return [
+        tool
+        for tool in TOOLS
+        if not any(shutil.which(name, path=places) for name in tool.split(" or "))
+    ]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -71,15 +77,16 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest.exit(f"Missing here, and nothing may be: {', '.join(missing_tools())}", 1)
 
 
-def pytest_report_header() -> list[str]:
+def pytest_report_header(config: pytest.Config) -> list[str]:
     if not postgres.SERVER:
         return []
     lines = ["Tests that ask no database are left out here: `make test` runs them."]
-    if postgres.most_connections() < postgres.CONNECTIONS_OF_A_RUN:
+    processes = getattr(config.option, "numprocesses", None) or 1
+    needed = processes * postgres.CONNECTIONS_OF_A_PROCESS
+    if postgres.most_connections() < needed:
         lines.append(
             f"{postgres.SERVER} serves {postgres.most_connections()} connections at once. The "
-            f"whole suite in two processes needs {postgres.CONNECTIONS_OF_A_RUN}: raise "
-            "max_connections."
+            f"whole suite in {processes} processes needs {needed}: raise max_connections."
         )
     return lines
 
@@ -91,7 +98,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Real transactions on both databases: a test's own would hide rollbacks, and waiting. What
-    asks no database is the same on PostgreSQL, and is not run there again."""
+    asks no database is the same on PostgreSQL, and is not run there again. Long files come first.
+    """
     marker = pytest.mark.django_db(transaction=True, databases=["default", "audit"])
     for item in items:
         if not is_in((*NO_DATABASE, *OWN_DATABASES), item):
@@ -99,6 +107,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if postgres.SERVER:
         config.hook.pytest_deselected(items=[item for item in items if is_in(NO_DATABASE, item)])
         items[:] = [item for item in items if not is_in(NO_DATABASE, item)]
+    items.sort(key=lambda item: not is_in(FIRST, item))
 
 
 def is_in(places: tuple[str, ...], item: pytest.Item) -> bool:

@@ -16,8 +16,8 @@ import pytest
 
 SERVER = os.environ.get("TEST_POSTGRES", "").rstrip("/")
 RUN = f"imageshare_{secrets.token_hex(4)}"
-# Two processes, each of which asks from fifty threads at once, each over two connections.
-CONNECTIONS_OF_A_RUN = 300
+# A process of the suite asks from fifty threads at once, each over two connections.
+CONNECTIONS_OF_A_PROCESS = 150
 made: set[str] = set()
 
 only_sqlite = pytest.mark.skipif(bool(SERVER), reason="PostgreSQL keeps no such value")

@@ -13,8 +13,9 @@ from gallery.containers.jpeg import END_MARK
 # Where the first bit that is missing is a 0, the one is read otherwise, else the other; and so it
 # is left.
 CONTINUATIONS = (b"\x55" * 8, b"\xaa" * 8, b"")
-# Fewer bytes than this at the end are nobody's message, and a last code may not show.
-NOTICED = 3
+# Fewer bytes than this at the end are nobody's message, and the last codes of a picture may not
+# show: of 200 photographs' last three bytes 21 did not, of their last six none.
+NOTICED = 8
 # Given a JPEG and whether an eighth of its sides will do: a number of all its pixels.
 Fingerprint = Callable[[bytes, bool], int]
 

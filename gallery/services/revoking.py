@@ -26,7 +26,7 @@ from gallery import storage
 from gallery.access import Access
 from gallery.beside import hold_circles, hold_invitations, wrap_beside
 from gallery.errors import HeadMoved, NotARecipient, WouldWait
-from gallery.members import no_longer_given_through
+from gallery.members import only_given_through
 from gallery.models import (
     Ended,
     Grant,
@@ -213,7 +213,7 @@ def _relock(keyring: Keyring, access: Access, *, without: Holder | None = None) 
         remaining=remaining,
         beside=beside,
         unsigned=[row for row in readers.unsigned if row.holder != without],
-        lost=no_longer_given_through(out, remaining, opener),
+        lost=only_given_through(out, remaining, opener),
     )
 
 

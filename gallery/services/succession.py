@@ -47,7 +47,8 @@ from gallery.services.successors import SUCCESSORS, circle_of
 @dataclass
 class Succession:
     """An image, an album or a team with its new owner's statements and own row, made but not stored
-    yet. `ending`: the rows that end with it, the former owner's first."""
+    yet. `ending`: the rows that end with it, the former owner's first; `told`: those whose people
+    get a notice."""
 
     subject: Subject
     former: User
@@ -57,7 +58,7 @@ class Succession:
     statements: list[Statement]
     own: Grant | Member
     key: WrappedKey = field(repr=False)
-    kept: Sequence[Grant | Member]
+    told: Sequence[Grant | Member]
     ending: list[Row]
     unsigned: list[Row]
 
@@ -131,7 +132,7 @@ def _exchange(taken: Succession) -> Sent:
     subject, own = taken.subject, taken.own
     hold(taken.named_in, taken.named_by)
     hold(subject, taken.head)
-    readers = [row.reader for row in taken.kept if row.reader]
+    readers = [row.reader for row in taken.told if row.reader]
     try:
         hold_people([taken.former, subject.owner, *readers], pairs=[taken.key.key_pair])
     except NoKeys:
@@ -150,4 +151,4 @@ def _exchange(taken: Succession) -> Sent:
     # The former owner, too: of each access to what is another's its person has had a notice.
     given = [row for row in taken.ending if isinstance(row, Grant | Member)]
     theirs = [row for row in given if row.reader_id == taken.former.pk]
-    return send_notices(NoticeKind.TAKEN_OVER, [*theirs[:1], *taken.kept])
+    return send_notices(NoticeKind.TAKEN_OVER, [*theirs[:1], *taken.told])

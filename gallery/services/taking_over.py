@@ -19,6 +19,7 @@ from gallery.beside import key_in
 from gallery.errors import Altered, NotHandedOver, NotYours
 from gallery.heads import step
 from gallery.image_trail import ImageTrails, date_facts
+from gallery.members import only_given_through
 from gallery.models import Grant, Member, Rights, SealedImage, SuccessorKey
 from gallery.opening import Opener
 from gallery.readers import readers_as_signed
@@ -122,7 +123,7 @@ def _signed(keyring: Keyring, opener: Opener, image: SealedImage, member: Member
         statements=[share, sign(MANIFEST, fields, previous=manifest_head)],
         own=own,
         key=key,
-        kept=kept,
+        told=[*kept, *only_given_through(readers.placed, [own, *kept], opener)],
         ending=[*theirs, *readers.invited, *readers.unsigned],
         unsigned=[row for row in readers.unsigned if row not in theirs],
     )

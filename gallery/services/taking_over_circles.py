@@ -17,7 +17,7 @@ from gallery.circle_events import TAKEN_OVER
 from gallery.circle_keys import CircleOpener
 from gallery.errors import Altered, NotHandedOver, NotYours
 from gallery.heads import step
-from gallery.members import members_as_signed
+from gallery.members import members_as_signed, only_given_through
 from gallery.models import Circle, Member, Rights, SuccessorCircleKey
 from gallery.sealing import MEMBERSHIP, set_entry
 from gallery.services.acts import starting_anew
@@ -112,7 +112,7 @@ def _signed(keyring: Keyring, opener: CircleOpener, circle: Circle, member: Memb
         statements=[sign_membership(circle, key, [own, *kept], keyring=keyring, previous=head)],
         own=own,
         key=wrapped,
-        kept=kept,
+        told=[*kept, *only_given_through(kept, [own, *kept], opener)],
         ending=[*theirs, *members.invited, *members.unsigned],
         unsigned=[row for row in members.unsigned if row not in theirs],
     )

@@ -9,7 +9,7 @@ from cryptocore import statements
 from gallery.errors import Altered
 from gallery.heads import Body, Heads, is_unbroken
 from gallery.members import put_out
-from gallery.models import Circle, Member, Row, Statement
+from gallery.models import Circle, Member, Row, Statement, SuccessorCircleKey
 from gallery.sealing import MEMBERSHIP
 from gallery.verification.findings import Finding, Kind
 from gallery.verification.images import UNREADABLE, missing_of, stands
@@ -37,7 +37,8 @@ class CircleCheck:
             yield Finding(Kind.UNREADABLE, circle_id)
 
     def _check_live(self, circle: Circle) -> Iterator[Finding]:
-        for row in (circle, *circle.members.all(), *circle.placements.all()):
+        kept = SuccessorCircleKey.objects.filter(circle=circle)
+        for row in (circle, *circle.members.all(), *circle.placements.all(), *kept):
             if columns := unreadable_columns(row):
                 yield Finding(Kind.UNREADABLE, circle.pk, f"{row._meta.model_name}: {columns[0]}")
         try:
@@ -115,6 +116,9 @@ def _check_deleted(circle: Circle, *, is_deleted: bool) -> Iterator[Finding]:
         "images": circle.placements.filter(ended_at=None).exists(),
         "albums": circle.teams_albums.filter(ended_at=None).exists(),
         "invitations": circle.invited.filter(ended_at=None).exists(),
+        "key for successors": SuccessorCircleKey.objects.filter(circle=circle).exists(),
+        "keys of successors": circle.successor_keys.exists()
+        or circle.successor_circle_keys.exists(),
     }
     for what in (name for name, is_there in left.items() if is_there):
         yield Finding(Kind.NOT_DELETED, circle.pk, what)

@@ -24,6 +24,7 @@ from gallery.models import (
     Row,
     SealedImage,
     Statement,
+    SuccessorKey,
 )
 from gallery.sealing import MANIFEST, SHARE
 from gallery.verification.findings import Finding, Kind
@@ -56,7 +57,7 @@ class ImageCheck:
 
     def _check_image(self, image: SealedImage) -> Iterator[Finding]:
         rows = (*image.grants.all(), *image.placements.all(), *image.renditions.all())
-        for row in (image, *rows):
+        for row in (image, *rows, *SuccessorKey.objects.filter(image=image)):
             if columns := unreadable_columns(row):
                 yield Finding(Kind.UNREADABLE, image.pk, f"{row._meta.model_name}: {columns[0]}")
         try:
@@ -125,6 +126,7 @@ def _check_deleted(image: SealedImage, *, is_deleted: bool) -> Iterator[Finding]
         "image": image.deleted_at is None,
         "renditions": image.renditions.exists(),
         "wrapped keys": WrappedKey.objects.filter(subject=image.pk).exists(),
+        "key for successors": SuccessorKey.objects.filter(image=image).exists(),
         "readers": any(
             rows.filter(ended_at=None).exists()
             for rows in (image.grants, image.placements, image.invited)

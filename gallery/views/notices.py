@@ -7,8 +7,7 @@ from django.views.decorators.http import require_safe
 from accounts.web.answers import wants_json
 from accounts.web.decorators import signed_in
 from accounts.web.requests import PersonRequest
-from gallery import presenting
-from gallery.notice_lines import lines_of
+from gallery.notice_lines import lines_of, notice_line
 from gallery.services import inbox
 from gallery.views.common import releases
 
@@ -19,7 +18,7 @@ def activity(request: PersonRequest) -> HttpResponse:
     number, in_full = request.GET.get("page"), wants_json(request)
     read = inbox.read_notices(request.user, number, in_full=in_full)
     if wants_json(request):
-        shown = [presenting.notice(notice) for notice in read.notices]
+        shown = [notice_line(notice) for notice in read.notices]
         pages = {"page": read.page.number, "pages": read.page.paginator.num_pages}
         return JsonResponse({"notices": shown, **pages})
     context = {"notices": lines_of(read.notices), "page_obj": read.page}

@@ -2,6 +2,7 @@
 
 from django.http import HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.keys.names import Name
@@ -33,16 +34,20 @@ def own_activity(request: PersonRequest) -> HttpResponseBase:
         {
             "sentence": deed.sentence,
             "time": deed.time,
-            "address": None if deed.is_deleted else _address_of(deed),
+            "address": _address_of(deed),
         }
         for deed in deeds
-        if deed.image_id or deed.album_id
+        if deed.is_about_something
     ]
     context = {"deeds": shown, "only": only, "following": following, "is_first": before is None}
     return render(request, "gallery/own_activity.html", context)
 
 
 def _address_of(deed: Deed) -> str | None:
+    if deed.event.startswith("successors:"):
+        return reverse("gallery:successors")
+    if deed.is_deleted:
+        return None
     if deed.image_id:
         return presenting.address("image", deed.image_id)
     return presenting.address("album", deed.album_id) if deed.album_id else None

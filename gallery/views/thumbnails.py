@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from accounts.web.answers import form_refusal
 from accounts.web.decorators import unlocked_for_bytes
 from accounts.web.requests import PersonRequest, open_keys
-from gallery.access import Access, access_to, asked_about, live_accesses_to
+from gallery.access import Access, access_to, asked_about, live_accesses_to, still_live
 from gallery.answers import answers_refusals
 from gallery.forms import ThumbnailsForm
 from gallery.models import Rendition
@@ -63,7 +63,7 @@ def _opened_together(
     opener = Opener(open_keys(request))
     opener.prepare(asked_about(accesses.values()))
     opened = {one: _opened(request, opener, one, accesses) for one in image_ids}
-    live = live_accesses_to(image_ids, reader=request.user)
+    live = still_live(accesses.values())
     ended = [one for one in image_ids if isinstance(opened[one], Opened) and one not in live]
     return opened | {one: _opened(request, Opener(open_keys(request)), one, {}) for one in ended}
 

@@ -3,7 +3,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from cryptocore import keypair, statements
+from cryptocore import canonical, keypair, statements
+from cryptocore.errors import CryptoError
 from cryptocore.signature import sign
 from tests.cryptocore import bodies
 from tests.cryptocore.bodies import changed, compose, hex_digest, without
@@ -354,3 +355,21 @@ def test_the_signed_bytes_are_the_kinds_context_and_the_body():
 
 def test_the_digest_is_of_the_body_alone():
     assert statements.digest(BODY) == hex_digest(BODY.decode())
+
+
+def test_the_key_a_body_names_is_found_before_anything_is_verified():
+    body = compose("share")
+    assert statements.key_named_in(body) == statements.parse("share", body)["key"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"no JSON", b"\xff", b"[]", b"1", b"{}", b'{"key":1}', b'{"key":["a"]}'),
+        b"[" * 100_000,
+        b'{"key":"a","more":"' + b"a" * canonical.MAX_BYTES + b'"}',
+    ],
+)
+def test_a_body_that_names_no_key_is_refused(body):
+    with pytest.raises(CryptoError):
+        statements.key_named_in(body)

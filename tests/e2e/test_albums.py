@@ -1,28 +1,17 @@
 """An album in the browser: its owner, a member, a former member, a newcomer by invitation, people
 of a team and a stranger; on a phone, and at a desk without scripts."""
 
-import shutil
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ViewportSize
 
 from tests.conftest import jpeg
-from tests.e2e.browser import DESKTOP, PASSWORD, PHONE, Visitor, chromium
+from tests.e2e.browser import DESKTOP, IN_A_BROWSER, PASSWORD, PHONE, Visitor
 from tests.e2e.server import Server
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
+pytestmark = IN_A_BROWSER
 
 
 def new_album(owner: Visitor, title: str) -> str:

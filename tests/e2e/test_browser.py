@@ -1,7 +1,5 @@
 """The whole line in a real browser, with scripts and without them."""
 
-import shutil
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -10,20 +8,11 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from tests.conftest import jpeg
-from tests.e2e.browser import Visitor, chromium
+from tests.e2e.browser import IN_A_BROWSER, Visitor
 from tests.e2e.server import Server
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here"),
-]
+pytestmark = IN_A_BROWSER
 NEW_PASSWORD = "an entirely new one 42"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def pixels(data: bytes) -> bytes:

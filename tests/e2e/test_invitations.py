@@ -1,29 +1,18 @@
 """Somebody without an account, in a real browser: invited, accepted, open at once; and refused."""
 
 import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.conftest import jpeg
-from tests.e2e.browser import PASSWORD, Visitor, chromium
+from tests.e2e.browser import IN_A_BROWSER, PASSWORD, Visitor
 from tests.e2e.server import Server
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here"),
-]
+pytestmark = IN_A_BROWSER
 CODE = "blue river 42"
 PICTURES = os.environ.get("PICTURES_OF_INVITATIONS", "")  # a folder to keep what pages look like
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def photograph(page: Page, name: str) -> None:

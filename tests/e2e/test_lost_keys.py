@@ -1,21 +1,18 @@
 """Losing a password, and losing everything, in a real browser; coming back from both."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.conftest import jpeg
-from tests.e2e.browser import PASSWORD, Visitor, chromium
+from tests.e2e.browser import IN_A_BROWSER, PASSWORD, Visitor
 from tests.e2e.server import ROOT, Server, environment_of, running
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here"),
-]
+pytestmark = IN_A_BROWSER
 FOREIGN, LATER = "set by the operator 42", "set by them once more 77"
 SET_PASSWORD = (
     "from accounts.models import User; user = User.objects.get(username='{}'); "
@@ -51,59 +48,58 @@ def sign_in(visitor: Visitor, password: str) -> None:
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with-scripts", "without-scripts"])
 def test_a_lost_password_loses_nothing_and_a_new_start_is_shared_with_again(
-    impatient: Server, tmp_path: Path, scripts: bool
+    impatient: Server, browser: Browser, tmp_path: Path, scripts: bool
 ):
-    with chromium() as browser:
-        names = [f"{name}.{'js' if scripts else 'plain'}" for name in ("ada", "ben")]
-        alice, bob = (
-            Visitor.arrive(browser, impatient.address, name, scripts=scripts) for name in names
-        )
-        alice.register("Ada Ardent")
-        bob.register("Ben Brook")
-        file = tmp_path / "lake.jpg"
-        file.write_bytes(jpeg("teal", (900, 600)))
-        alice.upload([file], to=bob.username, caption="Summer")
-        bob.go("/images/")
-        (address,) = bob.image_addresses()
+    names = [f"{name}.{'js' if scripts else 'plain'}" for name in ("ada", "ben")]
+    alice, bob = (
+        Visitor.arrive(browser, impatient.address, name, scripts=scripts) for name in names
+    )
+    alice.register("Ada Ardent")
+    bob.register("Ben Brook")
+    file = tmp_path / "lake.jpg"
+    file.write_bytes(jpeg("teal", (900, 600)))
+    alice.upload([file], to=bob.username, caption="Summer")
+    bob.go("/images/")
+    (address,) = bob.image_addresses()
 
-        # An operator sets bob's password: it signs in, and the earlier password opens.
-        set_password(impatient, bob.username, FOREIGN)
-        sign_in(bob, FOREIGN)
-        assert bob.says("Your keys are locked")
-        assert bob.says("Nothing is lost.")
-        bob.page.fill("[name=old_password]", PASSWORD)
-        bob.page.fill("[name=password]", FOREIGN)
-        bob.press("Bring my keys back")
-        assert bob.says("Your keys are back")
-        assert bob.go(address) == 200
-        assert bob.says("Verified")
+    # An operator sets bob's password: it signs in, and the earlier password opens.
+    set_password(impatient, bob.username, FOREIGN)
+    sign_in(bob, FOREIGN)
+    assert bob.says("Your keys are locked")
+    assert bob.says("Nothing is lost.")
+    bob.page.fill("[name=old_password]", PASSWORD)
+    bob.page.fill("[name=password]", FOREIGN)
+    bob.press("Bring my keys back")
+    assert bob.says("Your keys are back")
+    assert bob.go(address) == 200
+    assert bob.says("Verified")
 
-        # Once more, and this time bob has lost everything: a new start.
-        set_password(impatient, bob.username, LATER)
-        sign_in(bob, LATER)
-        assert bob.says("Your keys are locked")
-        bob.page.get_by_role("link", name="About a new start").click()
-        bob.page.fill("[name=password]", LATER)
-        bob.press("Ask for new keys")
-        bob.page.fill("[name=password]", LATER)
-        bob.press("Start again with new keys")
-        assert bob.says("You have new keys")
-        bob.type_code_back()
-        bob.go("/images/")
-        assert bob.says("Waiting")
-        assert bob.go(address) == 409
+    # Once more, and this time bob has lost everything: a new start.
+    set_password(impatient, bob.username, LATER)
+    sign_in(bob, LATER)
+    assert bob.says("Your keys are locked")
+    bob.page.get_by_role("link", name="About a new start").click()
+    bob.page.fill("[name=password]", LATER)
+    bob.press("Ask for new keys")
+    bob.page.fill("[name=password]", LATER)
+    bob.press("Start again with new keys")
+    assert bob.says("You have new keys")
+    bob.type_code_back()
+    bob.go("/images/")
+    assert bob.says("Waiting")
+    assert bob.go(address) == 409
 
-        # Alice sees who waits, and shares again with one press.
-        alice.go("/images/mine/")
-        assert alice.says("Somebody you share with has new keys and is waiting for access.")
-        alice.go("/images/waiting/")
-        assert alice.says("The old key does not confirm the new one")
-        alice.press("The words match: share again with Ben Brook")
-        assert alice.says("Ben Brook can open 1 image again.")
-        assert bob.go(address) == 200
-        assert bob.says("Verified")
-        bob.go("/accounts/security/")
-        assert bob.says("New keys were made. The earlier ones are kept, but locked.")
-        alice.go("/images/relock/")
-        assert alice.says("Nothing to do.")
-        assert alice.complaints + bob.complaints == []
+    # Alice sees who waits, and shares again with one press.
+    alice.go("/images/mine/")
+    assert alice.says("Somebody you share with has new keys and is waiting for access.")
+    alice.go("/images/waiting/")
+    assert alice.says("The old key does not confirm the new one")
+    alice.press("The words match: share again with Ben Brook")
+    assert alice.says("Ben Brook can open 1 image again.")
+    assert bob.go(address) == 200
+    assert bob.says("Verified")
+    bob.go("/accounts/security/")
+    assert bob.says("New keys were made. The earlier ones are kept, but locked.")
+    alice.go("/images/relock/")
+    assert alice.says("Nothing to do.")
+    assert alice.complaints + bob.complaints == []

@@ -7,25 +7,21 @@ Chromium shows none.
 
 import base64
 import io
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from PIL import Image, ImageChops, ImageFilter
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from gallery import containers
 from gallery.intake import MEDIA_TYPES, take_in
-from tests.e2e.browser import chromium
+from tests.e2e.browser import IN_A_BROWSER
 from tests.gallery.coloured_files import coloured
 from tests.gallery.picture_files import LIMITS
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here"),
-]
+pytestmark = IN_A_BROWSER
 CASES = Path(__file__).parent.parent / "gallery" / "pictures" / "cases"
 
 # The largest difference of a channel, of 255. A preview is a JPEG or a lossy WebP; what is
@@ -78,10 +74,9 @@ class Shown(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with chromium("--force-color-profile=srgb") as browser:
-        narrow = {"width": 500, "height": 400}
-        yield browser.new_context(device_scale_factor=1, viewport=narrow).new_page()
+def page(browser: Browser) -> Page:
+    narrow = {"width": 500, "height": 400}
+    return browser.new_context(device_scale_factor=1, viewport=narrow).new_page()
 
 
 def samples() -> list[Sample]:

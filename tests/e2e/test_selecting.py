@@ -1,26 +1,14 @@
 """Selecting images with keyboard and mouse, and taking two people off three of them."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser
 
 from tests.conftest import jpeg
-from tests.e2e.browser import DESKTOP, PHONE, Visitor, chromium
+from tests.e2e.browser import DESKTOP, IN_A_BROWSER, PHONE, Visitor
 from tests.e2e.server import Server
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
+pytestmark = IN_A_BROWSER
 
 
 def test_two_people_lose_three_images_in_few_steps(

@@ -1,29 +1,17 @@
 """What stood over something else, or was cut, on a phone: it is all there, and apart."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser
 
 from tests.conftest import jpeg
-from tests.e2e.browser import Visitor, chromium
+from tests.e2e.browser import IN_A_BROWSER, Visitor
 from tests.e2e.server import Server
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here"),
-]
+pytestmark = IN_A_BROWSER
 # A phone on its side, and a small laptop at 200 %: the rail of places is beside the page.
 LOW = [{"width": 844, "height": 390}, {"width": 640, "height": 400}]
 PHONES = [{"width": 320, "height": 640}, {"width": 390, "height": 844}]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def test_nothing_stands_over_the_lock_and_no_end_is_cut(

@@ -1,26 +1,15 @@
 """A team in the browser, without scripts: who joins opens what was shared before, who left none."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.conftest import jpeg
-from tests.e2e.browser import Visitor, chromium
+from tests.e2e.browser import IN_A_BROWSER, Visitor
 from tests.e2e.server import Server
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
+pytestmark = IN_A_BROWSER
 
 
 def add(owner: Visitor, team: str, newcomer: Visitor) -> None:

@@ -1,28 +1,16 @@
 """Thumbnails in a browser: in one answer; each by itself where that fails, or without scripts."""
 
-import shutil
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.conftest import jpeg
-from tests.e2e.browser import Visitor, chromium
+from tests.e2e.browser import IN_A_BROWSER, Visitor
 from tests.e2e.server import Server
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here"),
-]
+pytestmark = IN_A_BROWSER
 COLOURS = ("teal", "navy", "olive")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def seen(page: Page) -> int:

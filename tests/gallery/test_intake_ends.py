@@ -4,6 +4,7 @@ import io
 import struct
 from contextlib import suppress
 from dataclasses import replace
+from random import Random
 
 import pytest
 from PIL import Image, ImageSequence
@@ -78,6 +79,7 @@ HIDDEN = {
     "zeros": bytes(5_000),
     "stuffed bytes": b"\xff\0" * 40,
     "restarts": b"\xff\xd0\xff\xd1" * 20 + canary("restarts").encode(),
+    "the least that is noticed": b"Canaries",
 }
 each_jpeg = pytest.mark.parametrize("data", JPEGS.values(), ids=JPEGS)
 each_hidden = pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
@@ -86,6 +88,29 @@ each_hidden = pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
 @each_jpeg
 def test_a_jpeg_of_nothing_but_its_picture_stays_byte_for_byte(data):
     assert_mended(data, data)
+
+
+def grainy(number: int) -> bytes:
+    """Return what ends as a photograph does: grain on one colour, the last blocks half outside."""
+    random, size = Random(number), (97, 69)
+    colour = Image.new("RGB", size, tuple(random.randbytes(3)))
+    grain = Image.frombytes("L", size, random.randbytes(size[0] * size[1])).convert("RGB")
+    photograph = Image.blend(colour, grain, random.choice([0.03, 0.06, 0.12]))
+    return encoded(photograph, "JPEG", quality=random.choice([60, 75, 85, 88, 97]))
+
+
+def test_photographs_stay_byte_for_byte_and_are_not_searched(monkeypatch):
+    asked, fingerprint = [], intake._fingerprint
+
+    def counted(*arguments):
+        asked.append(arguments)
+        return fingerprint(*arguments)
+
+    monkeypatch.setattr(intake, "_fingerprint", counted)
+    for photograph in map(grainy, range(100)):
+        asked.clear()
+        assert_mended(photograph, photograph)
+        assert len(asked) <= 6  # a search takes more than twenty
 
 
 @pytest.mark.attack("F68")

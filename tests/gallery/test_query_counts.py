@@ -81,6 +81,16 @@ def test_an_upload_asks_as_often_for_five_people_as_for_two(alice, make_person):
     assert asked(5) == asked(2)
 
 
+def test_a_thumbnail_by_itself_asks_no_more_often_than_it_did(alice, bob):
+    """Of the session, the person, their unlock, their access; who certified the reader's key, who
+    signed, both statements, which keys were compared, where it is stored. Of the trail: about the
+    person, the owner, stolen keys, the image, the compared keys, and the page it was on."""
+    reader = bob.sign_in()
+    upload(alice, bob, 1)
+    address = f"/images/{SealedImage.objects.get().pk}/thumbnail"
+    assert queries_of(lambda: _read(reader.get(address)), "thumbnail") == ("thumbnail", 10, 6)
+
+
 def _read(answer: HttpResponse) -> HttpResponse:
     assert b"".join(answer)
     return answer

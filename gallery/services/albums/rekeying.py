@@ -33,7 +33,7 @@ from gallery.beside import (
 )
 from gallery.circle_events import events_of
 from gallery.errors import HeadMoved, NotARecipient, WouldWait
-from gallery.members import everybody_signed_is_a_member, no_longer_given_through
+from gallery.members import everybody_signed_is_a_member, only_given_through
 from gallery.models import (
     Circle,
     Ended,
@@ -189,7 +189,7 @@ def _next_epoch(own: OwnCircle, *, without: Holder | None = None) -> NextEpoch:
         unsigned=[row for row in own.members.unsigned if row.holder != without],
         held=kept,
         read=read,
-        lost=no_longer_given_through(out, remaining, own.opener),
+        lost=only_given_through(out, remaining, own.opener),
     )
 
 

@@ -6,8 +6,10 @@ from django.core.management import call_command
 
 from audit.models import AuditEntry
 from gallery.management.commands import prove_zero_access
-from gallery.models import Circle
+from gallery.models import Circle, SuccessorCircleKey, SuccessorKey
+from gallery.services.albums.deleting import delete_circle
 from gallery.services.albums.placing import place_image
+from gallery.services.deleting import delete_image
 from gallery.services.ended import relock_ended
 from gallery.services.successors import circle_of, keep_for_successors, remove_successor
 from gallery.services.taking_over import take_over
@@ -82,6 +84,23 @@ def test_whatever_is_done_with_successors_everything_is_as_signed(
     relock_ended(bob.keyring)
     assert findings() == []
     assert opened(carol, named) == opened(bob, named)
+
+
+def test_a_key_for_successors_that_is_left_of_something_deleted_is_found(alice, bob, make_held):
+    held = make_held("album")
+    name(alice, bob)
+    images, circles = list(SuccessorKey.objects.all()), list(SuccessorCircleKey.objects.all())
+    delete_circle(keyring=alice.keyring, circle_id=held.pk)
+    delete_image(keyring=alice.keyring, image_id=held.image.pk)
+    assert findings() == []
+    SuccessorKey.objects.bulk_create(images)
+    assert findings() == ["NOT_DELETED"]
+    SuccessorCircleKey.objects.bulk_create(circles)
+    assert findings() == ["NOT_DELETED"] * 2
+    remove_successor(keyring=alice.keyring, person=bob.user)
+    assert findings() == []
+    SuccessorCircleKey.objects.bulk_create(circles)
+    assert findings() == ["NOT_DELETED"] * 2
 
 
 def test_successors_that_were_taken_away_or_altered_are_found(alice, named):

@@ -382,6 +382,28 @@ def test_members_are_told_and_the_former_owner(alice, bob, dora, held, disable, 
     assert findings() == []
 
 
+def test_people_of_a_team_are_told_once_of_what_the_team_has(
+    alice, bob, dora, make_held, make_person, disable
+):
+    erin = make_person("erin", "Erin East")
+    team, album = make_held("team"), make_held("album")
+    add(alice, team.circle, erin)
+    of_it = {"keyring": alice.keyring, "circle_id": album.pk, "recipients": []}
+    share_circle(terms=DOWNLOAD, teams=[team.pk], **of_it)
+    name(alice, bob)
+    disable(alice)
+    taken(bob, album)
+    take_over(keyring=bob.keyring, image_id=team.image.pk)
+    for person in (dora, erin):
+        shown = person.sign_in().get("/activity/", headers={"accept": "application/json"}).json()
+        sentences = [one["sentence"] for one in shown["notices"] if one["kind"] == "taken-over"]
+        assert [sentence.split(" from ")[0] for sentence in sentences] == [
+            "Bob Brook (@bob) took over an image",
+            "Bob Brook (@bob) took over an album",
+        ]
+    assert findings() == []
+
+
 # ---- a team in an album ----------------------------------------------------------------------
 
 

@@ -140,6 +140,22 @@ def test_the_key_put_into_a_place_that_nobody_signed_opens_nothing(alice, bob, c
     assert (answer.status_code, answer.json()["code"]) == (409, "altered")
 
 
+def test_what_you_did_says_that_you_named_and_removed_successors(alice, bob, carol, named):
+    name(alice, carol)
+    remove_successor(keyring=alice.keyring, person=bob.user)
+    remove_successor(keyring=alice.keyring, person=carol.user)
+    shown = alice.sign_in().get("/activity/mine/").content.decode()
+    removed = ["You removed your last successor.", "You removed Bob Brook from your successors."]
+    places = [shown.index(words) for words in (*removed, "You named successors.")]
+    assert places == sorted(places)
+    assert shown.count('<a href="/successors/">') == 4
+    acts = alice.client.get("/activity/mine/?what=ended", headers=JSON).json()["acts"]
+    assert [(act["event"], act["reader"], act["image"]) for act in acts] == [
+        ("successors:deleted", "", ""),
+        ("successors:removed", "bob", ""),
+    ]
+
+
 # ---- the keys --------------------------------------------------------------------------------
 
 
