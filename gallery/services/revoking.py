@@ -23,9 +23,9 @@ from accounts.models import User, WrappedKey
 from audit.events import Event
 from cryptocore import content
 from gallery import storage
-from gallery.access import Access
+from gallery.access import Access, membership_of
 from gallery.beside import hold_circles, hold_invitations, wrap_beside
-from gallery.errors import HeadMoved, NotARecipient, WouldWait
+from gallery.errors import AccessEnded, HeadMoved, NotARecipient, NotYours, WouldWait
 from gallery.members import only_given_through
 from gallery.models import (
     Ended,
@@ -164,9 +164,21 @@ def _relock_once(keyring: Keyring, image_id: uuid.UUID, keeping_everybody: bool)
         relocked = _relock(keyring, access)
     without_key = [grant.pk for grant in relocked.remaining if grant.wrapped_key is None]
     have_one = Grant.objects.filter(pk__in=without_key).exclude(wrapped_key=None)
-    if keeping_everybody and have_one.exists():
+    if keeping_everybody and (have_one.exists() or _shuts_out(relocked, keyring.user)):
         raise WouldWait
     _commit(access.image, relocked, [])
+
+
+def _shuts_out(relocked: NextLock, owner: User) -> bool:
+    """Whether the image is in an album or a team that its owner, who took it over, is not in: its
+    people would wait for good."""
+    for row in relocked.beside:
+        if isinstance(row, Placement) and row.wrapped is None and row.circle.deleted_at is None:
+            try:
+                membership_of(row.circle_id, reader=owner, kind=None)
+            except (NotYours, AccessEnded):
+                return True
+    return False
 
 
 @sensitive_variables()

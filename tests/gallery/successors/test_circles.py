@@ -426,6 +426,19 @@ def test_people_of_a_team_keep_an_album_that_was_taken_over_without_their_team(
     assert findings() == []
 
 
+def test_members_keep_an_image_that_another_successor_took_over(
+    alice, bob, carol, dora, held, disable
+):
+    name(alice, carol)
+    disable(alice)
+    taken(bob, held)
+    take_over(keyring=carol.keyring, image_id=held.image.pk)
+    rekey_ended(bob.keyring)
+    relock_ended(carol.keyring)
+    assert opened(dora, held.image) == opened(bob, held.image) == opened(carol, held.image)
+    assert findings() == []
+
+
 # ---- the keys --------------------------------------------------------------------------------
 
 
