@@ -58,6 +58,7 @@ TABLES = (
     (Statement, Grant),
     (WrappedKey, SealedImage),
 )
+LOST = "lost, and not found"
 REFUSED = (GalleryError, CryptoError, Error)
 
 
@@ -136,11 +137,17 @@ def test_nobody_outside_opens_anything_whatever_a_row_of_a_circle_says(
         try:
             if flip.make():
                 tried += 1
-                wrong += [f"{flip} | {what}" for what in looks(scene, inside, next(acts), reach)]
+                seen = looks(scene, inside, next(acts), reach)
+                wrong += [f"{flip} | {what}" for what in seen if not is_sealed(flip, what)]
         finally:
             before.put_back()
     assert wrong == []
     assert tried > 20
+
+
+def is_sealed(flip: Flip, what: str) -> bool:
+    """Whether only who holds a key can see it: they are told when they open."""
+    return what == LOST and flip.column == "wrapped" and flip.what != "nothing"
 
 
 def looks(
@@ -154,7 +161,7 @@ def looks(
     if not all(one in (None, other) for one, other in zip(seen, inside, strict=True)):
         yield "bob opened something else"
     if None in seen and not is_found() and not is_mended(scene):
-        yield "lost, and not found"
+        yield LOST
     if _is_done(act) and "outside" in reach.now() and (found := scene.opened_outside()):
         yield f"after the next act: {found}"
 
