@@ -32,6 +32,7 @@ from tests.rows.world import sent
 
 __all__ = ["invite"]
 FEW, MANY = 3, 4  # rows, on pages of two and of three: each list has a next page
+ACTS = 9  # times as many of what happened, so that each page holds acts of every kind
 NEXT = re.compile(r'rel="next" href="([^"]+)"|href="([^"]+)"\s+rel="next"')
 
 
@@ -148,8 +149,10 @@ def more(few: tuple[int, int], many: tuple[int, int]) -> bool:
 
 def test_no_page_asks_more_often_for_many_rows_than_for_few(growing, alice, bob, monkeypatch):
     def asked(amount: int, per_page: int) -> dict[tuple[str, str], tuple[int, int]]:
-        for module in (lists, albums, inbox, own_activity, image_activity):
+        for module in (lists, albums, inbox):
             monkeypatch.setattr(module, "PER_PAGE", per_page)
+        for module in (own_activity, image_activity):
+            monkeypatch.setattr(module, "PER_PAGE", per_page * ACTS)
         growing.grow_to(amount)
         asked = {}
         for person in (alice, bob):
