@@ -36,7 +36,7 @@ dev: .venv/ready ## 5 s | Serve to yourself, again at each change of the code; d
 demo: .venv/ready ## 15 s | Serve a filled throw-away installation; prints its passwords
 	@exec $(BIN)/python -m imageshare.demo
 
-test: .venv/ready-for-development ## 22 min | Run every test this machine has the tools for (ARGS: some of them)
+test: .venv/ready-for-development ## 11 min | Run every test this machine has the tools for (ARGS: some of them)
 	@$(PYTEST) $(ARGS)
 
 test-postgres: .venv/ready-for-postgres ## 14 min | Run every test that asks a database on a PostgreSQL server (POSTGRES=postgres://user@host:port, ARGS)
@@ -54,7 +54,7 @@ types: .venv/ready-for-postgres ## 40 s | Check types, strictly
 check: .venv/ready-for-development ## 5 s | Check deployment settings and missing migrations
 	@$(BIN)/python -m tests.checks
 
-ci: ## 40 min | Everything a change must pass; installs what is missing (.ci/run)
+ci: ## 25 min | Everything a change must pass; installs what is missing (.ci/run)
 	@bash .ci/run
 
 pictures: .venv/ready-for-development ## 1 min | Take the README's pictures again
