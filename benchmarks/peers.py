@@ -1,16 +1,18 @@
 """`make bench`: uploading and opening beside two programs with the same job.
 
 One keeps files as they come (benchmarks/unencrypted.py), one encrypts and verifies nothing
-(benchmarks/unverified.py). All three answer from one server, in turns, so that a busy machine slows
-all; what counts is the ratio. Processor time is that of all the server's processes.
+(benchmarks/unverified.py); both on Gunicorn as it is installed, beside the site's own server over
+the same data. All three answer in turns, so that a busy machine slows all; what counts is the
+ratio. Processor time is that of all the server's processes.
 """
 
 import io
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from Crypto.PublicKey import RSA
@@ -20,7 +22,7 @@ from benchmarks.pictures import noise
 from benchmarks.serving import MOST_RECIPIENTS, PASSWORD, leave_plain, make_readers
 from benchmarks.throwaway import data_folder, say_how_busy
 from tests.e2e.http_client import HttpClient
-from tests.e2e.server import Server, running
+from tests.e2e.server import REAL, Server, running
 
 ROUNDS = 9
 PAIR_BITS = 3072
@@ -39,14 +41,34 @@ def main() -> None:
     with data_folder() as data_dir:
         make_readers(data_dir)
         make_pair(data_dir)
-        with running(data_dir, "benchmarks.unencrypted_server") as server:
-            owner, reader = list(registered(server))[:2]
+        with running(data_dir, REAL) as ours, running(data_dir, "benchmarks.plain_server") as plain:
+            servers = Servers(ours, plain)
+            owner, reader = list(registered(ours))[:2]
             print("Milliseconds, and in brackets those of a processor:\n")
             print(f"| {' | '.join(HEADINGS)} |\n|{'---|' * len(HEADINGS)}", flush=True)
             for megabytes, *aims in OPENED:
-                compare_openings(server, owner, reader, megabytes, aims)
+                compare_openings(servers, owner, reader, megabytes, aims)
+            picture = jpeg_of(5)
             for recipients, aim in UPLOADED:
-                compare_uploads(server, owner, recipients, aim)
+                compare_uploads(servers, owner, picture, recipients, aim)
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Ours, and that of the two peers: both over the same data folder."""
+
+    ours: Server
+    plain: Server
+
+    def of(self, place: str) -> Server:
+        return self.ours if place == PLACES[0] else self.plain
+
+    def browser(self, person: HttpClient, place: str) -> HttpClient:
+        """Return this person's client of the server of a place, signed in as they are."""
+        client = HttpClient(self.of(place).address)
+        for cookie in person.cookies:
+            client.cookies.set_cookie(cookie)
+        return client
 
 
 def make_pair(data_dir: Path) -> None:
@@ -72,21 +94,28 @@ def registered(server: Server) -> Iterator[HttpClient]:
 
 
 def compare_openings(
-    server: Server, owner: HttpClient, reader: HttpClient, megabytes: float, aims: list[float]
+    servers: Servers, owner: HttpClient, reader: HttpClient, megabytes: float, aims: list[float]
 ) -> None:
     picture = jpeg_of(megabytes) if megabytes < 25 else noise()
-    image, unverified = (send(owner, place, picture, 1) for place in ("images/", "unverified/"))
-    leave_plain(server, reader, image, "original")
-    names = [f"/{place}/original" for place in (f"images/{image}", f"plain/{image}")]
-    names.append(f"/unverified/{unverified}/original")
-    acts = [lambda name=name: fetch(reader, name) for name in names]
-    tell(f"{megabytes} MB opened", measured(server, acts), aims)
+    ours, _, unverified = PLACES
+    sealed, encrypted = (
+        send(servers.browser(owner, place), place, picture, 1) for place in (ours, unverified)
+    )
+    leave_plain(servers.ours, reader, sealed, "original")
+    acts = [
+        partial(fetch, servers.browser(reader, place), f"/{place}{image}/original")
+        for place, image in zip(PLACES, (sealed, sealed, encrypted), strict=True)
+    ]
+    tell(f"{megabytes} MB opened", measured(servers, acts), aims)
 
 
-def compare_uploads(server: Server, owner: HttpClient, recipients: int, aim: float) -> None:
-    picture = jpeg_of(5)
-    acts = [lambda place=place: send(owner, place, picture, recipients) for place in PLACES]
-    tell(f"5 MB uploaded for {recipients}", measured(server, acts), [aim, None])
+def compare_uploads(
+    servers: Servers, owner: HttpClient, picture: bytes, recipients: int, aim: float
+) -> None:
+    acts = [
+        partial(send, servers.browser(owner, place), place, picture, recipients) for place in PLACES
+    ]
+    tell(f"5 MB uploaded for {recipients}", measured(servers, acts), [aim, None])
 
 
 def send(owner: HttpClient, place: str, picture: bytes, recipients: int) -> str:
@@ -128,10 +157,12 @@ class Times:
         return statistics.median(self.waits), statistics.median(self.processor)
 
 
-def measured(server: Server, acts: list[Act]) -> list[Times]:
+def measured(servers: Servers, acts: Sequence[Act]) -> list[Times]:
+    """Do one act for each place, in turns."""
     times = [Times() for _ in acts]
     for _ in range(ROUNDS):
-        for one, act in zip(times, acts, strict=True):
+        for one, act, place in zip(times, acts, PLACES, strict=True):
+            server = servers.of(place)
             before, begun = processor_ms(server), time.perf_counter()
             act()
             one.waits.append((time.perf_counter() - begun) * 1000)

@@ -25,7 +25,7 @@ from tests.e2e.server import ROOT, Server, environment_of, running
 PASSWORD, ROUNDS = "correct horse battery", 7
 MOST_RECIPIENTS, THUMBNAILS = 50, 60
 CONNECTIONS = 6  # a browser opens so many to one host
-AIM, AIM_FILES = 2.0, 3
+AIM, AIM_EACH, AIM_FILES = 0.8, 2.0, 3
 THUMBNAIL = re.compile(r'src="(/[^"]+/thumbnail)"')
 
 Act = Callable[[], object]
@@ -100,13 +100,6 @@ def upload(owner: HttpClient, pictures: list[bytes], count: int) -> list[str]:
 
 def measure_ratios(server: Server, owner: HttpClient, reader: HttpClient) -> None:
     print("| | sealed, ms | unencrypted, ms | ratio | aim |\n|---|---|---|---|---|")
-    (image,) = upload(owner, [noise()], 1)
-    leave_plain(server, reader, image, "original")
-    compare(
-        "25 MB opened",
-        lambda: reader.get(f"/images/{image}/original"),
-        lambda: reader.get(f"/plain/{image}/original"),
-    )
     upload(owner, [photo(number) for number in range(THUMBNAILS)], 1)
     for card in reader.get("/images/").json()["images"]:
         leave_plain(server, reader, card["id"], "thumbnail", card)
@@ -114,21 +107,23 @@ def measure_ratios(server: Server, owner: HttpClient, reader: HttpClient) -> Non
         f"a page of {THUMBNAILS} thumbnails, all fetched",
         lambda: show_at_once(server, reader, "/images/"),
         lambda: show(server, reader, "/plain/"),
+        AIM,
     )
     compare(
         "… each by itself, as without scripts",
         lambda: show(server, reader, "/images/"),
         lambda: show(server, reader, "/plain/"),
+        AIM_EACH,
     )
 
 
-def compare(what: str, sealed: Act, plain: Act) -> None:
+def compare(what: str, sealed: Act, plain: Act, aim: float) -> None:
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
         for side, act in zip(times, (sealed, plain), strict=True):
             side.append(timed(act))
     ours, theirs = map(median_ms, times)
-    print(f"| {what} | {ours:.0f} | {theirs:.0f} | {ours / theirs:.2f} | {AIM} |", flush=True)
+    print(f"| {what} | {ours:.0f} | {theirs:.0f} | {ours / theirs:.2f} | {aim} |", flush=True)
 
 
 def leave_plain(
