@@ -165,11 +165,13 @@ def _with_person(person: User, word: str) -> set[uuid.UUID]:
     By the names in rows, which anybody could have altered: beside a picture only certified names
     are shown.
     """
+    live = Grant.objects.filter(ended_at=None)
+    readers, owners = live.filter(image__owner=person), live.filter(reader=person)
+    # Not joined: each of an owner's grants would meet each of their images.
     others = User.objects.filter(
-        Q(grants__image__owner=person, grants__ended_at=None)
-        | Q(images__grants__reader=person, images__grants__ended_at=None)
+        Q(pk__in=readers.values("reader")) | Q(pk__in=owners.values("image__owner"))
     ).exclude(pk=person.pk)
-    names = others.distinct().values_list("pk", "username", "display_name")
+    names = others.values_list("pk", "username", "display_name")
     called = [pk for pk, *both in names if word in folded(" ".join(both))]
     if not called:
         return set()
