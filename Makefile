@@ -39,7 +39,7 @@ demo: .venv/ready ## 15 s | Serve a filled throw-away installation; prints its p
 test: .venv/ready-for-development ## 11 min | Run every test this machine has the tools for (ARGS: some of them)
 	@$(PYTEST) $(ARGS)
 
-test-postgres: .venv/ready-for-postgres ## 14 min | Run every test that asks a database on a PostgreSQL server (POSTGRES=postgres://user@host:port, ARGS)
+test-postgres: .venv/ready-for-postgres ## 16 min | Run every test that asks a database on a PostgreSQL server (POSTGRES=postgres://user@host:port, ARGS)
 	@TEST_POSTGRES=$(POSTGRES) $(PYTEST) $(ARGS)
 
 lint: .venv/ready-for-development ## 1 s | Check style and formatting
@@ -54,7 +54,7 @@ types: .venv/ready-for-postgres ## 40 s | Check types, strictly
 check: .venv/ready-for-development ## 5 s | Check deployment settings and missing migrations
 	@$(BIN)/python -m tests.checks
 
-ci: ## 25 min | Everything a change must pass; installs what is missing (.ci/run)
+ci: ## 28 min | Everything a change must pass; installs what is missing (.ci/run)
 	@bash .ci/run
 
 pictures: .venv/ready-for-development ## 1 min | Take the README's pictures again
