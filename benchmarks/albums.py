@@ -29,7 +29,7 @@ def main() -> None:
 
 def measure() -> None:
     from accounts.keys.recipients import recipient_of
-    from gallery.services.albums import making, rekeying, sharing
+    from gallery.services.circles import making, rekeying, sharing
     from gallery.services.uploading import Terms
 
     owner, *guests = people()
@@ -102,7 +102,7 @@ def fill(owner, album, size: int) -> None:
     from gallery.beside import wrap_for_circle
     from gallery.models import Placement, SealedImage
     from gallery.sealing import set_entry
-    from gallery.services.albums.acts import own_circle
+    from gallery.services.circles.acts import own_circle
 
     key, now = own_circle(owner, album.pk).key, timezone.now()
     images = [SealedImage(owner=owner.user, stored_bytes=0, sealed_at=now) for _ in range(size)]

@@ -92,8 +92,8 @@ def upload(owner: str) -> Any:
 
 
 def make_circles(ids: dict[str, Any]) -> dict[str, Any]:
-    from gallery.services.albums.making import make_circle
-    from gallery.services.albums.placing import place_image
+    from gallery.services.circles.making import make_circle
+    from gallery.services.circles.placing import place_image
 
     about = {"title": "Lake", "description": "", "members_add": True}
     album, team = (
@@ -147,7 +147,7 @@ def share(owner: str, image: Any, *names: str, **besides: Any) -> None:
 
 def let_in(circle: Any, *names: str) -> None:
     from accounts.keys.recipients import recipient_of
-    from gallery.services.albums.sharing import share_circle
+    from gallery.services.circles.sharing import share_circle
     from gallery.services.uploading import Terms
 
     share_circle(
@@ -192,7 +192,7 @@ def out_of_the_team() -> None:
 
 
 def take_out(kind: str) -> None:
-    from gallery.services.albums.rekeying import revoke_member
+    from gallery.services.circles.rekeying import revoke_member
 
     circle = made["circles"][kind]
     act = {"circle_id": circle, "recipient": person("bob"), "kind": kind}
@@ -219,7 +219,7 @@ def share_many() -> None:
 
 def come(name: str) -> None:
     """What this person's next pages with open keys do, all of it."""
-    from gallery.services.albums.ended import rekey_ended
+    from gallery.services.circles.ended import rekey_ended
     from gallery.services.ended import relock_ended
 
     keyring = keys(name)

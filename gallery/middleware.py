@@ -2,7 +2,7 @@
 
 from accounts.custody import Keyring
 from accounts.web.middleware import AfterUnlockedPages
-from gallery.services.albums.ended import rekey_ended
+from gallery.services.circles.ended import rekey_ended
 from gallery.services.ended import relock_ended
 from gallery.services.keeping import delete_due, due_images
 from gallery.services.own_keys import look_over_own_keys

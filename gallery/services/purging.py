@@ -14,7 +14,7 @@ from audit.events import Event, Outcome, record
 from gallery import storage
 from gallery.ledger import TrailAway
 from gallery.models import Rendition
-from gallery.services.albums.ended import (
+from gallery.services.circles.ended import (
     destroy_ended_album_keys,
     members_keys_that_ended,
     places_that_ended,

@@ -20,7 +20,7 @@ from cryptocore.errors import CryptoError
 from gallery.errors import Altered, Waiting
 from gallery.models import Grant, Member, Statement
 from gallery.sealing import MANIFEST, MEMBERSHIP, heads_of
-from gallery.services.albums.rekeying import rekey
+from gallery.services.circles.rekeying import rekey
 from gallery.services.revoking import relock
 
 AT_ONCE = 10  # images per request: each is opened, encrypted and stored again

@@ -35,7 +35,7 @@ from gallery.services.acts import (
     owners_act,
     starting_anew,
 )
-from gallery.services.albums.waiting import share_circle_again, waiting_members
+from gallery.services.circles.waiting import share_circle_again, waiting_members
 from gallery.services.notices import NoticeKind, record_notices, send_notices
 
 AT_ONCE = 200  # images per request: each costs a signature check, a wrapping and two entries

@@ -3,7 +3,7 @@ disabled the owner.
 
 They are a circle, as an album's members are. While its owner is active it opens nothing: no list of
 readers names it, and only taking over uses its key. What is done with it that is done with an
-album, too, is in gallery/services/albums/.
+album, too, is in gallery/services/circles/.
 """
 
 import time
@@ -33,10 +33,10 @@ from gallery.models import (
     SuccessorKey,
 )
 from gallery.opening import Opener
-from gallery.services.albums.deleting import delete_circle
-from gallery.services.albums.making import make_circle
-from gallery.services.albums.rekeying import revoke_member
-from gallery.services.albums.sharing import share_circle
+from gallery.services.circles.deleting import delete_circle
+from gallery.services.circles.making import make_circle
+from gallery.services.circles.rekeying import revoke_member
+from gallery.services.circles.sharing import share_circle
 from gallery.services.ended import SECONDS
 from gallery.services.notices import NoticeKind, record_notices, send_notices
 from gallery.services.sharing import Shared

@@ -21,7 +21,7 @@ from gallery.members import members_as_signed, only_given_through
 from gallery.models import Circle, Member, Rights, SuccessorCircleKey
 from gallery.sealing import MEMBERSHIP, set_entry
 from gallery.services.acts import starting_anew
-from gallery.services.albums.acts import new_member, sign_membership
+from gallery.services.circles.acts import new_member, sign_membership
 from gallery.services.succession import Succession, carry_out, own_key, place_to_take_over
 from gallery.services.successors import circles_to_keep
 from gallery.services.teams import teams_of

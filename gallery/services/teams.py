@@ -1,6 +1,6 @@
 """Teams: named groups of people, to share images and albums with.
 
-What is done with a team that is done with an album, too, is in gallery/services/albums/.
+What is done with a team that is done with an album, too, is in gallery/services/circles/.
 """
 
 import uuid
@@ -23,7 +23,7 @@ from gallery.members import members_as_signed
 from gallery.models import Circle, Ended, Member, Row
 from gallery.sealing import MEMBERSHIP, head_of
 from gallery.services.acts import end_rows, hold, starting_anew
-from gallery.services.albums.acts import put_off_under_key_of
+from gallery.services.circles.acts import put_off_under_key_of
 
 TEAM = Circle.Kind.TEAM
 

@@ -28,7 +28,7 @@ from gallery.models import Member
 from gallery.opening import Opener
 from gallery.releases import record_album
 from gallery.services import many
-from gallery.services.albums import deleting, making, rekeying, sharing
+from gallery.services.circles import deleting, making, rekeying, sharing
 from gallery.services.ended import relock_ended
 from gallery.services.sharing import Shared
 from gallery.views.albums import album_page

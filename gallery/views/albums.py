@@ -24,7 +24,7 @@ from gallery.opening import Opener
 from gallery.paging import page_of
 from gallery.releases import record_album, record_titles
 from gallery.services import many
-from gallery.services.albums import making
+from gallery.services.circles import making
 from gallery.views.common import (
     people_to_choose,
     record_cards,

@@ -21,7 +21,7 @@ from gallery.models import Placement
 from gallery.opening import Opener
 from gallery.releases import record_album, record_titles
 from gallery.services import many
-from gallery.services.albums import making, placing
+from gallery.services.circles import making, placing
 from gallery.views.checking import ASK, CHANGE, DO, step_of
 from gallery.views.selecting import (
     Images,

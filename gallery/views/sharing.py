@@ -27,7 +27,7 @@ from gallery.invitation_keys import InvitationKey
 from gallery.ledger import Ledger
 from gallery.models import Grant
 from gallery.services import deleting, revoking, sharing
-from gallery.services.albums.placing import take_out
+from gallery.services.circles.placing import take_out
 from gallery.services.invitations.making import NewInvitation
 from gallery.services.teams import TEAM
 from gallery.views import invitations

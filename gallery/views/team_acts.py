@@ -27,8 +27,8 @@ from gallery.invitation_keys import InvitationKey
 from gallery.models import Member
 from gallery.opening import Opener
 from gallery.services import many
-from gallery.services.albums import deleting, making, rekeying, sharing
-from gallery.services.albums.ended import rekey_ended
+from gallery.services.circles import deleting, making, rekeying, sharing
+from gallery.services.circles.ended import rekey_ended
 from gallery.services.ended import relock_ended
 from gallery.services.invitations.making import NewInvitation
 from gallery.services.sharing import Shared

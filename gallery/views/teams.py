@@ -18,7 +18,7 @@ from gallery.answers import answers_team_refusals
 from gallery.invitation_forms import InviteForm
 from gallery.models import Member
 from gallery.opening import Opener
-from gallery.services.albums.making import make_circle
+from gallery.services.circles.making import make_circle
 from gallery.services.teams import TEAM
 from gallery.team_forms import MembersForm, TeamForm
 from gallery.views.common import people_to_choose, record_cards

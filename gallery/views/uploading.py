@@ -28,8 +28,8 @@ from gallery.invitation_keys import InvitationKey
 from gallery.opening import Opener
 from gallery.releases import record_album, record_titles
 from gallery.sealing import own_signing_pair
-from gallery.services.albums.placing import place_uploaded, require_place
 from gallery.services.batches import Batch, Wishes, upload_all
+from gallery.services.circles.placing import place_uploaded, require_place
 from gallery.services.quota import bytes_stored_by
 from gallery.services.uploading import Origin
 from gallery.views.checking import ASK, CHANGE, check_access, step_of

@@ -20,10 +20,10 @@ from gallery.invitation_keys import Details
 from gallery.models import Grant, Rendition, SealedImage
 from gallery.releases import record_opening
 from gallery.services.acknowledging import acknowledge_image
-from gallery.services.albums.making import make_circle
-from gallery.services.albums.placing import place_image
-from gallery.services.albums.sharing import share_circle
 from gallery.services.batches import Batch, Wishes, upload_all
+from gallery.services.circles.making import make_circle
+from gallery.services.circles.placing import place_image
+from gallery.services.circles.sharing import share_circle
 from gallery.services.invitations.making import make_invitation
 from gallery.services.revoking import revoke
 from gallery.services.sharing import share_image

@@ -17,8 +17,8 @@ from django.test import Client
 
 from accounts.models import User
 from audit.verification import verify
-from gallery.services.albums.making import make_circle
-from gallery.services.albums.placing import place_image
+from gallery.services.circles.making import make_circle
+from gallery.services.circles.placing import place_image
 from tests.concurrency import JSON, at_once, same_browser
 from tests.conftest import PASSWORD, jpeg
 from tests.gallery.invitations.conftest import invite

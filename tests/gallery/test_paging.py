@@ -6,7 +6,7 @@ import pytest
 
 from gallery import context_processors, paging
 from gallery.services import inbox
-from gallery.services.albums.making import make_circle
+from gallery.services.circles.making import make_circle
 from gallery.views import albums, lists
 from tests.conftest import jpeg
 from tests.gallery.teams.conftest import TEAM, Team, shared_with_team

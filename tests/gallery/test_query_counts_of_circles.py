@@ -18,8 +18,8 @@ from gallery import image_activity, own_activity
 from gallery.access import live_accesses_to
 from gallery.models import SealedImage
 from gallery.services import inbox
-from gallery.services.albums.making import make_circle
-from gallery.services.albums.sharing import share_circle
+from gallery.services.circles.making import make_circle
+from gallery.services.circles.sharing import share_circle
 from gallery.services.sharing import share_image
 from gallery.views import albums, lists
 from tests.gallery.albums.conftest import DOWNLOAD, Album

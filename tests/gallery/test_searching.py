@@ -11,10 +11,10 @@ from audit.models import AuditEntry
 from cryptocore.errors import CryptoError
 from gallery.models import Grant, SealedImage, SearchEntry
 from gallery.services import searching
-from gallery.services.albums.making import make_circle
-from gallery.services.albums.placing import place_image
-from gallery.services.albums.rekeying import revoke_member
-from gallery.services.albums.sharing import share_circle
+from gallery.services.circles.making import make_circle
+from gallery.services.circles.placing import place_image
+from gallery.services.circles.rekeying import revoke_member
+from gallery.services.circles.sharing import share_circle
 from gallery.services.searching import folded, search
 from gallery.services.uploading import Terms
 from tests.conftest import jpeg

@@ -14,8 +14,8 @@ from audit.models import AuditEntry
 from gallery import storage
 from gallery.forms import MAX_THUMBNAILS
 from gallery.models import Circle, Grant, Rendition
-from gallery.services.albums.making import make_circle
-from gallery.services.albums.placing import place_image
+from gallery.services.circles.making import make_circle
+from gallery.services.circles.placing import place_image
 from gallery.services.revoking import revoke
 from tests.conftest import jpeg
 

@@ -7,10 +7,10 @@ from django.test import Client
 from accounts.keys.recipients import recipient_of
 from accounts.models import ThrottleWindow
 from gallery.models import Circle
-from gallery.services.albums.making import make_circle
-from gallery.services.albums.placing import place_image
-from gallery.services.albums.rekeying import revoke_member
-from gallery.services.albums.sharing import share_circle
+from gallery.services.circles.making import make_circle
+from gallery.services.circles.placing import place_image
+from gallery.services.circles.rekeying import revoke_member
+from gallery.services.circles.sharing import share_circle
 from gallery.services.uploading import Terms
 from tests.gallery.test_sharing import share
 from tests.imageshare.roles import ENDS_SESSIONS, ROLES, ROWS

@@ -34,7 +34,7 @@ from gallery.models import (
     SuccessorCircleKey,
     SuccessorKey,
 )
-from gallery.services.albums.sharing import share_circle
+from gallery.services.circles.sharing import share_circle
 from gallery.services.own_keys import look_over_own_keys
 from gallery.services.sharing import share_image
 from gallery.services.successors import name_successors

@@ -18,10 +18,10 @@ from gallery.access import access_to
 from gallery.errors import GalleryError
 from gallery.models import Grant, SealedImage
 from gallery.opening import Opener
-from gallery.services.albums.deleting import delete_circle
-from gallery.services.albums.making import make_circle
-from gallery.services.albums.rekeying import end_invited_member, revoke_member, revoke_team
-from gallery.services.albums.sharing import share_circle
+from gallery.services.circles.deleting import delete_circle
+from gallery.services.circles.making import make_circle
+from gallery.services.circles.rekeying import end_invited_member, revoke_member, revoke_team
+from gallery.services.circles.sharing import share_circle
 from gallery.services.deleting import delete_image
 from gallery.services.invitations.taking_back import take_back
 from gallery.services.revoking import end_invited

@@ -21,9 +21,9 @@ from accounts.services.people.invites import make_invite
 from accounts.services.rotating.ordering import order_pairs
 from accounts.web.sessions import row_key
 from gallery.models import Circle, SealedImage
-from gallery.services.albums.making import make_circle
-from gallery.services.albums.placing import place_image
-from gallery.services.albums.sharing import share_circle
+from gallery.services.circles.making import make_circle
+from gallery.services.circles.placing import place_image
+from gallery.services.circles.sharing import share_circle
 from gallery.services.uploading import Terms
 from tests.accounts.test_person_page import compare
 from tests.conftest import Person, jpeg

@@ -24,7 +24,7 @@ from gallery.errors import InvitationGone
 from gallery.invitation_keys import InvitationKey
 from gallery.invitation_trail import recorded_of
 from gallery.models import Circle, Grant, Invitation, InvitedGrant, Member
-from gallery.services.albums.sharing import share_circle
+from gallery.services.circles.sharing import share_circle
 from gallery.services.invitations.taking_back import EMPTIED, destroy_keys
 from gallery.services.many import Done, one_after_another
 from gallery.services.sharing import Shared, share_image

@@ -9,9 +9,9 @@ from accounts.keys.recipients import recipient_of
 from gallery.access import Access, access_to
 from gallery.models import Circle, SealedImage
 from gallery.opening import Opener
-from gallery.services.albums.making import make_circle
-from gallery.services.albums.placing import place_image
-from gallery.services.albums.sharing import share_circle
+from gallery.services.circles.making import make_circle
+from gallery.services.circles.placing import place_image
+from gallery.services.circles.sharing import share_circle
 from gallery.services.uploading import Terms
 from tests.conftest import Person
 

@@ -13,8 +13,8 @@ from cryptocore import statements
 from gallery.circle_keys import CircleOpener
 from gallery.errors import AccessEnded, NotAllowed, NotARecipient, NotYours, TooManyReaders, Waiting
 from gallery.models import Circle, Member, Notice, Placement, SealedImage, Statement
-from gallery.services.albums import deleting, making, placing, rekeying, sharing
-from gallery.services.albums.ended import rekey_ended
+from gallery.services.circles import deleting, making, placing, rekeying, sharing
+from gallery.services.circles.ended import rekey_ended
 from gallery.services.ended import relock_ended
 from gallery.services.purging import purge
 from gallery.services.revoking import relock

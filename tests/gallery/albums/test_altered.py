@@ -16,9 +16,9 @@ from gallery.errors import AccessEnded, Altered, GalleryError, NotYours
 from gallery.models import Circle, Member, Placement
 from gallery.opening import Opener
 from gallery.sealing import set_entry
-from gallery.services.albums import acts, ended, placing, rekeying
-from gallery.services.albums.deleting import delete_circle
-from gallery.services.albums.ended import destroy_ended_album_keys, rekey_ended
+from gallery.services.circles import acts, ended, placing, rekeying
+from gallery.services.circles.deleting import delete_circle
+from gallery.services.circles.ended import destroy_ended_album_keys, rekey_ended
 from gallery.services.revoking import relock
 from gallery.services.uploading import Terms
 from gallery.verification.findings import Kind

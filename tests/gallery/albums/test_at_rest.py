@@ -11,8 +11,8 @@ from cryptocore.context import context
 from cryptocore.kdf import derive_key
 from gallery.management.commands import prove_zero_access
 from gallery.models import Circle, Member, Placement, Rights, Statement
-from gallery.services.albums import deleting, making, placing, rekeying
-from gallery.services.albums.acts import own_circle
+from gallery.services.circles import deleting, making, placing, rekeying
+from gallery.services.circles.acts import own_circle
 from gallery.services.ended import relock_ended
 from gallery.services.own_keys import look_over_own_keys
 from gallery.verification.sweep import Sweep

@@ -13,10 +13,10 @@ from audit import events
 from gallery.errors import AccessEnded
 from gallery.models import Circle, Grant, Member, Notice, SealedImage
 from gallery.services import deleting, revoking, sharing, teams
-from gallery.services.albums import deleting as albums_deleting
-from gallery.services.albums import rekeying
-from gallery.services.albums.deleting import delete_circle
-from gallery.services.albums.making import make_circle
+from gallery.services.circles import deleting as albums_deleting
+from gallery.services.circles import rekeying
+from gallery.services.circles.deleting import delete_circle
+from gallery.services.circles.making import make_circle
 from gallery.services.purging import purge
 from gallery.verification.findings import Kind
 from gallery.verification.sweep import Sweep

@@ -13,9 +13,9 @@ from gallery.errors import AccessEnded, NotAllowed, NotYours, OtherSigner, Waiti
 from gallery.models import Member, Placement
 from gallery.opening import Opener
 from gallery.services import revoking
-from gallery.services.albums.deleting import delete_circle
-from gallery.services.albums.placing import take_out
-from gallery.services.albums.rekeying import revoke_member
+from gallery.services.circles.deleting import delete_circle
+from gallery.services.circles.placing import take_out
+from gallery.services.circles.rekeying import revoke_member
 from gallery.services.deleting import delete_image
 from gallery.services.uploading import Terms
 from tests.gallery.albums.conftest import opened

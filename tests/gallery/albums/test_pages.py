@@ -11,7 +11,7 @@ from audit.models import AuditEntry
 from gallery.errors import HeadMoved
 from gallery.models import Circle, Member, Placement, SealedImage
 from gallery.services import many
-from gallery.services.albums import placing
+from gallery.services.circles import placing
 from gallery.services.uploading import Terms
 from tests.conftest import jpeg
 from tests.gallery.test_query_counts import queries

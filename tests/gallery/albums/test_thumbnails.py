@@ -2,8 +2,8 @@
 
 import pytest
 
-from gallery.services.albums.placing import take_out
-from gallery.services.albums.rekeying import revoke_member
+from gallery.services.circles.placing import take_out
+from gallery.services.circles.rekeying import revoke_member
 from gallery.services.revoking import revoke
 from tests.gallery.test_query_counts import queries_of
 from tests.gallery.test_thumbnails import ask, entries, meanwhile, own, parts

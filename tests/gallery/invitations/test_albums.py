@@ -6,11 +6,11 @@ from accounts.keys.recipients import recipient_of
 from audit.models import AuditEntry
 from gallery.errors import InvitationGone
 from gallery.models import Circle, Grant, InvitedGrant, Member
-from gallery.services.albums.deleting import delete_circle
-from gallery.services.albums.ended import rekey_ended
-from gallery.services.albums.making import change_circle, make_circle
-from gallery.services.albums.rekeying import end_invited_member, revoke_member
-from gallery.services.albums.sharing import share_circle
+from gallery.services.circles.deleting import delete_circle
+from gallery.services.circles.ended import rekey_ended
+from gallery.services.circles.making import change_circle, make_circle
+from gallery.services.circles.rekeying import end_invited_member, revoke_member
+from gallery.services.circles.sharing import share_circle
 from gallery.services.invitations import claiming, links
 from gallery.services.invitations.taking_back import take_back
 from gallery.services.uploading import Terms

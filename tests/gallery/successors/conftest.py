@@ -7,9 +7,9 @@ import pytest
 
 from accounts.keys.recipients import recipient_of
 from gallery.models import Circle, SealedImage
-from gallery.services.albums.making import make_circle
-from gallery.services.albums.placing import place_image
-from gallery.services.albums.sharing import share_circle
+from gallery.services.circles.making import make_circle
+from gallery.services.circles.placing import place_image
+from gallery.services.circles.sharing import share_circle
 from gallery.services.successors import name_successors
 from tests.accounts.test_oversight import act
 from tests.conftest import Person

@@ -7,8 +7,8 @@ from django.core.management import call_command
 from audit.models import AuditEntry
 from gallery.management.commands import prove_zero_access
 from gallery.models import Circle, SuccessorCircleKey, SuccessorKey
-from gallery.services.albums.deleting import delete_circle
-from gallery.services.albums.placing import place_image
+from gallery.services.circles.deleting import delete_circle
+from gallery.services.circles.placing import place_image
 from gallery.services.deleting import delete_image
 from gallery.services.ended import relock_ended
 from gallery.services.successors import circle_of, keep_for_successors, remove_successor

@@ -22,11 +22,11 @@ from gallery.errors import (
 )
 from gallery.models import Circle, Member, Statement, SuccessorCircleKey
 from gallery.opening import Opener
-from gallery.services.albums.deleting import delete_circle
-from gallery.services.albums.ended import rekey_ended
-from gallery.services.albums.making import change_circle
-from gallery.services.albums.rekeying import rekey, revoke_member
-from gallery.services.albums.sharing import share_circle
+from gallery.services.circles.deleting import delete_circle
+from gallery.services.circles.ended import rekey_ended
+from gallery.services.circles.making import change_circle
+from gallery.services.circles.rekeying import rekey, revoke_member
+from gallery.services.circles.sharing import share_circle
 from gallery.services.ended import relock_ended
 from gallery.services.successors import (
     circle_of,

@@ -7,7 +7,7 @@ from accounts.models import WrappedKey
 from audit.models import AuditEntry
 from cryptocore import entries
 from gallery.models import Circle, Member, Placement, SealedImage, Statement, SuccessorKey
-from gallery.services.albums.rekeying import rekey
+from gallery.services.circles.rekeying import rekey
 from gallery.services.deleting import delete_image
 from gallery.services.revoking import revoke
 from gallery.services.successors import (

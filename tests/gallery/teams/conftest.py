@@ -8,9 +8,9 @@ import pytest
 from accounts.keys.recipients import recipient_of
 from gallery.models import Circle, SealedImage
 from gallery.services import sharing, teams
-from gallery.services.albums import making, placing, rekeying
-from gallery.services.albums.ended import rekey_ended
-from gallery.services.albums.sharing import share_circle
+from gallery.services.circles import making, placing, rekeying
+from gallery.services.circles.ended import rekey_ended
+from gallery.services.circles.sharing import share_circle
 from gallery.services.ended import relock_ended
 from gallery.services.uploading import Terms
 from tests.conftest import Person

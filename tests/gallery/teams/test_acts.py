@@ -8,8 +8,8 @@ from gallery.errors import AccessEnded, NotAllowed, NotYours
 from gallery.models import Circle, Member, Notice, Placement, Statement
 from gallery.opening import Opener
 from gallery.services import sharing as image_sharing
-from gallery.services.albums import deleting, making, placing, rekeying, sharing
-from gallery.services.albums import sharing as album_sharing
+from gallery.services.circles import deleting, making, placing, rekeying, sharing
+from gallery.services.circles import sharing as album_sharing
 from gallery.services.teams import people_in, team_of
 from tests.gallery.teams.conftest import DOWNLOAD, TEAM, fails, opened, shared_with_team
 from tests.gallery.teams.test_leaving import lets_members_share

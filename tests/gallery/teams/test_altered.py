@@ -12,8 +12,8 @@ from gallery.errors import AccessEnded, Altered, GalleryError, NotYours
 from gallery.models import Circle, Member, Placement, Statement
 from gallery.opening import Opener
 from gallery.sealing import set_entry
-from gallery.services.albums import acts, making
-from gallery.services.albums.sharing import share_circle
+from gallery.services.circles import acts, making
+from gallery.services.circles.sharing import share_circle
 from gallery.services.teams import team_of
 from gallery.services.uploading import Terms
 from gallery.verification.sweep import Sweep

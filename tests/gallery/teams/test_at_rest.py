@@ -10,8 +10,8 @@ from cryptocore.context import context
 from cryptocore.kdf import derive_key
 from gallery.management.commands import prove_zero_access
 from gallery.models import Circle, Member, Placement
-from gallery.services.albums import deleting
-from gallery.services.albums.acts import own_circle
+from gallery.services.circles import deleting
+from gallery.services.circles.acts import own_circle
 from gallery.services.own_keys import look_over_own_keys
 from gallery.services.relocking import relock_after_theft, stolen_readers_of
 from gallery.zero_access.openers import Kind

@@ -10,8 +10,8 @@ from audit.models import AuditEntry
 from gallery.errors import AccessEnded, NotAllowed, NotYours
 from gallery.models import Circle, Member, Placement, SealedImage, Statement
 from gallery.services import teams
-from gallery.services.albums import making, placing
-from gallery.services.albums.sharing import share_circle
+from gallery.services.circles import making, placing
+from gallery.services.circles.sharing import share_circle
 from gallery.services.purging import purge
 from gallery.services.revoking import relock
 from gallery.services.uploading import Terms

@@ -11,8 +11,8 @@ from gallery.errors import AccessEnded, NotAllowed, NotYours, Waiting
 from gallery.models import Circle, Member, Placement, SealedImage
 from gallery.opening import Opener
 from gallery.services import sharing
-from gallery.services.albums import deleting, making, placing, rekeying
-from gallery.services.albums.sharing import share_circle
+from gallery.services.circles import deleting, making, placing, rekeying
+from gallery.services.circles.sharing import share_circle
 from gallery.services.revoking import relock
 from gallery.services.uploading import Terms
 from tests.gallery.teams.conftest import DOWNLOAD, TEAM, comes, fails, opened, shared_with_team

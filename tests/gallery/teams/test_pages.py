@@ -7,7 +7,7 @@ import pytest
 from accounts.services.rotating.ordering import order_after_theft
 from audit.models import AuditEntry
 from gallery.models import Circle, Grant, Member, Placement
-from gallery.services.albums.making import make_circle
+from gallery.services.circles.making import make_circle
 from gallery.services.directory import exchanged_with
 from tests.conftest import jpeg
 from tests.gallery.teams.conftest import TEAM, Team, shared_with_team

@@ -18,7 +18,7 @@ from gallery.invitation_keys import InvitationKey
 from gallery.models import Circle, Invitation, Member
 from gallery.sealing import wrap_for
 from gallery.services.acts import owners_act, starting_anew
-from gallery.services.albums.acts import new_member, own_circle
+from gallery.services.circles.acts import new_member, own_circle
 from gallery.services.notices import record_notices
 from gallery.services.sharing import (
     Recipients,

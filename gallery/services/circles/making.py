@@ -21,7 +21,7 @@ from gallery.services.acts import (
     require_present_signer,
     starting_anew,
 )
-from gallery.services.albums.acts import (
+from gallery.services.circles.acts import (
     new_member,
     own_circle,
     seal_details,

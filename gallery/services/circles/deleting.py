@@ -17,7 +17,7 @@ from gallery.errors import Altered, NotAllowed
 from gallery.models import Circle, Ended, SuccessorCircleKey
 from gallery.sealing import MEMBERSHIP, head_of
 from gallery.services.acts import end_rows, hold, owners_act, starting_anew
-from gallery.services.albums.acts import put_off_under_key_of
+from gallery.services.circles.acts import put_off_under_key_of
 from gallery.services.notices import NoticeKind, Sent, record_notices, send_notices
 
 

@@ -55,7 +55,7 @@ from gallery.services.acts import (
     record_unsigned,
     starting_anew,
 )
-from gallery.services.albums.acts import (
+from gallery.services.circles.acts import (
     OwnCircle,
     own_circle,
     put_off_under_key_of,

@@ -21,7 +21,7 @@ from gallery.errors import Altered, HeadMoved
 from gallery.models import Member
 from gallery.sealing import wrap_to
 from gallery.services.acts import hold, owners_act
-from gallery.services.albums.acts import own_circle
+from gallery.services.circles.acts import own_circle
 from gallery.services.notices import NoticeKind, record_notices, send_notices
 
 

@@ -19,10 +19,10 @@ from accounts.models import User, WrappedKey
 from gallery.errors import GalleryError
 from gallery.members import everybody_signed_is_a_member
 from gallery.models import Circle, Member, Placement
-from gallery.services.albums.acts import own_circle
-from gallery.services.albums.placing import place_image, waiting_places
-from gallery.services.albums.rekeying import rekey
-from gallery.services.albums.waiting import share_with_team_again, waiting_teams
+from gallery.services.circles.acts import own_circle
+from gallery.services.circles.placing import place_image, waiting_places
+from gallery.services.circles.rekeying import rekey
+from gallery.services.circles.waiting import share_with_team_again, waiting_teams
 from gallery.services.ended import (
     PUT_OFF,
     SECONDS,
