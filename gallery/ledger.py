@@ -15,6 +15,7 @@ from cryptocore.errors import CryptoError
 from gallery.models import Statement, Subject
 from gallery.storage import StorageAway
 
+Openings = set[tuple[uuid.UUID | None, uuid.UUID | None]]  # an image, and who opened it
 OPENINGS = [Event.IMAGE_OPENED, Event.IMAGE_DOWNLOADED]
 SIGNED_AT = [
     Event.IMAGE_UPLOADED,
@@ -85,15 +86,33 @@ class Ledger:
         return self._people[person_id]
 
 
-def unopened(image_ids: Collection[uuid.UUID], *, reader: uuid.UUID) -> set[uuid.UUID]:
-    """Return which of these images a person never opened; none while the trail is unavailable."""
+def unopened(
+    image_ids: Collection[uuid.UUID], *, reader: uuid.UUID, before: datetime | None = None
+) -> set[uuid.UUID]:
+    """Return which of these images a person never opened, or not before some time; none while the
+    trail is unavailable."""
     opened = AuditEntry.objects.filter(
         actor=reader, subject__in=image_ids, event__in=OPENINGS, outcome=Outcome.DONE
     )
+    if before:
+        opened = opened.filter(time__lt=before)
     try:
         return set(image_ids) - set(opened.values_list("subject", flat=True))
     except Error:
         return set()
+
+
+def openers_of(
+    image_ids: Collection[uuid.UUID],
+) -> set[tuple[uuid.UUID | None, uuid.UUID | None]] | None:
+    """Return who opened which of these images; None while the trail is unavailable."""
+    opened = AuditEntry.objects.filter(
+        subject__in=image_ids, event__in=OPENINGS, outcome=Outcome.DONE
+    )
+    try:
+        return set(opened.order_by().values_list("subject", "actor").distinct())
+    except Error:
+        return None
 
 
 # ---- signatures of a stolen key --------------------------------------------------------------

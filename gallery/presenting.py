@@ -1,7 +1,7 @@
 """What pages and JSON say of images: facts from verified statements and opened descriptions."""
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ from accounts.keys.names import certified_name, prefetch_names
 from accounts.models import User
 from gallery.access import Access, Through, access_to, asked_about
 from gallery.acknowledgements import Acknowledged, acknowledged_by
+from gallery.day_words import day_of, end_said, ends_soon, said
 from gallery.errors import (
     AccessEnded,
     Altered,
@@ -32,6 +33,7 @@ from gallery.models import Grant, InvitedGrant, Rendition
 from gallery.opening import Opened, Opener, settled
 from gallery.readers import readers_as_signed
 from gallery.services.invitations import listing
+from gallery.shapes import shape_of
 from gallery.signers import Standing
 from gallery.storage import StorageAway
 from gallery.verdicts import verdict_of
@@ -59,6 +61,23 @@ class Card:
     height: int | None = None
     is_new: bool = False
     is_placed: bool = False
+    # For its owner: how many of those it is shared with opened it, and whose access ends first.
+    opened_count: int | None = None
+    next_end: datetime | None = None
+
+    @property
+    def shape(self) -> str:
+        return shape_of(self.width, self.height)
+
+    @property
+    def day(self) -> str:
+        return said(day_of(self.shared_at))
+
+    @property
+    def ends(self) -> str:
+        """When an access ends, if that is soon."""
+        end = self.ends_at or self.next_end
+        return end_said(end) if end and ends_soon(end) else ""
 
     @property
     def is_draft(self) -> bool:
@@ -94,11 +113,15 @@ def address(name: str, about: uuid.UUID) -> str:
 
 
 def cards(
-    accesses: Iterable[Access], opener: Opener | None, *, new: Collection[uuid.UUID] = ()
+    accesses: Iterable[Access],
+    opener: Opener | None,
+    *,
+    new: Collection[uuid.UUID] = (),
+    opened: Mapping[uuid.UUID, int] | None = None,
 ) -> list[Card]:
     """Return a card per image; without an opener, as while locked, only what is not content.
 
-    `new`: the images to mark as new.
+    `new`: the images to mark as new; `opened`: how many readers opened each, where that is known.
     """
     accesses = list(accesses)
     prefetch_names(access.image.owner for access in accesses)
@@ -119,6 +142,8 @@ def cards(
             recipient_count=getattr(access.rows[0], "recipient_count", 1),
             is_new=access.image.pk in new,
             is_placed=getattr(access.rows[0], "is_placed", False),
+            opened_count=opened.get(access.image.pk, 0) if opened is not None else None,
+            next_end=getattr(access.rows[0], "next_end", None) if access.is_owner else None,
             **(_opened_facts(access, opener) if opener else {}),
         )
         shown.append(card)
@@ -186,6 +211,7 @@ def card_json(card: Card) -> dict[str, Any]:
         "width": card.width,
         "height": card.height,
         "recipients": card.recipient_count,
+        "opened": card.opened_count,
         "new": card.is_new,
     }
 

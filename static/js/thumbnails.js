@@ -62,6 +62,9 @@ function take(head, bytes) {
 function imagesOf(id) {
   const images = waiting.get(id) ?? [];
   waiting.delete(id);
-  for (const image of images) image.classList.remove("awaited");
+  for (const image of images) {
+    image.classList.remove("awaited");
+    image.addEventListener("error", () => image.parentElement.classList.add("failed"));
+  }
   return images;
 }

@@ -202,8 +202,10 @@ class Visitor:
         self.press("They match")
 
     def image_addresses(self) -> list[str]:
+        """Return the addresses of the images of a list, without what they say of that list."""
         cards = self.page.locator("a.image-card")
-        return [cards.nth(n).get_attribute("href") for n in range(cards.count())]
+        hrefs = [cards.nth(n).get_attribute("href") for n in range(cards.count())]
+        return [href.partition("?")[0] for href in hrefs]
 
     def download_original(self) -> bytes:
         with self.page.expect_download() as waiting:
