@@ -250,6 +250,7 @@ def image_context(access: Access, opener: Opener) -> dict[str, Any]:
     signer = opener.signer_of(access.image)
     context: dict[str, Any] = {
         "image": _image_facts(access, description),
+        "shape": shape_of(description["width"], description["height"]),
         "verdict": verdict_of(signer, access.image.owner, manifest),
         "is_owner": access.is_owner,
         "rights": access.rights,

@@ -30,6 +30,7 @@ from gallery.views.common import (
     record_cards,
     releases,
 )
+from gallery.views.list_filters import address_of
 from gallery.views.placing import place_all
 
 PER_PAGE = 60
@@ -130,6 +131,7 @@ def album_page(request: PersonRequest, member: Member, **more: Any) -> dict[str,
     select = request.GET.get("select")
     context |= {
         "cards": cards,
+        "came_from": address_of(str(member.circle_id), {}),
         "page_obj": page,
         "unlocked": True,
         "selecting": select in ("1", "all"),

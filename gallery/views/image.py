@@ -29,6 +29,7 @@ from gallery.room import MOST_UNSENT_BYTES, at_the_readers_pace, take_room
 from gallery.views.common import ALONE, image_page, releases
 from gallery.views.ranges import part_asked_for
 from gallery.views.sending import in_this_request
+from gallery.views.walking import announced, walk_of
 
 
 @require_safe
@@ -38,6 +39,9 @@ def image(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
     context = image_page(request, access_to(image_id, reader=request.user))
     if wants_json(request):
         return JsonResponse(_image_json(context))
+    context["walk"] = walk = walk_of(request, image_id)
+    owner = None if context["is_owner"] else context["owner"].display_name
+    context["announcement"] = announced(walk, owner=owner)
     return render(request, "gallery/image.html", context)
 
 

@@ -23,7 +23,16 @@ from gallery import presenting
 from gallery.access import Access, Through
 from gallery.day_words import day_of, said
 from gallery.ledger import openers_of, unopened
-from gallery.list_filters import (
+from gallery.models import Grant, Placement
+from gallery.opening import Opener
+from gallery.paging import COUNTED, page_of
+from gallery.services.invitations.listing import somebody_claims
+from gallery.services.relocking import stolen_readers_of
+from gallery.services.resharing import somebody_waits_for
+from gallery.services.teams import teams_of
+from gallery.team_pages import live_places
+from gallery.views.common import record_cards
+from gallery.views.list_filters import (
     BY_SENDER,
     NEW,
     NEWEST_FIRST,
@@ -34,15 +43,6 @@ from gallery.list_filters import (
     narrowed,
     order_of,
 )
-from gallery.models import Grant, Placement
-from gallery.opening import Opener
-from gallery.paging import COUNTED, page_of
-from gallery.services.invitations.listing import somebody_claims
-from gallery.services.relocking import stolen_readers_of
-from gallery.services.resharing import somebody_waits_for
-from gallery.services.teams import teams_of
-from gallery.team_pages import live_places
-from gallery.views.common import record_cards
 
 PER_PAGE = 60
 SHARED, MINE = "shared", "mine"

@@ -35,8 +35,12 @@ window.addEventListener("pageshow", (event) => {
 document.querySelector("[data-error-summary]")?.focus();
 
 // A picture that ended before its end: what is there of it is genuine, and not all of it.
-for (const picture of document.querySelectorAll("[data-picture]")) {
-  const say = () => { document.querySelector("[data-picture-missing]").hidden = false; };
-  picture.addEventListener("error", say);
-  if (picture.complete && !picture.naturalWidth) say();
+export function watchPictures(part) {
+  for (const picture of part.querySelectorAll("[data-picture]")) {
+    const say = () => { part.querySelector("[data-picture-missing]").hidden = false; };
+    picture.addEventListener("error", say);
+    if (picture.complete && !picture.naturalWidth) say();
+  }
 }
+
+watchPictures(document);

@@ -13,16 +13,21 @@ for (let first = 0; first < ids.length; first += MOST) fetchThumbnails(ids.slice
 
 async function fetchThumbnails(wanted) {
   try {
-    const answer = await fetch(document.querySelector("main").dataset.thumbnails, {
-      method: "POST",
-      body: new URLSearchParams(wanted.map((id) => ["images", id])),
-      headers: { "X-CSRFToken": csrfToken(), Accept: "application/json" },
-    });
-    if (answer.ok) for await (const [head, bytes] of parts(answer.body)) take(head, bytes);
+    for await (const [head, bytes] of partsOf(wanted)) take(head, bytes);
   } catch {
     // The line broke: the browser asks for the rest, and says what it cannot show.
   }
   for (const id of wanted) for (const image of imagesOf(id)) image.src = image.dataset.thumbnail;
+}
+
+// The head and the bytes of each of these images.
+export async function* partsOf(wanted) {
+  const answer = await fetch(document.querySelector("main").dataset.thumbnails, {
+    method: "POST",
+    body: new URLSearchParams(wanted.map((id) => ["images", id])),
+    headers: { "X-CSRFToken": csrfToken(), Accept: "application/json" },
+  });
+  if (answer.ok) yield* parts(answer.body);
 }
 
 async function* parts(stream) {
