@@ -236,9 +236,9 @@ def wrap_anew(
     know whose key changed, everybody but the owner waits. The owner never does: nobody could give
     them theirs again. Raises OwnKeyRefused, or NoKeys.
     """
-    place = {"subject": row.list_of.pk, "lock": lock}
+    subject = row.list_of.pk
     if row.reader_id == keyring.user.pk:
-        return wrap_to_oneself(keyring, key, **place)
+        return wrap_to_oneself(keyring, key, subject=subject, lock=lock)
     if row.reader is None or not row.reader.is_active or contacts is None:
         return None
     try:
@@ -246,7 +246,7 @@ def wrap_anew(
         contacts.require_unchanged([reader], but_names=True)
     except (NoKeys, KeyChanged):
         return None
-    return wrap_for(reader, key, **place)
+    return wrap_for(reader, key, subject=subject, lock=lock)
 
 
 def _commit(image: SealedImage, relocked: NextLock, ended: Sequence[Ending]) -> None:
