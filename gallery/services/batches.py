@@ -42,7 +42,7 @@ from gallery.rejections import (
     too_much_this_hour_sentence,
     upload_id_used_sentence,
 )
-from gallery.sealing import own_signing_pair
+from gallery.sealing import Received, own_signing_pair
 from gallery.services.acts import starting_anew
 from gallery.services.retrying import Asked, seal_once
 from gallery.services.taking_in import limits, pictures_of
@@ -129,7 +129,7 @@ def upload_all(
 @sensitive_variables()
 def _upload_one(
     keyring: Keyring,
-    picture: Picture,
+    picture: Picture[Received],
     index: int,
     own_key: ReaderKey,
     wishes: Wishes,

@@ -15,7 +15,7 @@ from accounts.custody import Keyring
 from accounts.keys.recipients import Reader, ReaderKey, hold_people
 from accounts.models import User, WrappedKey
 from audit.events import Event
-from cryptocore import canonical, content
+from cryptocore import canonical
 from cryptocore.picture import new_picture_key
 from gallery import storage
 from gallery.beside import hold_circles, hold_invitations, wrap_beside
@@ -39,9 +39,10 @@ from gallery.sealing import (
     MANIFEST,
     SHARE,
     Plain,
+    Received,
     Sealed,
     manifest_fields,
-    seal_renditions,
+    seal_rendition,
     set_entry,
     share_fields,
     sign_statement,
@@ -75,7 +76,7 @@ class Origin:
 def upload_image(
     *,
     keyring: Keyring,
-    picture: Picture,
+    picture: Picture[Received],
     caption: str,
     file_name: str,
     own_key: ReaderKey,
@@ -93,9 +94,10 @@ def upload_image(
     HeadMoved if an invitation is over or a team has its next key, or IntegrityError if `origin`
     made an image already; then nothing is stored.
     """
-    image, content_key = new_image(keyring.user, origin, keep_until), content.new_content_key()
-    plain = renditions_of(picture, caption=caption, file_name=file_name, owner_id=image.owner_id)
-    sealed = seal_renditions(plain, content_key)
+    image, content_key = new_image(keyring.user, origin, keep_until), picture.original.content_key
+    beside = what_is_beside(picture, caption=caption, file_name=file_name, owner_id=image.owner_id)
+    sealed = {name: seal_rendition(name, plain, content_key) for name, plain in beside.items()}
+    sealed[Rendition.Name.ORIGINAL.value] = picture.original.sealed(picture.media_type)
     image.stored_bytes = sum(len(rendition.stored) for rendition in sealed.values())
     key = wrap_to(own_key, content_key, subject=image.pk, lock=image.lock)
     key.quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=image.lock)
@@ -144,10 +146,10 @@ def _first_statements(
     return [sign(MANIFEST, manifest), share]
 
 
-def renditions_of(
-    picture: Picture, *, caption: str, file_name: str, owner_id: uuid.UUID
+def what_is_beside(
+    picture: Picture[Received], *, caption: str, file_name: str, owner_id: uuid.UUID
 ) -> dict[str, Plain]:
-    """Return what is sealed of a picture: three renditions and their description."""
+    """Return what is sealed beside a picture's original: two renditions and their description."""
     description = {
         "caption": caption,
         "file_name": file_name,
@@ -155,17 +157,18 @@ def renditions_of(
         "height": picture.height,
         "frames": picture.frames,
         "format": picture.format,
-        "size": len(picture.original),
+        "size": picture.original.length,
         "captured_at": picture.captured_at,
         "removed": list(picture.removed),
         "owner": str(owner_id),
         "picture_key": new_picture_key().hex(),
     }
     return {
-        Rendition.Name.ORIGINAL.value: Plain(picture.original, picture.media_type),
-        Rendition.Name.PREVIEW.value: Plain(picture.preview, picture.preview_media_type),
-        Rendition.Name.THUMBNAIL.value: Plain(picture.thumbnail, picture.thumbnail_media_type),
-        Rendition.Name.DESCRIPTION.value: Plain(canonical.encode(description), "application/json"),
+        Rendition.Name.PREVIEW.value: Plain([picture.preview], picture.preview_media_type),
+        Rendition.Name.THUMBNAIL.value: Plain([picture.thumbnail], picture.thumbnail_media_type),
+        Rendition.Name.DESCRIPTION.value: Plain(
+            [canonical.encode(description)], "application/json"
+        ),
     }
 
 
