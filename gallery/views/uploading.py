@@ -147,12 +147,16 @@ def _refused_upload(request: PersonRequest, form: WishesForm) -> HttpResponse:
 
 
 def _upload_page(request: PersonRequest, form: WishesForm | None) -> dict[str, Any]:
+    quota = request.user.quota
+    stored = bytes_stored_by(request.user.pk) if quota else None
     return {
         "form": form or UploadForm(owner=request.user),
         "upload_id": uuid.uuid4(),
         "people": people_to_choose(request, Opener(open_keys(request))),
         "limits": _limits(),
-        "stored_bytes": bytes_stored_by(request.user.pk) if request.user.quota else None,
+        "stored_bytes": stored,
+        "room_left": max(0, quota - stored) if stored is not None else "",
+        "no_id": uuid.UUID(int=0),  # where the scripts put the upload's
         "albums": _albums(request),
         "album": request.POST.get("album") or request.GET.get("album", ""),
     }
