@@ -1,13 +1,9 @@
 // The rows of the files of an upload, and how far all of them are: in words, as bars, in the page's
 // title, and for screen readers at every quarter.
-const MEBIBYTE = 2 ** 20;
+import { shownSize } from "./upload-limits.js";
+
 const title = document.title;
 let looks;
-
-export function shownSize(bytes) {
-  const megabytes = bytes / MEBIBYTE;
-  return megabytes < 1 ? `${Math.ceil(bytes / 1024)} KB` : `${megabytes.toFixed(1)} MB`;
-}
 
 export class Rows {
   #rows = new Map();

@@ -6,11 +6,10 @@ import { openKept } from "./kept-files.js";
 import { intoNewAlbum, nameAlbum, offerAlbum } from "./upload-album.js";
 import { agreed, letBackIn, pageOf, post, textOf } from "./upload-asking.js";
 import { listen, listenTo } from "./upload-choose.js";
+import { tooMuch, wrongWith } from "./upload-limits.js";
 import { Queue } from "./upload-queue.js";
-import { Rows, shownSize } from "./upload-rows.js";
+import { Rows } from "./upload-rows.js";
 
-const MEBIBYTE = 2 ** 20;
-const SENDABLE = /^(image\/.*|application\/octet-stream|)$/;
 let form, words, rows, kept, isRunning = false, isAsking = false, unkept = 0;
 let wishes = null; // what was agreed: the fields that go with each file
 const queue = new Queue(document.querySelector("[data-upload]").dataset.upload, (entry) => {
@@ -49,22 +48,12 @@ async function add(files, folder) {
   if (isRunning || isAsking) return refuse(words.notNow); // it was not checked with the others
   disagree();
   if (folder) nameAlbum(form, folder);
-  const added = chosen.map((file) => judged(queue.add(file)));
+  const added = chosen.map((file) => {
+    const problem = wrongWith(file, queue.entries, words), entry = queue.add(file);
+    return problem ? Object.assign(entry, { problem, state: "refused" }) : entry;
+  });
   show();
   for (const entry of added) await keep(entry);
-}
-
-// Says what is wrong with a file before it is sent.
-function judged(entry) {
-  const { file } = entry, limit = Number(words.maxMb) * MEBIBYTE;
-  const isTwice = queue.entries.some((other) => other !== entry && !other.problem && other.file.name === file.name
-    && other.file.size === file.size && other.file.lastModified === file.lastModified);
-  if (!SENDABLE.test(file.type)) entry.problem = words.noImage;
-  else if (file.size > limit) entry.problem = words.tooLarge.replace("{size}", shownSize(file.size));
-  else if (!file.size) entry.problem = words.empty;
-  else if (isTwice) entry.problem = words.twice;
-  if (entry.problem) entry.state = "refused";
-  return entry;
 }
 
 async function keep(entry) {
@@ -131,7 +120,7 @@ async function send() {
   if (isAsking || isRunning) return;
   disagree();
   queue.again();
-  const problem = tooMuch();
+  const problem = tooMuch(queue.in("waiting").map((entry) => entry.file), words);
   if (problem) return refuse(problem);
   busy(button);
   isAsking = true;
@@ -220,17 +209,6 @@ async function finish() {
 function sentenceOf(facts) {
   const errors = Object.values(facts?.errors ?? {}).flat();
   return errors.map((error) => error.message).join(" ") || facts?.message;
-}
-
-function tooMuch() {
-  const files = queue.in("waiting").map((entry) => entry.file);
-  const total = files.reduce((sum, file) => sum + file.size, 0), left = Number(words.roomLeft);
-  if (!files.length) return words.none;
-  if (files.length > Number(words.mostQueued)) return words.tooMany.replace("{count}", String(files.length));
-  if (words.roomLeft && total > left) {
-    return words.noRoom.replace("{left}", shownSize(left)).replace("{size}", shownSize(total));
-  }
-  return "";
 }
 
 function refuse(sentence) {
