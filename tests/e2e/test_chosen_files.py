@@ -104,7 +104,9 @@ def test_a_misspelt_name_is_named_before_a_file_is_sent(eva, emil, lake):
 
 MANY = """count => {
   const all = new DataTransfer();
-  for (let n = 0; n < count; n++) all.items.add(new File(["x"], `${n}.jpg`, { type: "image/jpeg" }));
+  for (let n = 0; n < count; n++) {
+    all.items.add(new File(["x"], `${n}.jpg`, { type: "image/jpeg" }));
+  }
   document.dispatchEvent(new DragEvent("drop", { dataTransfer: all, cancelable: true }));
 }"""
 
