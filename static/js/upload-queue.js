@@ -89,13 +89,16 @@ export class Queue {
 
   async #send(entry, fields) {
     this.#set(entry, { state: "uploading", loaded: 0 });
-    if (!await isReadable(entry.file)) return this.#set(entry, { state: "failed", reason: "unreadable" });
+    const readable = await isReadable(entry.file);
+    if (!this.entries.includes(entry)) return; // removed meanwhile
+    if (this.#stopped) return this.#set(entry, { state: "waiting" });
+    if (!readable) return this.#set(entry, { state: "failed", reason: "unreadable" });
     const body = new FormData();
     for (const [name, value] of fields) body.append(name, value);
     body.set("upload_index", entry.place);
     body.append("images", entry.file);
     const answer = await this.#post(entry, body);
-    if (!this.entries.includes(entry)) return; // removed meanwhile
+    if (!this.entries.includes(entry)) return;
     if (answer.status === 201) return this.#done(entry, answer.facts);
     if (this.#stopped) return this.#set(entry, { state: "waiting" });
     if (BUSY.has(answer.status)) return this.#later(entry, answer);

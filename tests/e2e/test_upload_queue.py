@@ -227,6 +227,28 @@ def test_stopped_the_others_stay_and_are_asked_about_again(quinn, rosa, pictures
     assert result(quinn) == [path.name for path in pictures if path != pictures[5]]
 
 
+WHILE_IT_IS_READ = """name => {
+  const slice = File.prototype.slice;
+  File.prototype.slice = function (...of) {
+    if (this.name === name) {
+      for (const row of document.querySelectorAll(".files li")) {
+        if (row.textContent.includes(name)) row.querySelector("[data-remove]").click();
+      }
+    }
+    return slice.apply(this, of);
+  };
+}"""
+
+
+@pytest.mark.attack("F262")
+def test_one_that_is_removed_before_its_first_byte_is_not_sent(quinn, pictures):
+    choose(quinn, *pictures, to="")
+    quinn.page.evaluate(WHILE_IT_IS_READ, pictures[1].name)
+    press(quinn, "Encrypt and share")
+    assert result(quinn) == [path.name for path in pictures if path != pictures[1]]
+
+
+@pytest.mark.attack("F262")
 def test_one_is_cancelled_while_it_goes_up(quinn, pictures):
     gate = Gate(quinn, lets=1)
     begin(quinn, pictures, to="")
