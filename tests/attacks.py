@@ -210,11 +210,12 @@ MUST: dict[str, str] = {
     "F202": "nothing is half taken over, twice at once or while its owner is enabled",
     "F154": "nothing at rest opens what successors may take over; what is wrong with it is found",
     "F162": "after no act that ends an access do older rows of any two kinds bring it back",
-    "F163": "no picture comes after an act that ends access to albums or teams was answered",
+    "F163": "no picture comes after an act that ends an access was answered",
     "F164": "acts on albums and teams that are killed leave all or nothing, and are gone on with",
     "F210": "who is disabled or robbed stays so, however much the trail says of them afterwards",
     "F211": "an owner whose own row of an album was taken away lets nobody in, and that is found",
     "F212": "a deletion that is killed before its end is recorded opens nothing, and is found",
+    "F230": "an owner who is disabled while an act of theirs is on its way loses no key by it",
     "F213": "whatever a row of a circle, its lists or a successor's keys says, nobody new gets in",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
