@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import DatabaseError, transaction
@@ -54,6 +54,7 @@ from gallery.services.notices import NoticeKind, Sent, record_notices, send_noti
 from gallery.services.quota import require_room
 
 FIRST_LOCK = FIRST_DATE = 1
+ONE_UPLOAD_LASTS = timedelta(hours=12)  # at most: what is added to it later counts as a new one
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ class Terms:
 
 @dataclass(frozen=True)
 class Origin:
-    """Which file of which upload an image comes from, so that a retry finds it."""
+    """Which file of which upload an image comes from: a retry finds it by that, and lists have it
+    in its place."""
 
     upload_id: uuid.UUID | None
     index: int | None
@@ -104,6 +106,8 @@ def upload_image(
     grants = [new_grant(image, keyring.user, key, Terms(Grant.Rights.DOWNLOAD.value, None))]
     wrap = partial(wrap_for, content_key=content_key, subject=image.pk, lock=image.lock)
     grants += [new_grant(image, reader.user, wrap(reader), terms) for reader in recipients]
+    for grant in grants:  # lists are sorted by it
+        grant.granted_at = image.sealed_at
     invited = [new_invited(one, image, content_key, terms) for one in invitations]
     places = [new_place(image, team, terms) for team in teams]
     opener, through = CircleOpener(keyring), list[Grant | Member]()
@@ -124,11 +128,26 @@ def new_image(owner: User, origin: Origin, keep_until: datetime | None) -> Seale
     return SealedImage(
         owner=owner,
         lock=FIRST_LOCK,
-        sealed_at=timezone.now(),
+        sealed_at=_moment(owner, origin),
         keep_until=keep_until,
         upload_id=origin.upload_id,
         upload_index=origin.index if origin.upload_id else None,
     )
+
+
+def _moment(owner: User, origin: Origin) -> datetime:
+    """Return the time of an image. Those of one upload have the time of its first one, each a
+    microsecond before the one that was chosen ahead of it: so lists, newest first, have them in the
+    order in which they were chosen, whichever arrived first."""
+    now = timezone.now()
+    if origin.upload_id is None or origin.index is None:
+        return now
+    others = SealedImage.objects.filter(owner=owner, upload_id=origin.upload_id)
+    stored = others.filter(sealed_at__gte=now - ONE_UPLOAD_LASTS).order_by("upload_index")
+    if (first := stored.first()) is None:
+        return now - timedelta(microseconds=origin.index)
+    ahead = (first.upload_index or 0) - origin.index
+    return first.sealed_at + timedelta(microseconds=ahead)
 
 
 @sensitive_variables()

@@ -64,7 +64,7 @@ SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
         {"removed": [["location"]]},
         {"more": "than asked"},
     ],
-    ids=str,
+    ids=", ".join,
 )
 def test_an_answer_beyond_the_limits_or_of_another_kind_is_none(changes):
     with pytest.raises(Broken):
