@@ -216,6 +216,8 @@ MUST: dict[str, str] = {
     "F211": "an owner whose own row of an album was taken away lets nobody in, and that is found",
     "F212": "a deletion that is killed before its end is recorded opens nothing, and is found",
     "F213": "whatever a row of a circle, its lists or a successor's keys says, nobody new gets in",
+    "F220": "a successor for one album takes over that album and its owner's images in it alone",
+    "F221": "for which album somebody is a successor is what its owner signed, whatever rows say",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

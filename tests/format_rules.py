@@ -117,6 +117,16 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
         "naming.the_key_put_into_a_place_that_nobody_signed_opens_nothing",
         "taking_over.a_successor_cannot_while_the_owner_is_active_nor_open_anything",
     ),
+    "A reader MUST refuse successors whose row names another album": (
+        "one_album.the_column_turned_to_another_album_gives_neither",
+        "one_album.the_column_emptied_makes_no_successors_for_everything",
+        "one_album.successors_for_everything_called_those_of_an_album_hand_out_nothing_by_it",
+    ),
+    "Successors of one album take over": (
+        "one_album.an_image_put_into_the_album_by_a_row_stays_out_of_reach",
+        "one_album.nor_one_that_was_taken_out_of_it_before",
+        "one_album.nor_an_image_before_the_album",
+    ),
     "A writer that lets a successor take an image over": (
         "taking_over.nor_once_the_owner_is_disabled_only_by_a_column",
         "taking_over.nor_by_a_membership_rolled_back",

@@ -50,6 +50,7 @@ CHANGES = {
     "albums/<uuid:album_id>/revoke/",
     "albums/<uuid:album_id>/add/",
     "albums/<uuid:album_id>/remove/",
+    "albums/<uuid:album_id>/successors/remove/",
     "albums/<uuid:album_id>/zip/",
     "albums/<uuid:album_id>/delete/",
     "invitations/<uuid:invitation_id>/take-back/",

@@ -18,9 +18,10 @@ from tests.gallery.albums.conftest import DOWNLOAD, make
 __all__ = ["make"]  # an album of somebody's
 
 
-def name(owner: Person, *people: Person) -> None:
-    """Name these, and hand over what there is."""
-    name_successors(keyring=owner.keyring, people=[recipient_of(person.user) for person in people])
+def name(owner: Person, *people: Person, album: Circle | None = None) -> None:
+    """Name these, for everything or for one album alone, and hand over what there is."""
+    readers = [recipient_of(person.user) for person in people]
+    name_successors(keyring=owner.keyring, people=readers, album_id=album.pk if album else None)
 
 
 @pytest.fixture
