@@ -4,7 +4,7 @@ else does, nothing else, and no sooner."""
 import pytest
 from django.urls import reverse
 
-from accounts.models import User, WrappedKey
+from accounts.models import WrappedKey
 from audit.models import AuditEntry
 from gallery.access import membership_of
 from gallery.errors import (
@@ -13,7 +13,6 @@ from gallery.errors import (
     GalleryError,
     NotAllowed,
     NotARecipient,
-    NotHandedOver,
     NotYours,
     OwnerActive,
     TakenBefore,
@@ -37,14 +36,12 @@ from gallery.services.ended import relock_ended
 from gallery.services.successors import circle_of, keep_for_successors, remove_successor
 from gallery.services.taking_over import take_over
 from gallery.services.taking_over_circles import take_over_circle
-from tests.accounts.test_oversight import act
 from tests.conftest import Person
 from tests.gallery.albums.conftest import opened
 from tests.gallery.albums.test_at_rest import findings
-from tests.gallery.successors.conftest import Held, add, name
+from tests.gallery.successors.conftest import Held, add, name, put_back, rows_of
 from tests.gallery.successors.test_circles import title_for
 from tests.gallery.successors.test_naming import JSON, ask, notices, page, told
-from tests.gallery.successors.test_taking_over import put_back, rows_of
 from tests.rows.world import sent
 
 pytestmark = pytest.mark.attack("F220")
@@ -110,17 +107,6 @@ def test_nor_a_successor_while_the_owner_is_active_and_nothing_opens_by_it(bob, 
     assert bob.sign_in().get(f"/albums/{held.pk}/").status_code == 404
 
 
-def test_nor_once_the_owner_is_disabled_only_by_a_column_or_enabled_again(
-    alice, bob, held, disable, staff
-):
-    User.objects.filter(pk=alice.user.pk).update(is_active=False)
-    refused(bob, held, OwnerActive)
-    User.objects.filter(pk=alice.user.pk).update(is_active=True)
-    disable(alice)
-    act(staff, alice.user, "enable")
-    refused(bob, held, OwnerActive)
-
-
 def test_nothing_but_the_album_is_within_reach(alice, bob, held, other, upload, disable):
     alone = upload(caption="Not in an album")
     disable(alice)
@@ -180,33 +166,6 @@ def test_an_image_of_somebody_else_in_it_stays_theirs(alice, bob, dora, held, di
     refused(bob, theirs, NotYours)
     assert opened(bob, theirs)
     assert SealedImage.objects.get(pk=theirs.pk).owner == dora.user
-
-
-def test_a_former_successor_cannot_nor_by_the_older_list_put_back(alice, bob, carol, held, disable):
-    name(alice, carol, album=held.circle)
-    tables = (
-        *("gallery_circle", "gallery_member", "gallery_statement"),
-        *("accounts_wrappedkey", "gallery_successorcirclekey"),
-    )
-    old = {table: rows_of(table) for table in tables}
-    remove_successor(keyring=alice.keyring, person=bob.user, album_id=held.pk)
-    now = {table: rows_of(table) for table in tables}
-    for table in reversed(tables):
-        put_back(table, old[table])
-    disable(alice)
-    refused(bob, held, Altered)
-    for table in reversed(tables):
-        put_back(table, now[table])
-    refused(bob, held, NotYours)
-
-
-def test_a_row_that_nobody_signed_makes_no_successor(alice, bob, mallory, held, disable):
-    row = Member.objects.get(circle=of_it(held), reader=bob.user)
-    row.pk, row.reader, row.wrapped_key = Member().pk, mallory.user, None
-    row._state.adding = True
-    row.save()
-    disable(alice)
-    refused(mallory, held, Altered)
 
 
 # ---- the album is what was signed ------------------------------------------------------------
@@ -341,12 +300,6 @@ def test_who_is_named_for_both_takes_it_by_the_key_that_is_there(alice, bob, hel
     taken(bob, held)
     taken(bob, held.image)
     assert findings() == []
-
-
-def test_what_was_never_handed_over_stays(alice, bob, held, disable):
-    SuccessorCircleKey.objects.all().delete()
-    disable(alice)
-    refused(bob, held, NotHandedOver)
 
 
 def test_the_new_owner_names_successors_of_their_own(alice, bob, carol, dora, held, disable):
