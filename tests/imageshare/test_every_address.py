@@ -26,6 +26,7 @@ OPEN_TO_ALL = {
 }
 CHANGES = {
     "preferences/theme/",
+    "preferences/language/",
     "accounts/logout/",
     "accounts/lock/",
     "accounts/contacts/anew/",
@@ -84,6 +85,7 @@ FORMS = {
     "people/",
     "teams/new/",
     "successors/",
+    "albums/<uuid:album_id>/successors/",
     "activity/mails/",
     "images/waiting/",
     "images/relock/",
