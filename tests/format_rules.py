@@ -122,7 +122,7 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
         "one_album.the_column_emptied_makes_no_successors_for_everything",
         "one_album.successors_for_everything_called_those_of_an_album_hand_out_nothing_by_it",
     ),
-    "Successors of one album take over": (
+    "A writer that lets one of them take an image over MUST also": (
         "one_album.an_image_put_into_the_album_by_a_row_stays_out_of_reach",
         "one_album.nor_one_that_was_taken_out_of_it_before",
         "one_album.nor_an_image_before_the_album",
