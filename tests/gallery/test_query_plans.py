@@ -22,8 +22,8 @@ ALL_ROWS = re.compile(
     r"SCAN (gallery_|accounts_wrappedkey|audit_)(?!.* USING .*live_invited_grants)"
 )
 ALL_IMAGES = re.compile(r"SEARCH gallery_sealedimage USING .*INDEX gallery_sea.* \(owner_id=\?\)$")
-# What the page of successors counts; and an owner's images without a key for their successors, looked
-# for at each page of an owner who named some.
+# What the page of successors counts; and an owner's images without a key for their successors,
+# looked for at each page of an owner who named some.
 LOOKED_THROUGH = re.compile(r'FROM "gallery_successorkey"|COUNT.* FROM "gallery_sealedimage"')
 
 
