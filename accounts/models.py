@@ -79,6 +79,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     # When they were notified that the organisation can recover accounts; until then it cannot
     # recover this one.
     organisation_told_at = models.DateTimeField(null=True, editable=False)
+    # Of mails, and of the next browser they sign in with; empty: the site's. Whoever changes it has
+    # changed a language, and any value but one of LANGUAGES counts as empty.
+    language = models.CharField(max_length=16, blank=True, editable=False)
     # None: DEFAULT_QUOTA_BYTES. 0: no limit.
     quota_bytes = models.PositiveBigIntegerField(null=True, editable=False)
 

@@ -126,7 +126,7 @@ class ReadOnlyAdmin(ModelAdmin[Row]):
 
 def in_short(time: datetime | None) -> str:
     """Return a time as the site's own pages write it: lists of staff pages are wide enough."""
-    return date_format(timezone.localtime(time), "j M Y, H:i") if time else "–"
+    return date_format(timezone.localtime(time), "SHORT_DATETIME_FORMAT") if time else "–"
 
 
 def _refuse_writing(request: HttpRequest) -> None:
@@ -170,7 +170,8 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
 
     @admin.display(description=_("time"), ordering="time")
     def at(self, entry: AuditEntry) -> str:
-        return date_format(timezone.localtime(entry.time), "j M Y, H:i:s")
+        time = timezone.localtime(entry.time)
+        return f"{date_format(time, 'SHORT_DATE_FORMAT')}, {time:%H:%M:%S}"
 
     @admin.display(description=_("facts"))
     def facts(self, entry: AuditEntry) -> str:

@@ -68,8 +68,8 @@ def change_error(change: Change) -> ValidationError:
     params = {
         "name": certified_name(change.person).display_name,
         "username": change.person.username,
-        "day": date_format(change.replaced_at, "j F Y"),
-        "before": date_format(change.compared_at, "j F Y"),
+        "day": date_format(change.replaced_at, "DATE_FORMAT"),
+        "before": date_format(change.compared_at, "DATE_FORMAT"),
     }
     return ValidationError(CHANGE_SENTENCES[change.how], code="key_changed", params=params)
 
@@ -164,7 +164,10 @@ class TermsForm(forms.Form):
                         "shared. Choose an end date before %(latest)s."
                     ),
                     code="too_long",
-                    params={"days": self.most_days, "latest": date_format(latest, "j F Y, H:i")},
+                    params={
+                        "days": self.most_days,
+                        "latest": date_format(latest, "DATETIME_FORMAT"),
+                    },
                 )
         return in_the_future(ends_at, _("Nothing was shared."))
 

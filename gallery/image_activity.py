@@ -145,7 +145,8 @@ class Happening:
         return _(" (%(can)s, until %(until)s)") % {"can": can, "until": self._until()}
 
     def _until(self) -> str:
-        return date_format(timezone.localtime(self.ends_at), "j F Y, H:i") if self.ends_at else ""
+        ends = timezone.localtime(self.ends_at) if self.ends_at else None
+        return date_format(ends, "DATETIME_FORMAT") if ends else ""
 
 
 def people_of(image: SealedImage) -> list[User]:

@@ -205,5 +205,5 @@ def _sentence(shown: ShownNotice) -> str:
     if kind == NoticeKind.KEEP_UNTIL and shown.ends_at is None:
         sentence = KEPT_WITHOUT_END
     actor = named(shown.actor) if shown.actor else gettext("Somebody")
-    day = date_format(timezone.localtime(shown.ends_at), "j F Y, H:i") if shown.ends_at else ""
+    day = date_format(timezone.localtime(shown.ends_at), "DATETIME_FORMAT") if shown.ends_at else ""
     return sentence % {"actor": actor, "day": day}

@@ -72,7 +72,7 @@ class Card:
     @property
     def alt(self) -> str:
         """What stands for the picture where it is not seen."""
-        day = date_format(timezone.localtime(self.shared_at), "j M")
+        day = date_format(timezone.localtime(self.shared_at), "MONTH_DAY_FORMAT")
         words = _("Image from %(owner)s, %(day)s, no description")
         return self.caption or words % {"owner": self.owner_name, "day": day}
 

@@ -70,7 +70,7 @@ def _sentence(signer: Assessment, older: bool) -> str:
 def _since_compared(change: SignerChange | None) -> str:
     if change is None:
         return ""
-    facts = {"day": date_format(change.compared_at, "j F Y"), "name": change.called}
+    facts = {"day": date_format(change.compared_at, "DATE_FORMAT"), "name": change.called}
     if change.how == How.ENDORSED:
         sentence = _(
             "Their key was replaced since you compared it on %(day)s; the key you compared "
@@ -100,5 +100,5 @@ def refusal_of(change: SignerChange, name: str) -> str:
             "Tell staff at once."
         ),
     }
-    facts = {"owner": name, "day": date_format(change.compared_at, "j F Y")}
+    facts = {"owner": name, "day": date_format(change.compared_at, "DATE_FORMAT")}
     return sentences[change.how] % facts

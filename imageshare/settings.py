@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import environ
-from django.utils.translation import gettext_lazy as _
 
 from imageshare import __version__, databases
 from imageshare.keyfile import LiveServerKeys
@@ -292,8 +291,11 @@ CONTENT_SECURITY_POLICY = {
 # Words and times
 USE_I18N = USE_TZ = True
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+# Each in its own words: whoever looks for theirs may not read the others.
+LANGUAGES = [("en", "English")]
+LANGUAGE_COOKIE_NAME = "language"
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "imageshare.formats"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 
 # Logs: standard error for the operator, and the audit trail for what happened.

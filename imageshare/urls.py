@@ -14,6 +14,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("about/protection/", views.protection, name="protection"),
     path("preferences/theme/", views.theme, name="theme"),
+    path("preferences/language/", views.language, name="language"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path(

@@ -20,8 +20,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.folding import record_refusal
+from accounts.models import User
 from accounts.views.common import next_address
 from accounts.web.answers import TITLES, refusal, refusal_json, wants_json
+from accounts.web.choices import remember_choice
 from audit.context import request_id
 from audit.events import AuditUnavailable, Event, Outcome, record
 from gallery.errors import PART_AWAY
@@ -34,7 +36,6 @@ from imageshare.unlockkeys import UnlockKeysAway
 OVER_THE_CAP = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 RETRY_AFTER_SECONDS = 10
 TOO_BIG = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-ONE_YEAR_SECONDS = 31_536_000
 
 
 @require_safe
@@ -53,16 +54,21 @@ def protection(request: HttpRequest) -> HttpResponse:
 def theme(request: HttpRequest) -> HttpResponse:
     """Remember how pages are shown, in a cookie, and go back to where the person was."""
     chosen = request.POST.get("theme", "system")
-    response = redirect(_local_address(request, request.POST.get("next", "")))
-    response.set_cookie(
-        "theme",
-        chosen if chosen in THEMES else "system",
-        max_age=ONE_YEAR_SECONDS,
-        secure=settings.HTTPS,
-        httponly=True,
-        samesite="Lax",
-    )
-    return response
+    answer = redirect(_local_address(request, request.POST.get("next", "")))
+    remember_choice(answer, "theme", chosen if chosen in THEMES else "system")
+    return answer
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Remember the language of this browser's pages and of the person's mails, and go back."""
+    chosen = request.POST.get("language", "")
+    answer = redirect(_local_address(request, request.POST.get("next", "")))
+    if chosen in dict(settings.LANGUAGES):
+        remember_choice(answer, settings.LANGUAGE_COOKIE_NAME, chosen)
+        if isinstance(request.user, User):
+            User.objects.filter(pk=request.user.pk).update(language=chosen)
+    return answer
 
 
 def _local_address(request: HttpRequest, address: str) -> str:

@@ -24,6 +24,7 @@ from accounts.services.organisation.slots import News
 from accounts.services.organisation.trail import recovery_is_begun
 from accounts.web import unlocking
 from accounts.web.answers import refusal, wants_json
+from accounts.web.choices import remember_choice
 from accounts.web.guessing import identify, know_browser
 from audit.events import Event, Outcome, record
 
@@ -96,6 +97,9 @@ def signed_in_answer(
     secret = begin_session(request, keyring)
     facts = {"username": keyring.user.username, "unlocked": True, "next": address}
     answer = JsonResponse(facts, status=status) if wants_json(request) else redirect(address)
+    language, cookie = keyring.user.language, settings.LANGUAGE_COOKIE_NAME
+    if cookie not in request.COOKIES and language in dict(settings.LANGUAGES):
+        remember_choice(answer, cookie, language)
     return know_browser(unlocking.remember(answer, secret), keyring.user.username)
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.mail import tell
+from accounts.mail import in_language_of, tell
 from accounts.models import User
 from audit.events import Event, record_after
 from gallery.models import Notice, NoticeChoice
@@ -81,9 +81,11 @@ def _people_with_news(now: datetime) -> list[User]:
 def _mail(choice: NoticeChoice, mailed: Mailed) -> None:
     news = unread_after(choice.person, choice.mailed_up_to)
     changes: dict[str, object] = {"lease_ends_at": timezone.now() + TRIED_AGAIN_AFTER}
+    with in_language_of(choice.person):
+        subject, text = _subject(len(news)), _text(news)
     if not news:
         pass  # nothing genuine: looked at again in an hour
-    elif tell(choice.person, _subject(len(news)), _text(news)):
+    elif tell(choice.person, subject, "%(lines)s", lines=text):
         mailed.sent += 1
         changes = {"lease_ends_at": None, "mailed_up_to": news[0].sequence}
     else:

@@ -42,5 +42,5 @@ def keep(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
 def _saved(until: datetime | None) -> str:
     if until is None:
         return _("Saved. The image is kept until you delete it.")
-    day = date_format(timezone.localtime(until), "j F Y, H:i")
+    day = date_format(timezone.localtime(until), "DATETIME_FORMAT")
     return _("Saved. The image is deleted on %(day)s; its readers got a notice.") % {"day": day}

@@ -27,6 +27,7 @@ ROWS: dict[str, tuple[Row, Row]] = {
     "": ((200, 302, 302, 302, 302, 302, 302), NEVER),
     "about/protection/": (ALL, NEVER),
     "preferences/theme/": (NEVER, ELSEWHERE),
+    "preferences/language/": (NEVER, ELSEWHERE),
     "healthz": (ALL, NEVER),
     "readyz": (ALL, NEVER),
     ".well-known/change-password": (ELSEWHERE, ELSEWHERE),

@@ -26,6 +26,7 @@ OPEN_TO_ALL = {
 }
 CHANGES = {
     "preferences/theme/",
+    "preferences/language/",
     "accounts/logout/",
     "accounts/lock/",
     "accounts/contacts/anew/",

@@ -3,8 +3,7 @@
 They may not be signed in: a page alone would be too late.
 """
 
-from django.conf import settings
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from accounts.mail import tell
 from accounts.models import User
@@ -17,7 +16,7 @@ def tell_begun(user: User) -> None:
         "recovery key.\n\nIf you did not ask for this: sign in and change your password, which "
         "ends it. Then ask staff who started it."
     )
-    tell(user, _("The recovery of your account has begun"), text % {"site": settings.SITE_URL})
+    tell(user, _("The recovery of your account has begun"), text)
 
 
 def tell_taken(user: User) -> None:
@@ -26,8 +25,7 @@ def tell_taken(user: User) -> None:
         "set a new password within %(days)s days.\n\nIf you did not ask for this: sign in and "
         "change your password now, which ends it. Then ask staff who started it."
     )
-    facts = {"site": settings.SITE_URL, "days": LASTS.days}
-    tell(user, _("Your account can be recovered with a one-time code"), text % facts)
+    tell(user, _("Your account can be recovered with a one-time code"), text, days=LASTS.days)
 
 
 def tell_recovered(user: User) -> None:
@@ -35,4 +33,4 @@ def tell_recovered(user: User) -> None:
         "Your account at %(site)s was recovered by the organisation. It has a new password and new "
         "keys, and every session ended.\n\nIf this was not you: tell staff at once."
     )
-    tell(user, _("Your account was recovered"), text % {"site": settings.SITE_URL})
+    tell(user, _("Your account was recovered"), text)

@@ -3,8 +3,7 @@ it."""
 
 import secrets
 
-from django.conf import settings
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import DoesNotOpen, Keyring, NewCode, OpeningKeys
@@ -81,5 +80,5 @@ def replace_keys(*, stolen: OpeningKeys, new_password: str) -> tuple[Keyring, Ne
     record_certified(made.signing)
     record_stopped(user, stopped)
     text = _("Your password and all your keys were replaced at %(site)s.")
-    tell(user, _("Your keys were replaced"), text % {"site": settings.SITE_URL})
+    tell(user, _("Your keys were replaced"), text)
     return made.keyring, made.new_code

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import DoesNotOpen
@@ -59,8 +59,8 @@ def ask_for_new_start(*, user: User) -> NewStart:
         "until their owners share them again.\n\nIf this was not you: sign in and stop it, or tell "
         "staff."
     )
-    facts = {"site": settings.SITE_URL, "due": f"{due_at:%Y-%m-%d %H:%M %Z}"}
-    tell(user, _("Somebody asked for new keys in your name"), sentence % facts)
+    due = f"{due_at:%Y-%m-%d %H:%M %Z}"
+    tell(user, _("Somebody asked for new keys in your name"), sentence, due=due)
     return asked
 
 
@@ -107,8 +107,7 @@ def start_anew(*, user: User, password: str) -> NewMasterKey:
         if not due.filter(due_at__lte=timezone.now()).update(done_at=timezone.now()):
             raise DoesNotOpen
     record_certified(new.signing)
-    text = _("You started again with new keys at %(site)s.") % {"site": settings.SITE_URL}
-    tell(user, _("You have new keys"), text)
+    tell(user, _("You have new keys"), _("You started again with new keys at %(site)s."))
     return new
 
 

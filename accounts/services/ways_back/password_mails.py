@@ -4,8 +4,7 @@ Somebody who knows the password changes it to shut the person out; a page shows 
 the thief. Nothing depends on a mail's arrival, and a thief of the mailbox learns no secret.
 """
 
-from django.conf import settings
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from accounts.mail import tell
 from accounts.models import User
@@ -16,7 +15,7 @@ def tell_changed(user: User) -> None:
         "Your password at %(site)s was changed, and every other session ended.\n\nIf this was not "
         "you: set a new one with your recovery code, and tell staff at once."
     )
-    tell(user, _("Your password was changed"), text % {"site": settings.SITE_URL})
+    tell(user, _("Your password was changed"), text)
 
 
 def tell_restored(user: User) -> None:
@@ -26,7 +25,7 @@ def tell_restored(user: User) -> None:
         "other session ended.\n\nIf you did not ask for a new password by e-mail, somebody else "
         "reads this mailbox: change its password, too."
     )
-    tell(user, _("Your own password works again"), text % {"site": settings.SITE_URL})
+    tell(user, _("Your own password works again"), text)
 
 
 def tell_recovered(user: User) -> None:
@@ -34,7 +33,7 @@ def tell_recovered(user: User) -> None:
         "A new password was set at %(site)s with your recovery code. The code is used up, a new "
         "one was shown, and every other session ended.\n\nIf this was not you: tell staff at once."
     )
-    tell(user, _("Your recovery code was used"), text % {"site": settings.SITE_URL})
+    tell(user, _("Your recovery code was used"), text)
 
 
 def tell_code_made(user: User) -> None:
@@ -42,7 +41,7 @@ def tell_code_made(user: User) -> None:
         "A recovery code was made for your account at %(site)s. If there was one before, it no "
         "longer works.\n\nIf this was not you: change your password, and make a new code."
     )
-    tell(user, _("A recovery code was made"), text % {"site": settings.SITE_URL})
+    tell(user, _("A recovery code was made"), text)
 
 
 def tell_brought_back(user: User) -> None:
@@ -50,4 +49,4 @@ def tell_brought_back(user: User) -> None:
         "Your keys at %(site)s open with your current password again: somebody typed the earlier "
         "password.\n\nIf this was not you: tell staff at once."
     )
-    tell(user, _("Your keys are back"), text % {"site": settings.SITE_URL})
+    tell(user, _("Your keys are back"), text)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.erasure import truncate_write_ahead_log
@@ -39,8 +39,7 @@ def send_reset_link(*, username: str) -> None:
         "within an hour:\n\n%(link)s\n\nIt lets you sign in. To open your images you need your "
         "earlier password or your recovery code. If it was not you, do nothing."
     )
-    facts = {"username": person.username, "site": settings.SITE_URL, "link": link}
-    tell(person, _("A new password"), sentence % facts)
+    tell(person, _("A new password"), sentence, username=person.username, link=link)
 
 
 @sensitive_variables()
@@ -66,4 +65,4 @@ def set_password_by_mail(*, user: User, token: str, new_password: str) -> None:
             end_unlocks(user)
         truncate_write_ahead_log()
     text = _("The password was reset by e-mail at %(site)s. Your keys stay locked.")
-    tell(user, _("Your password was reset"), text % {"site": settings.SITE_URL})
+    tell(user, _("Your password was reset"), text)

@@ -29,6 +29,6 @@ def mail_invitation(new: NewInvitation, link: str) -> bool:
         "name": new.details.display_name,
         "inviter": inviter,
         "link": link,
-        "ends": date_format(new.invitation.ends_at, "j F Y, H:i"),
+        "ends": date_format(new.invitation.ends_at, "DATETIME_FORMAT"),
     }
     return send(new.details.email, subject, text % facts)
