@@ -18,7 +18,7 @@ def note_owners(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0012_wrapped_keys_in_order'),
+        ('accounts', '0013_wrapped_keys_in_order'),
         ('gallery', '0016_successors_of_circles'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0001_squashed_0011_folded_by_kind'),
+        ('accounts', '0012_user_language'),
     ]
 
     operations = [
