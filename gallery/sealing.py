@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from accounts.keys.certificates import NoKeys, signing_pair_of, verified_signing_key
 from accounts.keys.content_keys import wrap_content_key
-from accounts.keys.recipients import Reader, ReaderKey
+from accounts.keys.recipients import Reader, ReaderKey, reader_of
 from accounts.models import KeyPair, WrappedKey
 from cryptocore import content, entries, statements
 from cryptocore.errors import CryptoError
@@ -70,6 +70,21 @@ def wrap_for(
     if reader.key is None:
         return None
     return wrap_to(reader.key, content_key, subject=subject, lock=lock)
+
+
+@sensitive_variables()
+def wrap_to_oneself(
+    keyring: Keyring, content_key: bytes, *, subject: uuid.UUID, lock: int
+) -> WrappedKey:
+    """Return the content key wrapped to the person whose keys are open, with its quick key. Raises
+    OwnKeyRefused, or NoKeys."""
+    own = reader_of(keyring.user).key
+    if own is None:  # their theft was ordered just now
+        raise OwnKeyRefused
+    keyring.prove(own.pair)  # certified is not enough when you wrap to yourself
+    wrapped = wrap_to(own, content_key, subject=subject, lock=lock)
+    wrapped.quick_key = keyring.wrap_quick_key(content_key, subject=subject, lock=lock)
+    return wrapped
 
 
 @sensitive_variables()

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,14 +22,11 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from tests.environment import DATA_DIR
+from tests.tables import Tables
 from tests.triggers import drop_triggers, install_triggers, migration
 
 ALIASES = ("default", "audit")
 TRAIL, IMAGES = DATA_DIR / "audit.jsonl", DATA_DIR / "images"
-TABLES = (
-    "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = "
-    "current_schema() AND tablename <> 'django_migrations'"
-)
 TRIGGERS = "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'"
 SECONDS = 60  # so much later than it was made, nothing in a world is over
 
@@ -67,36 +65,27 @@ def _rows_in(alias: str) -> Any:
         pages = sqlite3.connect(":memory:")
         connection.connection.backup(pages)
         return pages
-    with connection.cursor() as cursor:
-        cursor.execute(TABLES)
-        tables = [table for (table,) in cursor.fetchall()]
-        return {table: _rows_of(table, cursor) for table in tables}
+    return _tables(alias).read()
 
 
-def _rows_of(table: str, cursor: Any) -> bytes:
-    with cursor.copy(f"COPY {table} TO STDOUT") as rows:
-        return b"".join(bytes(row) for row in rows)
+@cache
+def _tables(alias: str) -> Tables:
+    return Tables(alias)
 
 
 def _put_back(alias: str, rows: Any) -> None:
-    """On SQLite the schema, too; on PostgreSQL the trail's triggers. There sequences go on: no
-    number in a row comes again."""
+    """On SQLite the schema, too; on PostgreSQL the trail's triggers."""
     connection = connections[alias]
     connection.ensure_connection()
     if connection.vendor == "sqlite":
         rows.backup(connection.connection)
         return
-    with connection.cursor() as cursor:
-        changed = [table for table in rows if _rows_of(table, cursor) != rows[table]]
-        # As a replica applies changes: neither triggers nor foreign keys are asked.
-        emptying = ";".join(f"DELETE FROM {table}" for table in changed)
-        cursor.execute(f"BEGIN; SET LOCAL session_replication_role = replica; {emptying}")
-        for table in filter(rows.get, changed):
-            with cursor.copy(f"COPY {table} FROM STDIN") as copy:
-                copy.write(rows[table])
-        cursor.execute("COMMIT")
-        cursor.execute(TRIGGERS)
-        if alias == "audit" and cursor.fetchone() != (len(migration.POSTGRES),):
+    _tables(alias).put_back(rows)
+    if alias == "audit":
+        with connection.cursor() as cursor:
+            cursor.execute(TRIGGERS)
+            triggers = cursor.fetchone()
+        if triggers != (len(migration.POSTGRES),):
             drop_triggers()
             install_triggers()
 
