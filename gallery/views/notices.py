@@ -23,11 +23,8 @@ def activity(request: PersonRequest) -> HttpResponse:
         pages = {"page": read.page.number, "pages": read.page.paginator.num_pages}
         return JsonResponse({"notices": shown, **pages})
     read = inbox.read_notices(request.user, number, before=number_asked_for(request))
-    context = {
-        "notices": lines_of(read.notices),
-        "page_obj": read.page,
-        "next_begins_before": read.page.object_list[-1].sequence if read.page.has_next() else None,
-    }
+    begins = f"&before={read.page.object_list[-1].sequence}" if read.page.has_next() else ""
+    context = {"notices": lines_of(read.notices), "page_obj": read.page, "begins": begins}
     response = render(request, "gallery/activity.html", context)
     if releases(request):
         inbox.mark_read(request.user, read)
