@@ -24,7 +24,7 @@ def activity(request: PersonRequest) -> HttpResponse:
         return JsonResponse({"notices": shown, **pages})
     read = inbox.read_notices(request.user, number, before=number_asked_for(request))
     begins = f"&before={read.page.object_list[-1].sequence}" if read.page.has_next() else ""
-    context = {"notices": lines_of(read.notices), "page_obj": read.page, "begins": begins}
+    context = {"notices": lines_of(read.notices), "page_obj": read.page, "from": begins}
     response = render(request, "gallery/activity.html", context)
     if releases(request):
         inbox.mark_read(request.user, read)
