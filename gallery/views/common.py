@@ -101,21 +101,18 @@ def record_cards(request: PersonRequest, cards: Iterable[presenting.Card]) -> No
 
 
 def count_names(request: PersonRequest) -> None:
-    """Exact user names can be found out by trying: not by trying very many, in however few
-    values."""
-    _count_lookups(request, sum(map(lookups_in, request.POST.getlist("recipients"))))
+    """Exact user names can be found out by trying: not by trying very many, in however few values.
 
-
-def count_strangers(request: PersonRequest, named: list[str]) -> None:
-    """Count the names of people with whom this person never shared: only of them an answer says
-    anything new."""
-    folded = set(map(fold, named))
-    known = Grant.objects.filter(owner=request.user, reader__username__in=folded)
-    shared_with = set(known.values_list("reader__username", flat=True))
-    _count_lookups(request, len(folded - shared_with))
-
-
-def _count_lookups(request: PersonRequest, asked: int) -> None:
+    A person with whom this one shared before is not counted: of them an answer says nothing new,
+    and an upload names them again with each of its files.
+    """
+    typed = request.POST.getlist("recipients")
+    names = {value: fold(value) for value in typed}
+    known = Grant.objects.filter(
+        owner=request.user, reader__username__in=filter(is_well_formed, names.values())
+    )
+    shared_with = set(known.values_list("reader__username", flat=True)) if names else set()
+    asked = sum(lookups_in(value) for value in typed if names[value] not in shared_with)
     if amount := min(asked, settings.MAX_RECIPIENTS):
         person, limit = str(request.user.pk), settings.NAME_LOOKUPS_PER_HOUR
         throttle.count("names", person, limit=limit, amount=amount)

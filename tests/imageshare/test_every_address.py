@@ -117,6 +117,7 @@ def address(
         "<uuid:invitation_id>": NOBODYS,
         "<uuid:album_id>": album,
         "<uuid:person_id>": NOBODYS,
+        "<uuid:upload_id>": NOBODYS,
         "<str:token>": "a" * 43,
         "<username:username>": "bob",
     }
