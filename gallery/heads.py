@@ -22,7 +22,7 @@ from gallery.errors import Altered
 from gallery.image_trail import ImageTrails
 from gallery.ledger import TrailAway, saw_before
 from gallery.models import Circle, Grant, Row, SealedImage, Statement, Subject
-from gallery.sealing import MANIFEST, MEMBERSHIP, SHARE, head_of, heads_of
+from gallery.sealing import MANIFEST, MEMBERSHIP, SHARE, album_signed, head_of, heads_of
 
 Body = dict[str, Any]
 
@@ -84,6 +84,8 @@ class Heads:
         membership = self.head(MEMBERSHIP, circle)
         if (membership["epoch"], membership["circle"]) != (circle.epoch, circle.kind):
             raise Altered("membership-epoch")
+        if membership.get("album") != album_signed(circle):
+            raise Altered("membership-album")
         return membership
 
     def head(self, kind: str, subject: Subject) -> Body:

@@ -21,7 +21,7 @@ from accounts.models import KeyPair, WrappedKey
 from cryptocore import content, entries, statements
 from cryptocore.errors import CryptoError
 from gallery.errors import OwnKeyRefused
-from gallery.models import Listed, Rendition, SealedImage, Statement
+from gallery.models import Circle, Listed, Rendition, SealedImage, Statement
 
 MANIFEST = "manifest"
 SHARE = "share"
@@ -153,6 +153,11 @@ def share_fields(rows: Iterable[Listed]) -> dict[str, object]:
     """Return what a signed list says: a digest of each of these rows."""
     digests = {entries.entry_digest(bytes(row.entry), bytes(row.salt)) for row in rows}
     return {"entries": sorted(digests)}
+
+
+def album_signed(circle: Circle) -> str | None:
+    """Return what a membership statement calls the album whose successors a circle is."""
+    return str(circle.album_id) if circle.album_id else None
 
 
 def sign_statement(

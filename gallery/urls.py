@@ -76,6 +76,16 @@ urlpatterns = [
     path("albums/<uuid:album_id>/delete/", album_acts.delete, name="delete-album"),
     path("albums/<uuid:album_id>/add/", placing.add, name="add-images"),
     path("albums/<uuid:album_id>/remove/", placing.remove, name="remove-images"),
+    path(
+        "albums/<uuid:album_id>/successors/",
+        successors.successors_of_album,
+        name="album-successors",
+    ),
+    path(
+        "albums/<uuid:album_id>/successors/remove/",
+        successors.remove_of_album,
+        name="remove-album-successor",
+    ),
     path("albums/<uuid:album_id>/zip/", zipping.zip_of_album, name="zip-album"),
     path("teams/", teams.teams, name="teams"),
     path("teams/new/", teams.new, name="new-team"),

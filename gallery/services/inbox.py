@@ -20,7 +20,7 @@ from cryptocore.errors import CryptoError
 from gallery.models import Notice, NoticeHead
 from gallery.notice_proofs import Keys, counted, mac_keys_of, verified_body
 from gallery.paging import page_of
-from gallery.services.notices import least_sent
+from gallery.services.notices import ALBUMS_SUCCESSORS, least_sent
 
 PER_PAGE = 60
 NUMBERS = (1, 2**31 - 1)  # a row with any other is as good as missing, and shown as that
@@ -53,6 +53,7 @@ class ShownNotice:
     album_id: uuid.UUID | None = None
     team_id: uuid.UUID | None = None
     successors_id: uuid.UUID | None = None
+    of_one_album: bool = False  # of successors: for one album alone
     actor: User | None = None
     is_new: bool = False
     ends_at: datetime | None = None
@@ -149,7 +150,8 @@ def _shown(
         image_id=_id_in(body, "image"),
         album_id=_id_in(body, "album"),
         team_id=_id_in(body, "team"),
-        successors_id=_id_in(body, "successors"),
+        successors_id=_id_in(body, "successors") or _id_in(body, ALBUMS_SUCCESSORS),
+        of_one_album=ALBUMS_SUCCESSORS in body,
         actor=actors.get(uuid.UUID(body["actor"])),
         is_new=notice.read_at is None,
         ends_at=parse_datetime(body["ends_at"] or ""),

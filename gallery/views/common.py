@@ -46,7 +46,7 @@ from gallery.models import Grant, Invitation, Member, Rendition
 from gallery.opening import Opener, settled
 from gallery.releases import record_opening, record_thumbnails
 from gallery.services.invitations import listing
-from gallery.services.succession import membership_after
+from gallery.services.succession import places_to_take_over
 from gallery.typed_names import lookups_in
 
 # Bytes opened on their own run nothing. What default-src does not cover is said beside it.
@@ -80,7 +80,7 @@ def image_page(
         context["keep_form"] = KeepForm(initial={"keep_until": access.image.keep_until})
     elif not access.image.owner.is_active:
         with suppress(GalleryError):
-            membership_after(access.image.owner, opener, reader=request.user)
+            places_to_take_over(access.image, opener, reader=request.user)
             context["may_take_over"] = True
     if releases(request):
         record_opening(access, Rendition.Name.DESCRIPTION)

@@ -107,6 +107,8 @@ ROWS: dict[str, tuple[Row, Row]] = {
     "albums/<uuid:album_id>/edit/": (NEVER, OWNS_FORM),
     "albums/<uuid:album_id>/share/": (NEVER, OWNS_FORM),
     "albums/<uuid:album_id>/revoke/": (NEVER, OWNS_FORM),
+    "albums/<uuid:album_id>/successors/": (OWNS, OWNS_FORM),
+    "albums/<uuid:album_id>/successors/remove/": (NEVER, OWNS_FORM),
     "albums/<uuid:album_id>/zip/": (NEVER, OPENS),
     "albums/<uuid:album_id>/add/": (NEVER, OWNS),
     "albums/<uuid:album_id>/remove/": (NEVER, OWNS),

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0013_wrapped_keys_in_order'),
-        ('gallery', '0016_successors_of_circles'),
+        ('gallery', '0017_successors_of_one_album'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
