@@ -21,7 +21,7 @@ from cryptocore.errors import CryptoError
 from gallery.errors import Altered
 from gallery.image_trail import ImageTrails
 from gallery.ledger import TrailAway, saw_before
-from gallery.models import Circle, Row, SealedImage, Statement, Subject
+from gallery.models import Circle, Grant, Row, SealedImage, Statement, Subject
 from gallery.sealing import MANIFEST, MEMBERSHIP, SHARE, album_signed, head_of, heads_of
 
 Body = dict[str, Any]
@@ -180,6 +180,8 @@ class Heads:
     # (4)
     def is_signed(self, row: Row) -> bool:
         """Whether the owner's newest list says what this row says."""
+        if isinstance(row, Grant) and row.owner_id != row.image.owner_id:
+            return False
         signed = self.head(row.list_kind, row.list_of)["entries"]
         try:
             entry = entries.parse_entry(bytes(row.entry))

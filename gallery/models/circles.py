@@ -155,7 +155,18 @@ class Placement(Listed):
         indexes = [
             models.Index(
                 fields=["circle", "ended_at", "granted_at", "id"], name="images_of_a_circle"
-            )
+            ),
+            # Asked for at every page of somebody unlocked.
+            models.Index(
+                fields=["ends_at"],
+                condition=Q(ended_at=None, ends_at__isnull=False),
+                name="placements_that_end",
+            ),
+            models.Index(
+                fields=["circle"],
+                condition=Q(ended_at=None, wrapped=None),
+                name="placements_that_wait",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -73,22 +73,32 @@ class Inbox:
 
 
 @sensitive_variables()
-def read_notices(person: User, page_number: str | None = None, *, in_full: bool = False) -> Inbox:
-    """Return a page of a person's notices, each checked; what is wrong is recorded."""
+def read_notices(
+    person: User,
+    page_number: str | None = None,
+    *,
+    before: int | None = None,
+    in_full: bool = False,
+) -> Inbox:
+    """Return a page of a person's notices, each checked; what is wrong is recorded. `before`: of
+    which number it shows the older ones, so that none is skipped to find where it begins."""
     keys = mac_keys_of([person.pk])[person.pk]
     # First how many there must be, then which there are, and these are not added to between two
     # looks at them: otherwise a notice that comes meanwhile would seem to be missing.
     newest = _newest(person, keys)
     rows = Notice.objects.filter(person=person, sequence__range=NUMBERS).order_by("-sequence")
     last = rows.values_list("sequence", flat=True).first() or 0
-    rows = rows.filter(sequence__lte=last)
-    page = page_of(rows, PER_PAGE, page_number, in_full=in_full)
+    rows = rows.filter(sequence__lte=last if before is None else min(last, before - 1))
+    begins_here = before is not None
+    page = page_of(rows, PER_PAGE, page_number, in_full=in_full, begins_here=begins_here)
     bodies = {notice.pk: _body(notice, keys) for notice in page.object_list}
     actors = User.objects.in_bulk({uuid.UUID(body["actor"]) for body in bodies.values() if body})
     prefetch_names(actors.values())
     numbered = [notice for notice in page.object_list if notice.sequence > 0]
     checked = [_shown(notice, bodies[notice.pk], actors) for notice in numbered]
-    if page.has_previous():  # its newest must be the one after the last on the page before
+    if before is not None:
+        newest = min(newest, before - 1)
+    elif page.has_previous():  # its newest must be the one after the last on the page before
         above = page.paginator.object_list[page.start_index() - 2]
         newest = min(newest, above.sequence - 1)
     inbox = Inbox(page, list(_with_gaps(checked, page, newest)))

@@ -173,6 +173,7 @@ def _signed(
     kept = [row for row in readers.signed if row.reader_id not in (former.pk, keyring.user.pk)]
     rows = [row for row in readers.signed if row.reader_id == keyring.user.pk]
     own = rows[0] if rows else Grant(image=image, reader=keyring.user, granted_at=timezone.now())
+    own.owner = keyring.user
     set_entry(own, rights=Rights.DOWNLOAD.value, ends_at=None)
     key = own_key(keyring, content_key, image)
     image.owner = keyring.user
@@ -236,3 +237,4 @@ def _store(image: SealedImage) -> None:
     SuccessorKey.objects.filter(image=image).delete()
     image.upload_id = image.upload_index = None
     image.save(update_fields=["owner", "upload_id", "upload_index", "relock_after"])
+    image.grants.update(owner=image.owner)

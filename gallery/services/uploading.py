@@ -192,7 +192,8 @@ def what_is_beside(
 
 
 def new_grant(image: SealedImage, reader: User, key: WrappedKey | None, terms: Terms) -> Grant:
-    grant = Grant(image=image, reader=reader, wrapped_key=key, granted_at=timezone.now())
+    grant = Grant(image=image, owner=image.owner, reader=reader, wrapped_key=key)
+    grant.granted_at = timezone.now()
     set_entry(grant, rights=terms.rights, ends_at=terms.ends_at)
     return grant
 

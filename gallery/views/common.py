@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Max
+from django.db.models import F
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
@@ -52,6 +52,7 @@ from gallery.typed_names import lookups_in
 # Bytes opened on their own run nothing. What default-src does not cover is said beside it.
 ALONE = "default-src 'none'; sandbox; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 CONTACTS_SHOWN = 12
+LOOKED_BACK = 1000  # the newest grants: an owner may have given a hundred thousand
 INVITATIONS_SHOWN = 12
 NOT_SHARED = (TooManyReaders, NoKeys, pins.KeyChanged, pins.ContactsRefused, InvitationGone)
 
@@ -108,7 +109,7 @@ def count_names(request: PersonRequest) -> None:
     typed = request.POST.getlist("recipients")
     names = {value: fold(value) for value in typed}
     known = Grant.objects.filter(
-        image__owner=request.user, reader__username__in=filter(is_well_formed, names.values())
+        owner=request.user, reader__username__in=filter(is_well_formed, names.values())
     )
     shared_with = set(known.values_list("reader__username", flat=True)) if names else set()
     asked = sum(lookups_in(value) for value in typed if names[value] not in shared_with)
@@ -214,16 +215,11 @@ def _teams_to_choose(request: PersonRequest, opener: Opener) -> list[dict[str, A
 
 def recent_contacts(person: User) -> list[presenting.Person]:
     """Return the people this person shared with lately, without those whose names do not verify."""
-    shared = Grant.objects.filter(image__owner=person, reader__is_active=True)
-    latest = (
-        shared.exclude(reader=person)
-        .values("reader")
-        .annotate(last=Max("granted_at"))
-        .order_by("-last")[:CONTACTS_SHOWN]
-    )
-    people = User.objects.in_bulk([row["reader"] for row in latest])
-    prefetch_names(people.values())
-    known = [people[row["reader"]] for row in latest if row["reader"] in people]
+    given = Grant.objects.filter(owner=person).exclude(owner=F("reader")).order_by("-granted_at")
+    latest = dict.fromkeys(given.values_list("reader", flat=True)[:LOOKED_BACK])
+    people = User.objects.filter(is_active=True).in_bulk(latest)
+    known = [people[reader] for reader in latest if reader in people][:CONTACTS_SHOWN]
+    prefetch_names(known)
     contacts = [presenting.person_of(person) for person in known]
     return [contact for contact in contacts if contact.username]
 
