@@ -52,6 +52,12 @@ ALBUM_WORDS = {
     Event.IMAGE_SHARED: _("You added an image to an album."),
     Event.IMAGE_REVOKED: _("You took an image out of an album."),
 }
+# Of acts on the successors for one album.
+ALBUMS_SUCCESSORS_WORDS = {
+    Event.SUCCESSORS_NAMED: _("You named successors for an album."),
+    Event.SUCCESSORS_REMOVED: _("You removed %(reader)s from the successors for an album."),
+    Event.SUCCESSORS_DELETED: _("You removed the last successor for an album."),
+}
 # Of acts that sign nothing: who is on the list already gets the key they lack.
 AGAIN_WORDS = {
     Event.IMAGE_SHARED: _("You shared an image again with %(reader)s: its key was missing."),
@@ -108,6 +114,8 @@ class Deed:
         words = (self.is_own and OWN_WORDS.get(self.event)) or WORDS[self.event]
         if self.image_id and self.album_id:
             words = ALBUM_WORDS.get(self.event, words)
+        elif self.album_id:
+            words = ALBUMS_SUCCESSORS_WORDS.get(self.event, words)
         if not self.has_signed:
             words = AGAIN_WORDS.get(self.event, words)
         somebody = str(_("somebody"))
@@ -140,7 +148,8 @@ def all_deeds_of(person: User, *, only: str = "") -> Iterator[Deed]:
 def _deeds(leaves: list[Leaf], person: User) -> Iterator[Deed]:
     subjects = {leaf.subject for leaf in leaves if leaf.subject}
     images = SealedImage.objects.select_related("owner").in_bulk(subjects)
-    albums = Circle.objects.filter(deleted_at=None).in_bulk(subjects)
+    named = {as_id(str(leaf.facts.get("album", ""))) for leaf in leaves}
+    albums = Circle.objects.filter(deleted_at=None).in_bulk(subjects | named - {None})
     readers = {str(leaf.facts["reader"]) for leaf in leaves if "reader" in leaf.facts}
     people = {str(pk): user for pk, user in User.objects.in_bulk(readers).items()}
     prefetch_names([*people.values(), *(image.owner for image in images.values())])
@@ -159,7 +168,7 @@ def _deeds(leaves: list[Leaf], person: User) -> Iterator[Deed]:
             of_team="team" in leaf.facts,
             is_own=image is not None and image.owner_id == person.pk,
             is_deleted=album not in albums
-            if is_album
+            if is_album or leaf.event in ABOUT_NEITHER
             else image is None or image.deleted_at is not None,
             has_signed=not leaf.facts.keys().isdisjoint(KINDS),
         )

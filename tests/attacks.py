@@ -217,6 +217,13 @@ MUST: dict[str, str] = {
     "F212": "a deletion that is killed before its end is recorded opens nothing, and is found",
     "F230": "an owner who is disabled while an act of theirs is on its way loses no key by it",
     "F213": "whatever a row of a circle, its lists or a successor's keys says, nobody new gets in",
+    "F240": "a grant whose row names another owner opens nothing, and is called altered",
+    "F220": "a successor for one album takes over that album and its owner's images in it alone",
+    "F221": "for which album somebody is a successor is what its owner signed, whatever rows say",
+    "F260": "a file of an upload that is sent again in its place is stored once, others beside it",
+    "F261": "what became of an upload is said to its owner alone, as it is now",
+    "F262": "what is sent file by file goes to the people who were shown in the check, and no more",
+    "F263": "what a browser keeps of chosen files opens for their person in their tab alone",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

@@ -1,14 +1,16 @@
 """The cast: alice owns, bob receives, mallory is signed in and granted nothing."""
 
+import inspect
 import io
 import os
 import shutil
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.cookies import SimpleCookie
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -198,6 +200,19 @@ def fixed_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     ones, in processes of their own."""
     monkeypatch.setattr(keypair, "generate", lambda: load_pair(fixtures.next_pair()))
     fixtures.begin(monkeypatch)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, Any, Any]:
+    real = fixturedef.func
+    if fixturedef.scope == "function" and not inspect.isgeneratorfunction(real):
+        fixturedef.func = lambda **given: fixtures.fixture(real, fixturedef.argname, given)
+    try:
+        return (yield)
+    finally:
+        fixturedef.func = real
 
 
 def pytest_runtest_call() -> None:

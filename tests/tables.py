@@ -1,7 +1,7 @@
 """The tables of a PostgreSQL database: their rows, kept as text and put back in one message.
 
 Which of them changed is told by the versions of their rows: where a row is, and which transaction
-wrote it. No other row ever has both. Reading every row takes ten times as long.
+wrote it. No other row ever has both. Reading every row takes several times as long.
 """
 
 from typing import Any

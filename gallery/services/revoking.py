@@ -47,7 +47,7 @@ from gallery.sealing import (
     Plain,
     Sealed,
     manifest_fields,
-    seal_renditions,
+    seal_rendition,
     set_entry,
     share_fields,
     sign_statement,
@@ -192,11 +192,11 @@ def _relock(keyring: Keyring, access: Access, *, without: Holder | None = None) 
     image, lock, content_key = access.image, access.image.lock + 1, content.new_content_key()
     opener = Opener(keyring)
     share_head, manifest_head = opener.to_follow(SHARE, image), opener.to_follow(MANIFEST, image)
-    plain = {}
+    sealed = {}
     for name in Rendition.Name.values:
         opened = opener.open(access, name)
-        plain[name] = Plain(opened.plaintext(), opened.media_type)
-    sealed = seal_renditions(plain, content_key)
+        plain = Plain(opened.chunks(), opened.media_type)
+        sealed[name] = seal_rendition(name, plain, content_key)
     readers = readers_as_signed(image, opener)
     remaining = [grant for grant in readers.signed if grant.holder != without]
     beside = [row for row in readers.beside if row.holder != without]

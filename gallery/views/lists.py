@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -36,7 +36,7 @@ NEWEST_FIRST = ("-granted_at", "pk")
 @require_safe
 @signed_in
 def shared_with_me(request: PersonRequest) -> HttpResponse:
-    grants = _live_grants_of(request.user).exclude(image__owner=request.user)
+    grants = _live_grants_of(request.user).exclude(owner=F("reader"))
     template = "gallery/shared_with_me.html"
     in_teams = places_in_teams(request.user)
     asked = _asked_of(request.user)
@@ -46,7 +46,7 @@ def shared_with_me(request: PersonRequest) -> HttpResponse:
 @require_safe
 @signed_in
 def mine(request: PersonRequest) -> HttpResponse:
-    grants = _live_grants_of(request.user).filter(image__owner=request.user)
+    grants = _live_grants_of(request.user).filter(owner=F("reader"))
     return _list(request, grants, "gallery/mine.html", _asked_of(request.user))
 
 

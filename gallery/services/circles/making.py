@@ -13,7 +13,7 @@ from cryptocore import circles
 from gallery.circle_events import events_of
 from gallery.errors import Altered
 from gallery.models import Circle, Rights
-from gallery.sealing import wrap_to_oneself
+from gallery.sealing import MEMBERSHIP, head_of, wrap_to_oneself
 from gallery.services.acts import (
     end_expired,
     hold,
@@ -40,11 +40,12 @@ def make_circle(
     description: str,
     members_add: bool,
     kind: str = Circle.Kind.ALBUM,
+    album: Circle | None = None,
 ) -> Circle:
     """Make an empty album, or a team, with one member, its owner. `members_add`: others may put
-    images of their own into it, or share them with it.
+    images of their own into it, or share them with it. `album`: whose successors it is for alone.
 
-    Raises OwnKeyRefused, NoKeys or AuditUnavailable; then nothing is stored.
+    Raises OwnKeyRefused, NoKeys, HeadMoved or AuditUnavailable; then nothing is stored.
     """
     circle = Circle(
         kind=str(kind),
@@ -52,6 +53,7 @@ def make_circle(
         epoch=FIRST_EPOCH,
         members_add=members_add,
         made_at=timezone.now(),
+        album=album,
     )
     key = circles.new_circle_key()
     seal_details(circle, key, title=title, description=description)
@@ -59,6 +61,8 @@ def make_circle(
     member = new_member(circle, keyring.user, wrapped, Terms(Rights.DOWNLOAD.value, None))
     signed = sign_membership(circle, key, [member], keyring=keyring, previous=None)
     with owners_act(events_of(circle).made, circle, signed=[signed]), transaction.atomic():
+        if album:
+            hold(album, head_of(MEMBERSHIP, album.pk))
         hold_people(pairs=[wrapped.key_pair])
         circle.save(force_insert=True)
         signed.save(force_insert=True)
