@@ -6,6 +6,7 @@ a cookie; private keys under the master key; MAC keys under the key file (docs/f
 
 import hashlib
 import uuid
+from collections.abc import Iterable
 from typing import ClassVar
 
 from django.conf import settings
@@ -243,6 +244,21 @@ class KeyPair(models.Model):
         return grouped(self.fingerprint)
 
 
+class WrappedKeyQuerySet(models.QuerySet["WrappedKey"]):
+    def next_of(
+        self, pairs: Iterable[KeyPair], *, after: uuid.UUID | None, at_most: int
+    ) -> "list[WrappedKey]":
+        """Return the next of what is wrapped to these pairs, in the order of ids. One query for
+        each pair: asked for all of them at once, SQLite sorts everything a person has."""
+        found: list[WrappedKey] = []
+        for pair in pairs:
+            rows = self.filter(key_pair=pair, **({"pk__gt": after} if after else {}))
+            for row in rows.order_by("pk")[:at_most]:
+                row.key_pair = pair
+                found.append(row)
+        return sorted(found, key=lambda row: row.pk)[:at_most]
+
+
 class WrappedKey(models.Model):
     """One content key wrapped to one person's encryption key.
 
@@ -257,7 +273,11 @@ class WrappedKey(models.Model):
     oaep_bytes = RawBytesField()
     quick_key = RawBytesField(null=True)
 
+    objects = WrappedKeyQuerySet.as_manager()
+
     class Meta:
+        # The order in which a person's own are looked at, and wrapped again.
+        indexes = [models.Index(fields=["key_pair", "id"], name="wrapped_keys_of_a_pair")]
         constraints = [
             models.UniqueConstraint(
                 fields=["key_pair", "subject", "lock"], name="one_wrapped_key_per_lock"

@@ -64,7 +64,7 @@ def apart(data: bytes) -> None:
     from gallery.decoding.asking import DECODERS
     from tests.gallery.picture_files import LIMITS
 
-    DECODERS.take(data, keep_details=False, limits=LIMITS).picture()
+    DECODERS.take(data, keep_details=False, limits=LIMITS).picture(b"".join)
 
 
 def pictures() -> Iterator[tuple[str, bytes]]:

@@ -79,7 +79,7 @@ class Trial:
     def taken(self, data: bytes):
         from tests.gallery.picture_files import LIMITS
 
-        return self.decoders.take(data, keep_details=False, limits=LIMITS).picture()
+        return self.decoders.take(data, keep_details=False, limits=LIMITS).picture(b"".join)
 
     def put_good(self) -> None:
         from gallery.intake import take_in

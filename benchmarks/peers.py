@@ -33,6 +33,13 @@ REGISTRATIONS, MOST_MS, MEDIAN_MS = 15, 3000, 1200
 PLACES = ("images/", "plain/", "unverified/")
 HEADINGS = ("", "sealed", "plain files", "ratio", "aim", "unverified", "ratio", "aim")
 
+# Under a figure that misses its aim: what stands in the way, from profiles.
+IN_THE_WAY = {
+    "25 MB opened": "two thirds of its processor time are SHA-256, once before the first byte "
+    "leaves and once as it does; AES a fifth; see docs/decisions/0085",
+    "Registration": "finding the primes of two RSA-3072 pairs, one pair after the other",
+}
+
 Act = Callable[[], object]
 
 
@@ -91,6 +98,8 @@ def registered(server: Server) -> Iterator[HttpClient]:
     median, worst = statistics.median(waits), max(waits)
     print(f"Registration with a recovery code: median {median:.0f} ms (aim {MEDIAN_MS}), ", end="")
     print(f"worst of {REGISTRATIONS} {worst:.0f} ms (aim {MOST_MS}).\n", flush=True)
+    if median > MEDIAN_MS or worst > MOST_MS:
+        print(f"Misses its aim: {IN_THE_WAY['Registration']}.\n", flush=True)
 
 
 def compare_openings(
@@ -184,12 +193,16 @@ def processor_ms(server: Server) -> float:
 
 def tell(what: str, times: list[Times], aims: list[float | None]) -> None:
     ours, *others = [one.middle for one in times]
+    misses = False
     cells = [f"{ours[0]:.0f} ({ours[1]:.0f})"]
     for theirs, aim in zip(others, aims, strict=True):
         waits, processor = ours[0] / theirs[0], ours[1] / max(theirs[1], TICK_MS)
         cells += [f"{theirs[0]:.0f} ({theirs[1]:.0f})", f"{waits:.2f} ({processor:.2f})"]
         cells.append(f"{aim}" if aim else "")
+        misses = misses or (aim is not None and waits > aim)
     print(f"| {what} | {' | '.join(cells)} |", flush=True)
+    if misses and what in IN_THE_WAY:
+        print(f"| … misses its aim: {IN_THE_WAY[what]} |", flush=True)
 
 
 if __name__ == "__main__":

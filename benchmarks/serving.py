@@ -16,10 +16,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmarks.memory import peak_mb, resident_mb
 from benchmarks.pictures import noise, photo
 from benchmarks.throwaway import data_folder, say_how_busy
 from tests.e2e.http_client import HttpClient
+from tests.e2e.memory import peak_mb, resident_mb
 from tests.e2e.server import ROOT, Server, environment_of, running
 
 PASSWORD, ROUNDS = "correct horse battery", 7

@@ -13,9 +13,9 @@ from contextlib import ExitStack
 
 from PIL import Image
 
-from benchmarks.memory import peak_mb, resident_mb
 from benchmarks.throwaway import data_folder, say_how_busy
 from tests.e2e.http_client import HttpClient
+from tests.e2e.memory import peak_mb, resident_mb
 from tests.e2e.server import Server, running
 from tests.e2e.slow_clients import connected
 

@@ -13,9 +13,9 @@ from zipfile import ZipFile
 
 from PIL import Image
 
-from benchmarks.memory import peak_mb, resident_mb
 from benchmarks.throwaway import data_folder, say_how_busy
 from tests.e2e.http_client import HttpClient
+from tests.e2e.memory import peak_mb, resident_mb
 from tests.e2e.server import Server, running
 
 PASSWORD, IMAGES, AT_ONCE = "correct horse battery", 40, 10

@@ -4,6 +4,7 @@ CBC by itself notices no change. What protects the bytes is the signed manifest 
 SHA-256 and length, checked before anything here decrypts them, and its key commitment.
 """
 
+import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable, Iterator
@@ -41,22 +42,47 @@ def encrypt(plaintext: bytes, content_key: bytes) -> bytes:
     return _encrypt_under_iv(plaintext, content_key, secrets.token_bytes(BLOCK_BYTES))
 
 
+def encrypt_and_tag(
+    pieces: Iterable[bytes], content_key: bytes, *, rendition: str
+) -> tuple[bytes, bytes]:
+    """Return what encrypt() and plaintext_tag() return of the pieces joined.
+
+    Each piece is asked for once, when the one before is encrypted: the plaintext is never whole.
+    """
+    tag, iv = tagging(content_key, rendition), secrets.token_bytes(BLOCK_BYTES)
+
+    def tagged() -> Iterator[bytes]:
+        for piece in pieces:
+            tag.update(piece)
+            yield piece
+
+    return _joined(_encrypted(tagged(), content_key, iv)), tag.digest()
+
+
 def decrypt(stored: bytes, content_key: bytes) -> bytes:
     """Return the plaintext of `stored`, whole. Raises CryptoError.
+
+    The caller's duty is decrypt_pieces()'s.
+    """
+    return b"".join(decrypt_pieces(stored, content_key))
+
+
+def decrypt_pieces(stored: bytes, content_key: bytes) -> Iterator[bytes]:
+    """Return the plaintext of `stored`, piece by piece. Raises CryptoError.
 
     Only call it on bytes whose signed length and digest were verified: the padding is all it
     can check, and an answer to chosen ciphertexts is a padding oracle (Vaudenay, EUROCRYPT 2002).
     """
     length = plaintext_length(len(stored), stored[-END_BYTES:], content_key)
     pieces = (stored[at : at + PIECE_BYTES] for at in range(0, len(stored), PIECE_BYTES))
-    return b"".join(decrypt_part(pieces, content_key, skip=0, length=length))
+    return decrypt_part(pieces, content_key, skip=0, length=length)
 
 
 def plaintext_length(stored_length: int, end: bytes, content_key: bytes) -> int:
     """Return how long the plaintext of so many stored bytes is: one block's work.
 
-    `end` are their last 32 bytes; the caller's duty is decrypt()'s. Checks all that can be wrong:
-    lengths, the size of the key, the padding. Raises CryptoError.
+    `end` are their last 32 bytes; the caller's duty is decrypt_pieces()'s. Checks all that can be
+    wrong: lengths, the size of the key, the padding. Raises CryptoError.
     """
     _require_content_key(content_key)
     if stored_length < END_BYTES or stored_length % BLOCK_BYTES or len(end) != END_BYTES:
@@ -76,8 +102,8 @@ def decrypt_part(
 
     The pieces follow each other in what is stored, each a number of whole blocks; the first begins
     with the IV, or anywhere later with the block before the first that is wanted. Only as many are
-    taken as are needed. The caller's duty is decrypt()'s, and that plaintext_length() was asked
-    first: nothing is checked here.
+    taken as are needed. The caller's duty is decrypt_pieces()'s, and that plaintext_length() was
+    asked first: nothing is checked here.
 
     CBC decryption is P[i] = D(C[i]) xor C[i-1] (NIST SP 800-38A §6.2), every block on its own. So
     many blocks go through one call of the raw cipher and are combined with the same ciphertext one
@@ -130,6 +156,11 @@ def plaintext_tag(content_key: bytes, *, rendition: str, plaintext: bytes) -> by
     return mac(plaintext, rendition_tag_key(content_key, rendition))
 
 
+def tagging(content_key: bytes, rendition: str) -> "hmac.HMAC":
+    """Return what has the plaintext tag as its digest, once it was given the plaintext."""
+    return hmac.new(rendition_tag_key(content_key, rendition), digestmod=hashlib.sha256)
+
+
 def check_plaintext_tag(
     content_key: bytes, tag: bytes, *, rendition: str, plaintext: bytes
 ) -> None:
@@ -144,12 +175,25 @@ def _require_content_key(content_key: bytes) -> None:
 
 
 def _encrypt_under_iv(plaintext: bytes, content_key: bytes, iv: bytes) -> bytes:
-    """In pieces: padding a whole image, and putting the IV before its ciphertext, copies it."""
-    cipher, view = AES.new(content_key, AES.MODE_CBC, iv=iv), memoryview(plaintext)
-    whole = len(plaintext) - len(plaintext) % BLOCK_BYTES
-    stored = BytesIO()
-    stored.write(iv)
-    for start in range(0, whole, PIECE_BYTES):
-        stored.write(cipher.encrypt(view[start : min(start + PIECE_BYTES, whole)]))
-    stored.write(cipher.encrypt(pad(bytes(view[whole:]), BLOCK_BYTES)))
-    return stored.getvalue()
+    return _joined(_encrypted([plaintext], content_key, iv))
+
+
+def _encrypted(pieces: Iterable[bytes], content_key: bytes, iv: bytes) -> Iterator[bytes]:
+    """Yield the IV and the ciphertext. In pieces: padding a whole image copies it."""
+    cipher, rest = AES.new(content_key, AES.MODE_CBC, iv=iv), b""
+    yield iv
+    for piece in pieces:
+        view = memoryview(rest + piece if rest else piece)
+        whole = len(view) - len(view) % BLOCK_BYTES
+        for start in range(0, whole, PIECE_BYTES):
+            yield cipher.encrypt(view[start : min(start + PIECE_BYTES, whole)])
+        rest = bytes(view[whole:])
+    yield cipher.encrypt(pad(rest, BLOCK_BYTES))
+
+
+def _joined(pieces: Iterable[bytes]) -> bytes:
+    """b"".join() holds everything twice."""
+    whole = BytesIO()
+    for piece in pieces:
+        whole.write(piece)
+    return whole.getvalue()

@@ -180,6 +180,8 @@ def _check_body(kind: str, value: Mapping[str, Any]) -> None:
             raise ValueError("both names or none")
         if value["purpose"] != "signing":
             raise ValueError("a name stands with a signing key: that is the person's identity")
+    if "album" in given and value["circle"] != "successors":
+        raise ValueError("an album stands with successors: those of that album alone")
     if (value["sequence"] == 1) != (value["previous"] is None):
         raise ValueError("previous is null in the first statement and only there")
 
@@ -325,4 +327,5 @@ OPTIONAL: dict[str, dict[str, Check]] = {
     "key": {"username": _check_username, "display_name": _check_display_name},
     "manifest": {"share": _check_hex_digest},
     "acknowledgement": {"picture": _check_hex_digest},
+    "membership": {"album": _check_uuid},
 }

@@ -29,11 +29,15 @@ def circles_of_images(images: Collection[uuid.UUID], owner: User, opener: Opener
     placed = Placement.objects.filter(image__in=images, ended_at=None).select_related("circle")
     counted = Counter(row.circle for row in placed if not has_ended(row))
     named = [(circle_in_words(circle, owner, opener), n) for circle, n in counted.items()]
+    return sorted(named) + invited_to(images, opener)
+
+
+def invited_to(images: Collection[uuid.UUID], opener: Opener) -> Named:
+    """Return the people whose open invitations carry these images."""
     carried = InvitedGrant.objects.filter(image__in=images, ended_at=None)
     rows = carried.select_related("invitation__wrapped_key__key_pair")
     invited = Counter(row.invitation for row in rows if not row.is_over and not has_ended(row))
-    names = zip(invited_in_words(invited, opener), invited.values(), strict=True)
-    return sorted(named) + sorted(names)
+    return sorted(zip(invited_in_words(invited, opener), invited.values(), strict=True))
 
 
 def members_in_words(circle: Circle, opener: Opener, *, besides: Iterable[User] = ()) -> list[str]:

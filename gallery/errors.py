@@ -72,6 +72,10 @@ class TakenBefore(GalleryError):
         self.owner = owner
 
 
+class TakenByYou(GalleryError):
+    """This person has taken it over already."""
+
+
 class NotHandedOver(GalleryError):
     """The successors have no key of this image: its owner was not here after it was sealed."""
 

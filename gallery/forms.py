@@ -326,6 +326,8 @@ class WishesForm(WithInvitationsForm):
     album = forms.UUIDField(required=False, label=gettext_lazy("Album"))
     image_count = forms.IntegerField(required=False, min_value=1)  # of the files that will follow
     upload_id = forms.UUIDField(required=False)
+    # Which file of the upload the first one of this request is.
+    upload_index = forms.IntegerField(required=False, min_value=0, max_value=999_999)
 
     def clean(self) -> None:
         """The page sends the token of the moment, so it says itself whose it was."""

@@ -21,8 +21,8 @@ from cryptocore.errors import CryptoError
 from gallery.errors import Altered
 from gallery.image_trail import ImageTrails
 from gallery.ledger import TrailAway, saw_before
-from gallery.models import Circle, Row, SealedImage, Statement, Subject
-from gallery.sealing import MANIFEST, MEMBERSHIP, SHARE, head_of, heads_of
+from gallery.models import Circle, Grant, Row, SealedImage, Statement, Subject
+from gallery.sealing import MANIFEST, MEMBERSHIP, SHARE, album_signed, head_of, heads_of
 
 Body = dict[str, Any]
 
@@ -84,6 +84,8 @@ class Heads:
         membership = self.head(MEMBERSHIP, circle)
         if (membership["epoch"], membership["circle"]) != (circle.epoch, circle.kind):
             raise Altered("membership-epoch")
+        if membership.get("album") != album_signed(circle):
+            raise Altered("membership-album")
         return membership
 
     def head(self, kind: str, subject: Subject) -> Body:
@@ -178,6 +180,8 @@ class Heads:
     # (4)
     def is_signed(self, row: Row) -> bool:
         """Whether the owner's newest list says what this row says."""
+        if isinstance(row, Grant) and row.owner_id != row.image.owner_id:
+            return False
         signed = self.head(row.list_kind, row.list_of)["entries"]
         try:
             entry = entries.parse_entry(bytes(row.entry))

@@ -103,7 +103,7 @@ def take_in(
     keep_details: bool,
     limits: Limits,
     turn: Turn = lambda pixels, held_pixels: nullcontext(),
-) -> Picture:
+) -> Picture[bytes]:
     """Return the picture in `data`: byte for byte, or without its details.
 
     What is decoded is always the file without its details, so nothing in them can steer the

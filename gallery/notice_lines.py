@@ -11,7 +11,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from gallery.presenting import address, named
 from gallery.services.inbox import NoticeState, ShownNotice
-from gallery.services.notices import NoticeKind
+from gallery.services.notices import ALBUMS_SUCCESSORS, NoticeKind
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -65,6 +65,21 @@ ONE: dict[str, dict[NoticeKind, "_StrPromise"]] = {
         NoticeKind.OWNER_DISABLED: gettext_lazy(
             "Staff disabled the account of %(actor)s. You can take over their images, albums "
             "and teams."
+        ),
+    },
+    ALBUMS_SUCCESSORS: {
+        NoticeKind.SHARED: gettext_lazy(
+            "%(actor)s named you as a successor for one album: if staff disable their account, you "
+            "can take it over."
+        ),
+        NoticeKind.REVOKED: gettext_lazy(
+            "%(actor)s no longer names you as a successor for one album."
+        ),
+        NoticeKind.DELETED: gettext_lazy(
+            "%(actor)s no longer names you as a successor for one album."
+        ),
+        NoticeKind.OWNER_DISABLED: gettext_lazy(
+            "Staff disabled the account of %(actor)s. You can take over one album of theirs."
         ),
     },
 }
@@ -157,7 +172,7 @@ def _belongs_to(group: list[ShownNotice], notice: ShownNotice) -> bool:
 def about(notice: ShownNotice) -> str:
     """Return what a notice is about: an image, an album, a team or successors."""
     if notice.successors_id:
-        return "successors"
+        return ALBUMS_SUCCESSORS if notice.of_one_album else "successors"
     return "album" if notice.album_id else "team" if notice.team_id else "image"
 
 

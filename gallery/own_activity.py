@@ -16,6 +16,7 @@ from audit.events import Event
 from audit.leaf import Leaf
 from audit.unreadable import as_id
 from audit.vouched import vouched_before
+from gallery.image_trail import KINDS
 from gallery.models import Circle, SealedImage
 
 PER_PAGE = 60
@@ -51,6 +52,20 @@ ALBUM_WORDS = {
     Event.IMAGE_SHARED: _("You added an image to an album."),
     Event.IMAGE_REVOKED: _("You took an image out of an album."),
 }
+# Of acts on the successors for one album.
+ALBUMS_SUCCESSORS_WORDS = {
+    Event.SUCCESSORS_NAMED: _("You named successors for an album."),
+    Event.SUCCESSORS_REMOVED: _("You removed %(reader)s from the successors for an album."),
+    Event.SUCCESSORS_DELETED: _("You removed the last successor for an album."),
+}
+# Of acts that sign nothing: who is on the list already gets the key they lack.
+AGAIN_WORDS = {
+    Event.IMAGE_SHARED: _("You shared an image again with %(reader)s: its key was missing."),
+    Event.ALBUM_SHARED: _("You shared an album again with %(reader)s: its key was missing."),
+    Event.SUCCESSORS_NAMED: _(
+        "You shared again with your successor %(reader)s: their key was missing."
+    ),
+}
 # Of acts on neither an image nor an album.
 ABOUT_NEITHER = {
     Event.TEAM_TAKEN_OVER,
@@ -76,7 +91,7 @@ FILTERS = {
 class Deed:
     """One thing a person did with an image, an album, a team or their successors. `owner` and
     `reader` where we still know them, `of_team` if it was a team's access that ended; `album_id`:
-    of what was done with an album, or with an image for one."""
+    of what was done with an album, or with an image for one; `has_signed`: a list or a picture."""
 
     time: datetime
     event: Event
@@ -87,6 +102,7 @@ class Deed:
     of_team: bool
     is_own: bool
     is_deleted: bool
+    has_signed: bool
 
     @property
     def is_about_something(self) -> bool:
@@ -98,6 +114,10 @@ class Deed:
         words = (self.is_own and OWN_WORDS.get(self.event)) or WORDS[self.event]
         if self.image_id and self.album_id:
             words = ALBUM_WORDS.get(self.event, words)
+        elif self.album_id:
+            words = ALBUMS_SUCCESSORS_WORDS.get(self.event, words)
+        if not self.has_signed:
+            words = AGAIN_WORDS.get(self.event, words)
         somebody = str(_("somebody"))
         reader = self.reader or (str(_("a team")) if self.of_team else somebody)
         names = {"owner": self.owner or somebody, "reader": reader}
@@ -128,7 +148,8 @@ def all_deeds_of(person: User, *, only: str = "") -> Iterator[Deed]:
 def _deeds(leaves: list[Leaf], person: User) -> Iterator[Deed]:
     subjects = {leaf.subject for leaf in leaves if leaf.subject}
     images = SealedImage.objects.select_related("owner").in_bulk(subjects)
-    albums = Circle.objects.filter(deleted_at=None).in_bulk(subjects)
+    named = {as_id(str(leaf.facts.get("album", ""))) for leaf in leaves}
+    albums = Circle.objects.filter(deleted_at=None).in_bulk(subjects | named - {None})
     readers = {str(leaf.facts["reader"]) for leaf in leaves if "reader" in leaf.facts}
     people = {str(pk): user for pk, user in User.objects.in_bulk(readers).items()}
     prefetch_names([*people.values(), *(image.owner for image in images.values())])
@@ -147,6 +168,7 @@ def _deeds(leaves: list[Leaf], person: User) -> Iterator[Deed]:
             of_team="team" in leaf.facts,
             is_own=image is not None and image.owner_id == person.pk,
             is_deleted=album not in albums
-            if is_album
+            if is_album or leaf.event in ABOUT_NEITHER
             else image is None or image.deleted_at is not None,
+            has_signed=not leaf.facts.keys().isdisjoint(KINDS),
         )

@@ -1,6 +1,9 @@
 """What intake gives: a picture, or the code of the reason why a file is none we take."""
 
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+Original = TypeVar("Original")
 
 MEDIA_TYPES = {
     "JPEG": "image/jpeg",
@@ -54,14 +57,15 @@ class PictureRejected(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What is sealed of an upload. Width and height as displayed, after its orientation.
+class Picture(Generic[Original]):
+    """What is sealed of an upload: the original as bytes, or as what these were made into.
 
-    `captured_at` is ISO 8601, with an offset if the camera knew it, and only known where details
-    are kept; `removed` holds short words (containers.common.Removed).
+    Width and height as displayed, after its orientation. `captured_at` is ISO 8601, with an offset
+    if the camera knew it, and only known where details are kept; `removed` holds short words
+    (containers.common.Removed).
     """
 
-    original: bytes = field(repr=False)
+    original: Original = field(repr=False)
     media_type: str
     width: int
     height: int

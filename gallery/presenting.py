@@ -298,7 +298,7 @@ def _image_facts(access: Access, description: Body) -> dict[str, Any]:
         "format": description["format"],
         "size_bytes": description["size"],
         "sealed_at": access.image.sealed_at,
-        "removed": [_removed_sentence(code) for code in description["removed"]],
+        "removed": removed_in_words(description["removed"]),
     }
 
 
@@ -308,7 +308,8 @@ def acknowledged_json(acknowledged: Acknowledged | None) -> dict[str, Any] | Non
     return {"state": acknowledged.state.value, "at": acknowledged.at}
 
 
-def _removed_sentence(code: str) -> str:
+def removed_in_words(codes: Iterable[str]) -> list[str]:
+    """Return what was removed from a file, in words for its owner."""
     sentences = {
         "location": _("location"),
         "camera": _("camera and device details"),
@@ -326,7 +327,7 @@ def _removed_sentence(code: str) -> str:
         "faults": _("faults in the file’s structure (mended; the picture is unchanged)"),
         "other": _("other data that is not part of the image"),
     }
-    return sentences.get(code, code)
+    return [sentences.get(code, code) for code in codes]
 
 
 def _row(grant: Grant, ledger: Ledger) -> dict[str, Any]:

@@ -186,6 +186,10 @@ def _taken_before(error: errors.TakenBefore) -> Refusal:
     return Refusal(409, "taken_before", named)
 
 
+def _taken_by_you(error: errors.TakenByYou) -> Refusal:
+    return Refusal(409, "taken_by_you", _("You have taken this over already: it is yours."))
+
+
 def _not_handed_over(error: errors.NotHandedOver) -> Refusal:
     sentence = _(
         "The key of this image was not handed over yet when its owner was last here, so you cannot "
@@ -237,6 +241,7 @@ REFUSALS: dict[type[Exception], Callable[..., Refusal]] = {
     errors.Suspended: _suspended,
     errors.OwnerActive: _owner_active,
     errors.TakenBefore: _taken_before,
+    errors.TakenByYou: _taken_by_you,
     errors.NotHandedOver: _not_handed_over,
     errors.Waiting: _waiting,
     errors.OtherSigner: _other_signer,

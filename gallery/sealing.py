@@ -4,7 +4,7 @@ Nothing here reads or writes a row; services decide when.
 """
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,12 +16,12 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import Keyring
 from accounts.keys.certificates import NoKeys, signing_pair_of, verified_signing_key
 from accounts.keys.content_keys import wrap_content_key
-from accounts.keys.recipients import Reader, ReaderKey
+from accounts.keys.recipients import Reader, ReaderKey, reader_of
 from accounts.models import KeyPair, WrappedKey
 from cryptocore import content, entries, statements
 from cryptocore.errors import CryptoError
 from gallery.errors import OwnKeyRefused
-from gallery.models import Listed, SealedImage, Statement
+from gallery.models import Circle, Listed, Rendition, SealedImage, Statement
 
 MANIFEST = "manifest"
 SHARE = "share"
@@ -31,9 +31,9 @@ ACKNOWLEDGEMENT = "acknowledgement"
 
 @dataclass(frozen=True)
 class Plain:
-    """One rendition before it is encrypted. Never prints its bytes."""
+    """One rendition before it is encrypted, in pieces. Never prints its bytes."""
 
-    data: bytes = field(repr=False)
+    pieces: Iterable[bytes] = field(repr=False)
     media_type: str
 
 
@@ -46,19 +46,47 @@ class Sealed:
 
 
 @sensitive_variables()
-def seal_renditions(plain: Mapping[str, Plain], content_key: bytes) -> dict[str, Sealed]:
-    sealed = {}
-    for name, rendition in plain.items():
-        stored = content.encrypt(rendition.data, content_key)
-        tag = content.plaintext_tag(content_key, rendition=name, plaintext=rendition.data)
-        facts: dict[str, object] = {
-            "sha256": statements.digest(stored),
-            "length": len(stored),
-            "media_type": rendition.media_type,
-            "plaintext_tag": tag.hex(),
-        }
-        sealed[name] = Sealed(stored, facts)
-    return sealed
+def seal_rendition(name: str, plain: Plain, content_key: bytes) -> Sealed:
+    """Encrypt a rendition as its pieces come: of a large one nothing else is in memory."""
+    stored, tag = content.encrypt_and_tag(plain.pieces, content_key, rendition=name)
+    return _sealed(stored, tag, plain.media_type)
+
+
+def _sealed(stored: bytes, tag: bytes, media_type: str) -> Sealed:
+    facts: dict[str, object] = {
+        "sha256": statements.digest(stored),
+        "length": len(stored),
+        "media_type": media_type,
+        "plaintext_tag": tag.hex(),
+    }
+    return Sealed(stored, facts)
+
+
+@dataclass(frozen=True)
+class Received:
+    """An original that was encrypted while it came from its decoder, under the content key of the
+    image that it becomes. Its plaintext is nowhere whole."""
+
+    content_key: bytes = field(repr=False)
+    _stored: bytes = field(repr=False)
+    _tag: bytes = field(repr=False)
+
+    @classmethod
+    @sensitive_variables()
+    def of(cls, pieces: Iterable[bytes]) -> "Received":
+        content_key, name = content.new_content_key(), Rendition.Name.ORIGINAL.value
+        return cls(content_key, *content.encrypt_and_tag(pieces, content_key, rendition=name))
+
+    @property
+    def length(self) -> int:
+        end = self._stored[-content.END_BYTES :]
+        return content.plaintext_length(len(self._stored), end, self.content_key)
+
+    def pieces(self) -> Iterator[bytes]:
+        return content.decrypt_pieces(self._stored, self.content_key)
+
+    def sealed(self, media_type: str) -> Sealed:
+        return _sealed(self._stored, self._tag, media_type)
 
 
 @sensitive_variables()
@@ -70,6 +98,21 @@ def wrap_for(
     if reader.key is None:
         return None
     return wrap_to(reader.key, content_key, subject=subject, lock=lock)
+
+
+@sensitive_variables()
+def wrap_to_oneself(
+    keyring: Keyring, content_key: bytes, *, subject: uuid.UUID, lock: int
+) -> WrappedKey:
+    """Return the content key wrapped to the person whose keys are open, with its quick key. Raises
+    OwnKeyRefused, or NoKeys."""
+    own = reader_of(keyring.user).key
+    if own is None:  # their theft was ordered just now
+        raise OwnKeyRefused
+    keyring.prove(own.pair)  # certified is not enough when you wrap to yourself
+    wrapped = wrap_to(own, content_key, subject=subject, lock=lock)
+    wrapped.quick_key = keyring.wrap_quick_key(content_key, subject=subject, lock=lock)
+    return wrapped
 
 
 @sensitive_variables()
@@ -110,6 +153,11 @@ def share_fields(rows: Iterable[Listed]) -> dict[str, object]:
     """Return what a signed list says: a digest of each of these rows."""
     digests = {entries.entry_digest(bytes(row.entry), bytes(row.salt)) for row in rows}
     return {"entries": sorted(digests)}
+
+
+def album_signed(circle: Circle) -> str | None:
+    """Return what a membership statement calls the album whose successors a circle is."""
+    return str(circle.album_id) if circle.album_id else None
 
 
 def sign_statement(

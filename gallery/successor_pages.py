@@ -25,7 +25,7 @@ from gallery.services.successors import (
     images_without_key,
     successors_of,
 )
-from gallery.services.taking_over import images_to_take_over
+from gallery.services.taking_over import count_images_to_take_over
 from gallery.services.taking_over_circles import kinds_to_take_over
 
 IMAGE, ALBUM, TEAM = KINDS = "image", "album", "team"
@@ -50,14 +50,17 @@ def amounts_in_words(amounts: Amounts) -> str:
 
 @dataclass(frozen=True)
 class Naming:
-    """Somebody who named the person a successor. `there`: of a disabled owner, how much there is to
-    take over; `without_key`: how much was never handed over."""
+    """Somebody who named the person a successor. `album`: for that one alone, which `is_yours` once
+    the person took it over; `there`: of a disabled owner, how much there is to take over;
+    `without_key`: how much was never handed over."""
 
     owner: uuid.UUID
+    album: uuid.UUID | None
     name: str
     username: str | None
     since: datetime
     is_disabled: bool
+    is_yours: bool
     there: Amounts
     without_key: Amounts
 
@@ -70,9 +73,11 @@ class Naming:
         return amounts_in_words(self.without_key)
 
 
-def page_of(person: User, opener: Opener) -> dict[str, Any]:
-    circle = circle_of(person)
-    named = successors_of(person)
+def named_by_owner(owner: User, album_id: uuid.UUID | None = None) -> dict[str, Any]:
+    """Return whom this owner named, for everything or for one album alone, and what is not handed
+    over yet. Raises Altered or TrailAway."""
+    circle = circle_of(owner, album_id)
+    named = successors_of(owner, album_id)
     left = _left_of(circle) if circle and named else Amounts()
     prefetch_names(row.reader for row in named if row.reader)
     return {
@@ -87,14 +92,14 @@ def page_of(person: User, opener: Opener) -> dict[str, Any]:
         ],
         "left": left.total(),
         "what_is_left": amounts_in_words(left),
-        "named_by": namings_of(person, opener),
     }
 
 
 def _left_of(circle: Circle) -> Amounts:
     """Return how much is not handed over yet."""
     circles = circles_without_key(circle).values_list("kind", flat=True)
-    return Counter({IMAGE: images_without_key(circle).count()}) + Counter(circles)
+    images = 0 if circle.album_id else images_without_key(circle).count()
+    return Counter({IMAGE: images}) + Counter(circles)
 
 
 def namings_of(person: User, opener: Opener) -> list[Naming]:
@@ -102,22 +107,31 @@ def namings_of(person: User, opener: Opener) -> list[Naming]:
     rows = Member.objects.filter(
         reader=person, ended_at=None, circle__kind=SUCCESSORS, circle__deleted_at=None
     ).exclude(circle__owner=person)
-    rows = rows.exclude(ends_at__lte=timezone.now()).select_related("circle__owner")
+    rows = rows.exclude(ends_at__lte=timezone.now()).select_related(
+        "circle__owner", "circle__album"
+    )
     opener.prepare(with_owners(row.circle for row in rows))
     prefetch_names(row.circle.owner for row in rows)
     signed = [row for row in rows if _is_signed(row, opener)]
     disabled = accounts_disabled({row.circle.owner_id for row in signed})
     amounts = _amounts_of([row for row in signed if row.circle.owner_id in disabled])
-    return [_naming(row, amounts.get(row.circle.owner_id)) for row in signed]
+    return [_naming(row, amounts.get(row.circle_id)) for row in signed if _is_theirs(row)]
+
+
+def _is_theirs(row: Member) -> bool:
+    """Whether the owner, or who took it over from them, has the album of which these are the
+    successors: what somebody else took over is nothing to wait for."""
+    album = row.circle.album
+    return album is None or album.owner_id in (row.circle.owner_id, row.reader_id)
 
 
 def _amounts_of(members: list[Member]) -> dict[uuid.UUID, tuple[Amounts, Amounts]]:
-    """Return, by owner, how much there is, and how much can be taken over."""
-    images, circles = images_to_take_over(members), kinds_to_take_over(members)
+    """Return, by circle of successors, how much there is, and how much can be taken over."""
+    images, circles = count_images_to_take_over(members), kinds_to_take_over(members)
     return {
-        owner: (Counter({IMAGE: all_images}) + there, Counter({IMAGE: images_can}) + can)
-        for owner, (all_images, images_can) in images.items()
-        for there, can in [circles[owner]]
+        pk: (Counter({IMAGE: all_images}) + there, Counter({IMAGE: images_can}) + can)
+        for pk, (all_images, images_can) in images.items()
+        for there, can in [circles[pk]]
     }
 
 
@@ -130,15 +144,17 @@ def _is_signed(row: Member, opener: Opener) -> bool:
 
 def _naming(row: Member, amounts: tuple[Amounts, Amounts] | None) -> Naming:
     """`amounts`: of a disabled owner, how much there is, and how much can be taken over."""
-    owner = row.circle.owner
+    owner, album = row.circle.owner, row.circle.album
     name = certified_name(owner)
     there, can = amounts or (Amounts(), Amounts())
     return Naming(
         owner=owner.pk,
+        album=row.circle.album_id,
         name=name.in_full,
         username=name.username,
         since=row.granted_at,
         is_disabled=amounts is not None,
+        is_yours=album is not None and album.owner_id == row.reader_id,
         there=can,
         without_key=there - can,
     )
@@ -147,6 +163,7 @@ def _naming(row: Member, amounts: tuple[Amounts, Amounts] | None) -> Naming:
 def naming_json(naming: Naming) -> dict[str, Any]:
     return {
         "owner": str(naming.owner),
+        "album": str(naming.album) if naming.album else None,
         "username": naming.username,
         "since": naming.since,
         "is_disabled": naming.is_disabled,

@@ -1,14 +1,16 @@
 """The cast: alice owns, bob receives, mallory is signed in and granted nothing."""
 
+import inspect
 import io
 import os
 import shutil
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.cookies import SimpleCookie
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -41,6 +43,7 @@ PASSWORD = "correct horse battery"
 TOOLS = {
     "chromium-headless-shell or chromium": "the browser tests (tests/e2e/test_browser.py)",
     "exiftool": "the second opinion on removed details",
+    "xgettext": "whether the catalogues of locale/ have every text",
     "nginx": "the documented proxy (tests/e2e/test_proxy.py)",
     "openssl": "the shell block of docs/format.md",
     "unzip": "the second opinion on ZIPs",
@@ -53,7 +56,7 @@ NO_DATABASE = (
     *("imageshare/test_keyfile.py", "imageshare/test_pace.py", "imageshare/test_repository.py"),
     *("imageshare/test_serving.py", "imageshare/test_unlockkeys.py", "test_secret_key.py"),
     *("tests/test_documents.py", "tests/test_architecture.py", "tests/test_attacks.py"),
-    "tests/test_templates.py",
+    *("tests/test_templates.py", "tests/test_catalogues.py"),
 )
 OWN_DATABASES = ("tests/e2e/",)  # those of servers in processes of their own
 # Files with few and long tests: the suite ends when its processes end, so these do not come last.
@@ -198,6 +201,19 @@ def fixed_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     ones, in processes of their own."""
     monkeypatch.setattr(keypair, "generate", lambda: load_pair(fixtures.next_pair()))
     fixtures.begin(monkeypatch)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, Any, Any]:
+    real = fixturedef.func
+    if fixturedef.scope == "function" and not inspect.isgeneratorfunction(real):
+        fixturedef.func = lambda **given: fixtures.fixture(real, fixturedef.argname, given)
+    try:
+        return (yield)
+    finally:
+        fixturedef.func = real
 
 
 def pytest_runtest_call() -> None:

@@ -1,11 +1,17 @@
 """A kept world is put back only where nothing but the same steps led to it (tests/worlds.py)."""
 
 import ast
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core import mail
+from django.core.mail import EmailMessage
+from django.http import HttpResponse
+from django.test import Client
 
 from accounts.models import Invite
 from tests import worlds
@@ -97,6 +103,137 @@ def test_a_world_made_again_takes_along_what_went_on_from_it(steps, monkeypatch)
     steps.fixtures.kept[first].made_at -= worlds.SECONDS  # too old; what followed is not
     begin_again(steps, monkeypatch)
     assert steps.made == 4
+
+
+# ---- whole fixtures --------------------------------------------------------------------------
+
+
+class Row:
+    """Somebody a fixture made: what other fixtures change is in memory, too."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.client = name, Client()
+
+
+class Ran:
+    """Fixtures of a test's own, and how often each was really run."""
+
+    def __init__(self) -> None:
+        self.fixtures, self.ran = Keeper(), []
+
+    def begin(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        Invite.objects.all().delete()
+        self.fixtures.begin(monkeypatch)
+
+    def fixture(self, function: Callable[..., Any], **given: Any) -> Any:
+        return self.fixtures.fixture(function, function.__name__, given)
+
+    def person(self, name: str) -> Row:
+        def person(name: str) -> Row:
+            return self._made(name, Row(name))
+
+        return self.fixture(person, name=name)
+
+    def image(self, person: Any) -> list[Any]:
+        def image(person: Row) -> list[Any]:
+            person.client.cookies["session"] = "signed in"
+            person.name = "renamed"
+            mail.outbox.append(EmailMessage("told"))
+            return self._made("image", [person, "an image"])
+
+        return self.fixture(image, person=person)
+
+    def _made(self, name: str, made: Any) -> Any:
+        Invite.objects.create(token_digest=name, ends_at="2027-01-01T00:00Z")
+        self.ran.append(name)
+        return made
+
+    def both(self, monkeypatch: pytest.MonkeyPatch, name: str = "alice") -> tuple[Row, list[Any]]:
+        self.begin(monkeypatch)
+        mail.outbox.clear()
+        person = self.person(name)
+        return person, self.image(person)
+
+
+@pytest.fixture
+def ran() -> Ran:
+    return Ran()
+
+
+def test_a_fixture_comes_back_with_its_rows_mail_and_people(ran, monkeypatch):
+    seen = []
+    for _ in range(3):
+        person, image = ran.both(monkeypatch)
+        assert image == [person, "an image"]
+        assert image[0] is person
+        assert (person.name, person.client.cookies["session"].value) == ("renamed", "signed in")
+        assert [one.subject for one in mail.outbox] == ["told"]
+        assert set(Invite.objects.values_list("token_digest", flat=True)) == {"alice", "image"}
+        seen.append(person)
+        image.append("the test's own")
+    assert ran.ran == ["alice", "image"]
+    assert len(set(map(id, seen))) == 3
+
+
+def test_what_another_parameter_led_to_is_made(ran, monkeypatch):
+    for name in ("alice", "bob", "alice", "bob"):
+        ran.both(monkeypatch, name)
+        names = set(Invite.objects.values_list("token_digest", flat=True))
+        assert names == {name, "image"}
+    assert ran.ran == ["alice", "image", "bob", "image"]
+
+
+def test_what_is_no_plain_fixture_s_is_an_argument_of_none(ran, monkeypatch, tmp_path):
+    for _ in range(2):
+        ran.begin(monkeypatch)
+        ran.image(Row(str(tmp_path)))
+    assert ran.ran == ["image", "image"]
+
+
+def test_a_fixture_that_may_have_changed_people_counts(ran, monkeypatch, tmp_path):
+    def sign_out(person: Row, tmp_path: Path) -> None:
+        person.name = "changed"
+
+    ran.both(monkeypatch)
+    ran.begin(monkeypatch)
+    person = ran.person("alice")
+    ran.fixture(sign_out, person=person, tmp_path=tmp_path)
+    ran.image(person)
+    assert ran.ran == ["alice", "image", "image"]
+
+
+@pytest.mark.parametrize(
+    "unkept", [lambda: None, HttpResponse(), open], ids=["λ", "answer", "file"]
+)
+def test_what_pickle_cannot_keep_is_made_again(ran, monkeypatch, unkept):
+    def scene(person: Row) -> list[Any]:
+        return ran._made("scene", [open(os.devnull) if unkept is open else unkept])
+
+    for _ in range(2):
+        ran.begin(monkeypatch)
+        for file in ran.fixture(scene, person=ran.person("alice")):
+            if unkept is open:
+                file.close()
+    assert ran.ran == ["alice", "scene", "scene"]
+
+
+def test_after_a_patch_or_in_the_test_itself_fixtures_run(ran, monkeypatch):
+    ran.both(monkeypatch)
+    ran.begin(monkeypatch)
+    person = ran.person("alice")
+    monkeypatch.setattr(time, "no_such_name", 1, raising=False)
+    ran.image(person)
+    ran.begin(monkeypatch)
+    person = ran.person("alice")
+    ran.fixtures.end()
+    ran.image(person)
+    assert ran.ran == ["alice", "image", "image", "image"]
+
+
+def test_a_world_is_as_old_as_the_first_it_went_on_from(ran, monkeypatch):
+    ran.both(monkeypatch)
+    person, image = (ran.fixtures.kept[path] for path in sorted(ran.fixtures.kept, key=len))
+    assert image.made_at == person.made_at
 
 
 def test_fixtures_patch_by_the_one_that_is_watched():

@@ -11,7 +11,8 @@ import sqlite3
 import time
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,14 +22,12 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from tests.environment import DATA_DIR
+from tests.kept_fixtures import Plain
+from tests.tables import Tables
 from tests.triggers import drop_triggers, install_triggers, migration
 
 ALIASES = ("default", "audit")
 TRAIL, IMAGES = DATA_DIR / "audit.jsonl", DATA_DIR / "images"
-TABLES = (
-    "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = "
-    "current_schema() AND tablename <> 'django_migrations'"
-)
 TRIGGERS = "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'"
 SECONDS = 60  # so much later than it was made, nothing in a world is over
 
@@ -67,36 +66,27 @@ def _rows_in(alias: str) -> Any:
         pages = sqlite3.connect(":memory:")
         connection.connection.backup(pages)
         return pages
-    with connection.cursor() as cursor:
-        cursor.execute(TABLES)
-        tables = [table for (table,) in cursor.fetchall()]
-        return {table: _rows_of(table, cursor) for table in tables}
+    return _tables(alias).read()
 
 
-def _rows_of(table: str, cursor: Any) -> bytes:
-    with cursor.copy(f"COPY {table} TO STDOUT") as rows:
-        return b"".join(bytes(row) for row in rows)
+@cache
+def _tables(alias: str) -> Tables:
+    return Tables(alias)
 
 
 def _put_back(alias: str, rows: Any) -> None:
-    """On SQLite the schema, too; on PostgreSQL the trail's triggers. There sequences go on: no
-    number in a row comes again."""
+    """On SQLite the schema, too; on PostgreSQL the trail's triggers."""
     connection = connections[alias]
     connection.ensure_connection()
     if connection.vendor == "sqlite":
         rows.backup(connection.connection)
         return
-    with connection.cursor() as cursor:
-        changed = [table for table in rows if _rows_of(table, cursor) != rows[table]]
-        # As a replica applies changes: neither triggers nor foreign keys are asked.
-        emptying = ";".join(f"DELETE FROM {table}" for table in changed)
-        cursor.execute(f"BEGIN; SET LOCAL session_replication_role = replica; {emptying}")
-        for table in filter(rows.get, changed):
-            with cursor.copy(f"COPY {table} FROM STDIN") as copy:
-                copy.write(rows[table])
-        cursor.execute("COMMIT")
-        cursor.execute(TRIGGERS)
-        if alias == "audit" and cursor.fetchone() != (len(migration.POSTGRES),):
+    _tables(alias).put_back(rows)
+    if alias == "audit":
+        with connection.cursor() as cursor:
+            cursor.execute(TRIGGERS)
+            triggers = cursor.fetchone()
+        if triggers != (len(migration.POSTGRES),):
             drop_triggers()
             install_triggers()
 
@@ -111,7 +101,7 @@ class Step:
     facts: Any
     pairs: int
     world: World
-    made_at: float = field(default_factory=time.monotonic)
+    made_at: float
 
     def is_fresh(self) -> bool:
         return time.monotonic() < self.made_at + SECONDS
@@ -128,6 +118,7 @@ class Fixtures:
     def begin(self, monkeypatch: pytest.MonkeyPatch | None) -> None:
         """Take the world as it is for the empty one. Whatever this patches from now on counts."""
         self.pairs, self.steps, self.seen = 0, (), self.changes
+        self.plain, self.oldest = Plain(), float("inf")
         self.monkeypatch, self.patched = monkeypatch, len(_patches(monkeypatch))
 
     def end(self) -> None:
@@ -140,12 +131,65 @@ class Fixtures:
 
     def _is_known(self) -> bool:
         """Whether the world is what the steps led to, and everything else as it always is."""
+        return self.seen == self.changes and self._is_as_always()
+
+    def _is_as_always(self) -> bool:
         return (
             self.monkeypatch is not None
-            and self.seen == self.changes
             and type(settings._wrapped) is Settings
             and len(_patches(self.monkeypatch)) == self.patched
         )
+
+    def step(self, what: str, *details: Any, make: Callable[[], Any]) -> Any:
+        """Return what `make` returns. It has to be all that the caller needs, but for the rows."""
+        if not self._is_known():
+            return make()
+        steps, began = (*self.steps, what, repr(details)), time.monotonic()
+        step = self._fresh(steps) or self._keep(steps, make(), began)
+        return deepcopy(step.facts)
+
+    def fixture(self, function: Callable[..., Any], name: str, given: dict[str, Any]) -> Any:
+        """Return what a fixture returns (tests/kept_fixtures.py)."""
+        key = self.plain.key_of(function, given)
+        if not key:
+            if set(given) & set(self.plain.values):  # it may change these
+                self.steps = (*self.steps, function.__qualname__)
+            return function(**given)
+        result = self._plain_fixture((*self.steps, key), partial(function, **given))
+        self.plain.add(name, result, key)
+        return result
+
+    def _plain_fixture(self, steps: tuple[str, ...], make: Callable[[], Any]) -> Any:
+        if not self._is_known():
+            return make()
+        if step := self._fresh(steps):
+            return self.plain.put_back(step.facts)
+        began, result = time.monotonic(), make()
+        if self.seen == self.changes:  # what steps of its own did is kept already
+            self.steps = self.steps if callable(result) else (*self.steps, steps[-1])
+        elif self._is_as_always() and (facts := self.plain.kept(result)):
+            self._keep(steps, facts, began)
+        return result
+
+    def _fresh(self, steps: tuple[str, ...]) -> Step | None:
+        """Return what these steps led to lately, after putting it back."""
+        step = self.kept.get(steps)
+        if not step or not step.is_fresh():
+            return None
+        step.world.put_back()
+        self._go_on_from(step, steps)
+        return step
+
+    def _keep(self, steps: tuple[str, ...], facts: Any, began: float) -> Step:
+        self._drop_old(steps)
+        step = Step(facts, self.pairs, World.now(), min(self.oldest, began))
+        self.kept[steps] = step
+        self._go_on_from(step, steps)
+        return step
+
+    def _go_on_from(self, step: Step, steps: tuple[str, ...]) -> None:
+        self.steps, self.pairs, self.seen = steps, step.pairs, self.changes
+        self.oldest = min(self.oldest, step.made_at)
 
     def _drop_old(self, steps: tuple[str, ...]) -> None:
         """What went on from these steps did so in another world, with other people."""
@@ -154,21 +198,6 @@ class Fixtures:
             for path, step in self.kept.items()
             if step.is_fresh() and path[: len(steps)] != steps
         }
-
-    def step(self, what: str, *details: Any, make: Callable[[], Any]) -> Any:
-        """Return what `make` returns. It has to be all that the caller needs, but for the rows."""
-        if not self._is_known():
-            return make()
-        steps = (*self.steps, what, repr(details))
-        step = self.kept.get(steps)
-        if step and step.is_fresh():
-            step.world.put_back()
-        else:
-            facts = make()
-            self._drop_old(steps)
-            step = self.kept[steps] = Step(facts, self.pairs, World.now())
-        self.steps, self.pairs, self.seen = steps, step.pairs, self.changes
-        return deepcopy(step.facts)
 
 
 def _patches(monkeypatch: pytest.MonkeyPatch | None) -> list[Any]:

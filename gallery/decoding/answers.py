@@ -5,7 +5,9 @@ of its own uploader's, within the limits and of a kind we serve.
 """
 
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from gallery import containers
@@ -16,12 +18,13 @@ from gallery.pictures import (
     MEDIA_TYPES,
     RENDITION_FORMATS,
     Limits,
+    Original,
     Picture,
     PictureRejected,
 )
 
-# What travels beside the header, in this order.
-PARTS = ("original", "preview", "thumbnail")
+# What travels beside the header, in this order: the large one last.
+PARTS = ("preview", "thumbnail", "original")
 FACTS = {"size", "width", "height", "frames"}
 MOST = 2**48  # of any number: pixels, bytes
 RENDITION_BYTES = 8 * 2**20  # a preview of noise takes half of it
@@ -49,29 +52,46 @@ def rejection_in(header: dict[str, Any]) -> PictureRejected:
     return PictureRejected(code, **facts)
 
 
-def picture_in(header: dict[str, Any], parts: list[bytes], limits: Limits) -> Picture:
+def picture_in(
+    header: dict[str, Any],
+    lengths: Sequence[int],
+    pieces: Callable[[int], Iterator[bytes]],
+    limits: Limits,
+    keep: Callable[[Iterator[bytes]], Original],
+) -> Picture[Original]:
+    """Return the picture, with what `keep` makes of its original; `pieces` yields the next part,
+    which is so long."""
+    _require(len(lengths) == len(PARTS))
+    *renditions, length = lengths
+    _require(length <= limits.max_bytes and max(renditions) <= RENDITION_BYTES)
+    preview, thumbnail = (b"".join(pieces(rendition)) for rendition in renditions)
+    original = pieces(length)
+    beginning = next(original, b"")
     try:
-        said: dict[str, Any] = dict(zip(PARTS, parts, strict=True))
-        picture = Picture(**header["picture"], **said)
-        picture = replace(picture, removed=tuple(picture.removed))
-        _require(all(map(_is_count, (picture.width, picture.height, picture.frames))))
-        _require(picture.width * picture.height <= limits.max_pixels)
-        _require(picture.frames <= limits.max_frames)
-        _require(len(picture.original) <= limits.max_bytes)
-        _require(containers.format_of(picture.original) == picture.format)
-        _require(MEDIA_TYPES[picture.format] == picture.media_type)
-        _require_rendition(picture.preview, picture.preview_media_type)
-        _require_rendition(picture.thumbnail, picture.thumbnail_media_type)
-        # Its words are sealed, and shown to people.
-        _require(set(picture.removed) <= REMOVED)
-        _require(picture.captured_at is None or TIME.fullmatch(picture.captured_at) is not None)
+        said: Picture[Any] = Picture(
+            beginning, preview=preview, thumbnail=thumbnail, **header["picture"]
+        )
+        picture = replace(said, removed=tuple(said.removed))
+        _check(picture, beginning, limits)
     except (KeyError, TypeError, ValueError):
         raise Broken from None
-    return picture
+    return replace(picture, original=keep(chain([beginning], original)))
+
+
+def _check(picture: Picture[Any], beginning: bytes, limits: Limits) -> None:
+    _require(all(map(_is_count, (picture.width, picture.height, picture.frames))))
+    _require(picture.width * picture.height <= limits.max_pixels)
+    _require(picture.frames <= limits.max_frames)
+    _require(containers.format_of(beginning) == picture.format)
+    _require(MEDIA_TYPES[picture.format] == picture.media_type)
+    _require_rendition(picture.preview, picture.preview_media_type)
+    _require_rendition(picture.thumbnail, picture.thumbnail_media_type)
+    # Its words are sealed, and shown to people.
+    _require(set(picture.removed) <= REMOVED)
+    _require(picture.captured_at is None or TIME.fullmatch(picture.captured_at) is not None)
 
 
 def _require_rendition(data: bytes, media_type: str) -> None:
-    _require(len(data) <= RENDITION_BYTES)
     kind = containers.format_of(data)
     _require(kind in RENDITION_FORMATS and MEDIA_TYPES[kind] == media_type)
 

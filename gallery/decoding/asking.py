@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 from accounts.turns import Busy
 from gallery.decoding.answers import most_bytes, picture_in, pixels_in, rejection_in
 from gallery.decoding.wire import Broken, Channel
-from gallery.pictures import Limits, Picture, PictureRejected
+from gallery.pictures import Limits, Original, Picture, PictureRejected
 
 logger = logging.getLogger(__name__)
 
@@ -146,16 +146,17 @@ class Decoding:
                 raise rejection_in(header)
             self.pixels, self.held_pixels = pixels_in(header)
 
-    def picture(self) -> Picture:
-        """Have it decoded, and return what came of it. Raises PictureRejected, or Busy."""
+    def picture(self, keep: Callable[[Iterator[bytes]], Original]) -> Picture[Original]:
+        """Have it decoded, and return what came of it, with what `keep` makes of the original,
+        which comes in pieces. Raises PictureRejected, or Busy."""
         with self._one_refusal():
             seconds = READING_SECONDS + self.pixels / PIXELS_A_SECOND
             self._channel.wait_at_most(min(seconds, MOST_SECONDS))
             self._channel.send({})
-            header, parts = self._channel.receive(most_bytes(self._limits))
+            header, lengths = self._channel.receive_header(most_bytes(self._limits))
             if "rejected" in header:
                 raise rejection_in(header)
-            picture = picture_in(header, parts, self._limits)
+            picture = picture_in(header, lengths, self._channel.pieces, self._limits, keep)
         self.close()
         return picture
 

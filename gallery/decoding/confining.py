@@ -119,12 +119,12 @@ def _address_space() -> int:
         return 2**30
 
 
-def _allow_only_listed_calls() -> None:
-    """Have the kernel refuse everything else."""
-    which = list(PROCESSORS).index(platform.machine())
+def filter_of(processor: str) -> list[tuple[int, int, int, int]]:
+    """Return the steps by which the kernel allows the listed calls and refuses everything else."""
+    which = list(PROCESSORS).index(processor)
     steps = [
         (LOAD, 0, 0, PROCESSOR_AT),
-        (EQUAL, 1, 0, PROCESSORS[platform.machine()]),
+        (EQUAL, 1, 0, PROCESSORS[processor]),
         (RETURN, 0, 0, KILL),  # a number means another call there
         (LOAD, 0, 0, NUMBER_AT),
     ]
@@ -147,6 +147,11 @@ def _allow_only_listed_calls() -> None:
         (RETURN, 0, 0, REFUSE),
         (RETURN, 0, 0, UNKNOWN),
     ]
+    return steps
+
+
+def _allow_only_listed_calls() -> None:
+    steps = filter_of(platform.machine())
     array = (Instruction * len(steps))(*(Instruction(*step) for step in steps))
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
     _prctl(PR_SET_SECCOMP, FILTER_MODE, ctypes.byref(Program(len(steps), array)))

@@ -36,7 +36,7 @@ def decode(connection: socket.socket) -> None:
         channel.send(*_as_sent(picture))
 
 
-def _as_sent(picture: Picture) -> tuple[dict[str, object], *tuple[bytes, ...]]:
+def _as_sent(picture: Picture[bytes]) -> tuple[dict[str, object], *tuple[bytes, ...]]:
     fields = asdict(picture)
     parts = [fields.pop(name) for name in PARTS]
     return {"picture": fields}, *parts

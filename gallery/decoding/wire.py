@@ -8,7 +8,7 @@ import io
 import json
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 HEADER_BYTES = 64 * 1024
@@ -43,6 +43,12 @@ class Channel:
 
     def receive(self, most_bytes: int) -> tuple[dict[str, Any], list[bytes]]:
         """Return the next header, and its parts, together at most so long. Raises Broken."""
+        header, lengths = self.receive_header(most_bytes)
+        return header, [self._exactly(length) for length in lengths]
+
+    def receive_header(self, most_bytes: int) -> tuple[dict[str, Any], list[int]]:
+        """Return the next header, and how long its parts are, which come next: together at most so
+        long. Raises Broken."""
         length = int.from_bytes(self._exactly(4))
         if length > HEADER_BYTES:
             raise Broken
@@ -51,9 +57,14 @@ class Channel:
             lengths = header.pop("lengths")
             if sum(lengths) > most_bytes or min(lengths, default=0) < 0:
                 raise Broken
-            return header, [self._exactly(length) for length in lengths]
+            return header, [int(length) for length in lengths]
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise Broken from None
+
+    def pieces(self, length: int) -> Iterator[bytes]:
+        """Yield the next part, which is so long. Raises Broken."""
+        for left in range(length, 0, -PIECE_BYTES):
+            yield self._exactly(min(left, PIECE_BYTES))
 
     def close(self) -> None:
         self._connection.close()

@@ -38,6 +38,8 @@ class Circle(models.Model):
     deleted_at = models.DateTimeField(null=True)
     # After a member's time is over: when the circle is due to get its next key.
     rekey_after = models.DateTimeField(null=True)
+    # Of successors for one album alone: which one. Signed, too.
+    album = models.ForeignKey("self", models.PROTECT, related_name="successors", null=True)
 
     list_kind = "membership"
 
@@ -48,9 +50,14 @@ class Circle(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["owner"],
-                condition=Q(kind="successors", deleted_at=None),
+                condition=Q(kind="successors", album=None, deleted_at=None),
                 name="one_circle_of_successors",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["owner", "album"],
+                condition=Q(kind="successors", deleted_at=None),
+                name="one_circle_of_an_albums_successors",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -148,7 +155,18 @@ class Placement(Listed):
         indexes = [
             models.Index(
                 fields=["circle", "ended_at", "granted_at", "id"], name="images_of_a_circle"
-            )
+            ),
+            # Asked for at every page of somebody unlocked.
+            models.Index(
+                fields=["ends_at"],
+                condition=Q(ended_at=None, ends_at__isnull=False),
+                name="placements_that_end",
+            ),
+            models.Index(
+                fields=["circle"],
+                condition=Q(ended_at=None, wrapped=None),
+                name="placements_that_wait",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -186,12 +204,18 @@ class SuccessorKey(models.Model):
 
 class SuccessorCircleKey(models.Model):
     """The same of an album or a team: its key of `epoch` under the key of its owner's successors,
-    whose circle is in the place of a team."""
+    whose circle is in the place of a team: of those for everything, and of those for this album."""
 
-    circle = models.OneToOneField(
-        Circle, models.CASCADE, related_name="successor_key", primary_key=True
-    )
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    circle = models.ForeignKey(Circle, models.CASCADE, related_name="handed_over")
     epoch = models.PositiveIntegerField()
     team = models.ForeignKey(Circle, models.CASCADE, related_name="successor_circle_keys")
     team_epoch = models.PositiveIntegerField()
     wrapped = RawBytesField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["circle", "team"], name="one_key_of_a_circle_for_successors"
+            )
+        ]

@@ -8,7 +8,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from audit.fields import RawBytesField
@@ -48,7 +48,7 @@ class SealedImage(models.Model):
             ),
             # Asked for at every page of an owner unlocked.
             models.Index(
-                fields=["keep_until"],
+                fields=["owner", "keep_until"],
                 condition=Q(keep_until__isnull=False, deleted_at=None),
                 name="images_kept_until",
             ),
@@ -90,9 +90,10 @@ class Statement(models.Model):
     signature = RawBytesField()
 
     class Meta:
+        # The subject first: all about sixty images is asked for at once, and found by its index.
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "subject", "sequence"], name="one_statement_per_sequence"
+                fields=["subject", "kind", "sequence"], name="one_statement_per_sequence"
             )
         ]
 
@@ -148,6 +149,11 @@ class Grant(Listed):
 
     image = models.ForeignKey(SealedImage, models.PROTECT, related_name="grants")
     reader = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="grants")
+    # Whose the image is, once more, so that lists look at no image to find out. Nobody signs it: a
+    # grant whose owner is not its image's counts as altered (`is_signed` in gallery/heads.py).
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False
+    )
     # Empty once access has ended, and while a reader's key is waited for.
     wrapped_key = models.OneToOneField("accounts.WrappedKey", models.SET_NULL, null=True)
     # Of which end its reader and its owner were reminded: an end that is moved is another one.
@@ -159,9 +165,19 @@ class Grant(Listed):
         # All that a list sorts, skips and counts by, in its order: no row is looked at for it.
         indexes = [
             models.Index(
-                fields=["reader", "ended_at", "-granted_at", "id", "image", "ends_at"],
-                name="grants_of_a_list",
+                fields=["reader", "-granted_at", "id", "ends_at"],
+                condition=Q(ended_at=None) & ~Q(owner=F("reader")),
+                name="grants_shared_with_me",
             ),
+            models.Index(
+                fields=["reader", "-granted_at", "id", "ends_at"],
+                condition=Q(ended_at=None, owner=F("reader")),
+                name="grants_of_mine",
+            ),
+            # Whom an owner gave access lately.
+            models.Index(fields=["owner", "-granted_at", "reader"], name="grants_given_lately"),
+            # How many images of others somebody was ever given.
+            models.Index(fields=["reader", "owner"], name="grants_by_reader_and_owner"),
             # Few, and asked for on every page of your own images.
             models.Index(
                 fields=["image"],
@@ -173,6 +189,11 @@ class Grant(Listed):
                 fields=["ends_at"],
                 condition=Q(ended_at=None, ends_at__isnull=False),
                 name="grants_that_end",
+            ),
+            models.Index(
+                fields=["owner", "ends_at"],
+                condition=Q(ended_at=None, ends_at__isnull=False),
+                name="grants_that_end_by_owner",
             ),
         ]
         constraints = [

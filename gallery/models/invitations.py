@@ -104,6 +104,14 @@ class InvitedGrant(Listed):
     wrapped = RawBytesField(null=True)
 
     class Meta:
+        # Asked for at every page of somebody unlocked.
+        indexes = [
+            models.Index(
+                fields=["invitation", "ends_at"],
+                condition=Q(ended_at=None),
+                name="live_invited_grants",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["invitation", "image"],

@@ -89,6 +89,8 @@ def owners_act(
     statements the table must take the intention. Raises AuditUnavailable.
     """
     heads = facts_of(signed)
+    if isinstance(about, Circle) and about.album_id:
+        facts["album"] = str(about.album_id)
     if heads and event not in SIGNED_AT:
         raise ValueError("what this event signs would never be the newest: see SIGNED_AT")
     with events.recorded(

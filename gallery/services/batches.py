@@ -42,7 +42,7 @@ from gallery.rejections import (
     too_much_this_hour_sentence,
     upload_id_used_sentence,
 )
-from gallery.sealing import own_signing_pair
+from gallery.sealing import Received, own_signing_pair
 from gallery.services.acts import starting_anew
 from gallery.services.retrying import Asked, seal_once
 from gallery.services.taking_in import limits, pictures_of
@@ -60,6 +60,7 @@ class Batch:
     """What became of an upload, by the position of each file in it."""
 
     images: dict[int, SealedImage] = field(default_factory=dict)
+    removed: dict[int, tuple[str, ...]] = field(default_factory=dict)
     errors: dict[int, list[dict[str, str]]] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
 
@@ -69,7 +70,8 @@ class Batch:
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the owner asked for, for all files of one upload."""
+    """What the owner asked for, for all files of one request; `origin`: where in the upload its
+    first one stands."""
 
     recipients: list[Reader]
     terms: Terms
@@ -105,7 +107,9 @@ def upload_all(
         name = batch.names[index] = clean_name(coming.file.name or "")
         refuse = partial(_refuse, keyring, batch, index)
         try:
-            _upload_one(keyring, coming.picture(), index, own_key, wishes, batch)
+            picture = coming.picture()
+            _upload_one(keyring, picture, index, own_key, wishes, batch)
+            batch.removed[index] = picture.removed
         except PictureRejected as rejection:
             refuse(rejection.code, sentence_for(rejection, name, limits()))
         except Throttled as held:
@@ -129,13 +133,13 @@ def upload_all(
 @sensitive_variables()
 def _upload_one(
     keyring: Keyring,
-    picture: Picture,
+    picture: Picture[Received],
     index: int,
     own_key: ReaderKey,
     wishes: Wishes,
     batch: Batch,
 ) -> None:
-    origin = Origin(wishes.origin.upload_id, index)
+    origin = Origin(wishes.origin.upload_id, (wishes.origin.index or 0) + index)
     upload = partial(
         upload_image,
         keyring=keyring,

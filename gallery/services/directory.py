@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
 from accounts import usernames
 from accounts.keys.names import certified_name, prefetch_names
@@ -47,8 +47,8 @@ def people_found(*, searcher: User, text: str) -> list[User]:
 def exchanged_with(person: User) -> QuerySet[User]:
     """Return whom this person shared with, or who shared with them, whatever became of it; and who
     is in a team with them."""
-    shared = Grant.objects.filter(image__owner=person, reader=OuterRef("pk"))
-    received = Grant.objects.filter(reader=person, image__owner=OuterRef("pk"))
+    shared = Grant.objects.filter(owner=person, reader=OuterRef("pk"))
+    received = Grant.objects.filter(reader=person, owner=OuterRef("pk"))
     others = User.objects.filter(is_active=True).exclude(pk=person.pk)
     with_person = Member.objects.filter(reader=person, ended_at=None, circle__kind=Circle.Kind.TEAM)
     in_team = Member.objects.filter(
@@ -71,7 +71,7 @@ def _who_may_be_found(searcher: User) -> QuerySet[User]:
 def never_shared_with(people: Iterable[User], *, owner: User) -> list[User]:
     """Return with whom of these people the owner never shared an image, an album or a team."""
     people = list(people)
-    images = Grant.objects.filter(image__owner=owner, reader__in=people)
+    images = Grant.objects.filter(owner=owner, reader__in=people)
     circles = Member.objects.filter(circle__owner=owner, reader__in=people)
     known = {*images.values_list("reader", flat=True), *circles.values_list("reader", flat=True)}
     return [person for person in people if person.pk not in known]
@@ -101,7 +101,7 @@ def known_by_this_name(display_name: str, *, owner: User) -> list[User]:
 
 def _latest_contacts(owner: User) -> list[User]:
     """Return the people whom the owner gave access to lately: to images, albums or teams."""
-    images = Grant.objects.filter(image__owner=owner).exclude(reader=owner)
+    images = Grant.objects.filter(owner=owner).exclude(owner=F("reader"))
     circles = Member.objects.filter(circle__owner=owner).exclude(reader=owner).exclude(reader=None)
     latest: set[uuid.UUID] = set()
     for rows in (images, circles):

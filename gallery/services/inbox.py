@@ -20,7 +20,7 @@ from cryptocore.errors import CryptoError
 from gallery.models import Notice, NoticeHead
 from gallery.notice_proofs import Keys, counted, mac_keys_of, verified_body
 from gallery.paging import page_of
-from gallery.services.notices import least_sent
+from gallery.services.notices import ALBUMS_SUCCESSORS, least_sent
 
 PER_PAGE = 60
 NUMBERS = (1, 2**31 - 1)  # a row with any other is as good as missing, and shown as that
@@ -53,6 +53,7 @@ class ShownNotice:
     album_id: uuid.UUID | None = None
     team_id: uuid.UUID | None = None
     successors_id: uuid.UUID | None = None
+    of_one_album: bool = False  # of successors: for one album alone
     actor: User | None = None
     is_new: bool = False
     ends_at: datetime | None = None
@@ -72,22 +73,32 @@ class Inbox:
 
 
 @sensitive_variables()
-def read_notices(person: User, page_number: str | None = None, *, in_full: bool = False) -> Inbox:
-    """Return a page of a person's notices, each checked; what is wrong is recorded."""
+def read_notices(
+    person: User,
+    page_number: str | None = None,
+    *,
+    before: int | None = None,
+    in_full: bool = False,
+) -> Inbox:
+    """Return a page of a person's notices, each checked; what is wrong is recorded. `before`: of
+    which number it shows the older ones, so that none is skipped to find where it begins."""
     keys = mac_keys_of([person.pk])[person.pk]
     # First how many there must be, then which there are, and these are not added to between two
     # looks at them: otherwise a notice that comes meanwhile would seem to be missing.
     newest = _newest(person, keys)
     rows = Notice.objects.filter(person=person, sequence__range=NUMBERS).order_by("-sequence")
     last = rows.values_list("sequence", flat=True).first() or 0
-    rows = rows.filter(sequence__lte=last)
-    page = page_of(rows, PER_PAGE, page_number, in_full=in_full)
+    rows = rows.filter(sequence__lte=last if before is None else min(last, before - 1))
+    begins_here = before is not None
+    page = page_of(rows, PER_PAGE, page_number, in_full=in_full, begins_here=begins_here)
     bodies = {notice.pk: _body(notice, keys) for notice in page.object_list}
     actors = User.objects.in_bulk({uuid.UUID(body["actor"]) for body in bodies.values() if body})
     prefetch_names(actors.values())
     numbered = [notice for notice in page.object_list if notice.sequence > 0]
     checked = [_shown(notice, bodies[notice.pk], actors) for notice in numbered]
-    if page.has_previous():  # its newest must be the one after the last on the page before
+    if before is not None:
+        newest = min(newest, before - 1)
+    elif page.has_previous():  # its newest must be the one after the last on the page before
         above = page.paginator.object_list[page.start_index() - 2]
         newest = min(newest, above.sequence - 1)
     inbox = Inbox(page, list(_with_gaps(checked, page, newest)))
@@ -139,7 +150,8 @@ def _shown(
         image_id=_id_in(body, "image"),
         album_id=_id_in(body, "album"),
         team_id=_id_in(body, "team"),
-        successors_id=_id_in(body, "successors"),
+        successors_id=_id_in(body, "successors") or _id_in(body, ALBUMS_SUCCESSORS),
+        of_one_album=ALBUMS_SUCCESSORS in body,
         actor=actors.get(uuid.UUID(body["actor"])),
         is_new=notice.read_at is None,
         ends_at=parse_datetime(body["ends_at"] or ""),

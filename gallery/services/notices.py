@@ -49,6 +49,7 @@ class NoticeKind(StrEnum):
 
 OF_READER = {NoticeKind.ACKNOWLEDGED, NoticeKind.OPENED}  # whose act it is; all others: the owner
 TO_OWNER = {*OF_READER, NoticeKind.READERS_END_SOON}  # all others: to the reader
+ALBUMS_SUCCESSORS = "album-successors"  # successors for one album alone
 GIVING = {NoticeKind.SHARED, NoticeKind.CHANGED}
 
 
@@ -112,7 +113,10 @@ def parties_of(kind: NoticeKind, grant: Given) -> tuple[uuid.UUID, uuid.UUID]:
 
 def kind_of(row: Given) -> str:
     """Return what a notice calls the thing that the row is about."""
-    return row.list_of.kind if isinstance(row.list_of, Circle) else "image"
+    about = row.list_of
+    if not isinstance(about, Circle):
+        return "image"
+    return ALBUMS_SUCCESSORS if about.album_id else about.kind
 
 
 def _store(notices: list[Notice], heads: Iterable[NoticeHead]) -> None:
@@ -169,9 +173,10 @@ def least_sent(person: uuid.UUID) -> int:
 
     Heads alone do not show this: an older one, genuine in its time, may have been put back.
     """
-    grants = Grant.objects.filter(reader=person).exclude(image__owner=person)
+    grants = Grant.objects.filter(reader=person)
     members = Member.objects.filter(reader=person).exclude(circle__owner=person)
-    return grants.count() + members.count()
+    # One count minus another looks at no row, where one of others' alone looks at all.
+    return grants.count() - grants.filter(owner=person).count() + members.count()
 
 
 @sensitive_variables()

@@ -45,8 +45,8 @@ def look_over_own_keys(keyring: Keyring) -> None:
     if check is None:
         return
     seen, opener, deadline = Looked(check.up_to), OwnOpener(keyring), time.monotonic() + SECONDS
-    rows = mending.own_wrapped_keys(keyring.user).select_related("key_pair").order_by("pk")
-    while some := list((rows.filter(pk__gt=seen.up_to) if seen.up_to else rows)[:CHUNK]):
+    pairs, next_of = list(mending.own_pairs(keyring.user)), WrappedKey.objects.next_of
+    while some := next_of(pairs, after=seen.up_to, at_most=CHUNK):
         for row in some:
             seen.checked, seen.up_to = seen.checked + 1, row.pk
             seen.damaged += not opener.is_sound(row)

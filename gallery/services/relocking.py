@@ -51,7 +51,7 @@ def stolen_readers_of(owner: User) -> list[StolenReader]:
     keys = KeyPair.objects.filter(purpose=KeyPair.Purpose.ENCRYPTION, compromised_at__isnull=False)
     if not keys.exists():  # then an owner's hundred thousand images are not looked through
         return []
-    grants = Grant.objects.filter(image__owner=owner, image__deleted_at=None, ended_at=None)
+    grants = Grant.objects.filter(owner=owner, image__deleted_at=None, ended_at=None)
     members = Member.objects.filter(circle__owner=owner, circle__deleted_at=None, ended_at=None)
     theirs = keys.filter(Q(user__in=grants.values("reader")) | Q(user__in=members.values("reader")))
     stolen = dict(theirs.values_list("user").annotate(Max("compromised_at")))

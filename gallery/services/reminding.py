@@ -35,14 +35,14 @@ def due_reminders() -> QuerySet[Grant]:
     return (
         Grant.objects.filter(ended_at=None, ends_at__gt=now, ends_at__lte=now + ahead)
         .filter(granted_at__lt=F("ends_at") - ahead, image__deleted_at=None)
-        .exclude(reader=F("image__owner"))
+        .exclude(reader=F("owner"))
         .exclude(reminded_of=F("ends_at"))
     )
 
 
 def due_reminders_of(person: User) -> QuerySet[Grant]:
     """Return those that are due to a person as owner or as reader."""
-    return due_reminders().filter(Q(reader=person) | Q(image__owner=person))
+    return due_reminders().filter(Q(reader=person) | Q(owner=person))
 
 
 def remind(due: QuerySet[Grant], *, at_most: int | None = None) -> None:

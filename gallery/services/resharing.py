@@ -77,7 +77,7 @@ def waiting_grants(owner: User) -> QuerySet[Grant]:
     """Return the grants of this owner's images whose readers' current keys open nothing."""
     present = Q(wrapped_key__key_pair__master_key_version=F("reader__master_key_version"))
     return (
-        Grant.objects.filter(image__owner=owner, image__deleted_at=None, ended_at=None)
+        Grant.objects.filter(owner=owner, image__deleted_at=None, ended_at=None)
         .exclude(ends_at__lte=timezone.now())
         .filter(reader__is_active=True)
         .exclude(reader=owner)

@@ -17,6 +17,7 @@ from gallery.models import Circle, Rendition, SealedImage
 from gallery.opening import Opener
 from gallery.pictures import Picture
 from gallery.readers import readers_as_signed
+from gallery.sealing import Received
 from gallery.services.uploading import Origin, Terms
 
 ORIGINAL = Rendition.Name.ORIGINAL.value
@@ -29,7 +30,7 @@ class Asked:
     `recipients`: people here, and people of invitations.
     """
 
-    picture: Picture = field(repr=False)
+    picture: Picture[Received] = field(repr=False)
     caption: str = field(repr=False)
     file_name: str = field(repr=False)
     recipients: frozenset[uuid.UUID]
@@ -78,12 +79,14 @@ def _earlier_try(keyring: Keyring, origin: Origin) -> SealedImage | None:
 
 
 @sensitive_variables()
-def _is_picture(access: Access, picture: Picture, opener: Opener) -> bool:
+def _is_picture(access: Access, picture: Picture[Received], opener: Opener) -> bool:
     """Whether the owner signed for this very picture. No digest of a picture is kept in clear."""
     content_key = opener.content_key_for(access)
     signed = opener.manifest(access.image)["renditions"][ORIGINAL]["plaintext_tag"]
-    tag = content.plaintext_tag(content_key, rendition=ORIGINAL, plaintext=picture.original)
-    return secrets.compare_digest(tag.hex(), signed)
+    tag = content.tagging(content_key, ORIGINAL)
+    for piece in picture.original.pieces():
+        tag.update(piece)
+    return secrets.compare_digest(tag.hexdigest(), signed)
 
 
 @sensitive_variables()

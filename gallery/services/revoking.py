@@ -47,11 +47,12 @@ from gallery.sealing import (
     Plain,
     Sealed,
     manifest_fields,
-    seal_renditions,
+    seal_rendition,
     set_entry,
     share_fields,
     sign_statement,
     wrap_for,
+    wrap_to_oneself,
 )
 from gallery.services.acts import (
     altered_if_refused,
@@ -191,11 +192,11 @@ def _relock(keyring: Keyring, access: Access, *, without: Holder | None = None) 
     image, lock, content_key = access.image, access.image.lock + 1, content.new_content_key()
     opener = Opener(keyring)
     share_head, manifest_head = opener.to_follow(SHARE, image), opener.to_follow(MANIFEST, image)
-    plain = {}
+    sealed = {}
     for name in Rendition.Name.values:
         opened = opener.open(access, name)
-        plain[name] = Plain(opened.plaintext(), opened.media_type)
-    sealed = seal_renditions(plain, content_key)
+        plain = Plain(opened.chunks(), opened.media_type)
+        sealed[name] = seal_rendition(name, plain, content_key)
     readers = readers_as_signed(image, opener)
     remaining = [grant for grant in readers.signed if grant.holder != without]
     beside = [row for row in readers.beside if row.holder != without]
@@ -204,11 +205,7 @@ def _relock(keyring: Keyring, access: Access, *, without: Holder | None = None) 
         contacts = contacts_of(keyring)
     for grant in remaining:
         set_entry(grant, rights=grant.rights, ends_at=grant.ends_at)
-        grant.wrapped_key = wrap_anew(grant, contacts, content_key, lock)
-        if grant.reader_id == keyring.user.pk and grant.wrapped_key:
-            keyring.prove(grant.wrapped_key.key_pair)
-            quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=lock)
-            grant.wrapped_key.quick_key = quick_key
+        grant.wrapped_key = wrap_anew(grant, keyring, contacts, content_key, lock)
     for row in beside:
         set_entry(row, rights=row.rights, ends_at=row.ends_at)
         wrap_beside(row, content_key, lock=lock, opener=opener)
@@ -231,23 +228,25 @@ def _relock(keyring: Keyring, access: Access, *, without: Holder | None = None) 
 
 @sensitive_variables()
 def wrap_anew(
-    row: Grant | Member, contacts: Contacts | None, content_key: bytes, lock: int
+    row: Grant | Member, keyring: Keyring, contacts: Contacts | None, key: bytes, lock: int
 ) -> WrappedKey | None:
     """Return the new key for one who remains, or None to let a reader without a usable key wait.
 
     Another person's missing or changed key must not keep the owner from revoking. If nobody can
-    know whose key changed, everybody but the owner waits.
+    know whose key changed, everybody but the owner waits. The owner never does: nobody could give
+    them theirs again. Raises OwnKeyRefused, or NoKeys.
     """
-    own = row.reader_id == row.list_of.owner_id
-    if row.reader is None or not row.reader.is_active or (contacts is None and not own):
+    subject = row.list_of.pk
+    if row.reader_id == keyring.user.pk:
+        return wrap_to_oneself(keyring, key, subject=subject, lock=lock)
+    if row.reader is None or not row.reader.is_active or contacts is None:
         return None
     try:
         reader = reader_of(row.reader)
-        if contacts and not own:
-            contacts.require_unchanged([reader], but_names=True)
+        contacts.require_unchanged([reader], but_names=True)
     except (NoKeys, KeyChanged):
         return None
-    return wrap_for(reader, content_key, subject=row.list_of.pk, lock=lock)
+    return wrap_for(reader, key, subject=subject, lock=lock)
 
 
 def _commit(image: SealedImage, relocked: NextLock, ended: Sequence[Ending]) -> None:

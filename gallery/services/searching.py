@@ -166,16 +166,16 @@ def _with_person(person: User, word: str) -> set[uuid.UUID]:
     are shown.
     """
     live = Grant.objects.filter(ended_at=None)
-    readers, owners = live.filter(image__owner=person), live.filter(reader=person)
+    readers, owners = live.filter(owner=person), live.filter(reader=person)
     # Not joined: each of an owner's grants would meet each of their images.
     others = User.objects.filter(
-        Q(pk__in=readers.values("reader")) | Q(pk__in=owners.values("image__owner"))
+        Q(pk__in=readers.values("reader")) | Q(pk__in=owners.values("owner"))
     ).exclude(pk=person.pk)
     names = others.values_list("pk", "username", "display_name")
     called = [pk for pk, *both in names if word in folded(" ".join(both))]
     if not called:
         return set()
-    received = Grant.objects.filter(reader=person, image__owner__in=called)
-    shared = Grant.objects.filter(image__owner=person, reader__in=called)
+    received = Grant.objects.filter(reader=person, owner__in=called)
+    shared = Grant.objects.filter(owner=person, reader__in=called)
     rows = received.filter(ended_at=None).union(shared.filter(ended_at=None))
     return set(rows.values_list("image_id", flat=True))

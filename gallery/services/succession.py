@@ -4,7 +4,8 @@ A successor signs the statement that follows the former owner's, over the same k
 the former owner's list stays on it. The statements of the former owner are kept.
 """
 
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -25,10 +26,12 @@ from gallery.errors import (
     AccessEnded,
     GalleryError,
     HeadMoved,
+    NotHandedOver,
     NotYours,
     OwnerActive,
     OwnKeyRefused,
     TakenBefore,
+    TakenByYou,
 )
 from gallery.models import Circle, Ended, Grant, Member, Row, Statement, Subject
 from gallery.sealing import wrap_to
@@ -63,32 +66,58 @@ class Succession:
     unsigned: list[Row]
 
 
-def place_to_take_over(subject: Subject, opener: CircleOpener, *, reader: User) -> Member:
-    """Return the reader's place among the successors of this one's owner, who is disabled. Raises
-    as membership_after(), and TakenBefore for successors of its former owner."""
-    try:
-        return membership_after(subject.owner, opener, reader=reader)
-    except NotYours:
-        former = opener.former_owner(subject)
-        if former and _is_successor(User.objects.get(pk=former), opener, reader=reader):
-            raise TakenBefore(subject.owner) from None
-        raise
+def places_to_take_over(subject: Subject, opener: CircleOpener, *, reader: User) -> list[Member]:
+    """Return the reader's places among the successors of this one's owner, who is disabled: those
+    for everything, and those for an album that it is, or that it is in.
+
+    Raises as membership_after(), and for successors of its former owner TakenBefore, or TakenByYou
+    for who is its owner by now.
+    """
+    if places := _places(subject, subject.owner, opener, reader=reader):
+        return places
+    former = opener.former_owner(subject)
+    if former is None:
+        raise NotYours
+    if subject.owner_id == reader.pk:
+        raise TakenByYou
+    if _might(subject, User.objects.get(pk=former), opener, reader=reader):
+        raise TakenBefore(subject.owner)
+    raise NotYours
 
 
-def _is_successor(owner: User, opener: CircleOpener, *, reader: User) -> bool:
+def _might(subject: Subject, former: User, opener: CircleOpener, *, reader: User) -> bool:
     with suppress(GalleryError):
-        membership_after(owner, opener, reader=reader)
-        return True
+        return bool(_places(subject, former, opener, reader=reader))
     return False
 
 
-def membership_after(owner: User, opener: CircleOpener, *, reader: User) -> Member:
+def _places(subject: Subject, owner: User, opener: CircleOpener, *, reader: User) -> list[Member]:
+    found = []
+    for album_id in (None, *_albums_of(subject, reader)):
+        with suppress(NotYours):
+            found.append(membership_after(owner, opener, reader=reader, album_id=album_id))
+    return found
+
+
+def _albums_of(subject: Subject, reader: User) -> list[uuid.UUID]:
+    """Return by the successors of which albums this may be taken over: an album by its own, an
+    image by those of an album in which it is, once that is theirs. As rows say; the key is found
+    by what was signed."""
+    if isinstance(subject, Circle):
+        return [subject.pk]
+    placed = subject.placements.filter(ended_at=None, circle__owner=reader)
+    return list(placed.values_list("circle", flat=True))
+
+
+def membership_after(
+    owner: User, opener: CircleOpener, *, reader: User, album_id: uuid.UUID | None = None
+) -> Member:
     """Return the reader's place among the successors of this owner, who is disabled: both as the
-    trail has it, whatever rows say.
+    trail has it, whatever rows say. `album_id`: among those for this album alone.
 
     Raises NotYours for everybody else, Altered, OtherSigner, or OwnerActive.
     """
-    circle = circle_of(owner)
+    circle = circle_of(owner, album_id)
     if circle is None or owner.pk == reader.pk:
         raise NotYours
     try:
@@ -99,6 +128,18 @@ def membership_after(owner: User, opener: CircleOpener, *, reader: User) -> Memb
     if not standing_of(owner.pk).is_disabled:
         raise OwnerActive(owner)
     return member
+
+
+@sensitive_variables()
+def handed_over(
+    places: Iterable[Member], key_by: Callable[[Member], bytes]
+) -> tuple[Member, bytes]:
+    """Return the first of these places by which there is a key, and the key. Raises NotHandedOver,
+    and as `key_by` does."""
+    for place in places:
+        with suppress(NotHandedOver):
+            return place, key_by(place)
+    raise NotHandedOver
 
 
 @sensitive_variables()

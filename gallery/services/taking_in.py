@@ -17,6 +17,7 @@ from accounts.turns import Busy
 from gallery.decoding.asking import DECODERS, DecoderLost, Decoding
 from gallery.decoding.turns import DECODING
 from gallery.pictures import Limits, Picture, PictureRejected
+from gallery.sealing import Received
 
 # What the costliest pictures take of a core. Who keeps a decoder longer pays by time.
 MEGAPIXELS_A_SECOND = 20
@@ -38,7 +39,7 @@ class Coming:
         self.file = file
         self._megapixels = 0
         self._decoding: Decoding | None = None
-        self._picture: Future[Picture] = Future()
+        self._picture: Future[Picture[Received]] = Future()
 
     @sensitive_variables()
     def begin(self, threads: ThreadPoolExecutor, *, keep_details: bool) -> None:
@@ -59,7 +60,7 @@ class Coming:
         else:
             self._picture = threads.submit(self._decode, self._decoding, threads)
 
-    def picture(self) -> Picture:
+    def picture(self) -> Picture[Received]:
         """Return it. Raises PictureRejected, Throttled, Busy, or what kept the cost from being
         counted; what was not decoded for want of a turn cost nothing."""
         try:
@@ -84,13 +85,14 @@ class Coming:
         limit = settings.UPLOAD_MEGAPIXELS_PER_HOUR
         throttle.count("pixels", str(self._person.pk), limit=limit, amount=megapixels)
 
-    def _decode(self, decoding: Decoding, upload: object) -> Picture:
-        """Wait for a turn. In a thread of its own, which asks nothing of a database."""
+    def _decode(self, decoding: Decoding, upload: object) -> Picture[Received]:
+        """Wait for a turn, and encrypt what comes. In a thread of its own, which asks nothing of a
+        database."""
         with (
             closing(decoding),
             DECODING.turn(self._person.pk, decoding.pixels, decoding.held_pixels, upload=upload),
         ):
-            return decoding.picture()
+            return decoding.picture(Received.of)
 
 
 def pictures_of(

@@ -8,19 +8,30 @@ former owner are kept, and say who sealed it.
 import uuid
 from collections.abc import Collection
 from functools import partial
+from typing import Any
 
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
+from accounts.models import User
 from audit.events import Event
+from gallery.access import Access, Through, has_ended, membership_of
 from gallery.beside import key_in
 from gallery.errors import Altered, NotHandedOver, NotYours
 from gallery.heads import step
 from gallery.image_trail import ImageTrails, date_facts
 from gallery.members import only_given_through
-from gallery.models import Grant, Member, Rights, SealedImage, SuccessorKey
+from gallery.models import (
+    Circle,
+    Grant,
+    Member,
+    Placement,
+    Rights,
+    SealedImage,
+    SuccessorKey,
+)
 from gallery.opening import Opener
 from gallery.readers import readers_as_signed
 from gallery.sealing import (
@@ -34,16 +45,24 @@ from gallery.sealing import (
     sign_statement,
 )
 from gallery.services.acts import starting_anew
-from gallery.services.succession import Succession, carry_out, own_key, place_to_take_over
+from gallery.services.succession import (
+    Succession,
+    carry_out,
+    handed_over,
+    own_key,
+    places_to_take_over,
+)
+from gallery.services.taking_over_circles import usable_circle_keys
 
 
 @sensitive_variables()
 def take_over(*, keyring: Keyring, image_id: uuid.UUID) -> SealedImage:
-    """Become the owner of an image whose owner named this person a successor, and was disabled.
-    Every reader keeps their access; invitations that were not used yet end.
+    """Become the owner of an image whose owner named this person a successor, and was disabled; or
+    named them for an album in which it is, and which is theirs by now. Every reader keeps their
+    access; invitations that were not used yet end.
 
     Enabling the former owner again does not undo it. Raises NotYours for everybody who is no
-    successor, TakenBefore, OwnerActive, NotHandedOver, Altered, OtherSigner, Waiting,
+    successor, TakenBefore, TakenByYou, OwnerActive, NotHandedOver, Altered, OtherSigner, Waiting,
     OwnKeyRefused, AuditUnavailable or HeadMoved; then nothing has changed.
     """
     return starting_anew(lambda: _take_over_once(keyring, image_id))
@@ -55,29 +74,78 @@ def _take_over_once(keyring: Keyring, image_id: uuid.UUID) -> SealedImage:
     if image is None:
         raise NotYours
     opener = Opener(keyring)
-    member = place_to_take_over(image, opener, reader=keyring.user)
-    taken = _signed(keyring, opener, image, member)
+    places = places_to_take_over(image, opener, reader=keyring.user)
+    taken = _signed(keyring, opener, image, places)
     number = ImageTrails().take_in_begun(image.pk).next_date_number(image)
     dates = date_facts(image.keep_until, number)
     carry_out(Event.IMAGE_TAKEN_OVER, taken, partial(_store, image), **dates)
     return image
 
 
-def keys_to_take_over(member: Member) -> QuerySet[SuccessorKey]:
-    """Return the keys of the owner's images that this successor can use now."""
-    return _usable_keys().filter(circle=member.circle).order_by("image__sealed_at")
+def images_to_take_over(member: Member) -> list[uuid.UUID]:
+    """Return the owner's images that this successor can take over now: those whose keys they have,
+    or whose album they have, or can take over first."""
+    circle = member.circle
+    if circle.album_id is None:
+        keys = _usable_keys().filter(circle=circle).order_by("image__sealed_at")
+        return list(keys.values_list("image", flat=True))
+    if not _within_reach([member])[1]:
+        return []
+    places = _usable(_places_in(circle.album_id, circle.owner_id)).order_by("image__sealed_at")
+    return list(places.values_list("image", flat=True))
 
 
-def images_to_take_over(members: Collection[Member]) -> dict[uuid.UUID, tuple[int, int]]:
-    """Return, by owner, how many images there are and how many of their keys these successors can
-    use now: two queries for all owners."""
+def count_images_to_take_over(members: Collection[Member]) -> dict[uuid.UUID, tuple[int, int]]:
+    """Return, by circle of successors, how many images there are and how many of them these can
+    take over now: five queries for all."""
     circles = {member.circle_id: member.circle.owner_id for member in members}
     there = SealedImage.objects.filter(owner__in=circles.values(), deleted_at=None)
     images = dict(there.values_list("owner").annotate(Count("pk")))
     keys = dict(
         _usable_keys().filter(circle__in=circles).values_list("circle").annotate(Count("pk"))
     )
-    return {owner: (images.get(owner, 0), keys.get(pk, 0)) for pk, owner in circles.items()}
+    found = {pk: (images.get(owner, 0), keys.get(pk, 0)) for pk, owner in circles.items()}
+    of_albums = [member for member in members if member.circle.album_id]
+    seen, reached = _within_reach(of_albums)
+    placed = _places_in(OuterRef("album"), OuterRef("owner"))
+    counted = Circle.objects.filter(pk__in=[member.circle_id for member in of_albums]).values_list(
+        "pk",
+        _counted(placed),
+        _counted(_usable(placed)),
+    )
+    for pk, there_are, usable in counted:
+        found[pk] = (there_are or 0) * (pk in seen), (usable or 0) * (pk in reached)
+    return found
+
+
+def _counted(places: QuerySet[Placement]) -> Subquery:
+    return Subquery(places.values("circle").annotate(n=Count("pk")).values("n"))
+
+
+def _within_reach(members: Collection[Member]) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
+    """Return of which of these circles of successors of one album it is still the owner's, or the
+    successor's by now; and by which of them it can be taken over, or was."""
+    there = Circle.objects.filter(
+        successors__in=[one.circle_id for one in members], deleted_at=None
+    )
+    owner_of = dict(there.values_list("successors", "owner"))
+    theirs = {one.circle_id for one in members if owner_of.get(one.circle_id) == one.reader_id}
+    owners = {
+        one.circle_id for one in members if owner_of.get(one.circle_id) == one.circle.owner_id
+    }
+    keys = usable_circle_keys().filter(team__in=owners).values_list("team", flat=True)
+    return theirs | owners, theirs | set(keys)
+
+
+def _places_in(album: Any, owner: Any) -> QuerySet[Placement]:
+    """Return the places of this owner's images in this album: ids, or OuterRefs to them."""
+    there = Placement.objects.filter(circle=album, ended_at=None)
+    return there.filter(image__owner=owner, image__deleted_at=None)
+
+
+def _usable(places: QuerySet[Placement]) -> QuerySet[Placement]:
+    of_now = {"lock": F("image__lock"), "epoch": F("circle__epoch")}
+    return places.filter(**of_now).exclude(wrapped=None)
 
 
 def _usable_keys() -> QuerySet[SuccessorKey]:
@@ -91,18 +159,21 @@ def _usable_keys() -> QuerySet[SuccessorKey]:
 
 
 @sensitive_variables()
-def _signed(keyring: Keyring, opener: Opener, image: SealedImage, member: Member) -> Succession:
+def _signed(
+    keyring: Keyring, opener: Opener, image: SealedImage, places: list[Member]
+) -> Succession:
     """Return what is to be stored, signed by the new owner. From here on the image in memory is
     theirs."""
     head = opener.to_follow(SHARE, image)
     former, manifest = image.owner, opener.manifest(image)
     manifest_head = opener.to_follow(MANIFEST, image)
     opener.signer_of(image)  # refused if it is not the compared key
-    content_key = _handed_over(opener, image, member)
+    member, content_key = handed_over(places, partial(_key_by, opener, image, keyring.user))
     readers = readers_as_signed(image, opener)
     kept = [row for row in readers.signed if row.reader_id not in (former.pk, keyring.user.pk)]
     rows = [row for row in readers.signed if row.reader_id == keyring.user.pk]
     own = rows[0] if rows else Grant(image=image, reader=keyring.user, granted_at=timezone.now())
+    own.owner = keyring.user
     set_entry(own, rights=Rights.DOWNLOAD.value, ends_at=None)
     key = own_key(keyring, content_key, image)
     image.owner = keyring.user
@@ -130,8 +201,11 @@ def _signed(keyring: Keyring, opener: Opener, image: SealedImage, member: Member
 
 
 @sensitive_variables()
-def _handed_over(opener: Opener, image: SealedImage, member: Member) -> bytes:
-    """Return the image's content key, which the former owner's pages wrapped for successors."""
+def _key_by(opener: Opener, image: SealedImage, reader: User, member: Member) -> bytes:
+    """Return the image's content key: which the former owner's pages wrapped for these successors,
+    or as the owner of the album whose successors they are."""
+    if member.circle.album_id:
+        return _key_in(member.circle.album_id, opener, image, reader)
     circle_key = opener.circle_key_for(member)
     row = SuccessorKey.objects.filter(image=image, circle=member.circle).first()
     if row is None or (row.lock, row.epoch) != (image.lock, member.circle.epoch):
@@ -143,7 +217,24 @@ def _handed_over(opener: Opener, image: SealedImage, member: Member) -> bytes:
     return content_key
 
 
+@sensitive_variables()
+def _key_in(album_id: uuid.UUID, opener: Opener, image: SealedImage, reader: User) -> bytes:
+    """Return the content key that is in an album, which is the successor's by now, and in which the
+    image's owner put the image: both as signed."""
+    album = membership_of(album_id, reader=reader)
+    place = image.placements.filter(circle=album_id, ended_at=None).first()
+    if place is None or album.circle.owner_id != reader.pk:
+        raise NotHandedOver
+    place.image, place.circle = image, album.circle
+    if not opener.is_signed(place):
+        raise Altered("entry")
+    if has_ended(place) or place.wrapped is None:
+        raise NotHandedOver
+    return opener.content_key_for(Access(reader, Through(album, place)))
+
+
 def _store(image: SealedImage) -> None:
     SuccessorKey.objects.filter(image=image).delete()
     image.upload_id = image.upload_index = None
     image.save(update_fields=["owner", "upload_id", "upload_index", "relock_after"])
+    image.grants.update(owner=image.owner)

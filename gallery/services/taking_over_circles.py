@@ -22,7 +22,13 @@ from gallery.models import Circle, Member, Rights, SuccessorCircleKey
 from gallery.sealing import MEMBERSHIP, set_entry
 from gallery.services.acts import starting_anew
 from gallery.services.circles.acts import new_member, sign_membership
-from gallery.services.succession import Succession, carry_out, own_key, place_to_take_over
+from gallery.services.succession import (
+    Succession,
+    carry_out,
+    handed_over,
+    own_key,
+    places_to_take_over,
+)
 from gallery.services.successors import circles_to_keep
 from gallery.services.teams import teams_of
 from gallery.services.uploading import Terms
@@ -41,35 +47,41 @@ def _take_over_once(keyring: Keyring, circle_id: uuid.UUID) -> Circle:
     if circle is None or circle.kind not in TAKEN_OVER:
         raise NotYours
     opener = CircleOpener(keyring)
-    member = place_to_take_over(circle, opener, reader=keyring.user)
-    taken = _signed(keyring, opener, circle, member)
+    places = places_to_take_over(circle, opener, reader=keyring.user)
+    taken = _signed(keyring, opener, circle, places)
     carry_out(TAKEN_OVER[circle.kind], taken, partial(_store, circle))
     return circle
 
 
-def circles_to_take_over(member: Member) -> QuerySet[SuccessorCircleKey]:
-    """Return the keys of the owner's albums and teams that this successor can use now: teams first,
-    so that an album's next key finds its new owner in them."""
-    return _usable_keys().filter(team=member.circle).order_by("-circle__kind", "circle__made_at")
+def circles_to_take_over(member: Member) -> list[uuid.UUID]:
+    """Return the owner's albums and teams whose keys this successor can use now: teams first, so
+    that an album's next key finds its new owner in them."""
+    keys = usable_circle_keys().filter(team=member.circle)
+    return list(keys.order_by("-circle__kind", "circle__made_at").values_list("circle", flat=True))
 
 
 def kinds_to_take_over(
     members: Collection[Member],
 ) -> dict[uuid.UUID, tuple[Counter[str], Counter[str]]]:
-    """Return, by owner, how many circles of each kind there are and how many of their keys these
-    successors can use now: two queries for all owners."""
-    circles = {member.circle_id: member.circle.owner_id for member in members}
-    found = {owner: (Counter[str](), Counter[str]()) for owner in circles.values()}
-    there = circles_to_keep(found).values_list("owner", "kind").annotate(Count("pk"))
-    for owner, kind, count in there:
-        found[owner][0][kind] = count
-    keys = _usable_keys().filter(team__in=circles).values_list("team", "circle__kind")
+    """Return, by circle of successors, how many circles of each kind there are, and of how many
+    these can use the keys now: three queries for all."""
+    named_in = {member.circle_id: member.circle for member in members}
+    there = circles_to_keep({circle.owner_id for circle in named_in.values()})
+    found = {pk: (Counter[str](), Counter[str]()) for pk in named_in}
+    for owner, kind, count in there.values_list("owner", "kind").annotate(Count("pk")):
+        for circle in named_in.values():
+            if circle.album_id is None and circle.owner_id == owner:
+                found[circle.pk][0][kind] = count
+    albums = there.filter(successors__in=named_in, successors__owner=F("owner"))
+    for pk, kind in albums.values_list("successors", "kind"):
+        found[pk][0][kind] = 1
+    keys = usable_circle_keys().filter(team__in=named_in).values_list("team", "circle__kind")
     for pk, kind, count in keys.annotate(Count("pk")):
-        found[circles[pk]][1][kind] = count
+        found[pk][1][kind] = count
     return found
 
 
-def _usable_keys() -> QuerySet[SuccessorCircleKey]:
+def usable_circle_keys() -> QuerySet[SuccessorCircleKey]:
     """Return the keys of circles that are there, of their present epoch and owner's successors."""
     return SuccessorCircleKey.objects.filter(
         epoch=F("circle__epoch"),
@@ -80,13 +92,15 @@ def _usable_keys() -> QuerySet[SuccessorCircleKey]:
 
 
 @sensitive_variables()
-def _signed(keyring: Keyring, opener: CircleOpener, circle: Circle, member: Member) -> Succession:
+def _signed(
+    keyring: Keyring, opener: CircleOpener, circle: Circle, places: list[Member]
+) -> Succession:
     """Return what is to be stored, signed by the new owner. From here on the circle in memory is
     theirs."""
     head = opener.to_follow(MEMBERSHIP, circle)
     former, signed = circle.owner, opener.membership(circle)
     opener.owner_of(circle)  # refused if it is not the compared key
-    key = _handed_over(opener, circle, member)
+    member, key = handed_over(places, partial(_key_by, opener, circle))
     opener.details_under(key, circle)  # the next statement signs them again
     circle.members_add = signed["members_add"]
     members = members_as_signed(circle, opener)
@@ -119,8 +133,8 @@ def _signed(keyring: Keyring, opener: CircleOpener, circle: Circle, member: Memb
 
 
 @sensitive_variables()
-def _handed_over(opener: CircleOpener, circle: Circle, member: Member) -> bytes:
-    """Return the circle's key, which the former owner's pages wrapped for successors."""
+def _key_by(opener: CircleOpener, circle: Circle, member: Member) -> bytes:
+    """Return the circle's key, which the former owner's pages wrapped for these successors."""
     successors, successors_key = member.circle, opener.circle_key_for(member)
     row = SuccessorCircleKey.objects.filter(circle=circle, team=successors).first()
     if row is None or (row.epoch, row.team_epoch) != (circle.epoch, successors.epoch):

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import DatabaseError, transaction
@@ -15,7 +15,7 @@ from accounts.custody import Keyring
 from accounts.keys.recipients import Reader, ReaderKey, hold_people
 from accounts.models import User, WrappedKey
 from audit.events import Event
-from cryptocore import canonical, content
+from cryptocore import canonical
 from cryptocore.picture import new_picture_key
 from gallery import storage
 from gallery.beside import hold_circles, hold_invitations, wrap_beside
@@ -39,9 +39,10 @@ from gallery.sealing import (
     MANIFEST,
     SHARE,
     Plain,
+    Received,
     Sealed,
     manifest_fields,
-    seal_renditions,
+    seal_rendition,
     set_entry,
     share_fields,
     sign_statement,
@@ -53,6 +54,7 @@ from gallery.services.notices import NoticeKind, Sent, record_notices, send_noti
 from gallery.services.quota import require_room
 
 FIRST_LOCK = FIRST_DATE = 1
+ONE_UPLOAD_LASTS = timedelta(hours=12)  # at most: what is added to it later counts as a new one
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class Terms:
 
 @dataclass(frozen=True)
 class Origin:
-    """Which file of which upload an image comes from, so that a retry finds it."""
+    """Which file of which upload an image comes from: a retry finds it by that, and lists have it
+    in its place."""
 
     upload_id: uuid.UUID | None
     index: int | None
@@ -75,7 +78,7 @@ class Origin:
 def upload_image(
     *,
     keyring: Keyring,
-    picture: Picture,
+    picture: Picture[Received],
     caption: str,
     file_name: str,
     own_key: ReaderKey,
@@ -93,15 +96,18 @@ def upload_image(
     HeadMoved if an invitation is over or a team has its next key, or IntegrityError if `origin`
     made an image already; then nothing is stored.
     """
-    image, content_key = new_image(keyring.user, origin, keep_until), content.new_content_key()
-    plain = renditions_of(picture, caption=caption, file_name=file_name, owner_id=image.owner_id)
-    sealed = seal_renditions(plain, content_key)
+    image, content_key = new_image(keyring.user, origin, keep_until), picture.original.content_key
+    beside = what_is_beside(picture, caption=caption, file_name=file_name, owner_id=image.owner_id)
+    sealed = {name: seal_rendition(name, plain, content_key) for name, plain in beside.items()}
+    sealed[Rendition.Name.ORIGINAL.value] = picture.original.sealed(picture.media_type)
     image.stored_bytes = sum(len(rendition.stored) for rendition in sealed.values())
     key = wrap_to(own_key, content_key, subject=image.pk, lock=image.lock)
     key.quick_key = keyring.wrap_quick_key(content_key, subject=image.pk, lock=image.lock)
     grants = [new_grant(image, keyring.user, key, Terms(Grant.Rights.DOWNLOAD.value, None))]
     wrap = partial(wrap_for, content_key=content_key, subject=image.pk, lock=image.lock)
     grants += [new_grant(image, reader.user, wrap(reader), terms) for reader in recipients]
+    for grant in grants:  # lists are sorted by it
+        grant.granted_at = image.sealed_at
     invited = [new_invited(one, image, content_key, terms) for one in invitations]
     places = [new_place(image, team, terms) for team in teams]
     opener, through = CircleOpener(keyring), list[Grant | Member]()
@@ -122,11 +128,26 @@ def new_image(owner: User, origin: Origin, keep_until: datetime | None) -> Seale
     return SealedImage(
         owner=owner,
         lock=FIRST_LOCK,
-        sealed_at=timezone.now(),
+        sealed_at=_moment(owner, origin),
         keep_until=keep_until,
         upload_id=origin.upload_id,
         upload_index=origin.index if origin.upload_id else None,
     )
+
+
+def _moment(owner: User, origin: Origin) -> datetime:
+    """Return the time of an image. Those of one upload have the time of its first one, each a
+    microsecond before the one that was chosen ahead of it: so lists, newest first, have them in the
+    order in which they were chosen, whichever arrived first."""
+    now = timezone.now()
+    if origin.upload_id is None or origin.index is None:
+        return now
+    others = SealedImage.objects.filter(owner=owner, upload_id=origin.upload_id)
+    stored = others.filter(sealed_at__gte=now - ONE_UPLOAD_LASTS).order_by("upload_index")
+    if (first := stored.first()) is None:
+        return now - timedelta(microseconds=origin.index)
+    ahead = (first.upload_index or 0) - origin.index
+    return first.sealed_at + timedelta(microseconds=ahead)
 
 
 @sensitive_variables()
@@ -144,10 +165,10 @@ def _first_statements(
     return [sign(MANIFEST, manifest), share]
 
 
-def renditions_of(
-    picture: Picture, *, caption: str, file_name: str, owner_id: uuid.UUID
+def what_is_beside(
+    picture: Picture[Received], *, caption: str, file_name: str, owner_id: uuid.UUID
 ) -> dict[str, Plain]:
-    """Return what is sealed of a picture: three renditions and their description."""
+    """Return what is sealed beside a picture's original: two renditions and their description."""
     description = {
         "caption": caption,
         "file_name": file_name,
@@ -155,22 +176,24 @@ def renditions_of(
         "height": picture.height,
         "frames": picture.frames,
         "format": picture.format,
-        "size": len(picture.original),
+        "size": picture.original.length,
         "captured_at": picture.captured_at,
         "removed": list(picture.removed),
         "owner": str(owner_id),
         "picture_key": new_picture_key().hex(),
     }
     return {
-        Rendition.Name.ORIGINAL.value: Plain(picture.original, picture.media_type),
-        Rendition.Name.PREVIEW.value: Plain(picture.preview, picture.preview_media_type),
-        Rendition.Name.THUMBNAIL.value: Plain(picture.thumbnail, picture.thumbnail_media_type),
-        Rendition.Name.DESCRIPTION.value: Plain(canonical.encode(description), "application/json"),
+        Rendition.Name.PREVIEW.value: Plain([picture.preview], picture.preview_media_type),
+        Rendition.Name.THUMBNAIL.value: Plain([picture.thumbnail], picture.thumbnail_media_type),
+        Rendition.Name.DESCRIPTION.value: Plain(
+            [canonical.encode(description)], "application/json"
+        ),
     }
 
 
 def new_grant(image: SealedImage, reader: User, key: WrappedKey | None, terms: Terms) -> Grant:
-    grant = Grant(image=image, reader=reader, wrapped_key=key, granted_at=timezone.now())
+    grant = Grant(image=image, owner=image.owner, reader=reader, wrapped_key=key)
+    grant.granted_at = timezone.now()
     set_entry(grant, rights=terms.rights, ends_at=terms.ends_at)
     return grant
 

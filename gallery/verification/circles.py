@@ -10,7 +10,7 @@ from gallery.errors import Altered
 from gallery.heads import Body, Heads, is_unbroken
 from gallery.members import put_out
 from gallery.models import Circle, Member, Row, Statement, SuccessorCircleKey
-from gallery.sealing import MEMBERSHIP
+from gallery.sealing import MEMBERSHIP, album_signed
 from gallery.verification.findings import Finding, Kind
 from gallery.verification.images import UNREADABLE, missing_of, stands
 
@@ -85,11 +85,12 @@ def _check_row(circle: Circle, membership: Body) -> Iterator[Finding]:
     signed = {
         "epoch": circle.epoch,
         "circle": circle.kind,
+        "album": album_signed(circle),
         "members_add": circle.members_add,
         "details": {"sha256": statements.digest(details), "length": len(details)},
     }
     for name, value in signed.items():
-        if membership[name] != value:
+        if membership.get(name) != value:
             yield Finding(Kind.ALBUM, circle.pk, name)
 
 

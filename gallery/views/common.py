@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Max
+from django.db.models import F
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
@@ -46,12 +46,13 @@ from gallery.models import Grant, Invitation, Member, Rendition
 from gallery.opening import Opener, settled
 from gallery.releases import record_opening, record_thumbnails
 from gallery.services.invitations import listing
-from gallery.services.succession import membership_after
+from gallery.services.succession import places_to_take_over
 from gallery.typed_names import lookups_in
 
 # Bytes opened on their own run nothing. What default-src does not cover is said beside it.
 ALONE = "default-src 'none'; sandbox; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 CONTACTS_SHOWN = 12
+LOOKED_BACK = 1000  # the newest grants: an owner may have given a hundred thousand
 INVITATIONS_SHOWN = 12
 NOT_SHARED = (TooManyReaders, NoKeys, pins.KeyChanged, pins.ContactsRefused, InvitationGone)
 
@@ -79,7 +80,7 @@ def image_page(
         context["keep_form"] = KeepForm(initial={"keep_until": access.image.keep_until})
     elif not access.image.owner.is_active:
         with suppress(GalleryError):
-            membership_after(access.image.owner, opener, reader=request.user)
+            places_to_take_over(access.image, opener, reader=request.user)
             context["may_take_over"] = True
     if releases(request):
         record_opening(access, Rendition.Name.DESCRIPTION)
@@ -100,21 +101,18 @@ def record_cards(request: PersonRequest, cards: Iterable[presenting.Card]) -> No
 
 
 def count_names(request: PersonRequest) -> None:
-    """Exact user names can be found out by trying: not by trying very many, in however few
-    values."""
-    _count_lookups(request, sum(map(lookups_in, request.POST.getlist("recipients"))))
+    """Exact user names can be found out by trying: not by trying very many, in however few values.
 
-
-def count_strangers(request: PersonRequest, named: list[str]) -> None:
-    """Count the names of people with whom this person never shared: only of them an answer says
-    anything new."""
-    folded = set(map(fold, named))
-    known = Grant.objects.filter(image__owner=request.user, reader__username__in=folded)
-    shared_with = set(known.values_list("reader__username", flat=True))
-    _count_lookups(request, len(folded - shared_with))
-
-
-def _count_lookups(request: PersonRequest, asked: int) -> None:
+    A person with whom this one shared before is not counted: of them an answer says nothing new,
+    and an upload names them again with each of its files.
+    """
+    typed = request.POST.getlist("recipients")
+    names = {value: fold(value) for value in typed}
+    known = Grant.objects.filter(
+        owner=request.user, reader__username__in=filter(is_well_formed, names.values())
+    )
+    shared_with = set(known.values_list("reader__username", flat=True)) if names else set()
+    asked = sum(lookups_in(value) for value in typed if names[value] not in shared_with)
     if amount := min(asked, settings.MAX_RECIPIENTS):
         person, limit = str(request.user.pk), settings.NAME_LOOKUPS_PER_HOUR
         throttle.count("names", person, limit=limit, amount=amount)
@@ -217,16 +215,11 @@ def _teams_to_choose(request: PersonRequest, opener: Opener) -> list[dict[str, A
 
 def recent_contacts(person: User) -> list[presenting.Person]:
     """Return the people this person shared with lately, without those whose names do not verify."""
-    shared = Grant.objects.filter(image__owner=person, reader__is_active=True)
-    latest = (
-        shared.exclude(reader=person)
-        .values("reader")
-        .annotate(last=Max("granted_at"))
-        .order_by("-last")[:CONTACTS_SHOWN]
-    )
-    people = User.objects.in_bulk([row["reader"] for row in latest])
-    prefetch_names(people.values())
-    known = [people[row["reader"]] for row in latest if row["reader"] in people]
+    given = Grant.objects.filter(owner=person).exclude(owner=F("reader")).order_by("-granted_at")
+    latest = dict.fromkeys(given.values_list("reader", flat=True)[:LOOKED_BACK])
+    people = User.objects.filter(is_active=True).in_bulk(latest)
+    known = [people[reader] for reader in latest if reader in people][:CONTACTS_SHOWN]
+    prefetch_names(known)
     contacts = [presenting.person_of(person) for person in known]
     return [contact for contact in contacts if contact.username]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -99,9 +99,9 @@ def rows_of(person: User, name: str) -> Rows:
     """Return all rows of a list: grants, and places in teams if there are any."""
     grants = _live_grants_of(person)
     if name == MINE:
-        return [grants.filter(image__owner=person)]
+        return [grants.filter(owner=F("reader"))]
     in_teams = places_in_teams(person)
-    grants = grants.exclude(image__owner=person)
+    grants = grants.exclude(owner=F("reader"))
     return [grants] if in_teams is None else [grants, in_teams]
 
 

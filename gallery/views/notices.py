@@ -10,18 +10,21 @@ from accounts.web.requests import PersonRequest
 from gallery.notice_lines import lines_of, notice_line
 from gallery.services import inbox
 from gallery.views.common import releases
+from gallery.views.tables import number_asked_for
 
 
 @require_safe
 @signed_in
 def activity(request: PersonRequest) -> HttpResponse:
-    number, in_full = request.GET.get("page"), wants_json(request)
-    read = inbox.read_notices(request.user, number, in_full=in_full)
+    number = request.GET.get("page")
     if wants_json(request):
+        read = inbox.read_notices(request.user, number, in_full=True)
         shown = [notice_line(notice) for notice in read.notices]
         pages = {"page": read.page.number, "pages": read.page.paginator.num_pages}
         return JsonResponse({"notices": shown, **pages})
-    context = {"notices": lines_of(read.notices), "page_obj": read.page}
+    read = inbox.read_notices(request.user, number, before=number_asked_for(request))
+    begins = f"&before={read.page.object_list[-1].sequence}" if read.page.has_next() else ""
+    context = {"notices": lines_of(read.notices), "page_obj": read.page, "from": begins}
     response = render(request, "gallery/activity.html", context)
     if releases(request):
         inbox.mark_read(request.user, read)

@@ -44,10 +44,12 @@ def own_activity(request: PersonRequest) -> HttpResponseBase:
 
 
 def _address_of(deed: Deed) -> str | None:
-    if deed.event.startswith("successors:"):
+    if deed.event.startswith("successors:") and deed.album_id is None:
         return reverse("gallery:successors")
     if deed.is_deleted:
         return None
+    if deed.event.startswith("successors:"):
+        return reverse("gallery:album-successors", args=[deed.album_id])
     if deed.image_id:
         return presenting.address("image", deed.image_id)
     return presenting.address("album", deed.album_id) if deed.album_id else None

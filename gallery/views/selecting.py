@@ -37,7 +37,6 @@ from gallery.views.common import (
     NOT_SHARED,
     add_sharing_error,
     count_names,
-    count_strangers,
     people_to_choose,
     person_named,
     record_cards,
@@ -176,7 +175,7 @@ def revoke(request: PersonRequest, images: Images) -> HttpResponse:
         sentence %= {"limit": settings.MAX_RECIPIENTS}
         return _nobody_to_revoke(request, images, "too_many_recipients", sentence)
     if not earlier:
-        count_strangers(request, named)
+        count_names(request)
     try:
         people = list(dict.fromkeys(map(person_named, named)))
     except NotARecipient:

@@ -12,20 +12,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import throttle
-from accounts.keys.names import certified_name
-from accounts.models import User
 from accounts.web.answers import form_refusal, wants_json
 from accounts.web.decorators import recoverable
 from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
-from gallery import presenting
 from gallery.album_cards import albums_to_add_to
 from gallery.already import album_in_words
 from gallery.answers import answers_refusals
 from gallery.errors import GalleryError
 from gallery.forms import UploadForm, WishesForm
-from gallery.invitation_keys import InvitationKey
 from gallery.opening import Opener
+from gallery.presenting import removed_in_words
 from gallery.releases import record_album, record_titles
 from gallery.sealing import own_signing_pair
 from gallery.services.batches import Batch, Wishes, upload_all
@@ -43,6 +40,7 @@ from gallery.views.common import (
     releases,
     settle_contacts,
 )
+from gallery.views.uploaded import image_json, result_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -67,7 +65,7 @@ def upload(request: PersonRequest) -> HttpResponse:
             terms=form.terms,
             caption=cleaned["caption"],
             keep_details=cleaned["keep_details"],
-            origin=Origin(cleaned["upload_id"], None),
+            origin=Origin(cleaned["upload_id"], cleaned["upload_index"]),
             keep_until=cleaned["keep_until"],
             invitations=open_invitations(request, form),
             teams=tuple(cleaned["teams"]),
@@ -77,7 +75,7 @@ def upload(request: PersonRequest) -> HttpResponse:
         add_sharing_error(form, error)
         return _refused_upload(request, form)
     left_out = place_uploaded(open_keys(request), cleaned["album"], batch.images.values())
-    return _uploaded(request, batch, form, wishes.invitations, left_out)
+    return _uploaded(request, batch, form, left_out)
 
 
 def _may_place(request: PersonRequest, form: WishesForm) -> bool:
@@ -149,12 +147,16 @@ def _refused_upload(request: PersonRequest, form: WishesForm) -> HttpResponse:
 
 
 def _upload_page(request: PersonRequest, form: WishesForm | None) -> dict[str, Any]:
+    quota = request.user.quota
+    stored = bytes_stored_by(request.user.pk) if quota else None
     return {
         "form": form or UploadForm(owner=request.user),
         "upload_id": uuid.uuid4(),
         "people": people_to_choose(request, Opener(open_keys(request))),
         "limits": _limits(),
-        "stored_bytes": bytes_stored_by(request.user.pk) if request.user.quota else None,
+        "stored_bytes": stored,
+        "room_left": max(0, quota - stored) if stored is not None else "",
+        "no_id": uuid.UUID(int=0),  # where the scripts put the upload's
         "albums": _albums(request),
         "album": request.POST.get("album") or request.GET.get("album", ""),
     }
@@ -166,6 +168,7 @@ def _limits() -> dict[str, Any]:
         "max_mb": settings.MAX_UPLOAD_BYTES // settings.MEBIBYTE,
         "max_request_mb": settings.MAX_REQUEST_BYTES // settings.MEBIBYTE,
         "max_files": settings.MAX_FILES,
+        "most_queued": settings.MAX_SELECTED,
     }
 
 
@@ -177,46 +180,24 @@ def _albums(request: PersonRequest) -> list[tuple[str, str]]:
     return [(str(album.id), album.title) for album in albums]
 
 
-def _name(person: User) -> str:
-    return certified_name(person).display_name
-
-
 def _uploaded(
-    request: PersonRequest,
-    batch: Batch,
-    form: UploadForm,
-    invited: list[InvitationKey],
-    left_out: list[uuid.UUID],
+    request: PersonRequest, batch: Batch, form: UploadForm, left_out: list[uuid.UUID]
 ) -> HttpResponse:
     status = 201 if batch.images else 422
-    images = [
-        {
-            "id": str(image.pk),
-            "url": presenting.address("image", image.pk),
-            "thumbnail_url": presenting.address("thumbnail", image.pk),
-            "name": batch.names[index],
-        }
-        for index, image in batch.images.items()
-    ]
     if wants_json(request):
-        answer = [{"id": image["id"], "url": image["url"]} for image in images]
-        facts = {"images": answer, "errors": batch.errors}
+        images = [
+            {**image_json(image.pk), "removed": removed_in_words(batch.removed[index])}
+            for index, image in batch.images.items()
+        ]
+        facts: dict[str, Any] = {"images": images, "errors": batch.errors}
         if form.cleaned_data["album"]:
             facts["not_in_album"] = [str(image_id) for image_id in left_out]
         return JsonResponse(facts, status=status)
-    if not images:
+    if not batch.images:
         for (error,) in batch.errors.values():
             form.add_error("images", ValidationError(error["message"], code=error["code"]))
         return render(request, "gallery/upload.html", _upload_page(request, form), status=status)
-    recipients = form.cleaned_data["recipients"]
-    context = {
-        "images": images,
-        "errors": [(batch.names[i], error[0]["message"]) for i, error in batch.errors.items()],
-        "recipients": [_name(reader.user) for reader in recipients if reader.key],
-        "waiting": [_name(reader.user) for reader in recipients if not reader.key],
-        "invited": [key.details().display_name for key in invited],
-        "is_draft": not recipients and not invited and not form.cleaned_data["album"],
-        "album": form.cleaned_data["album"],
-        "left_out": len(left_out),
-    }
+    refused = [error["message"] for (error,) in batch.errors.values()]
+    images_ = [image.pk for image in batch.images.values()]
+    context = result_page(request, images_, refused=refused, left_out=len(left_out))
     return render(request, "gallery/uploaded.html", context, status=status)

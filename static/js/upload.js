@@ -1,67 +1,102 @@
-// Shows what was chosen and for whom, has people and terms checked before any file is sent, and
-// sends the form in a way that leaves chosen files chosen whatever the answer is. The form works
-// without this; browsers then forget the files of a form that was refused.
-import { busy, csrfToken, idle } from "./site.js";
+// The upload page. Files join a queue as they are chosen; people and terms are checked before any of
+// it is sent; then each file goes by itself (upload-queue.js). The form works without this: its one
+// request brings all files.
+import { busy, idle } from "./site.js";
+import { openKept } from "./kept-files.js";
+import { intoNewAlbum, nameAlbum, offerAlbum } from "./upload-album.js";
+import { agreed, letBackIn, pageOf, post, textOf } from "./upload-asking.js";
+import { listen, listenTo } from "./upload-choose.js";
+import { tooMuch, wrongWith } from "./upload-limits.js";
+import { Queue } from "./upload-queue.js";
+import { Rows } from "./upload-rows.js";
 
-const MEBIBYTE = 2 ** 20;
-const BESIDE_A_FILE = 2048; // bytes at most of what stands around one in the request
-const dialog = document.querySelector("[data-ask]");
-let form, input, words, newAlbum;
+let form, words, rows, kept, isRunning = false, isAsking = false, unkept = 0;
+let wishes = null; // what was agreed: the fields that go with each file
+const queue = new Queue(document.querySelector("[data-upload]").dataset.upload, (entry) => {
+  rows.change(entry);
+  rows.showAll(queue.entries, isRunning);
+  if (entry.state === "done") kept?.forget(entry.place).catch(() => {});
+});
 
-function begin(files) {
+function begin() {
   form = document.querySelector("[data-upload]");
-  input = form?.querySelector("input[type=file]");
-  words = form?.dataset;
-  if (!form) return;
-  if (files) input.files = files;
-  if (newAlbum) offerNewAlbum(); // the form was refused, and is another one now
-  if (input.files.length) form.querySelector("[data-choose-again]")?.remove();
-  input.addEventListener("change", show);
-  form.querySelector("[data-folder]").addEventListener("change", (event) => {
-    addFolder(event.target.files[0]?.webkitRelativePath.split("/")[0], event.target.files);
-    event.target.value = "";
+  words = form.dataset;
+  rows = new Rows(form, { remove, again: (one) => { queue.again((entry) => entry === one); goOn(); } });
+  listenTo(form, add);
+  form.addEventListener("input", () => {
+    disagree();
+    summarise();
   });
-  form.addEventListener("input", summarise);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     send();
   });
+  form.querySelector("[data-again-all]").addEventListener("click", () => { queue.again(); goOn(); });
+  form.querySelector("[data-stop]").addEventListener("click", () => queue.stop());
+  form.querySelector("[data-remove-all]").addEventListener("click", removeAll);
+  form.querySelector("[data-finish]").addEventListener("click", finish);
+  offerAlbum(form); // the form was refused, and is another one now
+  if (queue.entries.length) form.querySelector("[data-choose-again]")?.remove();
   show();
 }
 
 // ---- what was chosen -------------------------------------------------------------------------
 
-function show() {
-  form.querySelector(".files").replaceChildren(...[...input.files].map(row));
-  summarise();
-}
-
-function row(file) {
-  const item = document.createElement("li");
-  const picture = document.createElement("img");
-  picture.alt = "";
-  picture.src = URL.createObjectURL(file);
-  picture.addEventListener("load", () => URL.revokeObjectURL(picture.src));
-  picture.addEventListener("error", () => picture.removeAttribute("src"));
-  const text = document.createElement("span");
-  const tooLarge = file.size > Number(words.maxMb) * MEBIBYTE;
-  text.textContent = `${file.name} · ${shownSize(file.size)}${tooLarge ? ` · ${words.tooLarge}` : ""}`;
-  const remove = document.createElement("button");
-  remove.type = "button";
-  remove.className = "button quiet small";
-  remove.textContent = words.remove;
-  remove.setAttribute("aria-label", `${words.remove}: ${file.name}`);
-  remove.addEventListener("click", () => {
-    choose([...input.files].filter((other) => other !== file));
-    input.focus();
+async function add(files, folder) {
+  const chosen = [...files];
+  await restored;
+  if (isRunning || isAsking) return refuse(words.notNow); // it was not checked with the others
+  disagree();
+  if (folder) nameAlbum(form, folder);
+  const added = chosen.map((file) => {
+    const problem = wrongWith(file, queue.entries, words), entry = queue.add(file);
+    return problem ? Object.assign(entry, { problem, state: "refused" }) : entry;
   });
-  item.append(picture, text, remove);
-  return item;
+  show();
+  for (const entry of added) await keep(entry);
 }
 
-function shownSize(bytes) {
-  const megabytes = bytes / MEBIBYTE;
-  return megabytes < 1 ? `${Math.ceil(bytes / 1024)} KB` : `${megabytes.toFixed(1)} MB`;
+async function keep(entry) {
+  if (!kept || entry.problem || !queue.entries.includes(entry)) return;
+  unkept += 1;
+  try {
+    await kept.keepFile(entry.place, entry.file);
+    if (!queue.entries.includes(entry) || entry.state === "done") await kept.forget(entry.place);
+    unkept -= 1;
+  } catch {
+    kept = null; // no room: leaving is asked about
+  }
+}
+
+function remove(entry) {
+  const next = rows.focusAfter(entry);
+  queue.remove(entry);
+  kept?.forget(entry.place).catch(() => {});
+  show();
+  (next.checkVisibility?.() ?? true ? next : form.querySelector("[data-running]")).focus();
+}
+
+function removeAll() {
+  for (const entry of queue.in("waiting", "failed", "refused")) {
+    queue.remove(entry);
+    kept?.forget(entry.place).catch(() => {});
+  }
+  show();
+  form.querySelector("input[type=file]").focus();
+}
+
+function show() {
+  rows.show(queue.entries);
+  rows.showAll(queue.entries, isRunning);
+  const stored = queue.in("done").length, failed = queue.in("failed").length;
+  for (const element of form.querySelectorAll("[data-while-choosing]")) element.hidden = isRunning;
+  form.querySelector("[data-while-running]").hidden = !isRunning && !stored && !failed;
+  form.querySelector("[data-stop]").hidden = !isRunning;
+  form.querySelector("[data-again-all]").hidden = isRunning || !failed;
+  form.querySelector("[data-finish]").hidden = isRunning || !stored;
+  form.querySelector("[data-remove-all]").hidden = isRunning || queue.in("waiting", "failed", "refused").length < 2;
+  form.querySelector("[data-heading]").textContent = isRunning ? words.running : words.stopped;
+  summarise();
 }
 
 function people() {
@@ -71,153 +106,109 @@ function people() {
 }
 
 function summarise() {
-  const names = people();
-  const album = form.querySelector("select[name=album]")?.selectedOptions[0];
-  if (album?.value || album?.dataset.isNew !== undefined) names.push(words.members.replace("{album}", album.text));
+  const names = people(), album = form.querySelector("select[name=album]").selectedOptions[0];
+  if (album.value || album.dataset.isNew !== undefined) names.push(words.members.replace("{album}", album.text));
   form.querySelector("[data-summary]").textContent = (names.length ? words.shared : words.draft)
     .replace("{names}", names.join(", "))
-    .replace("{count}", String(input.files.length));
+    .replace("{count}", String(queue.in("waiting", "failed").length));
 }
-
-function choose(files) {
-  if (isSending()) return;
-  const all = new DataTransfer();
-  for (const file of files) all.items.add(file);
-  input.files = all.files;
-  show();
-}
-
-// What is dropped or pasted joins what was chosen.
-function add(files) {
-  if (form) choose([...input.files, ...files]);
-}
-
-// The folder's pictures join what was chosen, and it is chosen as the album they go into.
-function addFolder(title, files) {
-  if (!form || !title) return;
-  const pictures = [...files].filter((file) => /^image\/|^$/.test(file.type) && !file.name.startsWith("."));
-  newAlbum = { title, id: "" };
-  offerNewAlbum();
-  choose([...input.files, ...pictures]);
-}
-
-function offerNewAlbum() {
-  const select = form.querySelector("select[name=album]");
-  const option = new Option(words.newAlbumName.replace("{title}", newAlbum.title), newAlbum.id, true, true);
-  option.dataset.isNew = "";
-  select.append(option);
-  select.closest("[data-album-field]").hidden = false;
-}
-
-async function filesIn(directory) {
-  const reader = directory.createReader(), files = [];
-  for (;;) { // a reader hands out some at a time
-    const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (!entries.length) return files;
-    for (const entry of entries) {
-      if (entry.isDirectory) files.push(...await filesIn(entry));
-      else files.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
-    }
-  }
-}
-
-// Made once, before the images are sent: a next try uses the same.
-async function makeAlbum(whole) {
-  const option = form.querySelector("select[name=album]").selectedOptions[0];
-  if (option?.dataset.isNew === undefined) return;
-  if (!newAlbum.id) {
-    const body = new FormData();
-    body.set("title", newAlbum.title.slice(0, 200));
-    newAlbum.id = (await (await post(words.newAlbum, body, "application/json")).json()).id;
-  }
-  whole.set("album", newAlbum.id);
-}
-
-function mark(over) {
-  form?.querySelector(".drop").classList.toggle("over", over);
-}
-
-for (const name of ["dragenter", "dragover"]) {
-  document.addEventListener(name, (event) => { event.preventDefault(); mark(true); });
-}
-document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) mark(false); });
-document.addEventListener("drop", (event) => {
-  event.preventDefault();
-  mark(false);
-  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
-  const directory = entries.find((entry) => entry?.isDirectory);
-  if (directory) filesIn(directory).then((files) => addFolder(directory.name, files));
-  else add(event.dataTransfer.files);
-});
-document.addEventListener("paste", (event) => {
-  if (event.clipboardData.files.length) add(event.clipboardData.files);
-});
-window.addEventListener("beforeunload", (event) => {
-  if (input?.files.length) event.preventDefault();
-});
 
 // ---- sending ---------------------------------------------------------------------------------
 
 async function send() {
-  const button = form.querySelector("[type=submit]"), chooser = input, problem = tooMuch();
-  if (isSending()) return;
+  const button = form.querySelector("[type=submit]");
+  if (isAsking || isRunning) return;
+  disagree();
+  queue.again();
+  const problem = tooMuch(queue.in("waiting").map((entry) => entry.file), words);
   if (problem) return refuse(problem);
-  const whole = new FormData(form), fields = new FormData(form);
-  fields.delete("images");
   busy(button);
-  chooser.disabled = true;
+  isAsking = true;
   try {
-    fields.set("image_count", chooser.files.length);
-    const checked = await post(form.action, fields);
-    if (!checked.ok || checked.redirected) await take(checked);
-    else if (await saysYes(await checked.text())) {
-      await makeAlbum(whole);
-      await take(await post(words.upload, whole));
+    const fields = new FormData(form);
+    fields.delete("images");
+    fields.set("image_count", queue.in("waiting").length);
+    const main = await checked(fields);
+    const fine = main && await agreed(main);
+    if (fine) {
+      wishes = await intoNewAlbum(form, fine);
+      await kept?.keepWishes(wishes).catch(() => {});
     }
   } catch {
-    refuse(words.brokenOff); // the same upload_id goes with the next try: nothing is made twice
+    refuse(words.brokenOff);
   }
-  chooser.disabled = false;
+  isAsking = false;
   idle(button);
+  if (wishes) await run();
 }
 
-// What is added meanwhile would vanish with the page, what is removed be shared all the same.
-function isSending() {
-  return form.querySelector("[type=submit]").hasAttribute("aria-busy");
-}
-
-function tooMuch() {
-  const files = [...input.files];
-  const most = Number(words.maxRequestMb) * MEBIBYTE;
-  const total = files.reduce((sum, file) => sum + file.size + BESIDE_A_FILE, MEBIBYTE / 8);
-  if (!files.length) return words.none;
-  if (files.length > Number(words.maxFiles)) return words.tooMany.replace("{count}", String(files.length));
-  if (total > most) return words.tooMuch.replace("{size}", shownSize(total));
-  return "";
-}
-
-function post(address, body, accept = "text/html") {
-  body.delete("csrfmiddlewaretoken");
-  return fetch(address, { method: "POST", body, headers: { "X-CSRFToken": csrfToken(), Accept: accept } });
-}
-
-async function take(answer) {
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+// Returns the page that says who will be able to open what; null if there is something else to do.
+async function checked(fields) {
+  const answer = await post(form.action, fields), page = await pageOf(answer);
   const main = page.querySelector("main");
-  if (answer.redirected) return ask(main, answer.url);
-  const isForm = main.querySelector("[data-upload]") !== null;
-  if (answer.status !== 201 && !isForm) return refuse(textOf(main));
-  const files = input.files;
-  if (!isForm) newAlbum = null;
+  if (answer.redirected) {
+    const isBack = await letBackIn(main, answer.url);
+    if (isBack !== true) return isBack === false ? null : refuse(isBack || words.brokenOff);
+    return checked(fields);
+  }
+  if (answer.ok) return main;
+  if (!main.querySelector("[data-upload]")) return refuse(textOf(main));
   document.title = page.title;
   document.querySelector("main").replaceChildren(...main.childNodes);
-  begin(files);
+  begin();
   window.scrollTo(0, 0);
   (document.querySelector("[data-error-summary]") ?? document.querySelector("main")).focus();
+  return null;
 }
 
-function textOf(main) {
-  return [...main.querySelectorAll("h1, p")].map((line) => line.textContent.trim()).join(" ");
+async function run() {
+  isRunning = true;
+  form.querySelector("[data-problem]").hidden = true;
+  show();
+  form.querySelector("[data-running]").focus();
+  const stopped = await queue.run(wishes);
+  isRunning = false;
+  show();
+  if (stopped?.status === 401) return comeBack();
+  if (stopped) disagree();
+  else if (queue.entries.length && queue.in("done").length === queue.entries.length) return finish();
+  if (stopped?.status) refuse(sentenceOf(stopped.facts) || words.fault);
+  else form.querySelector("[data-running]").focus();
+}
+
+// What goes on from here is agreed to once more.
+function disagree() {
+  if (wishes) kept?.forgetWishes().catch(() => {});
+  wishes = null;
+}
+
+// Locked or signed out in the middle: what leads back is asked here, and then it goes on.
+async function comeBack() {
+  const fields = new FormData();
+  for (const [name, value] of wishes) fields.append(name, value);
+  try {
+    if (await checked(fields)) return run();
+  } catch {
+    refuse(words.brokenOff);
+  }
+  disagree();
+}
+
+function goOn() {
+  if (isRunning) return;
+  if (wishes) run();
+  else send();
+}
+
+async function finish() {
+  queue.entries = [];
+  await kept?.forgetAll().catch(() => {});
+  window.location.assign(words.result.replace(words.noId, form.elements.upload_id.value));
+}
+
+function sentenceOf(facts) {
+  const errors = Object.values(facts?.errors ?? {}).flat();
+  return errors.map((error) => error.message).join(" ") || facts?.message;
 }
 
 function refuse(sentence) {
@@ -225,55 +216,27 @@ function refuse(sentence) {
   problem.querySelector("p").textContent = sentence;
   problem.hidden = false;
   problem.focus();
+  return null;
 }
 
-// Asks about who gets access, if anybody does, as the page without scripts would.
-async function saysYes(html) {
-  const main = new DOMParser().parseFromString(html, "text/html").querySelector("main");
-  const question = main.querySelector("[data-ask-first]");
-  if (!question) return true;
-  for (const element of main.querySelectorAll("[data-page-only]")) element.remove();
-  dialog.querySelector("[data-asked]").replaceChildren(...main.childNodes);
-  dialog.showModal();
-  const heading = dialog.querySelector("h1");
-  heading.tabIndex = -1;
-  heading.focus(); // it is read from there, and no second Enter says yes
-  return new Promise((resolve) => {
-    question.addEventListener("submit", (event) => {
-      event.preventDefault();
-      resolve(true);
-      dialog.close();
-    });
-    dialog.addEventListener("close", () => resolve(false), { once: true });
-  });
+// ---- this page, and the next one in its place -------------------------------------------------
+
+// What an earlier page of this tab had chosen is chosen again; what it was sending goes on.
+async function restore() {
+  kept = await openKept(form.elements.person.value);
+  const earlier = await kept?.restore().catch(() => null);
+  if (!earlier?.files.size) return kept?.forgetAll().catch(() => {});
+  for (const [place, file] of earlier.files) queue.add(file, place);
+  wishes = earlier.wishes;
+  if (wishes) form.elements.upload_id.value = new Map(wishes).get("upload_id");
+  show();
 }
 
-// Locked or signed out meanwhile: what leads back is asked here, and the files stay chosen.
-function ask(main, address) {
-  const place = dialog.querySelector("[data-asked]"), question = main.querySelector("form");
-  if (!question) {
-    dialog.close();
-    return refuse(textOf(main));
-  }
-  place.replaceChildren(...main.childNodes);
-  question.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    busy(event.submitter);
-    try {
-      const answer = await post(address, new FormData(event.target));
-      if (answer.ok && answer.redirected) { // a page of its own is to be read: a recovery code
-        dialog.close();
-        return send();
-      }
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      ask(page.querySelector("main"), address);
-    } catch {
-      dialog.close();
-      refuse(words.brokenOff);
-    }
-  });
-  if (!dialog.open) dialog.showModal();
-  place.querySelector("input:not([type=hidden])")?.focus();
-}
-
+listen(add, (over) => form.querySelector(".drop").classList.toggle("over", over));
+window.addEventListener("beforeunload", (event) => {
+  const isSafe = kept && !unkept && !isRunning;
+  if (queue.in("waiting", "failed", "uploading", "sealing").length && !isSafe) event.preventDefault();
+});
 begin();
+const restored = restore();
+restored.then(() => wishes && run());

@@ -1,10 +1,12 @@
 """Many at once: real threads, real transactions, one connection per thread and database."""
 
+import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import pytest
 from django.conf import settings
 from django.db import connections
 from django.test import Client
@@ -13,6 +15,12 @@ Thing = TypeVar("Thing")
 Result = TypeVar("Result")
 
 JSON = {"accept": "application/json"}
+# `python -m benchmarks.faults races` lets each act race a hundred times. Each ten times begin in a
+# new world: an act asks for all that has happened to what it is about.
+RACES, IN_A_WORLD = int(os.environ.get("RACES", "1")), 10
+rounds_of_races = pytest.mark.parametrize(
+    "rounds", [range(one, min(one + IN_A_WORLD, RACES)) for one in range(0, RACES, IN_A_WORLD)]
+)
 
 
 def at_once(act: Callable[[Thing], Result], things: Iterable[Thing]) -> list[Result]:

@@ -127,6 +127,22 @@ def test_no_more_pieces_are_taken_than_are_needed():
     assert len(list(pieces)) == 2
 
 
+@pytest.mark.parametrize("sizes", [[], [0], [1], [16, 16], [5, 0, 30, 1], [PIECE, PIECE + 3, 7]])
+def test_pieces_of_any_length_are_sealed_as_one(sizes):
+    pieces = [bytes([number]) * size for number, size in enumerate(sizes)]
+    whole, coming = b"".join(pieces), iter(pieces)
+    stored, tag = content.encrypt_and_tag(coming, KEY, rendition="original")
+    assert len(stored) == len(content.encrypt(whole, KEY))
+    assert content.decrypt(stored, KEY) == b"".join(content.decrypt_pieces(stored, KEY)) == whole
+    content.check_plaintext_tag(KEY, tag, rendition="original", plaintext=whole)
+
+
+@pytest.mark.parametrize("size", [0, 16, 24, 31, 33])
+def test_pieces_are_sealed_under_no_key_of_another_size(size):
+    with pytest.raises(CryptoError):
+        content.encrypt_and_tag([b"a picture"], bytes(size), rendition="original")
+
+
 def test_other_buffers_are_taken_too():
     stored = content.encrypt(b"a picture" * 10, KEY)
     for kind in (bytearray, memoryview):

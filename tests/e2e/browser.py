@@ -180,17 +180,21 @@ class Visitor:
             self.press("Next: check")
             self.page.set_input_files("[name=images]", files)
         if is_asked or not self.scripts:
-            self.say_yes()
+            self.agree()
         self.page.get_by_role("heading", name="encrypted").wait_for()
         self.look()
 
     def say_yes(self) -> None:
+        """Agree, and look at where it leads."""
+        self.agree()
+        self.look()
+
+    def agree(self) -> None:
         """Look at the check before somebody gets access, and say yes to it."""
         yes = self.page.locator("button[name=confirmed][value='1']")
         yes.wait_for()
         self.look()
         yes.click()
-        self.look()
 
     def compare(self, username: str) -> None:
         """Look at somebody's eight words, and type the two that the page asks for."""

@@ -45,10 +45,11 @@ class Proxy:
 
 
 @contextmanager
-def behind_nginx(folder: Path) -> Iterator[Proxy]:
+def behind_nginx(folder: Path, **variables: str) -> Iterator[Proxy]:
     """Start nginx as the example has it, and a server behind it that knows it is there."""
     port, folder = free_port(), folder.absolute()
-    with running(folder / "data", SITE_URL=f"https://127.0.0.1:{port}") as server:
+    site = f"https://127.0.0.1:{port}"
+    with running(folder / "data", SITE_URL=site, **variables) as server:
         configuration = _configured(folder, port, server.port)
         process = subprocess.Popen([str(NGINX), "-p", str(folder), "-c", str(configuration)])
         try:

@@ -71,6 +71,20 @@ def test_slow_clients_before_it_hold_nobody_up(proxy, sent):
         assert all(client.get("/healthz").json()["alive"] for _ in range(8))
 
 
+@pytest.mark.attack("F61")
+def test_an_upload_that_stalls_before_it_is_given_up_by_the_server(tmp_path):
+    content_type, body = multipart([("lake.jpg", bytes(2_000_000))], {})
+    with behind_nginx(tmp_path, SLOW_CLIENT_SECONDS="1") as proxy:
+        alice = HttpClient(proxy.address, TLS)
+        alice.register("alice", "Alice Ardent", PASSWORD)
+        ask = (f"Content-Type: {content_type}", f"Content-Length: {len(body)}", "Connection: close")
+        with connected(proxy.port, TLS) as client:
+            client.sendall(alice.head_of_post("/images/upload/", *ask) + body[:1000])
+            assert b" 201 " not in answer_of(client)  # within seconds: nginx waits for a minute
+        assert proxy.server.log.read_text().count("A client was too slow and was cut off.") == 1
+        assert alice.get("/images/mine/").json()["images"] == []
+
+
 @pytest.mark.attack("F59", "F60")
 def test_a_large_body_of_a_stranger_is_refused_before_it_is_sent(proxy):
     with connected(proxy.port, TLS) as client:

@@ -22,7 +22,7 @@ from gallery.access import access_to
 from gallery.models import Acknowledgement, Notice, Rendition, SealedImage
 from gallery.opening import Opener
 from gallery.services import acknowledging, revoking
-from gallery.services.uploading import renditions_of
+from gallery.services.uploading import what_is_beside
 from gallery.verification.findings import Kind
 from gallery.verification.images import ImageCheck
 from tests.conftest import jpeg
@@ -163,12 +163,13 @@ def test_an_image_without_a_picture_key_is_acknowledged_by_its_manifest(
     upload, alice, bob, monkeypatch
 ):
     def as_before(*arguments, **named):
-        plain = renditions_of(*arguments, **named)
+        plain = what_is_beside(*arguments, **named)
         described = plain["description"]
-        data = described.data.replace(b'"picture_key"', b'"unknown_key"')
-        return plain | {"description": type(described)(data, described.media_type)}
+        (data,) = described.pieces
+        data = data.replace(b'"picture_key"', b'"unknown_key"')
+        return plain | {"description": type(described)([data], described.media_type)}
 
-    monkeypatch.setattr("gallery.services.uploading.renditions_of", as_before)
+    monkeypatch.setattr("gallery.services.uploading.what_is_beside", as_before)
     image = upload(to=(bob,))
     assert acknowledge(bob, image).status_code == 200
     body = statements.parse("acknowledgement", bytes(Acknowledgement.objects.get().body))

@@ -1,6 +1,7 @@
 """What an upload would be refused for is said before its files are sent, and no more than that."""
 
 import re
+import uuid
 from urllib.parse import quote
 
 import pytest
@@ -98,13 +99,14 @@ def test_who_is_not_vouched_for_learns_it_before_sending(alice, bob, monkeypatch
 
 
 @pytest.mark.attack("F45")
-def test_in_the_page_every_field_comes_before_the_files(alice, shared_image):
+def test_in_the_page_with_the_files_every_field_comes_before_them(alice, bob):
     """Browsers send a form in the order of the page, and a broken connection cuts its end."""
-    page = alice.sign_in().get(ADDRESS).content.decode()
-    (form,) = re.findall(r"<form[^>]*data-upload.*?</form>", page, re.DOTALL)
+    fields = {"recipients": ["bob"], "rights": "view", "caption": "At the lake", "ends_at": ""}
+    page = alice.sign_in().post(CHECK, {**fields, "upload_id": str(uuid.uuid4())}).content.decode()
+    (form,) = re.findall(r"<form[^>]*data-ask-first.*?</form>", page, re.DOTALL)
     names = re.findall(r'\bname="([^"]+)"', form)
-    assert names[-1] == "images"
-    assert {"upload_id", "recipients", "rights", "ends_at", "caption", "keep_details"} < set(names)
+    assert {"upload_id", *fields} < set(names[: names.index("images")])
+    assert set(names[names.index("images") + 1 :]) == {"confirmed"}
 
 
 @pytest.mark.attack("F51")

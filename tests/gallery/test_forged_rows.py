@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.files.storage import storages
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, OperationalError, transaction
 from django.utils import timezone
 
@@ -23,7 +24,7 @@ from tests.gallery.test_sharing import opens, share
 
 def forge_grant(image, person):
     """A plain INSERT, for which no key is needed."""
-    grant = Grant(image=image, reader=person.user, granted_at=timezone.now())
+    grant = Grant(image=image, owner=image.owner, reader=person.user, granted_at=timezone.now())
     set_entry(grant, rights="download", ends_at=None)
     grant.save()
     return grant
@@ -34,6 +35,19 @@ def download(person, image) -> int:
 
 
 # ---- forged grants ---------------------------------------------------------------------------
+
+
+@pytest.mark.attack("F240")
+def test_a_grant_whose_row_names_another_owner_is_altered_on_whichever_list(upload, alice, bob):
+    image = upload(to=(bob,))
+    Grant.objects.filter(image=image, reader=bob.user).update(owner=bob.user)
+    assert download(bob, image) == 409
+    assert bob.client.get("/images/", headers=JSON).json()["images"] == []
+    (card,) = bob.client.get("/images/mine/", headers=JSON).json()["images"]
+    assert (card["state"], card["caption"]) == ("altered", "")
+    assert download(alice, image) == 200
+    with pytest.raises(CommandError):
+        call_command("verify_images")
 
 
 def test_a_forged_grant_is_ended_and_not_signed_at_the_next_revoking(

@@ -59,7 +59,7 @@ SMALL = {"h_mp4_avc_appended.heic", "h_mpvd_avc.heic"}  # other pictures, of one
 RAW = {path.name for path in CASES.glob("raw_*")}
 
 
-def taken(name: str, *, keep_details: bool = False) -> Picture:
+def taken(name: str, *, keep_details: bool = False) -> Picture[bytes]:
     return take_in((CASES / name).read_bytes(), keep_details=keep_details, limits=LIMITS)
 
 

@@ -43,7 +43,7 @@ from tests.gallery.picture_files import (
 WITH_PROFILE = ("JPEG", "PNG", "WEBP", "AVIF")
 
 
-def cleaned(data: bytes) -> Picture:
+def cleaned(data: bytes) -> Picture[bytes]:
     return take_in(data, keep_details=False, limits=LIMITS)
 
 

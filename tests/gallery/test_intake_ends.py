@@ -40,7 +40,7 @@ COLOURED_NOISE = Image.merge(
 )
 
 
-def cleaned(data: bytes) -> Picture:
+def cleaned(data: bytes) -> Picture[bytes]:
     return take_in(data, keep_details=False, limits=LIMITS)
 
 

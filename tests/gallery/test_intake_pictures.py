@@ -56,7 +56,7 @@ SAMPLES |= {"HEIC of a phone": phone_heic()}
 each_sample = pytest.mark.parametrize("data", SAMPLES.values(), ids=SAMPLES)
 
 
-def cleaned(data: bytes) -> Picture:
+def cleaned(data: bytes) -> Picture[bytes]:
     return take_in(data, keep_details=False, limits=LIMITS)
 
 

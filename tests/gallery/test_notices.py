@@ -131,6 +131,22 @@ def test_pages_hide_no_gap_and_invent_none(upload, bob, monkeypatch, lost):
     assert found == ([lost] if lost else [])
 
 
+@pytest.mark.parametrize("lost", [None, 1, 2, 3, 4, 5])
+def test_older_pages_that_begin_after_a_number_hide_no_gap_either(upload, bob, monkeypatch, lost):
+    monkeypatch.setattr(inbox, "PER_PAGE", 2)
+    for _ in range(5):
+        upload(to=(bob,))
+    Notice.objects.filter(sequence=lost).delete()
+    found, number, before = [], 1, None
+    while True:
+        read = inbox.read_notices(bob.user, str(number), before=before)
+        found += [(notice.state.value, notice.sequence) for notice in read.notices]
+        if not read.page.has_next():
+            break
+        number, before = number + 1, read.page.object_list[-1].sequence
+    assert found == [("missing" if n == lost else "genuine", n) for n in (5, 4, 3, 2, 1)]
+
+
 def test_notices_and_head_both_deleted_are_missing(shared_image, bob):
     Notice.objects.all().delete()
     NoticeHead.objects.all().delete()

@@ -251,6 +251,7 @@ def test_a_grant_given_behind_the_owners_back_is_refused(shared_image, mallory, 
     )
     Grant.objects.create(
         image=shared_image,
+        owner=shared_image.owner,
         reader=mallory.user,
         wrapped_key=copy,
         entry=bytes(grant.entry),

@@ -9,8 +9,13 @@ from django.db import connections
 
 from audit.events import AuditUnavailable
 from gallery import own_activity
+from gallery.services.circles.making import make_circle
+from tests.accounts.test_new_start import make_new_start
+from tests.gallery.albums.conftest import Album
+from tests.gallery.successors.conftest import name
 from tests.gallery.test_revoking import post_revoke
 from tests.gallery.test_sharing import share
+from tests.gallery.test_waiting_readers import share_again
 from tests.triggers import drop_triggers, install_triggers
 
 JSON = {"accept": "application/json"}
@@ -62,6 +67,23 @@ def test_the_page_says_it_in_sentences(busy, alice, bob):
     assert "You ended Bob Brook’s access to an image." in page
     page = bob.sign_in().get(ADDRESS).content.decode()
     assert "You downloaded an image of Alice Ardent." in page
+
+
+def test_a_key_given_again_is_not_a_new_share_nor_a_new_successor(upload, alice, bob):
+    image = upload(to=(bob,))
+    name(alice, bob)
+    about = {"title": "Lake", "description": "", "members_add": False}
+    Album(alice, make_circle(keyring=alice.keyring, **about)).share(bob)
+    make_new_start(bob)
+    assert share_again(alice).json()["shared_again"] == 3
+    page = alice.client.get(ADDRESS).content.decode()
+    for what in ("an image again with Bob Brook: its", "an album again with Bob Brook: its"):
+        assert page.count(f"You shared {what} key was missing.") == 1
+    assert page.count("You shared again with your successor Bob Brook: their key was missing.") == 1
+    assert page.count("You named successors.") == 1
+    share(alice, image, bob, rights="view")
+    page = alice.client.get(ADDRESS).content.decode()
+    assert page.count("You shared an image, or changed permissions.") == 1
 
 
 def test_locked_it_can_be_read_and_signed_out_it_cannot(busy, alice, client):

@@ -1,6 +1,7 @@
 """Long lists: a page counts no further than it needs, and every row is on one page."""
 
 import re
+from html import unescape
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_a_page_counts_as_far_as_the_next_one(long_list, alice, bob, whose):
     assert "Page 1" in first
     assert "of 5" not in first
     assert "Older" in first
-    assert "Page 4 of 5" in text(client, f"{address}?page=4")
+    assert "of 5" not in text(client, f"{address}?page=4")
     last = text(client, f"{address}?page=5")
     assert "5 images" in last
     assert "Older" not in last
@@ -54,7 +55,7 @@ def test_walking_from_page_to_page_shows_every_row_once(long_list, bob, address)
         html = client.get(place).content.decode()
         seen += re.findall(r'href="(/images/[0-9a-f-]{36}/)["?]', html)[:1]
         older = re.search(r'rel="next" href="([^"]+)"', html)
-        place = f"{address}{older[1]}" if older else None
+        place = f"{address}{unescape(older[1])}" if older else None
     assert len(seen) == len(set(seen)) == MANY
 
 

@@ -65,6 +65,7 @@ class Growing:
             shared_with_team(self.team, self.upload())
             self.more_circles()
             name(self.alice, person)
+            name(self.alice, person, album=self.album.circle)
             self.open_all(person)
             self.others(self.make_person(f"other-{number}"))
 
@@ -74,6 +75,7 @@ class Growing:
             with_team(self.alice, one, team)
         with_team(self.alice, album, self.team)
         album.place(self.image)
+        name(self.alice, self.bob, album=album.circle)
         team.add(self.bob)
         shared_with_team(team, self.image)
 
@@ -89,6 +91,7 @@ class Growing:
         shared_with_team(team, sent(other, other, "teal"))
         with_team(self.alice, self.album, team)
         name(other, self.alice, self.bob)
+        name(other, self.alice, self.bob, album=album.circle)
         disable_person(person=other.user, by=self.staff, reason="left")
 
     def share(self, recipients=(), **besides) -> None:

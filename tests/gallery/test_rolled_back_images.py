@@ -22,6 +22,7 @@ from gallery.services import acts, revoking, uploading
 from gallery.verification.images import ImageCheck
 from tests.conftest import jpeg
 from tests.gallery.older_states import State, subsets
+from tests.worlds import World
 
 JSON = {"accept": "application/json"}
 PICTURE = jpeg()
@@ -84,13 +85,14 @@ ACTS = {"share": (), "change": ("original",), "revoke": ("original", "preview"),
 
 
 def states_put_back(scene, act):
-    """Yield images of which other kinds of rows were put back each, and which."""
+    """Yield an image again and again, of which other kinds of rows were put back each time."""
+    image = scene.upload()
+    before = State.of(image)
+    getattr(scene, act)(image)
+    now, after = State.of(image), World.now()
     for names in subsets():
-        image = scene.upload()
-        before = State.of(image)
-        getattr(scene, act)(image)
-        now = State.of(image)
         if any(before.values(name) != now.values(name) for name in names):
+            after.put_back()
             before.put_back(names)
             yield image, names
 

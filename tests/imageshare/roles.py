@@ -71,6 +71,8 @@ ROWS: dict[str, tuple[Row, Row]] = {
     "teams/<uuid:team_id>/delete/": (NEVER, (401, 404, 404, 401, 410, 410, 200)),
     "images/upload/": (UNLOCKED, UNLOCKED_FORM),
     "images/upload/check/": (NEVER, UNLOCKED),
+    # Of an upload that is nobody's.
+    "images/upload/<uuid:upload_id>/": ((401, 404, 404, 401, 404, 404, 404), NEVER),
     "images/waiting/": (SIGNED_IN, (401, 404, 404, 401, 404, 404, 404)),
     "images/search/": (UNLOCKED, UNLOCKED_FORM),
     "images/relock/": (SIGNED_IN, UNLOCKED),
@@ -105,6 +107,8 @@ ROWS: dict[str, tuple[Row, Row]] = {
     "albums/<uuid:album_id>/edit/": (NEVER, OWNS_FORM),
     "albums/<uuid:album_id>/share/": (NEVER, OWNS_FORM),
     "albums/<uuid:album_id>/revoke/": (NEVER, OWNS_FORM),
+    "albums/<uuid:album_id>/successors/": (OWNS, OWNS_FORM),
+    "albums/<uuid:album_id>/successors/remove/": (NEVER, OWNS_FORM),
     "albums/<uuid:album_id>/zip/": (NEVER, OPENS),
     "albums/<uuid:album_id>/add/": (NEVER, OWNS),
     "albums/<uuid:album_id>/remove/": (NEVER, OWNS),

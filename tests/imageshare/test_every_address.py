@@ -51,6 +51,7 @@ CHANGES = {
     "albums/<uuid:album_id>/revoke/",
     "albums/<uuid:album_id>/add/",
     "albums/<uuid:album_id>/remove/",
+    "albums/<uuid:album_id>/successors/remove/",
     "albums/<uuid:album_id>/zip/",
     "albums/<uuid:album_id>/delete/",
     "invitations/<uuid:invitation_id>/take-back/",
@@ -84,6 +85,7 @@ FORMS = {
     "people/",
     "teams/new/",
     "successors/",
+    "albums/<uuid:album_id>/successors/",
     "activity/mails/",
     "images/waiting/",
     "images/relock/",
@@ -117,6 +119,7 @@ def address(
         "<uuid:invitation_id>": NOBODYS,
         "<uuid:album_id>": album,
         "<uuid:person_id>": NOBODYS,
+        "<uuid:upload_id>": NOBODYS,
         "<str:token>": "a" * 43,
         "<username:username>": "bob",
     }

@@ -16,8 +16,7 @@ DAY = datetime(2026, 3, 3, 14, 5, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def _two_languages(settings):
-    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+def _mailbox(settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
@@ -82,3 +81,10 @@ def test_a_mail_is_in_the_language_of_the_person_who_gets_it(alice):
 def test_times_are_written_as_the_language_does(language, shown):
     with translation.override(language):
         assert f">{shown}, 14:05</time>" in render_to_string("includes/time.html", {"at": DAY})
+
+
+def test_a_page_in_a_right_to_left_language_says_so(client, settings):
+    settings.LANGUAGES = [("en", "English"), ("he", "עברית")]
+    answer = client.get("/", headers={"accept-language": "he"})
+    assert b'<html lang="he" dir="rtl"' in answer.content
+    assert b'dir="ltr"' in client.get("/").content

@@ -65,12 +65,13 @@ REFUSED = (GalleryError, CryptoError, Error)
 @dataclass
 class Scene:
     """bob is in alice's team, which was given an image, and an album with another; carol was in it.
-    An invitation carries the album, and dora is alice's successor."""
+    An invitation carries the album, dora is alice's successor, and fay that of the album alone."""
 
     alice: Person
     bob: Person
     erin: Person
     dora: Person
+    fay: Person
     outside: list[Person]
     overseer: User
     team: Team
@@ -85,14 +86,15 @@ class Scene:
         found = [one.username for one in self.outside if any(self.opens(one))]
         asked = [partial(access_to, one.pk, reader=self.overseer) for one in self.images]
         found += ["overseer" for ask in asked if _is_done(ask)]  # who has no keys to open with
-        return found + ["dora took over" for take in self._takings() if _is_done(take)]
+        takings = [take for heir in (self.dora, self.fay) for take in self._takings(heir)]
+        return found + ["a successor took over" for take in takings if _is_done(take)]
 
-    def _takings(self) -> list[Callable[[], Any]]:
-        keyring, images = self.dora.keyring, self.images
+    def _takings(self, heir: Person) -> list[Callable[[], Any]]:
+        keyring, images = heir.keyring, self.images
         return [
-            *(lambda pk=image.pk: take_over(keyring=keyring, image_id=pk) for image in images),
             lambda: take_over_circle(keyring=keyring, circle_id=self.team.pk),
             lambda: take_over_circle(keyring=keyring, circle_id=self.album.pk),
+            *(lambda pk=image.pk: take_over(keyring=keyring, image_id=pk) for image in images),
         ]
 
     def acts(self) -> list[Callable[[], Any]]:
@@ -105,20 +107,26 @@ class Scene:
             lambda: share_image(**act, image_id=self.images[0].pk),
             lambda: share_image(**act, image_id=self.images[1].pk),
             lambda: name_successors(keyring=self.alice.keyring, people=act["recipients"]),
+            lambda: name_successors(
+                keyring=self.alice.keyring, people=act["recipients"], album_id=self.album.pk
+            ),
         ]
 
 
 @pytest.fixture
 def scene(team, image, album, placed, invite, make_person, alice, bob, carol, mallory, staff):
-    dora, erin = make_person("dora"), make_person("erin")
+    dora, erin, fay = make_person("dora"), make_person("erin"), make_person("fay")
     team.add(carol)
     team.take_out(carol)
     comes(alice)
     carry(Album(alice, album), invite())
     name_successors(keyring=alice.keyring, people=[recipient_of(dora.user)])
+    of_album = [recipient_of(fay.user)]
+    name_successors(keyring=alice.keyring, people=of_album, album_id=album.pk)
     overseer = User.objects.get(username="overseer")
     images = [SealedImage.objects.get(pk=one.pk) for one in (image, placed)]
-    return Scene(alice, bob, erin, dora, [carol, mallory, dora], overseer, team, album, images)
+    outside = [carol, mallory, dora, fay]
+    return Scene(alice, bob, erin, dora, fay, outside, overseer, team, album, images)
 
 
 @pytest.mark.attack("F213")

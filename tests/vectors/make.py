@@ -138,6 +138,8 @@ def statement_vectors() -> Iterator[Vector]:
     yield statement(opened, "acknowledgement: names its picture", "acknowledgement", tagged)
     successors = bodies.compose("membership", circle="successors")
     yield statement(opened, "membership: successors", "membership", successors)
+    of_one = bodies.compose("membership", circle="successors", album=str(bodies.IMAGE))
+    yield statement(opened, "membership: successors of one album", "membership", of_one)
     for name, body in malformed_shares():
         yield statement(refused, f"share: {name}", "share", body)
     for name, kind, body in malformed_others():
@@ -186,6 +188,9 @@ def malformed_others() -> Iterator[tuple[str, str, bytes]]:
     for name, tag in (("null", None), ("cut", "00" * 31), ("in upper case", "AB" * 32)):
         body = bodies.changed("acknowledgement", "picture", to=tag)
         yield f"picture: {name}", "acknowledgement", body
+    for name, changes in malformed_albums():
+        tied = json.loads(bodies.compose("membership")) | changes
+        yield name, "membership", bodies.as_json(tied)
     yield "no manifest", "acknowledgement", bodies.without("acknowledgement", "manifest")
     named = bodies.changed("share", "share", to="00" * 32)
     yield "names a share statement", "share", named
@@ -208,6 +213,14 @@ def malformed_names() -> Iterator[tuple[str, Vector]]:
     yield "an empty display name", {"display_name": ""}
     yield "a display name of 81 characters", {"display_name": "山" * 81}
     yield "a number for a display name", {"display_name": 1}
+
+
+def malformed_albums() -> Iterator[tuple[str, Vector]]:
+    album = str(bodies.IMAGE)
+    yield "an album of an album", {"album": album}
+    yield "a team of an album", {"circle": "team", "album": album}
+    yield "successors of no album", {"circle": "successors", "album": None}
+    yield "an album without hyphens", {"circle": "successors", "album": bodies.IMAGE.hex}
 
 
 def wrongly_signed() -> Iterator[Vector]:

@@ -172,10 +172,8 @@ def _rewrap(order: KeyOrder, keyring: Keyring) -> bool:
 
 def _next_chunk(order: KeyOrder, keyring: Keyring) -> list[WrappedKey]:
     """Return the next wrapped keys. One whose id cannot be read never comes to an end: without."""
-    rows = WrappedKey.objects.filter(key_pair__in=_pairs_before(keyring))
-    if order.rewrapped_up_to:
-        rows = rows.filter(pk__gt=order.rewrapped_up_to)
-    chunk = rows.select_related("key_pair").order_by("pk")[:CHUNK]
+    pairs, after = _pairs_before(keyring), order.rewrapped_up_to
+    chunk = WrappedKey.objects.next_of(pairs, after=after, at_most=CHUNK)
     return [row for row in chunk if row.pk > (order.rewrapped_up_to or NO_ID)]
 
 

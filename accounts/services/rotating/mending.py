@@ -20,8 +20,11 @@ EVERY = timedelta(days=30)  # from the end of one round to the beginning of the 
 
 def own_wrapped_keys(user: User) -> QuerySet[WrappedKey]:
     """What is wrapped to pairs that the person's current master key opens."""
-    version = user.master_key_version
-    return WrappedKey.objects.filter(key_pair__user=user, key_pair__master_key_version=version)
+    return WrappedKey.objects.filter(key_pair__in=own_pairs(user))
+
+
+def own_pairs(user: User) -> QuerySet[KeyPair]:
+    return KeyPair.objects.filter(user=user, master_key_version=user.master_key_version)
 
 
 def check_due(user: User) -> WrappedKeyCheck | None:

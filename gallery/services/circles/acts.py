@@ -27,7 +27,14 @@ from gallery.models import (
     SuccessorCircleKey,
     SuccessorKey,
 )
-from gallery.sealing import MEMBERSHIP, head_of, set_entry, share_fields, sign_statement
+from gallery.sealing import (
+    MEMBERSHIP,
+    album_signed,
+    head_of,
+    set_entry,
+    share_fields,
+    sign_statement,
+)
 from gallery.services.uploading import Terms
 
 
@@ -153,4 +160,6 @@ def sign_membership(
         "members_add": circle.members_add,
         **share_fields(listed),
     }
+    if album := album_signed(circle):
+        fields["album"] = album
     return sign_statement(MEMBERSHIP, fields, keyring=keyring, subject=circle.pk, previous=previous)

@@ -3,6 +3,7 @@ that a team was a member of, stay with their owners, and get a new lock or key a
 """
 
 import uuid
+from contextlib import suppress
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,7 +14,9 @@ from accounts.keys.recipients import hold_people
 from accounts.models import WrappedKey
 from gallery.access import has_ended, membership_of
 from gallery.circle_events import events_of
-from gallery.errors import Altered, NotAllowed
+from gallery.errors import Altered, HeadMoved, NotAllowed
+from gallery.heads import Heads
+from gallery.ledger import TrailAway
 from gallery.models import Circle, Ended, SuccessorCircleKey
 from gallery.sealing import MEMBERSHIP, head_of
 from gallery.services.acts import end_rows, hold, owners_act, starting_anew
@@ -33,6 +36,24 @@ def _delete_once(keyring: Keyring, circle_id: uuid.UUID, kind: str) -> None:
         raise NotAllowed
     if circle.deleted_at is not None:
         raise Altered("deleted")
+    for named in _successors_of(circle):
+        _delete(named)
+    _delete(circle)
+
+
+def _successors_of(circle: Circle) -> list[Circle]:
+    """Return whose only purpose this album is, as its owner signed it: a row alone might have any
+    other circle deleted with it."""
+    rows = circle.successors.filter(owner=circle.owner_id, kind=Circle.Kind.SUCCESSORS)
+    found, heads = [], Heads()
+    for row in rows.filter(deleted_at=None):
+        with suppress(Altered, TrailAway):
+            heads.membership(row)
+            found.append(row)
+    return found
+
+
+def _delete(circle: Circle) -> None:
     with owners_act(events_of(circle).deleted, circle):
         with transaction.atomic():
             sent = _empty(circle)
@@ -42,6 +63,8 @@ def _delete_once(keyring: Keyring, circle_id: uuid.UUID, kind: str) -> None:
 
 def _empty(circle: Circle) -> Sent:
     hold(circle, head_of(MEMBERSHIP, circle.pk))
+    if _successors_of(circle):  # named meanwhile
+        raise HeadMoved
     put_off_under_key_of(circle)
     members = [
         member

@@ -8,12 +8,12 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import Keyring
 from accounts.erasure import truncate_write_ahead_log
-from accounts.keys.recipients import hold_people, reader_of
+from accounts.keys.recipients import hold_people
 from cryptocore import circles
 from gallery.circle_events import events_of
-from gallery.errors import Altered, OwnKeyRefused
+from gallery.errors import Altered
 from gallery.models import Circle, Rights
-from gallery.sealing import wrap_to
+from gallery.sealing import MEMBERSHIP, head_of, wrap_to_oneself
 from gallery.services.acts import (
     end_expired,
     hold,
@@ -40,31 +40,30 @@ def make_circle(
     description: str,
     members_add: bool,
     kind: str = Circle.Kind.ALBUM,
+    album: Circle | None = None,
 ) -> Circle:
     """Make an empty album, or a team, with one member, its owner. `members_add`: others may put
-    images of their own into it, or share them with it.
+    images of their own into it, or share them with it. `album`: whose successors it is for alone.
 
-    Raises OwnKeyRefused, NoKeys or AuditUnavailable; then nothing is stored.
+    Raises OwnKeyRefused, NoKeys, HeadMoved or AuditUnavailable; then nothing is stored.
     """
-    own_key = reader_of(keyring.user).key
-    if own_key is None:  # their theft was ordered just now
-        raise OwnKeyRefused
-    keyring.prove(own_key.pair)  # certified is not enough when you wrap to yourself
     circle = Circle(
         kind=str(kind),
         owner=keyring.user,
         epoch=FIRST_EPOCH,
         members_add=members_add,
         made_at=timezone.now(),
+        album=album,
     )
     key = circles.new_circle_key()
     seal_details(circle, key, title=title, description=description)
-    wrapped = wrap_to(own_key, key, subject=circle.pk, lock=circle.epoch)
-    wrapped.quick_key = keyring.wrap_quick_key(key, subject=circle.pk, lock=circle.epoch)
+    wrapped = wrap_to_oneself(keyring, key, subject=circle.pk, lock=circle.epoch)
     member = new_member(circle, keyring.user, wrapped, Terms(Rights.DOWNLOAD.value, None))
     signed = sign_membership(circle, key, [member], keyring=keyring, previous=None)
     with owners_act(events_of(circle).made, circle, signed=[signed]), transaction.atomic():
-        hold_people(pairs=[own_key.pair])
+        if album:
+            hold(album, head_of(MEMBERSHIP, album.pk))
+        hold_people(pairs=[wrapped.key_pair])
         circle.save(force_insert=True)
         signed.save(force_insert=True)
         wrapped.save(force_insert=True)

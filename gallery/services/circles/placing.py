@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -166,13 +166,14 @@ def waiting_places(keyring: Keyring) -> list[tuple[uuid.UUID, uuid.UUID]]:
         wrapped_key__key_pair__master_key_version=keyring.version,
     ).values("circle")
     teams = Member.objects.filter(team__in=own, ended_at=None).exclude(wrapped=None)
+    # `Exists`: joined with the images, SQLite would begin with all that the owner has.
+    images = SealedImage.objects.filter(owner=keyring.user, deleted_at=None)
     rows = Placement.objects.filter(
         Q(circle__in=own) | Q(circle__in=teams.values("circle")),
-        image__owner=keyring.user,
+        Exists(images.filter(pk=OuterRef("image"))),
         ended_at=None,
         wrapped=None,
         circle__deleted_at=None,
-        image__deleted_at=None,
     )
     rows = rows.exclude(ends_at__lte=timezone.now()).order_by("?")
     return list(rows.values_list("circle", "image"))

@@ -204,11 +204,7 @@ def _wrap_for_members(own: OwnCircle, members: list[Member], key: bytes, followi
             member.circle = following
             wrap_beside(member, key, lock=following.epoch, opener=own.opener)
             continue
-        member.wrapped_key = wrap_anew(member, contacts, key, following.epoch)
-        if member.reader_id == own.keyring.user.pk and member.wrapped_key:
-            own.keyring.prove(member.wrapped_key.key_pair)
-            quick_key = own.keyring.wrap_quick_key(key, subject=following.pk, lock=following.epoch)
-            member.wrapped_key.quick_key = quick_key
+        member.wrapped_key = wrap_anew(member, own.keyring, contacts, key, following.epoch)
 
 
 def _held_under(circle: Circle) -> list[Held]:

@@ -169,7 +169,8 @@ def _prepare(
 def _grant_for(reader: User, row: InvitedGrant, wrapped: WrappedKey | None) -> Grant | Member:
     """Return the row that takes the place of one, of an album the membership: its owner signed
     it already."""
-    grant = Member(circle=row.circle) if row.circle else Grant(image=row.image)
+    image = row.image
+    grant = Grant(image=image, owner=image.owner) if image else Member(circle=row.circle)
     grant.reader, grant.wrapped_key, grant.granted_at = reader, wrapped, timezone.now()
     grant.entry, grant.salt = row.entry, row.salt
     grant.rights, grant.ends_at = row.rights, row.ends_at

@@ -55,7 +55,7 @@ def begun(decoders, data: bytes):
 def outcome(decoders, data: bytes):
     """Return the picture, or the code of its refusal and what it says."""
     try:
-        return begun(decoders, data).picture()
+        return begun(decoders, data).picture(b"".join)
     except PictureRejected as rejection:
         return rejection.code, rejection.facts
 
@@ -89,7 +89,7 @@ def test_a_decoder_answers_as_intake_does(name, keep_details):
         except PictureRejected as rejection:
             return rejection.code, rejection.facts
 
-    assert answer(lambda *a, **b: DECODERS.take(*a, **b).picture()) == answer(take_in)
+    assert answer(lambda *a, **b: DECODERS.take(*a, **b).picture(b"".join)) == answer(take_in)
 
 
 # ---- what it cannot do -----------------------------------------------------------------------
@@ -112,7 +112,7 @@ def test_without_a_filter_of_calls_it_still_opens_and_connects_nothing(unfiltere
 
 @pytest.mark.attack("F180")
 def test_the_starter_has_no_environment_and_nothing_open_but_its_connections(hostile):
-    begun(hostile, plain("PNG")).picture()
+    begun(hostile, plain("PNG")).picture(b"".join)
     process = Path(f"/proc/{hostile.process_id}")
     assert (process / "environ").read_bytes() == b""
     assert (process / "cwd").readlink() == Path("/")
@@ -150,8 +150,8 @@ def test_who_is_killed_in_the_middle_takes_nobody_along(hostile):
         *_, newest = children_of(hostile.process_id)
         os.kill(newest, signal.SIGKILL)
         with pytest.raises(PictureRejected, match="unreadable"):
-            hers.picture()
-        assert others.picture() == take_in(plain("PNG"), keep_details=False, limits=LIMITS)
+            hers.picture(b"".join)
+        assert others.picture(b"".join) == take_in(plain("PNG"), keep_details=False, limits=LIMITS)
 
 
 @pytest.mark.attack("F181")
@@ -169,7 +169,7 @@ def test_a_killed_starter_is_replaced_and_pictures_under_it_are_not_to_blame(hos
     os.kill(starter, signal.SIGKILL)
     wait_for_end_of(process)
     with pytest.raises(Busy):
-        decoding.picture()
+        decoding.picture(b"".join)
     assert outcome(hostile, plain("PNG")).format == "PNG"
     assert hostile.process_id != starter
 

@@ -18,12 +18,12 @@ def main(what: str) -> None:
     hanging = decoders.take(b"wait", keep_details=False, limits=LIMITS)
     if what == "wait to be killed":
         print(decoders.process_id, flush=True)
-        hanging.picture()
+        hanging.picture(b"".join)
     elif os.fork():
         os.wait()
         print(decoders.process_id, flush=True)
     else:
-        decoders.take(plain("PNG"), keep_details=False, limits=LIMITS).picture()
+        decoders.take(plain("PNG"), keep_details=False, limits=LIMITS).picture(b"".join)
         print(decoders.process_id, flush=True)
     hanging.close()
 

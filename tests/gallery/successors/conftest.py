@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from django.db import connection
 
 from accounts.keys.recipients import recipient_of
 from gallery.models import Circle, SealedImage
@@ -18,9 +19,10 @@ from tests.gallery.albums.conftest import DOWNLOAD, make
 __all__ = ["make"]  # an album of somebody's
 
 
-def name(owner: Person, *people: Person) -> None:
-    """Name these, and hand over what there is."""
-    name_successors(keyring=owner.keyring, people=[recipient_of(person.user) for person in people])
+def name(owner: Person, *people: Person, album: Circle | None = None) -> None:
+    """Name these, for everything or for one album alone, and hand over what there is."""
+    readers = [recipient_of(person.user) for person in people]
+    name_successors(keyring=owner.keyring, people=readers, album_id=album.pk if album else None)
 
 
 @pytest.fixture
@@ -42,6 +44,29 @@ def disable(staff) -> Callable[[Person], None]:
         assert act(staff, person.user, "disable").status_code == 302
 
     return disable
+
+
+# ---- an older state ------------------------------------------------------------------------
+
+
+def rows_of(table: str) -> tuple[list[str], list[tuple]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table}")
+        return [column[0] for column in cursor.description], cursor.fetchall()
+
+
+def put_back(table: str, old: tuple[list[str], list[tuple]]) -> None:
+    columns, rows = old
+    marks = ", ".join(["%s"] * len(columns))
+    on_postgres = connection.vendor == "postgresql"
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        if on_postgres:  # where what points to a row keeps it from being deleted at once
+            cursor.execute("SET session_replication_role = replica")
+        cursor.execute(f"DELETE FROM {table}")
+        for row in rows:
+            cursor.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", row)
+        if on_postgres:
+            cursor.execute("SET session_replication_role = DEFAULT")
 
 
 # ---- albums and teams ------------------------------------------------------------------------
