@@ -57,8 +57,10 @@ def test_the_next_browser_a_person_signs_in_with_has_their_language(alice, clien
 
 
 def test_who_makes_an_account_keeps_the_language_they_read_then(client, db):
-    form = {"username": "greta", "password1": PASSWORD, "password2": PASSWORD}
+    form = {"username": "greta", "display_name": "Greta", "email": ""}
+    form |= {"password1": PASSWORD, "password2": PASSWORD}
     answer = client.post("/accounts/register/", form, headers={"accept-language": "fr"})
+    assert answer.status_code == 302, answer.content.decode()
     assert answer.cookies["language"].value == "fr"
     assert User.objects.get(username="greta").language == "fr"
 
