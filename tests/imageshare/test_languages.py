@@ -56,6 +56,20 @@ def test_the_next_browser_a_person_signs_in_with_has_their_language(alice, clien
     assert sign_in(client).cookies["language"].value == "de"
 
 
+def test_who_makes_an_account_keeps_the_language_they_read_then(client, db):
+    form = {"username": "greta", "display_name": "Greta", "email": ""}
+    form |= {"password1": PASSWORD, "password2": PASSWORD}
+    answer = client.post("/accounts/register/", form, headers={"accept-language": "fr"})
+    assert answer.status_code == 302, answer.content.decode()
+    assert answer.cookies["language"].value == "fr"
+    assert User.objects.get(username="greta").language == "fr"
+
+
+def test_somebody_made_by_a_command_gets_the_language_of_their_browser(alice, client):
+    answer = sign_in(client)
+    assert "language" not in answer.cookies
+
+
 def test_what_was_chosen_in_this_browser_wins_over_the_persons_language(alice, client):
     choose(alice.sign_in(), "de")
     choose(client, "en")
