@@ -111,8 +111,8 @@ class OwnOpener(Opener):
             with suppress(CryptoError):
                 if self._is_key_of(subject, key_in(row, successors_key)):
                     return
-            about = {"image": str(subject.pk)}
-            with account_act(Event.WRAPPED_KEY_MENDED, self._keyring.user, **about):
+            user, image = self._keyring.user, str(subject.pk)
+            with account_act(Event.WRAPPED_KEY_MENDED, user, image=image):
                 type(row).objects.filter(pk=row.pk, wrapped=row.wrapped).delete()
 
     def _subject_of(self, wrapped: WrappedKey) -> Subject | None:
