@@ -17,7 +17,7 @@ BYTECODE := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.venv/bytecod
 PYTEST := PYTHONHASHSEED=0 $(BYTECODE) $(BIN)/python -m pytest $(PROCESSES)
 
 .PHONY: help run dev demo test test-postgres lint format types check ci pictures bench faults \
-	hostile figures version release-check clean
+	hostile figures messages version release-check clean
 
 # After `##`: how long it takes (two cores), then what it does.
 help: ## 0 s | Show this list
@@ -85,6 +85,9 @@ hostile: .venv/ready-for-development ## 10 min | Have thousands of damaged pictu
 
 figures: .venv/ready-for-development ## 10 s | Print how large files and functions are, and what imports what
 	@$(BIN)/python -m benchmarks.house
+
+messages: .venv/ready-for-development ## 5 s | Bring the translations in locale/ up to date with the texts (gettext)
+	@$(BIN)/python -m tests.catalogues
 
 version: ## 0 s | Print this version
 	@$(PYTHON) -c 'import imageshare; print(imageshare.__version__)'

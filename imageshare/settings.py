@@ -292,7 +292,7 @@ CONTENT_SECURITY_POLICY = {
 USE_I18N = USE_TZ = True
 LANGUAGE_CODE = "en"
 # Each in its own words: whoever looks for theirs may not read the others.
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français")]
 LANGUAGE_COOKIE_NAME = "language"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = "imageshare.formats"

@@ -43,6 +43,7 @@ PASSWORD = "correct horse battery"
 TOOLS = {
     "chromium-headless-shell or chromium": "the browser tests (tests/e2e/test_browser.py)",
     "exiftool": "the second opinion on removed details",
+    "xgettext": "whether the catalogues of locale/ have every text",
     "nginx": "the documented proxy (tests/e2e/test_proxy.py)",
     "openssl": "the shell block of docs/format.md",
     "unzip": "the second opinion on ZIPs",
@@ -55,7 +56,7 @@ NO_DATABASE = (
     *("imageshare/test_keyfile.py", "imageshare/test_pace.py", "imageshare/test_repository.py"),
     *("imageshare/test_serving.py", "imageshare/test_unlockkeys.py", "test_secret_key.py"),
     *("tests/test_documents.py", "tests/test_architecture.py", "tests/test_attacks.py"),
-    "tests/test_templates.py",
+    *("tests/test_templates.py", "tests/test_catalogues.py"),
 )
 OWN_DATABASES = ("tests/e2e/",)  # those of servers in processes of their own
 # Files with few and long tests: the suite ends when its processes end, so these do not come last.

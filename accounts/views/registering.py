@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
@@ -86,6 +87,8 @@ def make_account(
     except ValidationError as error:
         form.add_error("username", error)
         return form_refusal(request, form, template, context)
+    keyring.user.language = get_language() or ""  # what they read now
+    keyring.user.save(update_fields=["language"])
     return signed_in_answer(request, keyring, reverse("accounts:recovery-code"), status=201)
 
 

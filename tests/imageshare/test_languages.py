@@ -16,8 +16,7 @@ DAY = datetime(2026, 3, 3, 14, 5, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def _two_languages(settings):
-    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+def _mailbox(settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
@@ -57,6 +56,20 @@ def test_the_next_browser_a_person_signs_in_with_has_their_language(alice, clien
     assert sign_in(client).cookies["language"].value == "de"
 
 
+def test_who_makes_an_account_keeps_the_language_they_read_then(client, db):
+    form = {"username": "greta", "display_name": "Greta", "email": ""}
+    form |= {"password1": PASSWORD, "password2": PASSWORD}
+    answer = client.post("/accounts/register/", form, headers={"accept-language": "fr"})
+    assert answer.status_code == 302, answer.content.decode()
+    assert answer.cookies["language"].value == "fr"
+    assert User.objects.get(username="greta").language == "fr"
+
+
+def test_somebody_made_by_a_command_gets_the_language_of_their_browser(alice, client):
+    answer = sign_in(client)
+    assert "language" not in answer.cookies
+
+
 def test_what_was_chosen_in_this_browser_wins_over_the_persons_language(alice, client):
     choose(alice.sign_in(), "de")
     choose(client, "en")
@@ -82,3 +95,10 @@ def test_a_mail_is_in_the_language_of_the_person_who_gets_it(alice):
 def test_times_are_written_as_the_language_does(language, shown):
     with translation.override(language):
         assert f">{shown}, 14:05</time>" in render_to_string("includes/time.html", {"at": DAY})
+
+
+def test_a_page_in_a_right_to_left_language_says_so(client, settings):
+    settings.LANGUAGES = [("en", "English"), ("he", "עברית")]
+    answer = client.get("/", headers={"accept-language": "he"})
+    assert b'<html lang="he" dir="rtl"' in answer.content
+    assert b'dir="ltr"' in client.get("/").content

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, nullcontext
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import usernames
@@ -46,7 +45,6 @@ def register(
     """
     user = User(**User.objects.free_columns(username), display_name=display_name, email=email)
     user.pk = person or user.pk
-    user.language = get_language() or ""  # what they read now
     user.set_password(password)
     if organisation.is_set_up():  # the page that made this account says so
         user.organisation_told_at = timezone.now()
