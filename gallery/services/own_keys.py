@@ -4,9 +4,6 @@ A wrapped key that was damaged is not noticed while its quick key works, and the
 cache that is lost with the master key: the image would be lost at the next recovery. So a few are
 opened without it at each unlocked page; one that does not open is wrapped again from its quick key,
 if that is the content key its owner committed to.
-
-So is what an owner's successors have: nobody else opens it before it is needed, and then nobody can
-make it again.
 """
 
 import time
@@ -20,15 +17,12 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.keys.certificates import NoKeys
 from accounts.models import WrappedKey
-from accounts.services.acts import account_act
 from accounts.services.rotating import mending
 from audit.events import Event, Outcome, record
 from cryptocore.errors import CryptoError
-from gallery.beside import Kept, key_in
-from gallery.errors import Altered, GalleryError
-from gallery.models import Circle, Grant, Member, Subject, SuccessorCircleKey, SuccessorKey
+from gallery.errors import Altered
+from gallery.models import Circle, Grant, Member, Subject
 from gallery.opening import Opener
-from gallery.services.successors import circle_of
 from gallery.unwrapping import IsCommitted
 
 SECONDS = 0.05  # what one page gives to it: some ten keys
@@ -61,15 +55,6 @@ def look_over_own_keys(keyring: Keyring) -> None:
     mending.save_progress(check, **vars(seen), is_done=not some)
 
 
-def key_kept_for(successors: Circle, subject: Subject) -> Kept | None:
-    """Return the key of now that successors have of an image, an album or a team."""
-    if isinstance(subject, Circle):
-        of_now = {"team": successors, "team_epoch": successors.epoch, "epoch": subject.epoch}
-        return SuccessorCircleKey.objects.filter(circle=subject, **of_now).first()
-    of_now = {"circle": successors, "epoch": successors.epoch, "lock": subject.lock}
-    return SuccessorKey.objects.filter(image=subject, **of_now).first()
-
-
 class OwnOpener(Opener):
     """Opens wrapped keys the long way, and mends those that only the short way opens."""
 
@@ -79,8 +64,6 @@ class OwnOpener(Opener):
         subject = self._subject_of(wrapped)
         if subject is None:
             return True  # nothing hangs on it
-        if subject.owner_id == self._keyring.user.pk:
-            self._look_at_key_of_successors(subject)
         is_committed = partial(self._is_key_of, subject)
         try:
             is_committed(bytes(32))
@@ -97,23 +80,6 @@ class OwnOpener(Opener):
         person, outcome = self._keyring.user.pk, Outcome.FAILED
         record(Event.WRAPPED_KEY_DAMAGED, actor=person, subject=wrapped.subject, outcome=outcome)
         return False
-
-    @sensitive_variables()
-    def _look_at_key_of_successors(self, subject: Subject) -> None:
-        """Take a key away that successors have and that does not open: the next page makes it
-        again."""
-        successors = circle_of(self._keyring.user)
-        row = key_kept_for(successors, subject) if successors else None
-        if successors is None or row is None:
-            return
-        with suppress(GalleryError):  # the page of successors says what is wrong with it
-            successors_key = self.own_circle_key(successors)
-            with suppress(CryptoError):
-                if self._is_key_of(subject, key_in(row, successors_key)):
-                    return
-            user, image = self._keyring.user, str(subject.pk)
-            with account_act(Event.WRAPPED_KEY_MENDED, user, image=image):
-                type(row).objects.filter(pk=row.pk, wrapped=row.wrapped).delete()
 
     def _subject_of(self, wrapped: WrappedKey) -> Subject | None:
         """Return the image or the circle whose key this is."""

@@ -6,18 +6,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import WrappedKey, WrappedKeyCheck
-from accounts.services.rotating import mending
 from accounts.services.rotating.mending import EVERY
 from accounts.services.rotating.ordering import order_pairs
 from audit.models import AuditEntry
-from gallery.models import Statement, SuccessorCircleKey, SuccessorKey
+from gallery.models import Statement
 from gallery.services import own_keys
-from gallery.services.circles.making import make_circle
-from gallery.services.taking_over import take_over
-from gallery.services.taking_over_circles import take_over_circle
-from tests.accounts.test_oversight import act
 from tests.conftest import jpeg
-from tests.gallery.successors.conftest import name
 
 JSON = {"accept": "application/json"}
 
@@ -138,41 +132,3 @@ def test_a_locked_page_looks_at_nothing(shared_image, bob):
     WrappedKeyCheck.objects.filter(user=bob.user).delete()
     client.get("/images/")
     assert not WrappedKeyCheck.objects.filter(user=bob.user).exists()
-
-
-# ---- what successors have ----------------------------------------------------------------------
-
-
-def begun(person) -> bool:
-    """Whether the next page begins a round."""
-    return mending.check_due(person.user) is not None
-
-
-@pytest.mark.attack("F232")
-@pytest.mark.parametrize("damaged", [b"", "of another"])
-def test_a_damaged_key_of_successors_is_made_again(upload, alice, bob, staff, damaged):
-    images = [upload() for _ in range(2)]
-    about = {"keyring": alice.keyring, "title": "Lake", "description": "", "members_add": False}
-    albums = [make_circle(**about) for _ in range(2)]
-    name(alice, bob)
-    genuine = {}
-    for model in (SuccessorKey, SuccessorCircleKey):
-        first, second = model.objects.all()
-        genuine[model, first.pk] = bytes(first.wrapped)
-        new = bytes(second.wrapped) if damaged == "of another" else damaged
-        model.objects.filter(pk=first.pk).update(wrapped=new)
-    begin_again(alice)
-    while begun(alice):
-        assert alice.client.get("/images/mine/").status_code == 200
-    assert alice.client.get("/images/mine/").status_code == 200  # makes what was taken away again
-    for (model, pk), wrapped in genuine.items():
-        assert bytes(model.objects.get(pk=pk).wrapped) == wrapped
-    assert [outcome for outcome, *_ in told("wrapped-key:mended")] == ["intended", "done"] * 2
-    begin_again(alice)
-    alice.client.get("/images/mine/")
-    assert len(told("wrapped-key:mended")) == 4
-    assert act(staff, alice.user, "disable").status_code == 302
-    for image in images:
-        take_over(keyring=bob.keyring, image_id=image.pk)
-    for album in albums:
-        take_over_circle(keyring=bob.keyring, circle_id=album.pk)
