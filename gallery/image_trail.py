@@ -50,6 +50,18 @@ def date_facts(keep_until: datetime | None, number: int) -> dict[str, Fact]:
     return {"keep_until": _as_text(keep_until), "keep_until_number": number}
 
 
+def deletions_without_end(subjects: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Return those of these that their owner began to delete last, and the trail does not say how
+    that ended. Raises TrailAway."""
+    outcomes = (Outcome.INTENDED, Outcome.DONE, Outcome.FAILED)
+    try:
+        found = vouched_of_each(DELETED, subjects=subjects, outcomes=outcomes)
+    except AuditUnavailable:
+        raise TrailAway from None
+    last = {subject: leaves[-1].outcome for subject, leaves in found.items() if leaves}
+    return {subject for subject, outcome in last.items() if outcome == Outcome.INTENDED}
+
+
 def _as_text(keep_until: datetime | None) -> str:
     return statements.format_time(keep_until) if keep_until else ""
 

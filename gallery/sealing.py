@@ -5,6 +5,7 @@ Nothing here reads or writes a row; services decide when.
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -105,9 +106,11 @@ def wrap_to_oneself(
     keyring: Keyring, content_key: bytes, *, subject: uuid.UUID, lock: int
 ) -> WrappedKey:
     """Return the content key wrapped to the person whose keys are open, with its quick key. Raises
-    OwnKeyRefused, or NoKeys."""
-    own = reader_of(keyring.user).key
-    if own is None:  # their theft was ordered just now
+    OwnKeyRefused: their keys do not verify, or their theft was ordered just now."""
+    own = None
+    with suppress(NoKeys):
+        own = reader_of(keyring.user).key
+    if own is None:
         raise OwnKeyRefused
     keyring.prove(own.pair)  # certified is not enough when you wrap to yourself
     wrapped = wrap_to(own, content_key, subject=subject, lock=lock)

@@ -216,6 +216,7 @@ MUST: dict[str, str] = {
     "F211": "an owner whose own row of an album was taken away lets nobody in, and that is found",
     "F212": "a deletion that is killed before its end is recorded opens nothing, and is found",
     "F230": "an owner who is disabled while an act of theirs is on its way loses no key by it",
+    "F231": "a deletion that is killed and undone by rows from before it is found",
     "F213": "whatever a row of a circle, its lists or a successor's keys says, nobody new gets in",
     "F270": "the list that an address names leads nobody to what they may not open",
     "F271": "neighbours that are fetched ahead are not on record as opened, nor called seen",

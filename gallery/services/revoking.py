@@ -234,7 +234,7 @@ def wrap_anew(
 
     Another person's missing or changed key must not keep the owner from revoking. If nobody can
     know whose key changed, everybody but the owner waits. The owner never does: nobody could give
-    them theirs again. Raises OwnKeyRefused, or NoKeys.
+    them theirs again. Raises OwnKeyRefused.
     """
     subject = row.list_of.pk
     if row.reader_id == keyring.user.pk:

@@ -8,6 +8,7 @@ from audit.unreadable import unreadable_columns
 from cryptocore import statements
 from gallery.errors import Altered
 from gallery.heads import Body, Heads, is_unbroken
+from gallery.image_trail import deletions_without_end
 from gallery.members import put_out
 from gallery.models import Circle, Member, Row, Statement, SuccessorCircleKey
 from gallery.sealing import MEMBERSHIP, album_signed
@@ -21,6 +22,7 @@ class CircleCheck:
     def __init__(self, circle_ids: Collection[uuid.UUID]) -> None:
         self._heads = Heads()
         self._heads.prepare(circle_ids)
+        self._begun = deletions_without_end(circle_ids)
 
     def check(self, circle_id: uuid.UUID) -> Iterator[Finding]:
         """Yield what is wrong. Raises TrailAway or django.db.Error."""
@@ -37,6 +39,8 @@ class CircleCheck:
             yield Finding(Kind.UNREADABLE, circle_id)
 
     def _check_live(self, circle: Circle) -> Iterator[Finding]:
+        if circle.pk in self._begun:
+            yield Finding(Kind.WITHOUT_END, circle.pk)
         kept = SuccessorCircleKey.objects.filter(circle=circle)
         for row in (circle, *circle.members.all(), *circle.placements.all(), *kept):
             if columns := unreadable_columns(row):

@@ -12,6 +12,7 @@ class Kind(StrEnum):
     GONE = "the trail remembers this image, album or team, but there is none"
     NOT_DELETED = "the trail remembers that this was deleted, but something of it is left"
     DELETED = "row says that this was deleted, but the trail does not"
+    WITHOUT_END = "its owner began to delete this, and the trail does not say how that ended"
     RENDITIONS = "renditions are not the four that an image has"
     SIZE = "row has another size than was signed"
     STORED_GONE = "stored bytes are missing"

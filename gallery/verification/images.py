@@ -14,6 +14,7 @@ from gallery import storage
 from gallery.acknowledgements import Receipt, acknowledged_by
 from gallery.errors import Altered
 from gallery.heads import Body, Heads, is_unbroken
+from gallery.image_trail import deletions_without_end
 from gallery.members import put_out
 from gallery.models import (
     Ended,
@@ -40,6 +41,7 @@ class ImageCheck:
         self._reads_bytes = reads_bytes
         self._heads = Heads()
         self._heads.prepare(image_ids)
+        self._begun = deletions_without_end(image_ids)
 
     def check(self, image_id: uuid.UUID) -> Iterator[Finding]:
         """Yield what is wrong. Raises TrailAway, StorageAway or django.db.Error."""
@@ -56,6 +58,8 @@ class ImageCheck:
             yield Finding(Kind.UNREADABLE, image_id)
 
     def _check_image(self, image: SealedImage) -> Iterator[Finding]:
+        if image.pk in self._begun:
+            yield Finding(Kind.WITHOUT_END, image.pk)
         rows = (*image.grants.all(), *image.placements.all(), *image.renditions.all())
         for row in (image, *rows, *SuccessorKey.objects.filter(image=image)):
             if columns := unreadable_columns(row):

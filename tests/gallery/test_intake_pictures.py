@@ -12,9 +12,10 @@ import pi_heif
 import pytest
 from PIL import Image, ImageOps, ImageSequence
 
-from gallery import containers, intake, presenting
+from gallery import containers, intake
 from gallery.containers.common import Removed
 from gallery.intake import Picture, take_in
+from gallery.presenting import removed_in_words
 from tests.gallery.picture_files import (
     COLOURS,
     FORMATS,
@@ -140,7 +141,7 @@ def test_what_was_removed_is_said_in_words(kind):
 def test_every_word_for_what_was_removed_has_its_sentence():
     words = {word for name, word in vars(Removed).items() if name.isupper()}
     assert len(words) > 10
-    own = {word for word in words if presenting._removed_sentence(word) != word}
+    own = {word for word in words if removed_in_words([word]) != [word]}
     assert words - own == {"location", "comments"}  # which are words people know
 
 

@@ -18,6 +18,8 @@ from gallery.models import (
     Rendition,
     SealedImage,
     Statement,
+    SuccessorCircleKey,
+    SuccessorKey,
 )
 from tests.environment import DATA_DIR
 from tests.rows.flips import unguarded
@@ -27,6 +29,7 @@ PIECES: list[Piece] = [
     *((Statement, kind) for kind in ("share", "manifest", "membership", "acknowledgement")),
     *((model, "") for model in (SealedImage, Rendition, WrappedKey, Grant, Acknowledgement)),
     *((model, "") for model in (Circle, Member, Placement, Invitation, InvitedGrant)),
+    *((model, "") for model in (SuccessorKey, SuccessorCircleKey)),
 ]
 
 

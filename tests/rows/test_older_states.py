@@ -13,10 +13,13 @@ from typing import Any
 
 import pytest
 
+from accounts.models import User
+from accounts.services.people.oversight import disable_person, enable_person
 from cryptocore.errors import CryptoError
-from gallery.access import access_to
+from gallery.access import access_to, membership_of
+from gallery.circle_keys import CircleOpener
 from gallery.errors import GalleryError
-from gallery.models import Grant, SealedImage
+from gallery.models import Circle, Grant, SealedImage
 from gallery.opening import Opener
 from gallery.services.circles.deleting import delete_circle
 from gallery.services.circles.making import make_circle
@@ -25,17 +28,21 @@ from gallery.services.circles.sharing import share_circle
 from gallery.services.deleting import delete_image
 from gallery.services.invitations.taking_back import take_back
 from gallery.services.revoking import end_invited
+from gallery.services.successors import keep_for_successors, remove_successor
+from gallery.services.taking_over import take_over
+from gallery.services.taking_over_circles import take_over_circle
 from gallery.services.uploading import Terms
 from gallery.verification.sweep import Sweep
 from tests.conftest import PASSWORD, Person
 from tests.gallery.albums.conftest import DOWNLOAD, Album
 from tests.gallery.invitations.conftest import invite
 from tests.gallery.invitations.test_albums import carry as carry_album
+from tests.gallery.successors.conftest import name as name_successor
 from tests.gallery.teams.conftest import TEAM, Team, comes, shared_with_team
 from tests.rows.acts import new_client
 from tests.rows.flips import Snapshot
 from tests.rows.older import Older, subsets
-from tests.rows.world import JSON
+from tests.rows.world import JSON, sent
 
 __all__ = ["invite"]
 ALL = bool(os.environ.get("FLIP_ALL"))
@@ -44,10 +51,12 @@ PAIRS = 1 if ALL else 6  # one of so many is tried
 
 @dataclass
 class Scene:
-    """alice owns; what bob can open is taken from him; dave is whom alice shares with next."""
+    """alice owns; what bob can open is taken from him; dave is whom alice shares with next. carol
+    is a successor of hers, so there is a key for successors of everything."""
 
     alice: Person
     bob: Person
+    carol: Person
     dave: Person
     upload: Callable[..., SealedImage]
     invite: Callable[..., Any]
@@ -100,6 +109,20 @@ class Scene:
         except (GalleryError, CryptoError):
             return False
 
+    def probe_taking_over(self, *things: SealedImage | Circle) -> None:
+        """Look whether bob takes one of these over, once alice is disabled."""
+
+        def takes_over() -> bool:
+            staff = User.objects.get(username="overseer")
+            about = {"person": self.alice.user, "by": staff, "reason": "gone"}
+            disable_person(**about)
+            taken = any(is_taken_over(self.bob, thing) for thing in things)
+            enable_person(**about)
+            self.alice.sign_in()
+            return taken
+
+        self.links.append(takes_over)
+
     def probe_link(self, new: Any, *images: SealedImage) -> None:
         """Look whether the link makes an account, which opens one of these if there are any."""
 
@@ -122,11 +145,12 @@ class Scene:
 
 
 @pytest.fixture
-def scene(alice, bob, make_person, upload, invite) -> Scene:
+def scene(alice, bob, carol, make_person, upload, invite, staff) -> Scene:
     dave = make_person("dave")
     for person in (alice, bob, dave):
         person.sign_in().raise_request_exception = False
-    return Scene(alice, bob, dave, upload, invite)
+    name_successor(alice, carol)
+    return Scene(alice, bob, carol, dave, upload, invite)
 
 
 # ---- what ends an access: everything before the yield is the older state ----------------------
@@ -274,13 +298,68 @@ def album_of_an_invitation_ended(scene: Scene) -> Iterator[None]:
     end_invited_member(**act, invitation=new.invitation)
 
 
+def successor_removed(scene: Scene) -> Iterator[None]:
+    album, (image,) = scene.album()
+    name_successor(scene.alice, scene.bob)
+    scene.probe_taking_over(image, album.circle)
+    yield
+    remove_successor(keyring=scene.alice.keyring, person=scene.bob.user)
+    comes(scene.alice)
+
+
+def successors_removed(scene: Scene) -> Iterator[None]:
+    album, (image,) = scene.album()
+    name_successor(scene.alice, scene.bob)
+    scene.probe_taking_over(image, album.circle)
+    yield
+    for person in (scene.carol, scene.bob):
+        remove_successor(keyring=scene.alice.keyring, person=person.user)
+
+
+def taken_over(scene: Scene) -> Iterator[None]:
+    """Bob owned it; carol took it over."""
+    name_successor(scene.bob, scene.carol)
+    image = sent(scene.bob, scene.dave, "gold")
+    album = make_circle(keyring=scene.bob.keyring, title="x", description="", members_add=False)
+    keep_for_successors(scene.bob.keyring)
+    scene.probe(image)
+    scene.opens.append(lambda: is_member(scene.bob, album))
+    yield
+    staff = User.objects.get(username="overseer")
+    about = {"person": scene.bob.user, "by": staff, "reason": "gone"}
+    disable_person(**about)
+    for thing in (album, image):
+        assert is_taken_over(scene.carol, thing)
+    enable_person(**about)
+
+
 ACTS = [
     *(share_ended, many_shares_ended, right_lowered, image_deleted),
     *(taken_out_of_an_album, image_out_of_an_album, right_in_an_album_lowered, album_deleted),
     *(taken_out_of_a_team, team_left, team_out_of_an_album, share_with_a_team_ended, team_deleted),
     *(invitation_taken_back, invitation_used),
     *(image_of_an_invitation_ended, album_of_an_invitation_ended),
+    *(successor_removed, successors_removed, taken_over),
 ]
+
+
+def is_taken_over(person: Person, thing: SealedImage | Circle) -> bool:
+    try:
+        if isinstance(thing, Circle):
+            take_over_circle(keyring=person.keyring, circle_id=thing.pk)
+        else:
+            take_over(keyring=person.keyring, image_id=thing.pk)
+    except (GalleryError, CryptoError):
+        return False
+    return True
+
+
+def is_member(person: Person, circle: Circle) -> bool:
+    try:
+        member = membership_of(circle.pk, reader=person.user, kind=None)
+        return bool(CircleOpener(person.keyring).details(member))
+    except (GalleryError, CryptoError):
+        return False
 
 
 def post(scene: Scene, address: str, **form: Any) -> None:
@@ -309,6 +388,7 @@ def put_back_after(act: Iterator[None], scene: Scene) -> Iterator[tuple]:
     """Let the act happen, and yield each time other rows were put back."""
     next(act)
     assert all(look() for look in scene.opens)
+    keep_for_successors(scene.alice.keyring)
     before = Older()
     next(act, None)
     now, tried = Snapshot(), subsets(before.changed())

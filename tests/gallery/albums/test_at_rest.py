@@ -102,6 +102,18 @@ def test_an_album_that_was_taken_away_is_found(album, image):
     assert set(findings()) == {"GONE", "READER_GONE"}
 
 
+@pytest.mark.attack("F109", "F146", "F154")
+@pytest.mark.parametrize("kind", Circle.Kind.values)
+def test_a_circle_of_any_kind_whose_row_is_gone_is_found_by_the_trail(alice, kind):
+    circle = making.make_circle(
+        keyring=alice.keyring, title="Lake", description="", members_add=False, kind=kind
+    )
+    assert findings() == []
+    Member.objects.all().delete()
+    Circle.objects.filter(pk=circle.pk).delete()
+    assert findings() == ["GONE"]
+
+
 # ---- zero access -----------------------------------------------------------------------------
 
 

@@ -18,12 +18,16 @@ from gallery.services.circles import rekeying
 from gallery.services.circles.deleting import delete_circle
 from gallery.services.circles.making import make_circle
 from gallery.services.purging import purge
+from gallery.services.successors import remove_successor
 from gallery.verification.findings import Kind
 from gallery.verification.sweep import Sweep
 from tests.conftest import Person
 from tests.gallery.albums.conftest import opened
 from tests.gallery.invitations.test_killed import die, killed
+from tests.gallery.successors.conftest import name
 from tests.gallery.teams.conftest import TEAM, Team, shared_with_team
+from tests.rows.flips import Snapshot
+from tests.rows.older import Older, subsets
 from tests.rows.world import sent
 
 pytestmark = pytest.mark.usefixtures("emptied_storage")
@@ -127,6 +131,42 @@ def test_killed_while_it_is_deleted_it_opens_for_nobody_and_the_end_that_is_miss
     assert found() == [f"{Kind.DELETED.value}: {subject}"]
     comes(alice)
     assert is_out(bob, image)
+
+
+@pytest.mark.attack("F231")
+@pytest.mark.parametrize("what", ["an image", "an album", "the successors"])
+def test_killed_while_it_is_deleted_and_put_back_by_rows_from_before_it_is_found(
+    album, image, alice, bob, carol, monkeypatch, what
+):
+    """The owner was never told that it is deleted, and sees it again."""
+    name(alice, carol)
+    keys = {"keyring": alice.keyring}
+    module, act = {
+        "an image": (deleting, lambda: deleting.delete_image(**keys, image_id=image.pk)),
+        "an album": (albums_deleting, lambda: delete_circle(**keys, circle_id=album.pk)),
+        "the successors": (
+            albums_deleting,
+            lambda: remove_successor(**keys, person=carol.user),
+        ),
+    }[what]
+    before = Older()
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "truncate_write_ahead_log", die)
+        killed(act)
+    changed, tried = before.changed(), 0
+    now = Snapshot()
+    for pieces in subsets(changed):
+        if before.put_back(pieces):
+            before.put_files_back()
+            tried += 1
+            assert found(), pieces
+        now.restore()
+    assert tried > 5
+    assert before.put_back(changed)
+    before.put_files_back()
+    assert [one.split(":")[0] for one in found()] == [Kind.WITHOUT_END.value]
+    act()
+    assert found() == []
 
 
 @pytest.mark.attack("F164")

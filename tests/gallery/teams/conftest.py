@@ -12,6 +12,7 @@ from gallery.services.circles import making, placing, rekeying
 from gallery.services.circles.ended import rekey_ended
 from gallery.services.circles.sharing import share_circle
 from gallery.services.ended import relock_ended
+from gallery.services.successors import keep_for_successors
 from gallery.services.uploading import Terms
 from tests.conftest import Person
 from tests.gallery.albums.conftest import DOWNLOAD, opened
@@ -75,6 +76,7 @@ def comes(person: Person) -> None:
     """What the person's next pages with open keys do, all of it."""
     rekey_ended(person.keyring, seconds=60)
     relock_ended(person.keyring, seconds=60)
+    keep_for_successors(person.keyring, seconds=60)
 
 
 @pytest.fixture
