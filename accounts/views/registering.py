@@ -77,18 +77,18 @@ def make_account(
 ) -> HttpResponse:
     """Make the account that a valid form describes, sign the person in, lead to the code.
 
-    `register` is given username and password.
+    `register` is given username, password and language.
     """
     if not form.is_valid():
         return form_refusal(request, form, template, context)
     username, password = form.cleaned_data["username"], form.cleaned_data["password1"]
     try:
-        keyring = register(username=username, password=password)
+        # What they read now is the language of their mails.
+        language = get_language() or ""
+        keyring = register(username=username, password=password, language=language)
     except ValidationError as error:
         form.add_error("username", error)
         return form_refusal(request, form, template, context)
-    keyring.user.language = get_language() or ""  # what they read now
-    keyring.user.save(update_fields=["language"])
     return signed_in_answer(request, keyring, reverse("accounts:recovery-code"), status=201)
 
 

@@ -36,6 +36,7 @@ def register(
     invite: Invite | None = None,
     person: uuid.UUID | None = None,
     joining: Joining | None = None,
+    language: str = "",
 ) -> Keyring:
     """Make an account and its keys; return them open. An invite is used up by it.
 
@@ -44,7 +45,7 @@ def register(
     Then nothing is made, and an invite stays as it was.
     """
     user = User(**User.objects.free_columns(username), display_name=display_name, email=email)
-    user.pk = person or user.pk
+    user.pk, user.language = person or user.pk, language
     user.set_password(password)
     if organisation.is_set_up():  # the page that made this account says so
         user.organisation_told_at = timezone.now()

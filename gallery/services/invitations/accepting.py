@@ -57,7 +57,13 @@ class Carried:
 
 @sensitive_variables()
 def accept(
-    *, key: InvitationKey, username: str, display_name: str, email: str, password: str
+    *,
+    key: InvitationKey,
+    username: str,
+    display_name: str,
+    email: str,
+    password: str,
+    language: str = "",
 ) -> Keyring:
     """Make the account of an invitation's person; return its keys, open.
 
@@ -70,6 +76,7 @@ def accept(
         display_name=display_name,
         email=email,
         password=password,
+        language=language,
         person=key.invitation.person,
     )
     return starting_anew(lambda: _accept_once(key, register))

@@ -7,8 +7,6 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from tests import postgres
-
 BEFORE = [("gallery", "0016_successors_of_circles")]
 NOW = [("gallery", "0017_successors_of_one_album")]
 
@@ -29,7 +27,6 @@ def newest_again(transactional_db):
     executor.migrate(executor.loader.graph.leaf_nodes())
 
 
-@pytest.mark.skipif(bool(postgres.SERVER), reason="migrates the database that other tests share")
 @pytest.mark.usefixtures("newest_again")
 @pytest.mark.django_db(transaction=True, databases=["default", "audit"])
 def test_each_key_that_was_handed_over_is_there_after_the_migration():
