@@ -51,8 +51,11 @@ only_sqlite_files = pytest.mark.skipif(bool(postgres.SERVER), reason="looks at S
 
 @pytest.fixture(autouse=True)
 def nothing_left_of_other_tests(emptied_storage):
-    """What a whole run leaves at rest is a hundred times what one test makes, and all is tried. So
-    is what an earlier test of this file left there on purpose: no kept fixture brings it back."""
+    """What a whole run leaves at rest is a hundred times what one test makes, and all is tried.
+
+    People are made anew for each test: what an earlier one hid in the trail on purpose stays in
+    the file of its journal, and opens the keys of those whom a kept fixture brings back.
+    """
     worlds.fixtures.end()
     for path in (DATA_DIR / "images").glob("*/*"):
         path.unlink()
