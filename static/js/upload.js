@@ -127,7 +127,7 @@ async function send() {
   try {
     const fields = new FormData(form);
     fields.delete("images");
-    fields.set("image_count", queue.in("waiting").length);
+    fields.set("image_count", queue.in("waiting", "done").length); // each caption has its number
     const main = await checked(fields);
     const fine = main && await agreed(main);
     if (fine) {
