@@ -11,7 +11,6 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -20,6 +19,7 @@ from accounts.keys.identities import Change, How
 from accounts.keys.names import certified_name
 from accounts.keys.recipients import Reader, find_people
 from accounts.models import User
+from gallery.day_words import written
 from gallery.errors import GalleryError, NotAllowed
 from gallery.heads import Heads
 from gallery.models import Grant, Invitation, NoticeChoice
@@ -69,8 +69,8 @@ def change_error(change: Change) -> ValidationError:
     params = {
         "name": certified_name(change.person).display_name,
         "username": change.person.username,
-        "day": date_format(change.replaced_at, "DATE_FORMAT"),
-        "before": date_format(change.compared_at, "DATE_FORMAT"),
+        "day": written(change.replaced_at, "DATE_FORMAT"),
+        "before": written(change.compared_at, "DATE_FORMAT"),
     }
     return ValidationError(CHANGE_SENTENCES[change.how], code="key_changed", params=params)
 
@@ -188,7 +188,7 @@ class TermsForm(forms.Form):
                     code="too_long",
                     params={
                         "days": self.most_days,
-                        "latest": date_format(latest, "DATETIME_FORMAT"),
+                        "latest": written(latest, "DATETIME_FORMAT"),
                     },
                 )
         return in_the_future(ends_at, _("Nothing was shared."))
@@ -351,7 +351,8 @@ class WishesForm(WithInvitationsForm):
     keep_until = time_field(gettext_lazy("Keep until"))
     keep_details = forms.BooleanField(required=False)
     album = forms.UUIDField(required=False, label=gettext_lazy("Album"))
-    image_count = forms.IntegerField(required=False, min_value=1)  # of the files of the upload
+    image_count = forms.IntegerField(required=False, min_value=1)  # of the files that will follow
+    upload_count = forms.IntegerField(required=False, min_value=1)  # of all files of the upload
     upload_id = forms.UUIDField(required=False)
     # Which file of the upload the first one of this request is.
     upload_index = forms.IntegerField(required=False, min_value=0, max_value=999_999)

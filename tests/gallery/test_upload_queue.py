@@ -64,7 +64,7 @@ def captions(person):
 
 
 def test_one_caption_for_several_gets_their_numbers_in_the_order_they_were_chosen(alice, bob):
-    one_by_one(alice, [2, 0, 1], caption="Skin check", image_count=3, recipients=["bob"])
+    one_by_one(alice, [2, 0, 1], caption="Skin check", upload_count=3, recipients=["bob"])
     assert captions(alice) == ["Skin check (1)", "Skin check (2)", "Skin check (3)"]
     seen = bob.sign_in().get("/images/", headers=JSON).json()["images"]
     assert [one["caption"] for one in seen] == captions(alice)
@@ -74,7 +74,7 @@ def test_several_files_of_one_request_are_numbered_and_one_alone_is_not(alice):
     files = [file(jpeg(colour)) for colour in ("navy", "teal")]
     post(alice, files, caption="x" * 500, upload_id=str(uuid.uuid4()))
     assert captions(alice) == ["x" * 500 + " (1)", "x" * 500 + " (2)"]
-    post(alice, caption="Alone", image_count=1)
+    post(alice, caption="Alone", upload_count=1)
     assert captions(alice)[0] == "Alone"
 
 
@@ -85,7 +85,7 @@ def test_without_a_caption_there_is_no_number(alice):
 
 @pytest.mark.attack("F260")
 def test_a_numbered_file_sent_again_is_stored_once(alice):
-    fields = {"upload_id": str(uuid.uuid4()), "caption": "Skin check", "image_count": 3}
+    fields = {"upload_id": str(uuid.uuid4()), "caption": "Skin check", "upload_count": 3}
     first = post(alice, upload_index=2, **fields).json()
     assert post(alice, upload_index=2, **fields).json() == first
     assert captions(alice) == ["Skin check (3)"]
