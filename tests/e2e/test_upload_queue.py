@@ -357,7 +357,13 @@ def test_a_caption_for_all_is_numbered_and_the_end_that_was_shown_is_every_files
 def test_times_are_where_the_browser_is_from_the_second_page_on(server, browser):
     profile = browser.new_context(timezone_id="Asia/Tokyo", reduced_motion="reduce")
     visitor = Visitor(profile.new_page(), server.address, "tora.times", True, DESKTOP)
-    visitor.register("Tora Times")
-    visitor.go("/images/upload/")
-    visitor.page.select_option("[name=ends]", "date")
-    assert "Times are in Asia/Tokyo." in visitor.page.locator(".on-a-date").inner_text()
+    visitor.register("Tora Times")  # not in the browser: it has seen no page yet
+    for path, zone in [("/images/upload/", "UTC")] * 2 + [
+        ("/images/", ""),
+        ("/images/upload/", "Asia/Tokyo"),
+    ]:
+        visitor.go(path)
+        if zone:
+            visitor.page.select_option("[name=ends]", "date")
+            hint = visitor.page.locator(".on-a-date .hint").inner_text()
+            assert f"Times are in {zone}." in hint
