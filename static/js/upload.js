@@ -108,8 +108,8 @@ function people() {
 function summarise() {
   const names = people(), album = form.querySelector("select[name=album]").selectedOptions[0];
   if (album.value || album.dataset.isNew !== undefined) names.push(words.members.replace("{album}", album.text));
-  const count = queue.in("waiting", "failed").length, sentence = names.length ? words.shared : words.draft;
-  form.querySelector("[data-summary]").textContent = (count ? sentence : words.none)
+  const count = queue.in("waiting", "failed").length, draft = count ? words.draft : words.none;
+  form.querySelector("[data-summary]").textContent = (names.length ? words.shared : draft)
     .replace("{names}", names.join(", "))
     .replace("{count}", String(count));
 }
