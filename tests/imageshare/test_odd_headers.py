@@ -42,7 +42,7 @@ def test_a_type_with_a_parameter_in_no_encoding_is_no_form(odd, caplog):
 
 @pytest.mark.attack("F300")
 @pytest.mark.parametrize("odd", ODD)
-@pytest.mark.parametrize("path, status", [("/accounts/login/", 200), ("/nowhere/", 404)])
+@pytest.mark.parametrize(("path", "status"), [("/accounts/login/", 200), ("/nowhere/", 404)])
 def test_nor_does_one_in_what_is_accepted_fail_a_page(odd, path, status):
     answer = asked("GET", path, HTTP_ACCEPT=f"text/html; {odd}, application/json")
     assert (answer[0], answer[1]["Content-Type"]) == (status, "text/html; charset=utf-8")
