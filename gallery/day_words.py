@@ -9,6 +9,14 @@ from django.utils.translation import gettext as _
 WEEK = timedelta(days=7)
 
 
+def written(moment: datetime, form: str) -> str:
+    """Return a time where its reader is, in one of Django's forms of their language.
+
+    Everything here is written by this: `date_format` alone would write the hour of UTC.
+    """
+    return date_format(timezone.localtime(moment), form)
+
+
 def day_of(moment: datetime) -> date:
     return timezone.localtime(moment).date()
 

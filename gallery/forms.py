@@ -11,15 +11,15 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.keys.certificates import NoKeys
 from accounts.keys.identities import Change, How
 from accounts.keys.names import certified_name
 from accounts.keys.recipients import Reader, find_people
 from accounts.models import User
+from gallery.day_words import written
 from gallery.errors import GalleryError, NotAllowed
 from gallery.heads import Heads
 from gallery.models import Grant, Invitation, NoticeChoice
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 FARTHEST_END = timedelta(days=36_525)
 # A page that was filled in with the latest possible end is sent a while later.
 A_MOMENT = timedelta(hours=1)
+OFFERED_DAYS = (7, 30, 90)  # of access, besides what the organisation says
 MAX_THUMBNAILS = 100  # in one answer; a page of a list shows sixty
 
 
@@ -68,8 +69,8 @@ def change_error(change: Change) -> ValidationError:
     params = {
         "name": certified_name(change.person).display_name,
         "username": change.person.username,
-        "day": date_format(change.replaced_at, "DATE_FORMAT"),
-        "before": date_format(change.compared_at, "DATE_FORMAT"),
+        "day": written(change.replaced_at, "DATE_FORMAT"),
+        "before": written(change.compared_at, "DATE_FORMAT"),
     }
     return ValidationError(CHANGE_SENTENCES[change.how], code="key_changed", params=params)
 
@@ -126,14 +127,28 @@ class TermsForm(forms.Form):
     # User names of compared contacts whose changed key is taken over (accounts/keys/pins.py).
     accept_changed = AcceptedField(required=False)
     rights = forms.ChoiceField(choices=Grant.Rights.choices, required=False)
-    ends_at = time_field(gettext_lazy("Access ends"))
+    # A number of days, "date" or "none"; without it, `ends_at` alone says it.
+    ends = forms.ChoiceField(
+        label=gettext_lazy("Access ends"),
+        required=False,
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+    ends_at = time_field(gettext_lazy("Date and time"))
 
     def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.owner = owner
         self.changed_keys: list[Change] = []
-        if days := settings.DEFAULT_ACCESS_DAYS or self.most_days:
-            self.initial["ends_at"] = timezone.now() + timedelta(days=days)
+        usual, most = int(settings.DEFAULT_ACCESS_DAYS), self.most_days
+        self.initial["ends"] = str(usual or most or "none")
+        days = sorted({day for day in (*OFFERED_DAYS, usual, most) if 0 < day <= (most or day)})
+        field = self.fields["ends"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [
+            *([] if most else [("none", _("Never"))]),
+            *((str(n), ngettext("In %(n)d day", "In %(n)d days", n) % {"n": n}) for n in days),
+            ("date", _("On a date")),
+        ]
 
     def refuse_changed(self, changes: list[Change]) -> None:
         """Say whose compared key changed, and let the form ask what to do."""
@@ -152,7 +167,14 @@ class TermsForm(forms.Form):
         return self.cleaned_data["rights"] or Grant.Rights.DOWNLOAD.value
 
     def clean_ends_at(self) -> Any:
-        ends_at = self.cleaned_data["ends_at"]
+        ends_at, chosen = self.cleaned_data["ends_at"], self.cleaned_data.get("ends", "")
+        if chosen == "date" and ends_at is None:
+            sentence = _("Choose the date on which access ends. Nothing was shared.")
+            raise ValidationError(sentence, code="no_date")
+        if chosen == "none":  # what was typed before is not on the page any more
+            ends_at = None
+        elif chosen.isdecimal():
+            ends_at = timezone.now() + timedelta(days=int(chosen))
         longest = timedelta(days=self.most_days) if self.most_days else None
         # Of a draft nobody's access begins.
         if longest and self.names_somebody:
@@ -166,7 +188,7 @@ class TermsForm(forms.Form):
                     code="too_long",
                     params={
                         "days": self.most_days,
-                        "latest": date_format(latest, "DATETIME_FORMAT"),
+                        "latest": written(latest, "DATETIME_FORMAT"),
                     },
                 )
         return in_the_future(ends_at, _("Nothing was shared."))
@@ -320,11 +342,17 @@ def invitation_not_open() -> ValidationError:
 class WishesForm(WithInvitationsForm):
     """What an upload asks for besides its files."""
 
-    caption = forms.CharField(max_length=500, required=False, label=gettext_lazy("Caption"))
+    caption = forms.CharField(
+        max_length=500,
+        required=False,
+        label=gettext_lazy("Caption"),
+        help_text=gettext_lazy("Several images are numbered: “Summer (1)”, “Summer (2)” …"),
+    )
     keep_until = time_field(gettext_lazy("Keep until"))
     keep_details = forms.BooleanField(required=False)
     album = forms.UUIDField(required=False, label=gettext_lazy("Album"))
     image_count = forms.IntegerField(required=False, min_value=1)  # of the files that will follow
+    upload_count = forms.IntegerField(required=False, min_value=1)  # of all files of the upload
     upload_id = forms.UUIDField(required=False)
     # Which file of the upload the first one of this request is.
     upload_index = forms.IntegerField(required=False, min_value=0, max_value=999_999)

@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.formats import date_format
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,6 +19,7 @@ from accounts.models import User
 from audit.events import Event, Outcome
 from audit.leaf import Leaf
 from audit.vouched import vouched_before
+from gallery.day_words import written
 from gallery.models import Grant, SealedImage
 from gallery.services.notices import GIVING
 
@@ -145,8 +144,7 @@ class Happening:
         return _(" (%(can)s, until %(until)s)") % {"can": can, "until": self._until()}
 
     def _until(self) -> str:
-        ends = timezone.localtime(self.ends_at) if self.ends_at else None
-        return date_format(ends, "DATETIME_FORMAT") if ends else ""
+        return written(self.ends_at, "DATETIME_FORMAT") if self.ends_at else ""
 
 
 def people_of(image: SealedImage) -> list[User]:

@@ -5,10 +5,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
+from gallery.day_words import written
 from gallery.presenting import address, named
 from gallery.services.inbox import NoticeState, ShownNotice
 from gallery.services.notices import ALBUMS_SUCCESSORS, NoticeKind
@@ -220,5 +219,5 @@ def _sentence(shown: ShownNotice) -> str:
     if kind == NoticeKind.KEEP_UNTIL and shown.ends_at is None:
         sentence = KEPT_WITHOUT_END
     actor = named(shown.actor) if shown.actor else gettext("Somebody")
-    day = date_format(timezone.localtime(shown.ends_at), "DATETIME_FORMAT") if shown.ends_at else ""
+    day = written(shown.ends_at, "DATETIME_FORMAT") if shown.ends_at else ""
     return sentence % {"actor": actor, "day": day}

@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,7 +15,7 @@ from accounts.keys.names import certified_name, prefetch_names
 from accounts.models import User
 from gallery.access import Access, Through, access_to, asked_about
 from gallery.acknowledgements import Acknowledged, acknowledged_by
-from gallery.day_words import day_of, end_said, ends_soon, said
+from gallery.day_words import day_of, end_said, ends_soon, said, written
 from gallery.errors import (
     AccessEnded,
     Altered,
@@ -91,7 +89,7 @@ class Card:
     @property
     def alt(self) -> str:
         """What stands for the picture where it is not seen."""
-        day = date_format(timezone.localtime(self.shared_at), "MONTH_DAY_FORMAT")
+        day = written(self.shared_at, "MONTH_DAY_FORMAT")
         words = _("Image from %(owner)s, %(day)s, no description")
         return self.caption or words % {"owner": self.owner_name, "day": day}
 

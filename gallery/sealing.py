@@ -145,7 +145,10 @@ def manifest_fields(
 
 
 def set_entry(row: Listed, *, rights: str, ends_at: datetime | None) -> None:
-    """Fill a row's entry: what the signed list will cover of it, under a new salt."""
+    """Fill a row's entry: what the signed list will cover of it, under a new salt. An end loses its
+    fraction of a second, as in the entry: a row that says more than its entry is nobody's.
+    """
+    ends_at = ends_at and ends_at.replace(microsecond=0)
     row.rights, row.ends_at = rights, ends_at
     kind, holder = row.holder
     row.entry = entries.encode_entry(kind=kind, holder=holder, rights=rights, ends_at=ends_at)

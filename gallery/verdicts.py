@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.fingerprints import grouped
 from accounts.keys.certificates import NoKeys, signing_pair_of
 from accounts.keys.identities import How, SignerChange
 from accounts.models import User
+from gallery.day_words import written
 from gallery.models import Rendition
 from gallery.signers import Assessment, Standing
 
@@ -70,7 +70,7 @@ def _sentence(signer: Assessment, older: bool) -> str:
 def _since_compared(change: SignerChange | None) -> str:
     if change is None:
         return ""
-    facts = {"day": date_format(change.compared_at, "DATE_FORMAT"), "name": change.called}
+    facts = {"day": written(change.compared_at, "DATE_FORMAT"), "name": change.called}
     if change.how == How.ENDORSED:
         sentence = _(
             "Their key was replaced since you compared it on %(day)s; the key you compared "
@@ -100,5 +100,5 @@ def refusal_of(change: SignerChange, name: str) -> str:
             "Tell staff at once."
         ),
     }
-    facts = {"owner": name, "day": date_format(change.compared_at, "DATE_FORMAT")}
+    facts = {"owner": name, "day": written(change.compared_at, "DATE_FORMAT")}
     return sentences[change.how] % facts

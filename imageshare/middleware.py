@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
+from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.services.deserving import NotRemembered
@@ -41,6 +43,20 @@ class PrivateAnswersMiddleware:
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         return response
+
+
+class TimeZoneMiddleware:
+    """Shows times, and reads them in forms, as they are where the browser is: its scripts say so in
+    a cookie (static/js/site.js). Without one, or with a name that is none, as in TIME_ZONE."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+        self.names = available_timezones()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        name = request.COOKIES.get("time_zone")
+        with timezone.override(name if name in self.names else None):
+            return self.get_response(request)
 
 
 class RefusalMiddleware:

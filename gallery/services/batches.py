@@ -82,6 +82,13 @@ class Wishes:
     invitations: list[InvitationKey] = field(default_factory=list)
     # With whose later members, too, the images are shared.
     teams: tuple[uuid.UUID, ...] = ()
+    count: int = 1  # of the files of the whole upload
+
+    def caption_of(self, index: int) -> str:
+        """Return the caption of a file in its place: of several, each has its number."""
+        if not self.caption or self.count == 1:
+            return self.caption
+        return f"{self.caption} ({index + 1})"
 
 
 @sensitive_variables()
@@ -139,12 +146,13 @@ def _upload_one(
     wishes: Wishes,
     batch: Batch,
 ) -> None:
-    origin = Origin(wishes.origin.upload_id, (wishes.origin.index or 0) + index)
+    place = (wishes.origin.index or 0) + index
+    origin, caption = Origin(wishes.origin.upload_id, place), wishes.caption_of(place)
     upload = partial(
         upload_image,
         keyring=keyring,
         picture=picture,
-        caption=wishes.caption,
+        caption=caption,
         file_name=batch.names[index],
         own_key=own_key,
         recipients=wishes.recipients,
@@ -162,7 +170,7 @@ def _upload_one(
     people = {reader.user.pk for reader in wishes.recipients}
     asked = Asked(
         picture=picture,
-        caption=wishes.caption,
+        caption=caption,
         file_name=batch.names[index],
         recipients=frozenset(people | {one.invitation.person for one in wishes.invitations}),
         teams=frozenset(wishes.teams),

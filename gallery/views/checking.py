@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
@@ -27,7 +28,7 @@ from gallery.services import directory
 ASK, DO, CHANGE = "0", "1", "change"
 # What the check says by itself; everything else that was posted goes along as it is.
 SETTLED = {"csrfmiddlewaretoken", "confirmed", "images", "recipients", "accept_changed"}
-SETTLED |= {"teams", "team_joins"}
+SETTLED |= {"teams", "team_joins", "ends", "ends_at"}
 
 
 def step_of(request: PersonRequest, *, unless_said: str) -> str:
@@ -79,7 +80,7 @@ def check_access(
         "invite": invite_form and invite_form.details,
         "known": _known_by_this_name(invite_form, owner),
         "terms": form and form.terms,
-        "fields": _fields(request, chosen, team_ids),
+        "fields": [*_fields(request, chosen, team_ids), *_end_fields(form)],
         **about,
     }
     return render(request, template, context)
@@ -121,6 +122,14 @@ def _known_by_this_name(invite_form: InviteForm | None, owner: User) -> list[str
         return []
     known = directory.known_by_this_name(invite_form.details.display_name, owner=owner)
     return [certified_name(person).in_full for person in known]
+
+
+def _end_fields(form: TermsForm | None) -> list[tuple[str, str]]:
+    """Return the end that was shown: “in 7 days” is another time for each file of an upload."""
+    if form is None or form.terms.ends_at is None:
+        return []
+    shown = timezone.localtime(form.terms.ends_at)
+    return [("ends", "date"), ("ends_at", f"{shown:%Y-%m-%dT%H:%M:%S}")]
 
 
 @sensitive_variables()

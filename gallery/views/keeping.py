@@ -6,8 +6,6 @@ from datetime import datetime
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -16,6 +14,7 @@ from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest, open_keys
 from gallery.access import access_to
 from gallery.answers import answers_refusals
+from gallery.day_words import written
 from gallery.forms import KeepForm
 from gallery.services import keeping
 from gallery.views.common import image_page
@@ -42,5 +41,5 @@ def keep(request: PersonRequest, image_id: uuid.UUID) -> HttpResponse:
 def _saved(until: datetime | None) -> str:
     if until is None:
         return _("Saved. The image is kept until you delete it.")
-    day = date_format(timezone.localtime(until), "DATETIME_FORMAT")
+    day = written(until, "DATETIME_FORMAT")
     return _("Saved. The image is deleted on %(day)s; its readers got a notice.") % {"day": day}

@@ -5,7 +5,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
@@ -82,7 +82,7 @@ class Cast:
 
     def share(self, owner: str, named: str, people: list[str], *, days: float = 0) -> None:
         """Share the first of these images: for good, or to be looked at for so many days."""
-        ends_at = _now() + timedelta(days=days)
+        ends_at = timezone.now() + timedelta(days=days)
         share_image(
             keyring=self.keyrings[owner],
             image_id=self.images[named][0],
@@ -111,7 +111,7 @@ class Cast:
             keyring=self.keyrings[owner],
             image_id=self.images[named][0],
             recipients=[],
-            terms=Terms(VIEW, _now() + timedelta(days=30)),
+            terms=Terms(VIEW, timezone.now() + timedelta(days=30)),
             invitations=[new.key],
         )
 
@@ -162,8 +162,3 @@ class Cast:
 
     def _readers(self, owner: str, people: list[str]) -> list[Reader]:
         return find_people(people, besides=self.keyrings[owner].user)
-
-
-def _now() -> datetime:
-    """Return the time in whole seconds: what is signed of an end has no smaller parts."""
-    return timezone.now().replace(microsecond=0)

@@ -6,6 +6,15 @@ export function csrfToken() {
   return document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]*)/)?.[1] ?? "";
 }
 
+// Times are shown and asked for as they are here, from the next page on. A page that asks for one
+// says in which zone, and is read in that.
+const zone = `time_zone=${Intl.DateTimeFormat().resolvedOptions().timeZone ?? ""}`;
+const asksForTime = document.querySelector("[type=datetime-local]");
+if (!asksForTime && !document.cookie.split("; ").includes(zone)) {
+  const secure = window.location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
+}
+
 // A form is sent once: its button says so and stays as wide as it was.
 document.addEventListener("submit", (event) => {
   if (event.submitter instanceof HTMLButtonElement && !event.defaultPrevented) busy(event.submitter);

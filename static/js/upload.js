@@ -108,9 +108,10 @@ function people() {
 function summarise() {
   const names = people(), album = form.querySelector("select[name=album]").selectedOptions[0];
   if (album.value || album.dataset.isNew !== undefined) names.push(words.members.replace("{album}", album.text));
-  form.querySelector("[data-summary]").textContent = (names.length ? words.shared : words.draft)
+  const count = queue.in("waiting", "failed").length, draft = count ? words.draft : words.none;
+  form.querySelector("[data-summary]").textContent = (names.length ? words.shared : draft)
     .replace("{names}", names.join(", "))
-    .replace("{count}", String(queue.in("waiting", "failed").length));
+    .replace("{count}", String(count));
 }
 
 // ---- sending ---------------------------------------------------------------------------------
@@ -128,6 +129,7 @@ async function send() {
     const fields = new FormData(form);
     fields.delete("images");
     fields.set("image_count", queue.in("waiting").length);
+    fields.set("upload_count", queue.in("waiting", "done").length);
     const main = await checked(fields);
     const fine = main && await agreed(main);
     if (fine) {

@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.conftest import jpeg
-from tests.e2e.browser import IN_A_BROWSER, PASSWORD, Visitor
+from tests.e2e.browser import DESKTOP, IN_A_BROWSER, PASSWORD, PHONE, Visitor
 from tests.e2e.server import Server
 
 pytestmark = IN_A_BROWSER
@@ -41,13 +41,15 @@ def link_on(page: Page, server: Server) -> str:
 
 
 @pytest.mark.attack("E15")
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+@pytest.mark.parametrize(
+    ("scripts", "size"), [(True, PHONE), (False, DESKTOP)], ids=["phone", "no-scripts"]
+)
 def test_a_newcomer_opens_at_once_what_was_shared_with_them(
-    server: Server, browser: Browser, tmp_path: Path, scripts: bool
+    server: Server, browser: Browser, tmp_path: Path, scripts: bool, size: ViewportSize
 ):
     ending = "s" if scripts else "n"
     owner, guest, late, other = (
-        Visitor.arrive(browser, server.address, name + ending, scripts=scripts)
+        Visitor.arrive(browser, server.address, name + ending, scripts=scripts, size=size)
         for name in ("owner", "annlee", "late", "bob")
     )
     owner.register("Orla Owner")

@@ -28,6 +28,7 @@ def test_nothing_stands_over_the_lock_and_no_end_is_cut(
     owner.page.set_input_files("[name=images]", tmp_path / "lake.jpg")
     owner.page.fill("#id_recipients", "nora")
     soon = datetime.now(UTC) + timedelta(days=4)
+    owner.page.select_option("[name=ends]", "date")
     owner.page.fill("[name=ends_at]", f"{soon:%Y-%m-%dT%H:%M}")
     owner.press("Encrypt and share")
     owner.say_yes()

@@ -1,12 +1,12 @@
-"""A team in the browser, without scripts: who joins opens what was shared before, who left none."""
+"""A team in the browser: who joins opens what was shared before, and who left opens none of it."""
 
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ViewportSize
 
 from tests.conftest import jpeg
-from tests.e2e.browser import IN_A_BROWSER, Visitor
+from tests.e2e.browser import DESKTOP, IN_A_BROWSER, PHONE, Visitor
 from tests.e2e.server import Server
 
 pytestmark = IN_A_BROWSER
@@ -23,11 +23,14 @@ def add(owner: Visitor, team: str, newcomer: Visitor) -> None:
 
 
 @pytest.mark.attack("F140", "F142")
+@pytest.mark.parametrize(
+    ("scripts", "size"), [(True, PHONE), (False, DESKTOP)], ids=["phone", "no-scripts"]
+)
 def test_a_newcomer_opens_what_was_shared_before_and_after_leaving_nothing(
-    server: Server, browser: Browser, tmp_path: Path
+    server: Server, browser: Browser, tmp_path: Path, scripts: bool, size: ViewportSize
 ):
     owner, member, newcomer = (
-        Visitor.arrive(browser, server.address, name, scripts=False)
+        Visitor.arrive(browser, server.address, f"{name}.{scripts:d}", scripts=scripts, size=size)
         for name in ("olga.team", "mia.team", "nico.team")
     )
     owner.register("Olga Owner")

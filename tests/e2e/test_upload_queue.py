@@ -253,7 +253,9 @@ def test_one_is_cancelled_while_it_goes_up(quinn, pictures):
     gate = Gate(quinn, lets=1)
     begin(quinn, pictures, to="")
     wait_for_done(quinn, 1)
-    quinn.page.get_by_role("button", name=f"Remove: {pictures[1].name}").click()
+    quinn.page.locator(".files li.uploading").nth(2).wait_for()
+    with quinn.page.expect_event("requestfailed"):  # only then none of it can be on its way
+        quinn.page.get_by_role("button", name=f"Remove: {pictures[1].name}").click()
     gate.open()
     assert result(quinn) == [path.name for path in pictures if path != pictures[1]]
 
@@ -325,3 +327,43 @@ def test_more_files_than_the_form_takes_go_one_by_one(quinn, tmp_path):
     waits_for(quinn, "120 images are encrypted and signed")
     assert len(result(quinn)) == 60
     assert quinn.says("60 more are under “My images”.")
+
+
+def test_a_caption_for_all_is_numbered_and_the_end_that_was_shown_is_every_files(
+    quinn, rosa, pictures
+):
+    quinn.size = PHONE
+    choose(quinn, *pictures[:3], to=rosa.username, caption="Skin check")
+    assert not quinn.page.locator("[name=ends_at]").is_visible()
+    quinn.page.select_option("[name=ends]", "date")
+    assert quinn.page.locator("[name=ends_at]").is_visible()
+    quinn.look()
+    quinn.page.select_option("[name=ends]", "30")
+    press(quinn, "Encrypt and share")
+    quinn.page.locator("[data-asked] time").wait_for()
+    end = quinn.page.locator("[data-asked] time").get_attribute("datetime")
+    say_yes(quinn)
+    assert len(result(quinn)) == 3
+    rosa.go("/images/")
+    titles = rosa.page.locator(".image-card .title").all_inner_texts()
+    assert [title.removeprefix("New · ") for title in titles[:3]] == [
+        f"Skin check ({number})" for number in (1, 2, 3)
+    ]
+    rosa.page.get_by_role("link", name="Skin check (3)").first.click()
+    rosa.page.wait_for_load_state()
+    assert rosa.page.locator(f'time[datetime="{end}"]').count()
+
+
+def test_times_are_where_the_browser_is_from_the_second_page_on(server, browser):
+    profile = browser.new_context(timezone_id="Asia/Tokyo", reduced_motion="reduce")
+    visitor = Visitor(profile.new_page(), server.address, "tora.times", True, DESKTOP)
+    visitor.register("Tora Times")  # not in the browser: it has seen no page yet
+    for path, zone in [("/images/upload/", "UTC")] * 2 + [
+        ("/images/", ""),
+        ("/images/upload/", "Asia/Tokyo"),
+    ]:
+        visitor.go(path)
+        if zone:
+            visitor.page.select_option("[name=ends]", "date")
+            hint = visitor.page.locator(".on-a-date .hint").inner_text()
+            assert f"Times are in {zone}." in hint

@@ -101,7 +101,7 @@ def test_who_is_not_vouched_for_learns_it_before_sending(alice, bob, monkeypatch
 @pytest.mark.attack("F45")
 def test_in_the_page_with_the_files_every_field_comes_before_them(alice, bob):
     """Browsers send a form in the order of the page, and a broken connection cuts its end."""
-    fields = {"recipients": ["bob"], "rights": "view", "caption": "At the lake", "ends_at": ""}
+    fields = {"recipients": ["bob"], "rights": "view", "caption": "At the lake", "ends": "7"}
     page = alice.sign_in().post(CHECK, {**fields, "upload_id": str(uuid.uuid4())}).content.decode()
     (form,) = re.findall(r"<form[^>]*data-ask-first.*?</form>", page, re.DOTALL)
     names = re.findall(r'\bname="([^"]+)"', form)

@@ -52,19 +52,67 @@ def test_the_owner_keeps_an_image_without_end(alice, bob, settings, upload):
 
 
 @pytest.mark.parametrize(
-    ("default", "most", "days"), [(0, 0, None), (7, 0, 7), (7, 30, 7), (0, 30, 30)]
+    ("default", "most", "begins", "offered"),
+    [
+        (0, 0, "none", ["none", "7", "30", "90", "date"]),
+        (14, 0, "14", ["none", "7", "14", "30", "90", "date"]),
+        (7, 30, "7", ["7", "30", "date"]),
+        (0, 31, "31", ["7", "30", "31", "date"]),
+        (0, 1, "1", ["1", "date"]),
+    ],
 )
-def test_the_page_begins_with_the_default(alice, settings, default, most, days):
+def test_the_page_begins_with_the_default_and_offers_nothing_longer_than_the_maximum(
+    alice, settings, default, most, begins, offered
+):
     settings.DEFAULT_ACCESS_DAYS, settings.MAX_ACCESS_DAYS = default, most
     page = alice.sign_in().get("/images/upload/")
-    shown = page.context["form"]["ends_at"].value()
-    if days is None:
-        assert shown is None
-    else:
-        expected = timezone.localtime(timezone.now() + timedelta(days=days)).replace(tzinfo=None)
-        assert abs(shown - expected) < timedelta(minutes=5)
-        assert f'value="{shown:%Y-%m-%dT%H:%M}"' in page.content.decode()
-    assert (f"At most {most} days from now." in page.content.decode()) == bool(most)
+    choices = page.context["form"]["ends"]
+    assert [value for value, _label in choices.field.choices] == offered
+    assert f'<option value="{begins}" selected>' in page.content.decode()
+    assert ("from now." in page.content.decode()) == bool(most)
+
+
+@pytest.mark.parametrize("days", [7, 30, 90])
+def test_a_number_of_days_counts_from_now_whatever_date_is_left_in_the_form(alice, bob, days):
+    assert post(alice, recipients=["bob"], ends=days, ends_at=in_days(1)).status_code == 201
+    ends_at = Grant.objects.get(reader=bob.user).ends_at
+    assert timedelta(0) <= timezone.now() + timedelta(days=days) - ends_at < timedelta(minutes=5)
+
+
+def test_never_is_never_whatever_date_is_left_in_the_form(alice, bob):
+    assert post(alice, recipients=["bob"], ends="none", ends_at=in_days(1)).status_code == 201
+    assert Grant.objects.get(reader=bob.user).ends_at is None
+
+
+@pytest.mark.parametrize("ends", ["8", "-7", "0", "never", "7 ", "99999999999999999999"])
+def test_an_end_that_is_not_offered_is_refused(alice, bob, ends):
+    answer = post(alice, recipients=["bob"], ends=ends)
+    assert answer.status_code == 422
+    assert [error["code"] for error in answer.json()["errors"]["ends"]] == ["invalid_choice"]
+    assert not Grant.objects.exists()
+
+
+def test_on_a_date_needs_one(alice, bob):
+    answer = post(alice, recipients=["bob"], ends="date")
+    assert (answer.status_code, codes(answer)) == (422, ["no_date"])
+
+
+@pytest.mark.usefixtures("at_most_thirty")
+@pytest.mark.parametrize("ends", ["none", "90"])
+def test_a_choice_beyond_the_maximum_is_refused(alice, bob, ends):
+    assert post(alice, recipients=["bob"], ends=ends).status_code == 422
+    assert not Grant.objects.exists()
+
+
+def test_the_check_sends_on_the_end_it_showed(alice, bob, shared_image):
+    address = f"/images/{shared_image.pk}/share/"
+    asked = {"recipients": ["bob"], "rights": "view", "ends": "7", "confirmed": "0"}
+    page = alice.sign_in().post(address, asked)
+    sent = dict(page.context["fields"])
+    assert (sent["ends"], len(sent["ends_at"])) == ("date", len("2026-12-08T09:00:00"))
+    assert alice.client.post(address, {**sent, "confirmed": "1"}).status_code == 302
+    ends_at = Grant.objects.get(reader=bob.user, ended_at=None).ends_at
+    assert f"{timezone.localtime(ends_at):%Y-%m-%dT%H:%M:%S}" == sent["ends_at"]
 
 
 @pytest.mark.parametrize(("default", "most"), [(-1, 0), (0, -1), (31, 30)])

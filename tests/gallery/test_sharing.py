@@ -1,11 +1,16 @@
 """Sharing later, and changing what was granted."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
+from accounts.keys.recipients import find_people
 from accounts.models import KeyPair
 from audit.models import AuditEntry
 from gallery.models import Grant, Notice, Statement
+from gallery.services.sharing import share_image
+from gallery.services.uploading import Terms
 
 JSON = {"accept": "application/json"}
 
@@ -91,6 +96,20 @@ def test_a_replaced_share_statement_gives_no_rights_back(shared_image, alice, bo
     share(alice, shared_image, bob, rights="view")
     Grant.objects.filter(reader=bob.user).update(**before)
     assert opens(bob, shared_image, "original") == 409
+
+
+def test_an_end_within_a_second_is_signed_as_its_row_says(shared_image, alice, carol):
+    end = timezone.now().replace(microsecond=1) + timedelta(days=1)
+    share_image(
+        keyring=alice.keyring,
+        image_id=shared_image.pk,
+        recipients=find_people([carol.username], besides=alice.user),
+        terms=Terms("view", end),
+    )
+    assert Grant.objects.get(reader=carol.user).ends_at == end.replace(microsecond=0)
+    page = alice.sign_in().get(f"/images/{shared_image.pk}/").content.decode()
+    assert "added people to this list" not in page
+    assert opens(carol, shared_image) == 200
 
 
 def test_somebody_whose_time_was_over_is_granted_again(shared_image, alice, bob):

@@ -56,6 +56,41 @@ def test_lists_have_them_in_the_order_they_were_chosen_whichever_came_first(alic
     assert listed(bob, "/images/") == [0, 1, 2, 3]
 
 
+def captions(person):
+    person.unlocked()
+    return [
+        one["caption"] for one in person.client.get("/images/mine/", headers=JSON).json()["images"]
+    ]
+
+
+def test_one_caption_for_several_gets_their_numbers_in_the_order_they_were_chosen(alice, bob):
+    one_by_one(alice, [2, 0, 1], caption="Skin check", upload_count=3, recipients=["bob"])
+    assert captions(alice) == ["Skin check (1)", "Skin check (2)", "Skin check (3)"]
+    seen = bob.sign_in().get("/images/", headers=JSON).json()["images"]
+    assert [one["caption"] for one in seen] == captions(alice)
+
+
+def test_several_files_of_one_request_are_numbered_and_one_alone_is_not(alice):
+    files = [file(jpeg(colour)) for colour in ("navy", "teal")]
+    post(alice, files, caption="x" * 500, upload_id=str(uuid.uuid4()))
+    assert captions(alice) == ["x" * 500 + " (1)", "x" * 500 + " (2)"]
+    post(alice, caption="Alone", upload_count=1)
+    assert captions(alice)[0] == "Alone"
+
+
+def test_without_a_caption_there_is_no_number(alice):
+    post(alice, [file(jpeg(colour)) for colour in ("navy", "teal")])
+    assert captions(alice) == ["", ""]
+
+
+@pytest.mark.attack("F260")
+def test_a_numbered_file_sent_again_is_stored_once(alice):
+    fields = {"upload_id": str(uuid.uuid4()), "caption": "Skin check", "upload_count": 3}
+    first = post(alice, upload_index=2, **fields).json()
+    assert post(alice, upload_index=2, **fields).json() == first
+    assert captions(alice) == ["Skin check (3)"]
+
+
 def test_a_later_upload_comes_before_and_a_late_file_counts_as_new(alice):
     upload_id = one_by_one(alice, [0, 1])
     SealedImage.objects.update(sealed_at=timezone.now() - timedelta(days=2))

@@ -43,6 +43,9 @@ def test_everybody_signs_in_with_what_was_printed_and_opens_what_was_shared(pass
         shared = client.get("/images/", headers=JSON).json()["images"]
         assert bool(shared) == (name in received)
         assert {card["state"] for card in shared} <= {"verified"}
+        for card in client.get("/images/mine/", headers=JSON).json()["images"]:
+            page = client.get(f"/images/{card['id']}/").content.decode()
+            assert "added people to this list" not in page
     assert User.objects.get(username="overseer").is_superuser
     assert Grant.objects.exclude(ended_at=None).count() == 1
     assert Acknowledgement.objects.count() > len(SERIES)

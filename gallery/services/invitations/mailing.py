@@ -1,11 +1,12 @@
 """The mail that brings an invitation's link."""
 
-from django.utils.formats import date_format
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.keys.names import certified_name
 from accounts.mail import send, sends_mail
+from gallery.day_words import written
 from gallery.services.invitations.making import NewInvitation
 
 
@@ -29,6 +30,8 @@ def mail_invitation(new: NewInvitation, link: str) -> bool:
         "name": new.details.display_name,
         "inviter": inviter,
         "link": link,
-        "ends": date_format(new.invitation.ends_at, "DATETIME_FORMAT"),
     }
+    with timezone.override(None):  # the site's: nobody knows where it is read
+        ends = written(new.invitation.ends_at, "DATETIME_FORMAT")
+        facts["ends"] = f"{ends} ({timezone.get_current_timezone_name()})"
     return send(new.details.email, subject, text % facts)

@@ -1,10 +1,12 @@
 """Inviting, accepting, claiming and ending over HTTP: pages, and the same as JSON."""
 
 import re
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from audit.models import AuditEntry
@@ -160,6 +162,16 @@ def test_an_altered_name_is_not_offered_and_the_link_works(alice):
 
 
 # ---- mail ------------------------------------------------------------------------------------
+
+
+def test_the_mail_says_until_when_in_the_zone_of_the_site(alice, settings):
+    settings.EMAIL_BACKEND, settings.TIME_ZONE = LOCMEM, "Europe/Berlin"
+    client = alice.sign_in()
+    client.cookies["time_zone"] = "Asia/Kolkata"
+    form = {"display_name": "Dr. Lee", "email": "lee@example.org"}
+    client.post("/invitations/", form, headers=JSON)
+    ends = timezone.localtime(Invitation.objects.get().ends_at, ZoneInfo("Europe/Berlin"))
+    assert f"{ends:%H:%M} (Europe/Berlin)" in mail.outbox[0].body
 
 
 def test_the_mail_holds_the_link_and_nothing_of_a_picture(upload, alice, settings):
