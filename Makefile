@@ -33,7 +33,7 @@ run: .venv/ready ## 2 s | Serve on http://127.0.0.1:8000 (PORT=8123 DATA_DIR=/so
 dev: .venv/ready ## 5 s | Serve to yourself, again at each change of the code; data in var/dev (PORT, DATA_DIR)
 	@exec $(BIN)/python -m imageshare.dev
 
-demo: .venv/ready ## 15 s | Serve a filled throw-away installation; prints its passwords
+demo: .venv/ready ## 1 min | Serve a filled throw-away installation; prints its passwords (DEMO_IMAGES=24: sooner)
 	@exec $(BIN)/python -m imageshare.demo
 
 test: .venv/ready-for-development ## 11 min | Run every test this machine has the tools for (ARGS: some of them)

@@ -5,10 +5,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import TextChoices
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.context import current_request
@@ -281,7 +281,7 @@ def _compose(
     request = current_request.get()
     personal = Personal.with_new_salt(request.address, request.agent) if request else None
     told = Leaf(
-        time=datetime.now(UTC),
+        time=timezone.now(),
         event=event.value,
         actor=actor,
         subject=subject,

@@ -42,7 +42,11 @@ M_TRIM_THRESHOLD, KEPT_BYTES = -1, 8 * 2**20
 M_ARENA_MAX, ARENAS = -8, 1
 
 
-def main(before_serving: Callable[[], None] | None = None) -> None:
+def main(
+    before_serving: Callable[[], None] | None = None,
+    greeting: Callable[[Path], str] | None = None,
+) -> None:
+    """`greeting`: what is printed once it serves, where the words of an installation do not fit."""
     os.umask(0o077)
     give_memory_back()
     Env.read_env(ROOT / ".env")  # says where key file and database are, needed before settings
@@ -56,7 +60,7 @@ def main(before_serving: Callable[[], None] | None = None) -> None:
     if before_serving:
         before_serving()
     hang_up()
-    Server(data_dir, bind).run()
+    Server(data_dir, bind, greeting or greet).run()
 
 
 def prepare(data_dir: Path) -> None:
@@ -260,9 +264,12 @@ def hang_up() -> None:
 class Server(BaseApplication):
     """gunicorn inside this process, so that a start imports Django once."""
 
-    def __init__(self, data_dir: Path, bind: tuple[str, int]) -> None:
+    def __init__(
+        self, data_dir: Path, bind: tuple[str, int], greeting: Callable[[Path], str]
+    ) -> None:
         self.data_dir = data_dir
         self.bind = bind
+        self.greeting = greeting
         super().__init__()
 
     def load_config(self) -> None:
@@ -308,16 +315,19 @@ class Server(BaseApplication):
         DECODERS.start()
 
     def greet(self, arbiter: object) -> None:
-        from django.conf import settings
+        print(self.greeting(self.data_dir), flush=True)
 
-        manage = f"DATA_DIR={self.data_dir} .venv/bin/python manage.py"
-        print(
-            f"ImageShare is at {settings.SITE_URL} (Ctrl-C stops it).\n"
-            f"Make an administrator:  {manage} createsuperuser\n"
-            f"Everything it writes is in {self.data_dir}; its keys are in {settings.KEY_FILE}: "
-            "back up both, apart from each other.",
-            flush=True,
-        )
+
+def greet(data_dir: Path) -> str:
+    from django.conf import settings
+
+    manage = f"DATA_DIR={data_dir} .venv/bin/python manage.py"
+    return (
+        f"ImageShare is at {settings.SITE_URL} (Ctrl-C stops it).\n"
+        f"Make an administrator:  {manage} createsuperuser\n"
+        f"Everything it writes is in {data_dir}; its keys are in {settings.KEY_FILE}: "
+        "back up both, apart from each other."
+    )
 
 
 if __name__ == "__main__":

@@ -1,57 +1,22 @@
-"""Filling an empty installation: three people, their images and albums, a team, what they shared,
-opened and confirmed, an invitation, and staff."""
+"""Filling an empty installation: people, three weeks of their images and albums, a team, what they
+shared, opened, confirmed and took back, invitations, and staff."""
 
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
-
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.utils import timezone
 
 from accounts.custody import Keyring
-from accounts.keys.recipients import find_people
 from accounts.models import User
 from accounts.services.people.registration import register
 from accounts.services.ways_back.recovery import confirm_recovery_code, make_recovery_code
-from gallery.access import access_to
-from gallery.invitation_forms import DAYS_OF_A_LINK
-from gallery.invitation_keys import Details
-from gallery.models import Grant, Rendition, SealedImage
-from gallery.releases import record_opening
-from gallery.services.acknowledging import acknowledge_image
-from gallery.services.batches import Batch, Wishes, upload_all
-from gallery.services.circles.making import make_circle
-from gallery.services.circles.placing import place_image
-from gallery.services.circles.sharing import share_circle
-from gallery.services.invitations.making import make_invitation
-from gallery.services.revoking import revoke
-from gallery.services.sharing import share_image
-from gallery.services.teams import TEAM
-from gallery.services.uploading import Origin, Terms
-from imageshare.demo.pictures import Painted, paint_all
+from imageshare.demo.acting import Cast
+from imageshare.demo.clock import Clock
+from imageshare.demo.painting import painters
+from imageshare.demo.schedule import Schedule
+from imageshare.demo.story import ALL_IMAGES, CAST, STAFF, share_of_series
 
-STAFF = "overseer"
-CAST = {"ana": "Ana Ruiz", "ben": "Ben Chen", "mira": "Mira Okafor"}
-# Whose each picture is, and who may open it, in the order they are painted.
-SHARES = [
-    ("ana", ["ben"]),
-    ("ana", ["ben", "mira"]),
-    ("ana", []),
-    ("ben", ["ana"]),
-    ("ben", ["ana", "mira"]),
-    ("mira", ["ana"]),
-    ("ben", []),
-    ("mira", ["ana", "ben"]),
-    ("ana", ["mira"]),
-    ("ana", ["mira"]),
-    ("mira", ["ana"]),
-    ("ben", ["mira"]),
-]
-
-
-# Who opens which of them.
-OPENED = [("ben", 0), ("mira", 1), ("mira", 8), ("mira", 9), ("ana", 3), ("ana", 7), ("ben", 7)]
+FIRST_DAY = 21  # days ago
+TELL_EVERY = 60  # images
 
 
 class NotEmpty(Exception):
@@ -67,78 +32,26 @@ class Account:
     recovery_code: str = field(repr=False, default="")
 
 
-def fill(tell: Callable[[str], None]) -> list[Account]:
-    """Fill an empty installation and return its accounts. Raises NotEmpty."""
+def fill(tell: Callable[[str], None], *, images: int = ALL_IMAGES) -> list[Account]:
+    """Fill an empty installation with about so many images and return its accounts. Raises
+    NotEmpty."""
     if User.objects.exists():
         raise NotEmpty
-    keyrings: dict[str, Keyring] = {}
-    accounts = []
-    for username in CAST:
-        tell(f"Making {username}\u2019s keys \u2026")
-        keyrings[username], account = _register(username)
-        accounts.append(account)
-    tell("Painting and sealing twelve images \u2026")
-    sealed = [
-        _upload(keyrings[owner], painted, recipients)
-        for painted, (owner, recipients) in zip(paint_all(), SHARES, strict=True)
-    ]
-    tell("Making albums, a team and an invitation \u2026")
-    _share_together(keyrings, sealed)
-    _use(keyrings, sealed)
-    staff = Account(STAFF, _password())
-    User.objects.create_superuser(STAFF, staff.password, display_name="Staff")
+    clock, cast, accounts = Clock(), Cast(), list[Account]()
+    schedule = Schedule(clock, cast, share=share_of_series(images))
+    orders = schedule.orders
+    with painters(orders) as cast.painted, clock.running_from(clock.days_ago(FIRST_DAY)):
+        staff = Account(STAFF, _password())
+        User.objects.create_superuser(STAFF, staff.password, display_name="Staff")
+        tell(f"Making the keys of {len(CAST)} people …")
+        for username in CAST:
+            cast.keyrings[username], account = _register(username)
+            accounts.append(account)
+        tell(f"Painting {len(orders)} images, sealing and sharing them …")
+        for done in schedule.carry_out():
+            if done % TELL_EVERY == 0:
+                tell(f"  {done} of {len(orders)}")
     return [*accounts, staff]
-
-
-def _share_together(keyrings: dict[str, Keyring], sealed: list[SealedImage]) -> None:
-    """Make two albums, a team, and an invitation that nobody has used yet."""
-    ana, mira = keyrings["ana"], keyrings["mira"]
-    _album(ana, "A week at the lake", sealed[:3], to=["ben", "mira"])
-    _album(mira, "Second opinion", [sealed[7], sealed[10]], to=["ana"])
-    team = make_circle(
-        keyring=mira,
-        title="Imaging desk",
-        description="Whoever is on duty",
-        members_add=True,
-        kind=TEAM,
-    )
-    for_all = Terms(Grant.Rights.DOWNLOAD.value, None)
-    people = find_people(["ana", "ben"], besides=mira.user)
-    share_circle(keyring=mira, circle_id=team.pk, recipients=people, terms=for_all, kind=TEAM)
-    share_image(keyring=ana, image_id=sealed[8].pk, recipients=[], terms=for_all, teams=[team.pk])
-    new = make_invitation(
-        keyring=ana,
-        details=Details("Dr. Lee", ""),
-        spoken_code="",
-        lasts=timedelta(days=DAYS_OF_A_LINK),
-    )
-    share_image(
-        keyring=ana,
-        image_id=sealed[9].pk,
-        recipients=[],
-        terms=Terms(Grant.Rights.VIEW.value, timezone.now() + timedelta(days=30)),
-        invitations=[new.key],
-    )
-
-
-def _album(owner: Keyring, title: str, images: list[SealedImage], *, to: list[str]) -> None:
-    album = make_circle(keyring=owner, title=title, description="", members_add=False)
-    for image in images:
-        place_image(keyring=owner, circle_id=album.pk, image_id=image.pk)
-    people = find_people(to, besides=owner.user)
-    terms = Terms(Grant.Rights.DOWNLOAD.value, None)
-    share_circle(keyring=owner, circle_id=album.pk, recipients=people, terms=terms)
-
-
-def _use(keyrings: dict[str, Keyring], sealed: list[SealedImage]) -> None:
-    """Let people open some of it, confirm one, and lose one access, so that what their owners are
-    shown of that can be seen."""
-    for name, number in OPENED:
-        access = access_to(sealed[number].pk, reader=keyrings[name].user)
-        record_opening(access, Rendition.Name.DESCRIPTION)
-    acknowledge_image(keyring=keyrings["mira"], image_id=sealed[9].pk)
-    ben = User.objects.get(username="ben")
-    revoke(keyring=keyrings["ana"], image_id=sealed[1].pk, recipient=ben)
 
 
 def _register(username: str) -> tuple[Keyring, Account]:
@@ -152,16 +65,3 @@ def _register(username: str) -> tuple[Keyring, Account]:
 
 def _password() -> str:
     return f"demo-{secrets.token_urlsafe(9)}"
-
-
-def _upload(keyring: Keyring, painted: Painted, recipients: list[str]) -> SealedImage:
-    wishes = Wishes(
-        recipients=find_people(recipients, besides=keyring.user),
-        terms=Terms(Grant.Rights.DOWNLOAD.value, None),
-        caption=painted.caption,
-        keep_details=False,
-        origin=Origin(None, None),
-    )
-    file = SimpleUploadedFile(painted.file_name, painted.jpeg, "image/jpeg")
-    batch: Batch = upload_all(keyring=keyring, files=[file], wishes=wishes)
-    return batch.images[0]

@@ -2,23 +2,30 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from imageshare.demo.filling import NotEmpty, fill
+from imageshare.demo.story import ALL_IMAGES
 
 
 class Command(BaseCommand):
     help = (
-        "Fill an empty installation with three people who have recovery codes, twelve images it "
-        "paints itself, two albums, a team, what they share, open and confirm, one access that "
-        "ended, an invitation that nobody has used yet, and a staff account; print their "
-        "passwords. Refuses if anybody is registered. `make demo` does this in a throw-away folder "
-        "and serves it."
+        "Fill an empty installation with seven people who have recovery codes, three hundred "
+        "images it paints itself, albums, a team, what they share, open and confirm, access that "
+        "ended or ends soon, an invitation that nobody has used yet, and a staff account; print "
+        "their passwords. Its three weeks are made with the clock of this process set back. "
+        "Refuses if anybody is registered. `make demo` does this in a throw-away folder and "
+        "serves it."
     )
 
-    def handle(self, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--images", type=int, default=ALL_IMAGES, help="about how many; at least two dozen"
+        )
+
+    def handle(self, *, images: int, **options: Any) -> None:
         try:
-            accounts = fill(self.stdout.write)
+            accounts = fill(self.stdout.write, images=images)
         except NotEmpty:
             raise CommandError(
                 "There are people here already. Nothing was changed. Try `make demo`, which uses "
