@@ -15,7 +15,6 @@ from django.middleware.csrf import REASON_NO_CSRF_COOKIE
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
@@ -24,6 +23,7 @@ from accounts.models import User
 from accounts.views.common import next_address
 from accounts.web.answers import TITLES, refusal, refusal_json, wants_json
 from accounts.web.choices import remember_choice
+from accounts.web.requests import is_our_address
 from audit.context import request_id
 from audit.events import AuditUnavailable, Event, Outcome, record
 from gallery.errors import PART_AWAY
@@ -72,8 +72,7 @@ def language(request: HttpRequest) -> HttpResponse:
 
 
 def _local_address(request: HttpRequest, address: str) -> str:
-    local = url_has_allowed_host_and_scheme(address, {request.get_host()}, request.is_secure())
-    return address if local else "/"
+    return address if is_our_address(request, address) else "/"
 
 
 @require_safe

@@ -227,6 +227,8 @@ MUST: dict[str, str] = {
     "F261": "what became of an upload is said to its owner alone, as it is now",
     "F262": "what is sent file by file goes to the people who were shown in the check, and no more",
     "F263": "what a browser keeps of chosen files opens for their person in their tab alone",
+    "F300": "a header in an encoding that is none is answered by our pages, and fills no log",
+    "F301": "an address to go on at that a form names leads to our pages, and fails nowhere",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

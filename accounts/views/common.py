@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
@@ -26,6 +25,7 @@ from accounts.web import unlocking
 from accounts.web.answers import refusal, wants_json
 from accounts.web.choices import remember_choice
 from accounts.web.guessing import identify, know_browser
+from accounts.web.requests import is_our_address
 from audit.events import Event, Outcome, record
 
 # Session entry: the password was changed elsewhere, so it signs in and opens nothing.
@@ -69,9 +69,7 @@ def posted(request: HttpRequest) -> QueryDict | None:
 def next_address(request: HttpRequest) -> str:
     """Return where to go after signing in: always one of our own addresses."""
     address = request.POST.get("next") or request.GET.get("next") or ""
-    if url_has_allowed_host_and_scheme(address, {request.get_host()}, request.is_secure()):
-        return address
-    return reverse("gallery:shared-with-me")
+    return address if is_our_address(request, address) else reverse("gallery:shared-with-me")
 
 
 def refuse_sign_in(request: HttpRequest, form: BaseForm, event: Event) -> None:

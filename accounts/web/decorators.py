@@ -11,12 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts.services.ways_back.recovery import recovery_slot_of
 from accounts.web.answers import refusal, wants_json
-from accounts.web.requests import PersonRequest
+from accounts.web.requests import PersonRequest, is_our_address
 from accounts.web.unlocking import keyring_of
 
 View = Callable[..., HttpResponseBase]
@@ -96,6 +96,6 @@ def _where_to_return(request: HttpRequest) -> str:
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
     page: str = request.META.get("HTTP_REFERER", "")
-    if url_has_allowed_host_and_scheme(page, {request.get_host()}, request.is_secure()):
+    if is_our_address(request, page):
         return urlsplit(page)._replace(scheme="", netloc="").geturl()
     return "/"

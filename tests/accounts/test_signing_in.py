@@ -81,6 +81,17 @@ def test_next_never_leaves_this_site(client, alice, address):
     assert client.post(LOGIN, form).url == "/images/"
 
 
+@pytest.mark.attack("F301")
+@pytest.mark.parametrize("address", ["people", "home", "?page=2", "#x", "é", "x\r\ny", "\x00"])
+def test_next_that_is_no_path_of_ours_fails_nowhere(client, alice, address):
+    form = {"username": "alice", "password": PASSWORD, "next": address}
+    assert client.post(LOGIN, form).url == "/images/"
+    assert client.post(UNLOCK, form).url == "/images/"
+    for place in ("theme", "language"):
+        assert client.post(f"/preferences/{place}/", {"next": address}).url == "/"
+    assert not AuditEntry.objects.filter(event="request:failed").exists()
+
+
 def test_next_leads_back(client, alice):
     form = {"username": "alice", "password": PASSWORD, "next": "/images/upload/"}
     assert client.post(LOGIN, form).url == "/images/upload/"
