@@ -166,13 +166,14 @@ def without_their_album(circles: QuerySet[Circle]) -> QuerySet[Circle]:
 @sensitive_variables()
 def keep_for_successors(keyring: Keyring, *, seconds: float = SECONDS) -> None:
     """Give the successors the keys of some images, albums and teams that they lack; the next page
-    goes on.
+    goes on. Those for an album that is not this owner's any more are removed.
 
-    Nothing is signed: what they may do they may by the list that names them. Raises what is busy or
-    away.
+    Nothing else is signed: what they may do they may by the list that names them. Raises what is
+    busy or away.
     """
     deadline = time.monotonic() + seconds
-    named = list(circles_of(keyring.user))
+    named = list(circles_of(keyring.user).select_related("album"))
+    _remove_where_album_is_gone(keyring, named)
     lacking = [circle for circle in named if circle.album_id is None]
     if len(lacking) < len(named):
         lacking += without_their_album(circles_of(keyring.user))
@@ -180,6 +181,23 @@ def keep_for_successors(keyring: Keyring, *, seconds: float = SECONDS) -> None:
         _keep_for(keyring, circle, deadline)
         if time.monotonic() >= deadline:
             return
+
+
+@sensitive_variables()
+def _remove_where_album_is_gone(keyring: Keyring, named: Collection[Circle]) -> None:
+    """Remove the successors for an album that somebody took over, once its former owner is back:
+    only who has an album can remove its successors, and these could take over what is put into it
+    from now on. What was signed and recorded counts: a row may call any album another's."""
+    heads = Heads()
+    for circle in named:
+        album = circle.album
+        if album is None or album.owner_id == circle.owner_id:
+            continue
+        with suppress(GalleryError):
+            heads.membership(circle)
+            if not heads.is_deleted(album.pk):
+                heads.membership(album)
+            delete_circle(keyring=keyring, circle_id=circle.pk, kind=SUCCESSORS)
 
 
 @sensitive_variables()

@@ -115,9 +115,9 @@ class Visitor:
             self.ask_axe()
         self.page.set_viewport_size(self.size)
 
-    def ask_axe(self) -> None:
+    def ask_axe(self, schemes: dict[str, dict[str, list[str]]] = ASKED_OF_AXE) -> None:
         self.page.evaluate(AXE_SCRIPT)
-        for scheme, asked in ASKED_OF_AXE.items():
+        for scheme, asked in schemes.items():
             self.page.emulate_media(color_scheme=scheme)
             found = self.page.evaluate(ASK_AXE, asked)
             self.complaints += [f"{self.page.url} ({scheme}): {what}" for what in found]

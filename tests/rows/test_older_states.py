@@ -109,13 +109,16 @@ class Scene:
         except (GalleryError, CryptoError):
             return False
 
-    def probe_taking_over(self, *things: SealedImage | Circle) -> None:
-        """Look whether bob takes one of these over, once alice is disabled."""
+    def probe_taking_over(self, *things: SealedImage | Circle, after: Circle | None = None) -> None:
+        """Look whether bob takes one of these over, once alice is disabled; `after` one that he
+        may."""
 
         def takes_over() -> bool:
             staff = User.objects.get(username="overseer")
             about = {"person": self.alice.user, "by": staff, "reason": "gone"}
             disable_person(**about)
+            if after is not None:
+                is_taken_over(self.bob, after)
             taken = any(is_taken_over(self.bob, thing) for thing in things)
             enable_person(**about)
             self.alice.sign_in()
@@ -316,6 +319,61 @@ def successors_removed(scene: Scene) -> Iterator[None]:
         remove_successor(keyring=scene.alice.keyring, person=person.user)
 
 
+def successor_of_an_album_removed(scene: Scene) -> Iterator[None]:
+    album, (image,) = scene.album()
+    for person in (scene.dave, scene.bob):
+        name_successor(scene.alice, person, album=album.circle)
+    scene.probe_taking_over(album.circle, image)
+    yield
+    about = {"keyring": scene.alice.keyring, "album_id": album.pk}
+    remove_successor(**about, person=scene.bob.user)
+    comes(scene.alice)
+
+
+def successors_of_an_album_removed(scene: Scene) -> Iterator[None]:
+    album, (image,) = scene.album()
+    name_successor(scene.alice, scene.bob, album=album.circle)
+    scene.probe_taking_over(album.circle, image)
+    yield
+    about = {"keyring": scene.alice.keyring, "album_id": album.pk}
+    remove_successor(**about, person=scene.bob.user)
+
+
+def image_out_of_an_album_with_successors(scene: Scene) -> Iterator[None]:
+    """Bob may take over the album still, and what is in it, but for the one image."""
+    album, (image, _) = scene.album(images=2)
+    name_successor(scene.alice, scene.bob, album=album.circle)
+    scene.probe_taking_over(image, after=album.circle)
+    yield
+    post(scene, f"/albums/{album.pk}/remove/", images=image.pk)
+    comes(scene.alice)
+
+
+def album_with_successors_deleted(scene: Scene) -> Iterator[None]:
+    album, (image,) = scene.album()
+    name_successor(scene.alice, scene.bob, album=album.circle)
+    scene.probe_taking_over(album.circle, image)
+    yield
+    delete_circle(keyring=scene.alice.keyring, circle_id=album.pk)
+
+
+def album_with_successors_taken_over(scene: Scene) -> Iterator[None]:
+    """By carol, who is a successor for everything: bob, for the album alone, comes too late."""
+    album, (image,) = scene.album()
+    name_successor(scene.alice, scene.bob, album=album.circle)
+    keep_for_successors(scene.alice.keyring)
+    scene.probe_taking_over(album.circle, image)
+    yield
+    staff = User.objects.get(username="overseer")
+    about = {"person": scene.alice.user, "by": staff, "reason": "gone"}
+    disable_person(**about)
+    for thing in (album.circle, image):
+        assert is_taken_over(scene.carol, thing)
+    enable_person(**about)
+    scene.alice.sign_in()
+    comes(scene.alice)
+
+
 def taken_over(scene: Scene) -> Iterator[None]:
     """Bob owned it; carol took it over."""
     name_successor(scene.bob, scene.carol)
@@ -340,6 +398,9 @@ ACTS = [
     *(invitation_taken_back, invitation_used),
     *(image_of_an_invitation_ended, album_of_an_invitation_ended),
     *(successor_removed, successors_removed, taken_over),
+    *(successor_of_an_album_removed, successors_of_an_album_removed),
+    *(image_out_of_an_album_with_successors, album_with_successors_deleted),
+    album_with_successors_taken_over,
 ]
 
 

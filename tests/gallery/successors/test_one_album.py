@@ -36,6 +36,7 @@ from gallery.services.ended import relock_ended
 from gallery.services.successors import circle_of, keep_for_successors, remove_successor
 from gallery.services.taking_over import take_over
 from gallery.services.taking_over_circles import take_over_circle
+from tests.accounts.test_oversight import act
 from tests.conftest import Person
 from tests.gallery.albums.conftest import opened
 from tests.gallery.albums.test_at_rest import findings
@@ -313,6 +314,71 @@ def test_the_new_owner_names_successors_of_their_own(alice, bob, carol, dora, he
     assert held.now.owner == carol.user
     assert opened(dora, held.image)
     assert findings() == []
+
+
+# ---- once its former owner is back -----------------------------------------------------------
+
+
+@pytest.fixture
+def is_back(alice, bob, held, disable, staff):
+    """Bob took the album over; then staff enabled alice again."""
+    disable(alice)
+    taken(bob, held)
+    assert act(staff, alice.user, "enable").status_code == 302
+
+
+@pytest.mark.attack("F302")
+@pytest.mark.usefixtures("is_back")
+def test_who_is_back_is_not_taken_over_from_by_the_same_word_again(
+    alice, bob, held, upload, disable
+):
+    alice.sign_in()
+    add(bob, held.now, alice)
+    later = upload(caption="Since then")
+    place_image(keyring=alice.keyring, circle_id=held.pk, image_id=later.pk)
+    keep_for_successors(alice.keyring)
+    assert not Circle.objects.filter(kind="successors", deleted_at=None).exists()
+    assert told("successors:deleted") == ["intended", "done"]
+    bob.sign_in()
+    assert "no longer names you as a successor for one album" in notices(bob)[0][1]
+    assert findings() == []
+    disable(alice)
+    for thing in (later, held.image):
+        refused(bob, thing, NotYours)
+
+
+@pytest.mark.attack("F302")
+@pytest.mark.usefixtures("is_back")
+def test_nor_is_anything_left_for_an_album_that_its_new_owner_deleted(alice, bob, held):
+    delete_circle(keyring=bob.keyring, circle_id=held.pk)
+    keep_for_successors(alice.keyring)
+    assert of_it(held).deleted_at
+
+
+@pytest.mark.attack("F302")
+@pytest.mark.parametrize("columns", [{"owner": "bob"}, {"deleted_at": "2020-01-01T00:00Z"}])
+def test_a_row_alone_that_calls_the_album_anothers_or_deleted_removes_no_successor(
+    alice, bob, held, columns
+):
+    columns = {**columns, **({"owner": bob.user} if "owner" in columns else {})}
+    Circle.objects.filter(pk=held.pk).update(**columns)
+    keep_for_successors(alice.keyring)
+    assert of_it(held).deleted_at is None
+
+
+@pytest.mark.attack("F302")
+def test_nor_does_one_that_ties_those_for_everything_to_an_album_that_is_gone(
+    alice, bob, carol, held, disable, staff
+):
+    name(alice, carol)
+    disable(alice)
+    taken(bob, held)
+    assert act(staff, alice.user, "enable").status_code == 302
+    Circle.objects.filter(album=held.circle).update(deleted_at="2020-01-01T00:00Z")
+    everything = circle_of(alice.user)
+    Circle.objects.filter(pk=everything.pk).update(album=held.circle)
+    keep_for_successors(alice.keyring)
+    assert Circle.objects.get(pk=everything.pk).deleted_at is None
 
 
 # ---- naming, removing, deleting --------------------------------------------------------------
