@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 
 from accounts import usernames
 from accounts.views import people
-from imageshare import views
+from imageshare import installing, views
 
 register_converter(usernames.InAddress, "username")
 
@@ -15,6 +15,9 @@ urlpatterns = [
     path("about/protection/", views.protection, name="protection"),
     path("preferences/theme/", views.theme, name="theme"),
     path("preferences/language/", views.language, name="language"),
+    path("manifest.webmanifest", installing.manifest, name="manifest"),
+    path("service-worker.js", installing.worker, name="service-worker"),
+    path("offline/", installing.offline, name="offline"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path(

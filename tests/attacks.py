@@ -232,6 +232,7 @@ MUST: dict[str, str] = {
     "F302": "who takes an album over takes nothing more of its former owner once they are back",
     "F303": "no album is made of a folder that somebody else had chosen in the same browser",
     "F304": "files that wait in a tab cannot be opened there by whoever signs in there next",
+    "F311": "a service worker keeps static files and a page of nobody, and no answer to anybody",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 
