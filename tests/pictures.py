@@ -47,9 +47,10 @@ def main() -> None:
                     small.save(FIRST_PAGE / f"product-{scheme}.webp", quality=60, method=6)
 
 
-def fill(data_dir: Path, port: int) -> dict[str, str]:
+def fill(data_dir: Path, port: int, *options: str) -> dict[str, str]:
     """Fill the running installation; return the printed passwords by user name."""
-    command, environment = [sys.executable, "manage.py", "demo"], environment_of(data_dir, port)
+    command = [sys.executable, "manage.py", "demo", *options]
+    environment = environment_of(data_dir, port)
     printed = subprocess.check_output(command, cwd=ROOT, env=environment, text=True)
     return dict(ROW.findall(printed))
 
