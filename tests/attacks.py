@@ -230,6 +230,7 @@ MUST: dict[str, str] = {
     "F300": "a header in an encoding that is none is answered by our pages, and fills no log",
     "F301": "an address to go on at that a form names leads to our pages, and fails nowhere",
     "F302": "who takes an album over takes nothing more of its former owner once they are back",
+    "F290": "a damaged key of successors is found and made again by its owner's pages alone",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 
