@@ -15,4 +15,4 @@ class StaffPagesConfig(django_admin.AdminConfig):
     """Django's admin, behind our own question who is staff."""
 
     default = False  # of this module, the one above is meant where only "accounts" is named
-    default_site = "accounts.web.staff_site.StaffSite"
+    default_site = "imageshare.staff_site.WholeSite"

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterator
-from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +21,8 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.filters import DaysFilter, EventFilter, OutcomeFilter
 from audit.models import AuditEntry, PersonalFacts
+from audit.panels import Panel
+from audit.trail_panels import panels_of_the_trail
 from audit.unreadable import as_id
 from cryptocore.errors import CryptoError
 
@@ -52,6 +53,10 @@ class ReadOnlyAdmin(ModelAdmin[Row]):
     # What the search compares, one lookup each: with the text, and with an id that was typed.
     texts_searched: tuple[str, ...] = ()
     ids_searched: tuple[str, ...] = ()
+
+    def panels(self) -> list[Panel]:
+        """Return what the first page of staff shows of this table."""
+        return []
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.admin_site.has_permission(request)
@@ -124,11 +129,6 @@ class ReadOnlyAdmin(ModelAdmin[Row]):
                 yield from getattr(one, "names", [getattr(one, "parameter_name", None)])
 
 
-def in_short(time: datetime | None) -> str:
-    """Return a time as the site's own pages write it: lists of staff pages are wide enough."""
-    return date_format(timezone.localtime(time), "SHORT_DATETIME_FORMAT") if time else "–"
-
-
 def _refuse_writing(request: HttpRequest) -> None:
     if request.method not in ("GET", "HEAD"):
         raise PermissionDenied
@@ -164,6 +164,9 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
             return queryset.none(), False
         either = Q(actor=wanted) | Q(subject=wanted) | Q(request=wanted.hex)
         return queryset.filter(either), False
+
+    def panels(self) -> list[Panel]:
+        return panels_of_the_trail()
 
     def subject_of(self, row: AuditEntry) -> uuid.UUID | None:
         return row.subject

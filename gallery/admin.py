@@ -6,18 +6,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.contrib import admin
-from django.db.models import Count, Model, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.acts import Act, ActingAdmin
 from accounts.admin.people import PersonAdmin
-from accounts.models import User
-from audit.admin import ReadOnlyAdmin, in_short
+from accounts.models import KeySlot, User
+from audit.admin import ReadOnlyAdmin
+from audit.panels import Figure, Panel, a_day, chart_of, in_short, since
 from cryptocore import canonical
 from cryptocore.errors import CryptoError
 from gallery.models import (
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
 FACT_SHOWN = 64
+LARGEST = 5  # of the people who store most
+FULL = 90  # percent of a storage limit that are worth a look
 IMAGE_COLUMNS = ("id", "by", "sealed", "size", "recipients", "lock", "deleted")
 CIRCLE_HOLDS = ("members_now", "teams_now", "invited_now", "images")
 CIRCLE_COLUMNS = ("id", "kind", "by", "made", *CIRCLE_HOLDS, "waits", "deleted")
@@ -96,10 +100,36 @@ class PersonWithStorageAdmin(PersonAdmin):
         used = filesizeformat(person.stored or 0)
         if not person.quota:
             return used
-        return _now("%(used)s of %(quota)s") % {
+        return gettext("%(used)s of %(quota)s") % {
             "used": used,
             "quota": filesizeformat(person.quota),
         }
+
+    def panels(self) -> list[Panel]:
+        working = Q(is_active=True)
+        lately = Q(last_login__gte=since())
+        people = self.model.objects.aggregate(
+            active=Count("pk", filter=working),
+            disabled=Count("pk", filter=~working),
+            staff=Count("pk", filter=working & Q(is_staff=True)),
+            lately=Count("pk", filter=lately),
+        )
+        codes = KeySlot.objects.filter(
+            user=OuterRef("pk"),
+            master_key_version=OuterRef("master_key_version"),
+            kind=KeySlot.Kind.RECOVERY_CODE,
+        )
+        without = self.model.objects.filter(~Exists(codes), is_active=True).count()
+        address = reverse("admin:accounts_user_changelist")
+        figures = [
+            Figure(_("people"), people["active"], address),
+            Figure(_("signed in lately"), people["lately"]),
+            Figure(_("without a recovery code"), without, is_bad=bool(without)),
+            Figure(_("staff"), people["staff"], f"{address}?is_staff__exact=1"),
+            Figure(_("disabled"), people["disabled"], f"{address}?is_active__exact=0"),
+        ]
+        joined = a_day(self.model.objects.all(), "joined_at")
+        return [Panel(10, _("People"), figures, chart_of(_("New people"), joined))]
 
 
 class WhetherFilter(admin.SimpleListFilter):
@@ -144,6 +174,24 @@ class SealedImageAdmin(ReadOnlyAdmin[SealedImage]):
         images = super().get_queryset(request).select_related("owner")
         return images.annotate(others=Coalesce(Subquery(count), 0))
 
+    def panels(self) -> list[Panel]:
+        images = SealedImage.objects.filter(POSSIBLE, deleted_at=None)
+        sums = images.aggregate(
+            count=Count("pk"),
+            stored=Sum("stored_bytes"),
+            waiting=Count("pk", filter=Q(relock_after__isnull=False)),
+        )
+        figures = [
+            Figure(_("images"), sums["count"], reverse("admin:gallery_sealedimage_changelist")),
+            Figure(_("stored"), filesizeformat(sums["stored"] or 0)),
+            Figure(_("waiting for a new lock"), sums["waiting"]),
+        ]
+        uploaded = chart_of(_("New images"), a_day(images, "sealed_at"))
+        return [
+            Panel(15, _("Images"), figures, uploaded),
+            Panel(17, _("Storage"), _largest(images)),
+        ]
+
     @admin.display(description=_("owner"), ordering="owner__username")
     def by(self, image: SealedImage) -> str:
         return image.owner.username
@@ -170,6 +218,20 @@ class SealedImageAdmin(ReadOnlyAdmin[SealedImage]):
         live = grants.exclude(ends_at__lte=timezone.now()).exclude(reader=image.owner_id)
         names = live.order_by("reader__username").values_list("reader__username", flat=True)
         return ", ".join(names)
+
+
+def _largest(images: QuerySet[SealedImage]) -> list[Figure]:
+    """Return the people who store most, each with how much of their limit that is."""
+    columns = ("owner__username", "owner__quota_bytes", "owner")
+    owners = images.order_by().values(*columns).annotate(stored=Sum("stored_bytes"))
+    figures = []
+    for row in owners.order_by("-stored")[:LARGEST]:
+        person = User(username=row["owner__username"], quota_bytes=row["owner__quota_bytes"])
+        of_100 = min(100, 100 * row["stored"] // person.quota) if person.quota else None
+        address = reverse("admin:accounts_user_change", args=[row["owner"]])
+        size = filesizeformat(row["stored"])
+        figures.append(Figure(person.username, size, address, of_100, is_bad=(of_100 or 0) >= FULL))
+    return figures
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -215,6 +277,20 @@ class CircleAdmin(ReadOnlyAdmin[Circle]):
             due=_how_many(placed.exclude(image__relock_after=None)),
         )
 
+    def panels(self) -> list[Panel]:
+        circles = Circle.objects.filter(deleted_at=None).aggregate(
+            albums=Count("pk", filter=Q(kind=Circle.Kind.ALBUM)),
+            teams=Count("pk", filter=Q(kind=Circle.Kind.TEAM)),
+            due=Count("pk", filter=Q(rekey_after__isnull=False)),
+        )
+        address = reverse("admin:gallery_circle_changelist")
+        figures = [
+            Figure(_("albums"), circles["albums"], f"{address}?kind={Circle.Kind.ALBUM}"),
+            Figure(_("teams"), circles["teams"], f"{address}?kind={Circle.Kind.TEAM}"),
+            Figure(_("due for a new key"), circles["due"]),
+        ]
+        return [Panel(25, _("Albums and teams"), figures)]
+
     @admin.display(description=_("owner"), ordering="owner__username")
     def by(self, circle: Circle) -> str:
         return circle.owner.username
@@ -246,9 +322,11 @@ class CircleAdmin(ReadOnlyAdmin[Circle]):
     @admin.display(description=_("what waits"))
     def waits(self, circle: "WithAnnotations[Circle, OfACircle]") -> str:
         waiting = [
-            _now("due for a new key") if circle.rekey_after else "",
-            _now("people without a key: %(n)s") % {"n": circle.keyless} if circle.keyless else "",
-            _now("images due for a new lock: %(n)s") % {"n": circle.due} if circle.due else "",
+            gettext("due for a new key") if circle.rekey_after else "",
+            gettext("people without a key: %(n)s") % {"n": circle.keyless}
+            if circle.keyless
+            else "",
+            gettext("images due for a new lock: %(n)s") % {"n": circle.due} if circle.due else "",
         ]
         return ", ".join(filter(None, waiting)) or "–"
 
@@ -290,6 +368,21 @@ class InvitationAdmin(ActingAdmin[Invitation]):
         count = live.order_by().values("invitation").annotate(count=Count("pk")).values("count")
         rows = super().get_queryset(request).defer("token_digest").select_related("inviter")
         return rows.annotate(carried=Coalesce(Subquery(count), 0))
+
+    def panels(self) -> list[Panel]:
+        over = Q(used_at__isnull=False) | Q(taken_back_at__isnull=False)
+        ended = Q(ends_at__lte=timezone.now())
+        counted = Invitation.objects.aggregate(
+            open=Count("pk", filter=~(over | ended)),
+            used=Count("pk", filter=Q(used_at__isnull=False)),
+            unused=Count("pk", filter=ended & ~over),
+        )
+        figures = [
+            Figure(_("open"), counted["open"], reverse("admin:gallery_invitation_changelist")),
+            Figure(_("used"), counted["used"]),
+            Figure(_("ended unused"), counted["unused"]),
+        ]
+        return [Panel(27, _("Invitations"), figures)]
 
     @admin.display(description=_("invited by"), ordering="inviter__username")
     def by(self, invitation: Invitation) -> str:
@@ -369,5 +462,5 @@ def _told(notice: Notice, name: str) -> str:
     try:
         body = canonical.decode(bytes(notice.body))
     except CryptoError:
-        return _now("does not read")
+        return gettext("does not read")
     return str(body.get(name, ""))[:FACT_SHOWN] if isinstance(body, dict) else ""

@@ -17,7 +17,7 @@ from accounts.models import Invite
 from accounts.services.people import invites
 from accounts.web.decorators import unlocked
 from accounts.web.requests import PersonRequest
-from audit.admin import in_short
+from audit.panels import in_short
 
 LISTED = ("display_name", "state", "made", "ends", "maker", "used")
 

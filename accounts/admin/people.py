@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import usernames
@@ -22,7 +22,7 @@ from accounts.keys.remembered import owners_suspended
 from accounts.models import KeyPair, KeySlot, User
 from accounts.services.people import oversight
 from accounts.staff_rights import Rights, rights_of
-from audit.admin import in_short
+from audit.panels import in_short
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -198,8 +198,8 @@ class PersonAdmin(ActingAdmin[User]):
 
     @admin.display(description=_("storage limit"))
     def limit(self, person: User) -> str:
-        size = filesizeformat(person.quota) if person.quota else _now("none")
-        return size if person.quota_bytes is not None else _now("%s (default)") % size
+        size = filesizeformat(person.quota) if person.quota else gettext("none")
+        return size if person.quota_bytes is not None else gettext("%s (default)") % size
 
     @admin.display(description=_("recovery code"), boolean=True)
     def has_recovery_code(self, person: "WithAnnotations[User, Annotations]") -> bool:

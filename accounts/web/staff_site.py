@@ -4,7 +4,7 @@ The trail proves rights. Only keys that were made here, and that the password op
 is that person who asks: anybody could write a password hash into a row.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -29,6 +29,7 @@ from accounts.web.answers import refusal
 from accounts.web.decorators import View, unlocked
 from accounts.web.kept import Kept
 from accounts.web.requests import PersonRequest, open_keys
+from audit.panels import DAYS, HasPanels, Panel
 
 Same = TypeVar("Same", bound=Callable[..., HttpResponseBase])
 RIGHTS = Kept[Rights]("_staff_rights")
@@ -66,9 +67,20 @@ class StaffSite(AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        """Show at once to all staff whose rights nobody gave, and which version this is."""
-        context = {"unproven": people_with_unproven_rights(), "version": settings.VERSION}
+        """Show at once to all staff whose rights nobody gave, which version this is, and a panel
+        or more of each table they may see."""
+        context = {
+            "unproven": people_with_unproven_rights(),
+            "version": settings.VERSION,
+            "panels": sorted(self.panels(request), key=lambda panel: panel.place),
+            "days": DAYS,
+        }
         return super().index(request, {**(extra_context or {}), **context})
+
+    def panels(self, request: HttpRequest) -> Iterator[Panel]:
+        for page in self._registry.values():
+            if isinstance(page, HasPanels) and page.has_view_permission(request):
+                yield from page.panels()
 
 
 def staff_rights(request: HttpRequest) -> Rights:

@@ -1,9 +1,12 @@
 """Filling an empty installation: people, three weeks of their images and albums, a team, what they
 shared, opened, confirmed and took back, invitations, and staff."""
 
+import io
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from django.core.management import call_command
 
 from accounts.custody import Keyring
 from accounts.models import User
@@ -51,6 +54,9 @@ def fill(tell: Callable[[str], None], *, images: int = ALL_IMAGES) -> list[Accou
         for done in schedule.carry_out():
             if done % TELL_EVERY == 0:
                 tell(f"  {done} of {len(orders)}")
+        tell("Checking all of it …")
+        for check in ("verify_audit", "verify_keys", "verify_images"):
+            call_command(check, stdout=io.StringIO())
     return [*accounts, staff]
 
 

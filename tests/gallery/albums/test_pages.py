@@ -459,3 +459,13 @@ def test_an_album_asks_no_more_often_for_twelve_images_than_for_two(album, alice
 def test_the_form_keeps_what_was_typed(make, alice):
     answer = alice.sign_in().post("/albums/new/", {"title": "", "description": "Kept words"})
     assert b"Kept words" in answer.content
+
+
+@pytest.mark.attack("F303")
+def test_a_page_that_somebody_else_opened_makes_no_album(alice, bob):
+    form = {"title": "Clinic", "person": str(alice.user.pk)}
+    answer = bob.sign_in().post("/albums/new/", form, headers=JSON)
+    assert answer.status_code == 422
+    assert answer.json()["errors"]["__all__"][0]["code"] == "another_person"
+    assert not Circle.objects.exists()
+    assert alice.sign_in().post("/albums/new/", form, headers=JSON).status_code == 201
