@@ -21,6 +21,7 @@ from accounts.keys.certificates import NoKeys
 from accounts.models import User, WrappedKey
 from accounts.services.rotating import mending
 from audit.events import Event, Outcome, record
+from audit.leaf import Fact
 from cryptocore.errors import CryptoError
 from gallery.beside import Kept, key_in
 from gallery.errors import Altered, GalleryError
@@ -131,9 +132,15 @@ class OwnOpener(Opener):
         except (CryptoError, ValueError):  # a column may hold anything
             return False
 
-    def _record_damaged(self, subject: uuid.UUID, **facts: str) -> None:
-        person, outcome = self._keyring.user.pk, Outcome.FAILED
-        record(Event.WRAPPED_KEY_DAMAGED, actor=person, subject=subject, outcome=outcome, **facts)
+    def _record_damaged(self, subject: uuid.UUID, **facts: Fact) -> None:
+        record(
+            Event.WRAPPED_KEY_DAMAGED,
+            actor=self._keyring.user.pk,
+            subject=subject,
+            outcome=Outcome.FAILED,
+            in_table=False,
+            **facts,
+        )
 
 
 def _keys_for_successors(subject: Subject, owner: User) -> list[tuple[Circle, Kept]]:
