@@ -233,6 +233,7 @@ MUST: dict[str, str] = {
     "F290": "a damaged key of successors is found and made again by its owner's pages alone",
     "F303": "no album is made of a folder that somebody else had chosen in the same browser",
     "F304": "files that wait in a tab cannot be opened there by whoever signs in there next",
+    "F305": "a file that is sent again is not put back where its owner took it out since",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 
