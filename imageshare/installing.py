@@ -15,7 +15,7 @@ BACKGROUND = "#F7F6F3"  # --bg of static/css/site.css
 ICONS = (("img/icon-192.png", 192, "any"), ("img/icon-512.png", 512, "any"))
 MASKABLE = ("img/icon-maskable-512.png", 512, "maskable")
 # What the page without a connection needs.
-KEPT = ("css/site.css", "js/site.js", "img/icons.svg", "img/favicon.svg")
+KEPT = ("css/site.css", "js/site.js", "js/kept-files.js", "img/icons.svg", "img/favicon.svg")
 
 
 @require_safe

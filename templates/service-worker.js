@@ -27,10 +27,11 @@ async function dropEarlier() {
 
 async function staticFile(request, pathname) {
   if (!UNCHANGING.test(pathname)) return fetch(request).catch(() => kept(request));
-  const known = await caches.match(request, { ignoreVary: true });
+  const known = await caches.match(request, { ignoreVary: true }).catch(() => null);
   if (known) return known;
-  const answer = await fetch(request);
-  if (answer.status === 200) await (await caches.open(KEPT)).put(request, answer.clone());
+  const answer = await fetch(request), copy = answer.clone();
+  // Without room for it, it is asked for again.
+  if (answer.status === 200) caches.open(KEPT).then((cache) => cache.put(request, copy)).catch(() => {});
   return answer;
 }
 

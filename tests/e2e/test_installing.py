@@ -5,9 +5,13 @@ from playwright.sync_api import Browser
 
 from tests.conftest import jpeg
 from tests.e2e.browser import IN_A_BROWSER, Visitor
-from tests.e2e.server import Server, running
+from tests.e2e.server import REAL, Server, running
 
 pytestmark = IN_A_BROWSER
+WORKS = """() => new Promise((done) => {
+  navigator.serviceWorker.addEventListener("controllerchange", () => done(true));
+  if (navigator.serviceWorker.controller) done(true);
+})"""
 ALL_THAT_IS_KEPT = """async () => {
   const kept = [];
   for (const name of await caches.keys())
@@ -21,8 +25,7 @@ def with_worker(browser: Browser, server: Server, username: str) -> Visitor:
     visitor = Visitor.arrive(browser, server.address, username, scripts=True, workers=True)
     visitor.register("Ines Iris")
     visitor.go("/images/")
-    visitor.page.evaluate("navigator.serviceWorker.ready.then(() => {})")
-    visitor.page.wait_for_function("navigator.serviceWorker.controller !== null")
+    visitor.page.evaluate(WORKS)
     return visitor
 
 
@@ -60,3 +63,18 @@ def test_without_a_connection_a_page_says_so_and_the_next_try_goes_on(browser: B
     assert visitor.page.locator("main svg").first.is_visible()
     visitor.complaints = [one for one in visitor.complaints if "ERR_" not in one]
     assert visitor.complaints == []
+
+
+def test_without_room_in_the_browser_static_files_still_arrive(browser: Browser, tmp_path):
+    with running(tmp_path / "data", REAL) as server:
+        visitor = Visitor.arrive(browser, server.address, "", scripts=True, workers=True)
+        visitor.page.goto(server.address)
+        visitor.page.evaluate(WORKS)
+        room = {"origin": server.address, "quotaSize": 1}
+        visitor.page.context.new_cdp_session(visitor.page).send(
+            "Storage.overrideQuotaForOrigin", room
+        )
+        icon = "fetch(document.querySelector('[rel=apple-touch-icon]').href).then(it => it.status)"
+        assert visitor.page.evaluate(icon) == 200
+        kept = visitor.page.evaluate(ALL_THAT_IS_KEPT)
+        assert not [name for name in kept if name.endswith(".png")]

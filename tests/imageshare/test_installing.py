@@ -54,7 +54,7 @@ def test_the_worker_is_a_script_and_the_policy_lets_it_work(client):
 def test_all_that_the_worker_keeps_at_first_is_there(client):
     worker = client.get("/service-worker.js").content.decode()
     needed = re.findall(r'"(/static/[^"]+)"', worker)
-    assert len(needed) == 4
+    assert len(needed) == 5
     for address in [*needed, "/offline/"]:
         answer = client.get(address)
         assert answer.status_code == 200
