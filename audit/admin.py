@@ -190,7 +190,7 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     list_display = ["sequence", "at", "event", "outcome", "by", "about", "request"]
     exported = (
         *("sequence", "time", "event", "outcome", "actor", "actor_name", "subject"),
-        *("subject_name", "request", "facts"),
+        *("subject_name", "request"),
     )
     list_filter = [DaysFilter, EventFilter, OutcomeFilter, ("time", admin.DateFieldListFilter)]
     ordering = ["-sequence"]
@@ -240,7 +240,7 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
         return (
             *(str(entry.sequence), entry.time.isoformat(), entry.event, entry.outcome),
             *(str(actor or ""), known[0], str(subject or ""), known[1]),
-            *(entry.request or "", self.facts(entry)),
+            entry.request or "",
         )
 
     @admin.display(description=_("by"), ordering="actor")

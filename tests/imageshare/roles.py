@@ -26,6 +26,7 @@ OWNS_FORM: Row = (401, 404, 404, 401, 410, 403, 422)
 ROWS: dict[str, tuple[Row, Row]] = {
     "": ((200, 302, 302, 302, 302, 302, 302), NEVER),
     "about/protection/": (ALL, NEVER),
+    "components/": (ALL, NEVER),
     "preferences/theme/": (NEVER, ELSEWHERE),
     "preferences/language/": (NEVER, ELSEWHERE),
     "healthz": (ALL, NEVER),

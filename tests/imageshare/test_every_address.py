@@ -14,6 +14,7 @@ JSON = {"accept": "application/json"}
 OPEN_TO_ALL = {
     "",
     "about/protection/",
+    "components/",
     "healthz",
     "readyz",
     ".well-known/change-password",
