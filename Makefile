@@ -57,7 +57,7 @@ check: .venv/ready-for-development ## 5 s | Check deployment settings and missin
 ci: ## 28 min | Everything a change must pass; installs what is missing (.ci/run)
 	@bash .ci/run
 
-pictures: .venv/ready-for-development ## 1 min | Take the README's pictures again
+pictures: .venv/ready-for-development ## 1 min | Take the pictures of README and first page again
 	@$(BIN)/python -m tests.pictures
 
 bench: .venv/ready-for-development requirements-bench.txt ## 10 min | Measure sealing, the running server, the trail and long lists

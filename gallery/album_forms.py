@@ -6,6 +6,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from gallery.forms import require_same_person
+
 TITLE_CHARACTERS = 200
 DESCRIPTION_CHARACTERS = 5000
 
@@ -33,6 +36,17 @@ class AlbumForm(forms.Form):
     def wished(self) -> dict[str, Any]:
         """What making and changing an album take."""
         return {name: self.cleaned_data[name] for name in ("title", "description", "members_add")}
+
+
+class NewAlbumForm(AlbumForm):
+    """An album that is made here, or for the folder that the upload page sends."""
+
+    def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.owner = owner
+
+    def clean(self) -> None:
+        require_same_person(self.data, self.owner)
 
 
 class ChosenAlbumForm(forms.Form):

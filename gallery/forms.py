@@ -1,7 +1,7 @@
 """What an owner may ask for when uploading and sharing."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -340,6 +340,18 @@ def invitation_not_open() -> ValidationError:
     return ValidationError(sentence, code="invitation_not_open")
 
 
+def require_same_person(data: Mapping[str, Any], person: User) -> None:
+    """The upload page sends the token of the moment, so it says itself whose it was. Raises
+    ValidationError if it was another's."""
+    if data.get("person", str(person.pk)) != str(person.pk):
+        sentence = _(
+            "Somebody else opened this page, and you are signed in as @%(name)s now. Nothing "
+            "was uploaded. Sign in as before, or send it once more to upload as @%(name)s."
+        )
+        name = certified_name(person).username
+        raise ValidationError(sentence, code="another_person", params={"name": name})
+
+
 class WishesForm(WithInvitationsForm):
     """What an upload asks for besides its files."""
 
@@ -359,14 +371,7 @@ class WishesForm(WithInvitationsForm):
     upload_index = forms.IntegerField(required=False, min_value=0, max_value=999_999)
 
     def clean(self) -> None:
-        """The page sends the token of the moment, so it says itself whose it was."""
-        if self.data.get("person", str(self.owner.pk)) != str(self.owner.pk):
-            sentence = _(
-                "Somebody else opened this page, and you are signed in as @%(name)s now. Nothing "
-                "was uploaded. Sign in as before, or send it once more to upload as @%(name)s."
-            )
-            name = certified_name(self.owner).username
-            raise ValidationError(sentence, code="another_person", params={"name": name})
+        require_same_person(self.data, self.owner)
 
     def clean_keep_until(self) -> datetime | None:
         return in_the_future(self.cleaned_data["keep_until"], _("Nothing was uploaded."))

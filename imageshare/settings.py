@@ -14,6 +14,7 @@ import environ
 
 from imageshare import __version__, databases
 from imageshare.keyfile import LiveServerKeys
+from imageshare.static_files import version_of
 from imageshare.unlockkeys import UnlockKeys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -71,7 +72,7 @@ MIDDLEWARE = [
     "imageshare.middleware.PrivateAnswersMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "imageshare.static_files.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -143,10 +144,22 @@ DATABASES["audit"] = audit_database()
 DATABASE_ROUTERS = ["audit.router.AuditRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Static files: collected at the start, but for developers and tests, who want them as they are
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+if DEBUG or TESTING:
+    STATIC_ROOT = None
+    STATIC_STORAGE = "django.contrib.staticfiles.storage.StaticFilesStorage"
+else:
+    STATIC_ROOT = DATA_DIR / "static" / version_of(BASE_DIR / "static")
+    STATIC_STORAGE = "imageshare.static_files.CollectedFiles"
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+
 # Images
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing may use it
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": STATIC_STORAGE},
     "sealed": {
         "BACKEND": "gallery.storage.AtomicFileStorage",
         "OPTIONS": {"location": DATA_DIR / "images"},
@@ -172,11 +185,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MEBIBYTE
 # what somebody unlocked sends.
 SMALL_BODY_BYTES = 64 * 1024
 SLOW_CLIENT_SECONDS = env.int("SLOW_CLIENT_SECONDS", default=20)
-
-# Static files
-STATIC_URL = "/static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = True
 
 # Signing in
 AUTH_USER_MODEL = "accounts.User"

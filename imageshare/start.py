@@ -70,6 +70,7 @@ def prepare(data_dir: Path) -> None:
     make_secrets(data_dir)
     prepare_django()
     close_to_others(what_is_private())
+    prepare_static_files()
     prepare_databases()
     certify_names()
     name_unproven_staff()
@@ -174,6 +175,15 @@ def what_is_private() -> Iterator[Path]:
     yield from (settings.KEY_FILE, settings.UNLOCK_KEYS_DIR, settings.AUDIT_FILE, ROOT / ".env")
     files = (url["NAME"] for url in settings.DATABASES.values() if url["ENGINE"] == SQLITE)
     yield from (Path(f"{file}{end}") for file in files for end in ("", "-wal", "-shm"))
+
+
+def prepare_static_files() -> None:
+    from django.conf import settings
+
+    from imageshare.static_files import collect
+
+    if settings.STATIC_ROOT:
+        collect(settings.STATIC_ROOT)
 
 
 def prepare_databases() -> None:

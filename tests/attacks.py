@@ -234,6 +234,10 @@ MUST: dict[str, str] = {
     "F300": "a header in an encoding that is none is answered by our pages, and fills no log",
     "F301": "an address to go on at that a form names leads to our pages, and fails nowhere",
     "F302": "who takes an album over takes nothing more of its former owner once they are back",
+    "F290": "a damaged key of successors is found and made again by its owner's pages alone",
+    "F303": "no album is made of a folder that somebody else had chosen in the same browser",
+    "F304": "files that wait in a tab cannot be opened there by whoever signs in there next",
+    "F305": "a file that is sent again is not put back where its owner took it out since",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

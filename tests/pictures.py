@@ -1,11 +1,13 @@
-"""The README's pictures, taken of a demonstration: `make pictures`."""
+"""The pictures of the README and of the first page, taken of a demonstration: `make pictures`."""
 
+import io
 import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from tests.e2e.browser import chromium
@@ -23,6 +25,9 @@ SHOTS = [
     ("image-phone-dark", "mira", "Slide 14, second staining", PHONE, "dark"),
 ]
 
+FIRST_PAGE = ROOT / "static" / "img"
+PRODUCT = {"width": 1000, "height": 680}
+
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -34,11 +39,18 @@ def main() -> None:
                 show(page, server.address, target)
                 page.screenshot(path=FOLDER / f"{name}.jpg", type="jpeg", quality=82)
                 print(f"{name}.jpg")
+            for scheme in ("light", "dark"):
+                page = sign_in(browser, server.address, "ana", passwords["ana"], PRODUCT, scheme)
+                show(page, server.address, "/images/")
+                with Image.open(io.BytesIO(page.screenshot())) as picture:
+                    small = picture.convert("RGB").resize(tuple(PRODUCT.values()))
+                    small.save(FIRST_PAGE / f"product-{scheme}.webp", quality=60, method=6)
 
 
-def fill(data_dir: Path, port: int) -> dict[str, str]:
+def fill(data_dir: Path, port: int, *options: str) -> dict[str, str]:
     """Fill the running installation; return the printed passwords by user name."""
-    command, environment = [sys.executable, "manage.py", "demo"], environment_of(data_dir, port)
+    command = [sys.executable, "manage.py", "demo", *options]
+    environment = environment_of(data_dir, port)
     printed = subprocess.check_output(command, cwd=ROOT, env=environment, text=True)
     return dict(ROW.findall(printed))
 

@@ -82,6 +82,7 @@ class Wishes:
     invitations: list[InvitationKey] = field(default_factory=list)
     # With whose later members, too, the images are shared.
     teams: tuple[uuid.UUID, ...] = ()
+    album: uuid.UUID | None = None  # into which the images are put next
     count: int = 1  # of the files of the whole upload
 
     def caption_of(self, index: int) -> str:
@@ -176,6 +177,7 @@ def _upload_one(
         teams=frozenset(wishes.teams),
         terms=wishes.terms,
         keep_until=wishes.keep_until,
+        album=wishes.album,
     )
     batch.images[index] = seal_once(
         partial(starting_anew, seal), keyring=keyring, asked=asked, origin=origin

@@ -3,7 +3,8 @@
 A wrapped key that was damaged is not noticed while its quick key works, and the quick key is a
 cache that is lost with the master key: the image would be lost at the next recovery. So a few are
 opened without it at each unlocked page; one that does not open is wrapped again from its quick key,
-if that is the content key its owner committed to.
+if that is the content key its owner committed to. What the successors have of the person's own is
+looked at beside it: it may be needed when nobody is left who could make it again.
 """
 
 import time
@@ -12,17 +13,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from django.db.models import F
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.custody import DoesNotOpen, Keyring
 from accounts.keys.certificates import NoKeys
-from accounts.models import WrappedKey
+from accounts.models import User, WrappedKey
 from accounts.services.rotating import mending
 from audit.events import Event, Outcome, record
+from audit.leaf import Fact
 from cryptocore.errors import CryptoError
-from gallery.errors import Altered
-from gallery.models import Circle, Grant, Member, Subject
+from gallery.beside import Kept, key_in
+from gallery.errors import Altered, GalleryError
+from gallery.models import Circle, Grant, Member, Subject, SuccessorKey
 from gallery.opening import Opener
+from gallery.services.successors import circles_of
 from gallery.unwrapping import IsCommitted
 
 SECONDS = 0.05  # what one page gives to it: some ten keys
@@ -70,6 +75,7 @@ class OwnOpener(Opener):
             self._check_place(wrapped, subject, subject.lock)
         except Altered:
             return True  # whatever is altered there, opening it says so
+        self._remove_damaged(subject, is_committed)
         with suppress(Altered):
             if is_committed(self._by_private_key(wrapped)):
                 return True
@@ -77,8 +83,7 @@ class OwnOpener(Opener):
             return True
         if not WrappedKey.objects.filter(pk=wrapped.pk, oaep_bytes=wrapped.oaep_bytes).exists():
             return True  # re-locked meanwhile, or access ended
-        person, outcome = self._keyring.user.pk, Outcome.FAILED
-        record(Event.WRAPPED_KEY_DAMAGED, actor=person, subject=wrapped.subject, outcome=outcome)
+        self._record_damaged(wrapped.subject)
         return False
 
     def _subject_of(self, wrapped: WrappedKey) -> Subject | None:
@@ -107,3 +112,44 @@ class OwnOpener(Opener):
         except (Altered, CryptoError, NoKeys, DoesNotOpen):
             return False
         return True
+
+    @sensitive_variables()
+    def _remove_damaged(self, subject: Subject, is_committed: IsCommitted) -> None:
+        """Remove what does not open of the keys that the person's own successors have: this page or
+        the next makes it again (gallery/services/successors.py)."""
+        for successors, row in _keys_for_successors(subject, self._keyring.user):
+            with suppress(GalleryError):  # the page of successors says what is wrong with them
+                if self._opens(row, self.own_circle_key(successors), is_committed):
+                    continue
+                unchanged = type(row).objects.filter(pk=row.pk, wrapped=row.wrapped)
+                if unchanged.delete()[0]:
+                    self._record_damaged(subject.pk, successors=str(successors.pk))
+
+    @sensitive_variables()
+    def _opens(self, row: Kept, circle_key: bytes, is_committed: IsCommitted) -> bool:
+        try:
+            return is_committed(key_in(row, circle_key))
+        except (CryptoError, ValueError):  # a column may hold anything
+            return False
+
+    def _record_damaged(self, subject: uuid.UUID, **facts: Fact) -> None:
+        record(
+            Event.WRAPPED_KEY_DAMAGED,
+            actor=self._keyring.user.pk,
+            subject=subject,
+            outcome=Outcome.FAILED,
+            in_table=False,
+            **facts,
+        )
+
+
+def _keys_for_successors(subject: Subject, owner: User) -> list[tuple[Circle, Kept]]:
+    """Return those of the keys of now, with whose they are; others are made again without a
+    look."""
+    if isinstance(subject, Circle):
+        of_now = {"epoch": subject.epoch, "team_epoch": F("team__epoch")}
+        held = subject.handed_over.filter(team__in=circles_of(owner), **of_now)
+        return [(row.team, row) for row in held.select_related("team")]
+    of_now = {"lock": subject.lock, "epoch": F("circle__epoch")}
+    keys = SuccessorKey.objects.filter(image=subject, circle__in=circles_of(owner), **of_now)
+    return [(row.circle, row) for row in keys.select_related("circle")]

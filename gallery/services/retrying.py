@@ -37,6 +37,7 @@ class Asked:
     terms: Terms
     keep_until: datetime | None = None
     teams: frozenset[uuid.UUID] = frozenset()
+    album: uuid.UUID | None = None
 
 
 @sensitive_variables()
@@ -91,8 +92,8 @@ def _is_picture(access: Access, picture: Picture[Received], opener: Opener) -> b
 
 @sensitive_variables()
 def _is_as_asked(access: Access, asked: Asked, opener: Opener) -> bool:
-    """Whether exactly these people and teams can open it by now, on these terms, and it is called
-    so."""
+    """Whether exactly these people and teams can open it by now, on these terms, it is called so,
+    and was not taken out of this album: what its owner took back no retry gives again."""
     image, description = access.image, opener.description(access)
     readers = readers_as_signed(image, opener)
     of_teams = [row for row in readers.placed if row.circle.kind == Circle.Kind.TEAM]
@@ -102,9 +103,11 @@ def _is_as_asked(access: Access, asked: Asked, opener: Opener) -> bool:
         for row in rows
         if row.holder[1] != image.owner_id
     }
-    told = (description["caption"], description["file_name"], image.keep_until)
-    return granted == dict.fromkeys(asked.recipients | asked.teams, asked.terms) and told == (
-        asked.caption,
-        asked.file_name,
-        asked.keep_until,
+    has_left = (
+        asked.album not in {row.circle_id for row in readers.placed}
+        and image.placements.filter(circle=asked.album).exists()
     )
+    told = (description["caption"], description["file_name"], image.keep_until)
+    wished = dict.fromkeys(asked.recipients | asked.teams, asked.terms)
+    is_called_so = told == (asked.caption, asked.file_name, asked.keep_until)
+    return granted == wished and is_called_so and not has_left

@@ -5,8 +5,8 @@ the former owner's list stays on it. The statements of the former owner are kept
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -24,6 +24,7 @@ from gallery.access import membership_of
 from gallery.circle_keys import CircleOpener
 from gallery.errors import (
     AccessEnded,
+    Altered,
     GalleryError,
     HeadMoved,
     NotHandedOver,
@@ -64,6 +65,19 @@ class Succession:
     told: Sequence[Grant | Member]
     ending: list[Row]
     unsigned: list[Row]
+
+
+@contextmanager
+def anew_if_taken(subject: Subject) -> Iterator[None]:
+    """Let taking it over be tried again if it looks altered because another successor came between:
+    whose it was read to be then signed nothing of it that is the newest."""
+    read = subject.owner_id
+    try:
+        yield
+    except Altered:
+        if type(subject)._base_manager.filter(pk=subject.pk, owner=read).exists():
+            raise
+        raise HeadMoved from None
 
 
 def places_to_take_over(subject: Subject, opener: CircleOpener, *, reader: User) -> list[Member]:

@@ -47,6 +47,7 @@ from gallery.sealing import (
 from gallery.services.acts import starting_anew
 from gallery.services.succession import (
     Succession,
+    anew_if_taken,
     carry_out,
     handed_over,
     own_key,
@@ -74,8 +75,9 @@ def _take_over_once(keyring: Keyring, image_id: uuid.UUID) -> SealedImage:
     if image is None:
         raise NotYours
     opener = Opener(keyring)
-    places = places_to_take_over(image, opener, reader=keyring.user)
-    taken = _signed(keyring, opener, image, places)
+    with anew_if_taken(image):
+        places = places_to_take_over(image, opener, reader=keyring.user)
+        taken = _signed(keyring, opener, image, places)
     number = ImageTrails().take_in_begun(image.pk).next_date_number(image)
     dates = date_facts(image.keep_until, number)
     carry_out(Event.IMAGE_TAKEN_OVER, taken, partial(_store, image), **dates)

@@ -24,6 +24,7 @@ from gallery.services.acts import starting_anew
 from gallery.services.circles.acts import new_member, sign_membership
 from gallery.services.succession import (
     Succession,
+    anew_if_taken,
     carry_out,
     handed_over,
     own_key,
@@ -47,8 +48,9 @@ def _take_over_once(keyring: Keyring, circle_id: uuid.UUID) -> Circle:
     if circle is None or circle.kind not in TAKEN_OVER:
         raise NotYours
     opener = CircleOpener(keyring)
-    places = places_to_take_over(circle, opener, reader=keyring.user)
-    taken = _signed(keyring, opener, circle, places)
+    with anew_if_taken(circle):
+        places = places_to_take_over(circle, opener, reader=keyring.user)
+        taken = _signed(keyring, opener, circle, places)
     carry_out(TAKEN_OVER[circle.kind], taken, partial(_store, circle))
     return circle
 

@@ -14,7 +14,7 @@ from accounts.web.requests import PersonRequest, open_keys
 from accounts.web.unlocking import keyring_of
 from gallery import album_cards, album_pages, presenting
 from gallery.access import membership_of
-from gallery.album_forms import AlbumForm
+from gallery.album_forms import AlbumForm, NewAlbumForm
 from gallery.answers import answers_album_refusals
 from gallery.errors import NotAllowed
 from gallery.forms import ImageShareForm, SelectionForm
@@ -78,7 +78,8 @@ def _paged(page: Page[Any]) -> dict[str, int]:
 @answers_album_refusals
 def new(request: PersonRequest) -> HttpResponse:
     """Make an album; `images`, if any, are put into it."""
-    form, chosen = AlbumForm(request.POST), SelectionForm(request.POST)
+    form = NewAlbumForm(request.POST, owner=request.user)
+    chosen = SelectionForm(request.POST)
     has_images = "images" in request.POST
     if has_images and not chosen.is_valid():
         return form_refusal(request, chosen, "gallery/not_selected.html")

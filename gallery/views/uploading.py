@@ -69,6 +69,7 @@ def upload(request: PersonRequest) -> HttpResponse:
             keep_until=cleaned["keep_until"],
             invitations=open_invitations(request, form),
             teams=tuple(cleaned["teams"]),
+            album=cleaned["album"],
             count=max(cleaned["upload_count"] or 1, sent),
         )
         batch = upload_all(keyring=open_keys(request), files=cleaned["images"], wishes=wishes)

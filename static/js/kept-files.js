@@ -20,6 +20,18 @@ export async function openKept(person) {
   }
 }
 
+// The files themselves go with the next visit to the upload page.
+export function loseKeyOfAnother(person) {
+  try {
+    const held = JSON.parse(sessionStorage.getItem(HELD));
+    if (person && held?.key && held.person !== person) {
+      sessionStorage.setItem(HELD, JSON.stringify({ queue: held.queue }));
+    }
+  } catch {
+    // A browser that keeps nothing.
+  }
+}
+
 async function anew(person) {
   const key = toText(crypto.getRandomValues(new Uint8Array(32)));
   const own = { person, queue: toText(crypto.getRandomValues(new Uint8Array(16))), key };

@@ -1,5 +1,10 @@
 // What every page may use when scripts run. Nothing depends on it.
+import { loseKeyOfAnother } from "./kept-files.js";
+
 document.documentElement.classList.add("scripted");
+
+// Whoever signs in in a tab in which somebody else had chosen files cannot open them.
+loseKeyOfAnother(document.documentElement.dataset.person);
 
 // The token of the moment: signing in in another tab gives the browser another one.
 export function csrfToken() {

@@ -18,15 +18,18 @@ export function offerAlbum(form) {
   select.closest("[data-album-field]").hidden = false;
 }
 
-// Returns the fields of an upload with the new album in them, if it is chosen. It is made once: a
-// next try uses the same.
+// Returns the fields of an upload with the new album in them, if it is chosen; null if it was
+// refused. It is made once: a next try uses the same.
 export async function intoNewAlbum(form, fields) {
   const option = form.querySelector("select[name=album]").selectedOptions[0];
   if (option.dataset.isNew === undefined) return fields;
   if (!named.id) {
     const body = new FormData();
     body.set("title", named.title.slice(0, 200));
-    named.id = (await (await post(form.dataset.newAlbum, body, "application/json")).json()).id;
+    body.set("person", form.elements.person.value);
+    const answer = await post(form.dataset.newAlbum, body, "application/json");
+    if (!answer.ok) return null;
+    named.id = (await answer.json()).id;
   }
   return [...fields.filter(([name]) => name !== "album"), ["album", named.id]];
 }

@@ -134,7 +134,8 @@ async function send() {
     const fine = main && await agreed(main);
     if (fine) {
       wishes = await intoNewAlbum(form, fine);
-      await kept?.keepWishes(wishes).catch(() => {});
+      if (wishes) await kept?.keepWishes(wishes).catch(() => {});
+      else await checked(fields); // it says why
     }
   } catch {
     refuse(words.brokenOff);

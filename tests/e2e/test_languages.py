@@ -40,7 +40,7 @@ TOO_WIDE = """() => [...document.body.querySelectorAll("*")].filter(one => {
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, str]]]:
     data_dir = tmp_path_factory.mktemp("languages") / "data"
     with running(data_dir, DJANGO_SETTINGS_MODULE="tests.e2e.right_to_left") as server:
-        yield server, pictures.fill(data_dir, server.port)
+        yield server, pictures.fill(data_dir, server.port, "--images=24")
 
 
 def sign_in(visitor: Visitor, password: str) -> None:

@@ -176,6 +176,7 @@ def test_a_refresh_in_the_middle_goes_on_and_stores_nothing_twice(quinn, rosa, p
 
 
 @pytest.mark.attack("F263")
+@pytest.mark.attack("F304")
 @pytest.mark.usefixtures("accepting")
 def test_what_a_browser_keeps_is_unreadable_and_nobody_elses(quinn, rosa, pictures):
     choose(quinn, *pictures, to="")
@@ -193,6 +194,8 @@ def test_what_a_browser_keeps_is_unreadable_and_nobody_elses(quinn, rosa, pictur
     other = "() => { const held = JSON.parse(sessionStorage['kept-files']);"
     other += " sessionStorage['kept-files'] = JSON.stringify({ ...held, person: 'another' }); }"
     quinn.page.evaluate(other)
+    quinn.go("/images/")
+    assert list(quinn.page.evaluate("JSON.parse(sessionStorage['kept-files'])")) == ["queue"]
     quinn.go("/images/upload/")
     quinn.page.wait_for_function(f"async () => (await ({KEPT})()).length === 0")
     assert chosen(quinn) == []
@@ -367,3 +370,32 @@ def test_times_are_where_the_browser_is_from_the_second_page_on(server, browser)
             visitor.page.select_option("[name=ends]", "date")
             hint = visitor.page.locator(".on-a-date .hint").inner_text()
             assert f"Times are in {zone}." in hint
+
+
+FOLDER = """() => {
+  const file = new File(["x"], "one.jpg", { type: "image/jpeg" });
+  const files = [[{ file: give => give(file) }], []];
+  const reader = { readEntries: take => take(files.shift()) };
+  const folder = { isDirectory: true, name: "Clinic", createReader: () => reader };
+  const drop = new Event("drop", { cancelable: true });
+  drop.dataTransfer = { items: [{ webkitGetAsEntry: () => folder }] };
+  document.dispatchEvent(drop);
+}"""
+
+
+@pytest.mark.attack("F303")
+def test_a_folder_becomes_no_album_of_whoever_signed_in_meanwhile(server, browser, rosa, tmp_path):
+    uma = Visitor.arrive(browser, server.address, "uma.uploads", scripts=True)
+    uma.register("Uma Under")
+    uma.go("/images/upload/")
+    uma.page.evaluate(FOLDER)
+    waits_for(uma, "one.jpg")
+    uma.page.fill("#id_recipients", rosa.username)
+    press(uma, "Encrypt and share")
+    uma.page.locator("button[name=confirmed][value='1']").wait_for()
+    uma.page.context.clear_cookies()
+    uma.page.context.add_cookies(rosa.page.context.cookies())
+    say_yes(uma)
+    waits_for(uma, "Somebody else opened this page")
+    rosa.go("/albums/")
+    assert not rosa.says("Clinic")

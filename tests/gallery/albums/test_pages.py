@@ -334,6 +334,24 @@ def test_of_images_of_others_no_album_is_made(image, bob):
 # ---- uploading into an album -----------------------------------------------------------------
 
 
+@pytest.mark.attack("F305")
+def test_a_file_sent_again_is_not_put_back_into_the_album_it_was_taken_out_of(album, alice, bob):
+    def send():
+        form = {"album": str(album.pk), "upload_id": str(upload_id), "images": [file(picture)]}
+        return alice.unlocked().post("/images/upload/", form, headers=JSON)
+
+    upload_id, picture = uuid.uuid4(), jpeg()
+    (image,) = send().json()["images"]
+    assert send().json()["not_in_album"] == []
+    place = {"keyring": alice.keyring, "circle_id": album.pk, "image_id": uuid.UUID(image["id"])}
+    placing.take_out(**place)
+    answer = send()
+    assert answer.json()["errors"]["0"][0]["code"] == "stored_before"
+    assert not Placement.objects.filter(image=image["id"], ended_at=None).exists()
+    placing.place_image(**place)
+    assert send().json()["not_in_album"] == []
+
+
 def test_what_is_uploaded_for_an_album_is_in_it(album, alice, bob):
     form = {"images": [file(jpeg())], "album": str(album.pk)}
     answer = alice.sign_in().post("/images/upload/", form, headers=JSON)
@@ -459,3 +477,13 @@ def test_an_album_asks_no_more_often_for_twelve_images_than_for_two(album, alice
 def test_the_form_keeps_what_was_typed(make, alice):
     answer = alice.sign_in().post("/albums/new/", {"title": "", "description": "Kept words"})
     assert b"Kept words" in answer.content
+
+
+@pytest.mark.attack("F303")
+def test_a_page_that_somebody_else_opened_makes_no_album(alice, bob):
+    form = {"title": "Clinic", "person": str(alice.user.pk)}
+    answer = bob.sign_in().post("/albums/new/", form, headers=JSON)
+    assert answer.status_code == 422
+    assert answer.json()["errors"]["__all__"][0]["code"] == "another_person"
+    assert not Circle.objects.exists()
+    assert alice.sign_in().post("/albums/new/", form, headers=JSON).status_code == 201

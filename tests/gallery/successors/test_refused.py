@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from accounts.models import User
+from audit import events
+from audit.models import AuditEntry
 from gallery.beside import successor_circle_key, successor_key
 from gallery.errors import (
     Altered,
@@ -27,6 +29,7 @@ from gallery.models import (
     SuccessorKey,
 )
 from gallery.opening import Opener
+from gallery.services import taking_over, taking_over_circles
 from gallery.services.circles.ended import rekey_ended
 from gallery.services.successors import circle_of, keep_for_successors, remove_successor
 from gallery.services.taking_over import take_over
@@ -198,3 +201,42 @@ def test_only_the_first_of_two_successors_gets_it_and_each_is_told_so(
     thing.refused(bob, TakenBefore)
     thing.refused(carol, TakenByYou)
     thing.refused(dora, NotYours)
+
+
+def test_who_has_read_it_when_another_takes_it_over_is_told_so(
+    alice, bob, carol, thing, disable, monkeypatch
+):
+    name(alice, carol, album=thing.album)
+    disable(alice)
+    module = taking_over_circles if isinstance(thing.subject, Circle) else taking_over
+    places = module.places_to_take_over
+
+    def first_carols(*about, **reader):
+        monkeypatch.setattr(module, "places_to_take_over", places)
+        thing.take(carol)
+        return places(*about, **reader)
+
+    monkeypatch.setattr(module, "places_to_take_over", first_carols)
+    with pytest.raises(TakenBefore):
+        thing.take(bob)
+    assert not AuditEntry.objects.filter(event__endswith=":altered").exists()
+
+
+def test_so_it_is_while_the_trail_lacks_the_end_of_it_and_a_stranger_still_learns_nothing(
+    alice, bob, carol, dora, mallory, thing, disable, monkeypatch
+):
+    name(alice, carol, album=thing.album)
+    disable(alice)
+    with monkeypatch.context() as patched:
+        patched.setattr(events, "record_after", lambda *about, **facts: None)
+        thing.take(carol)
+    thing.refused(bob, TakenBefore)
+    thing.refused(carol, TakenByYou)
+    for person in (dora, mallory):
+        thing.refused(person, NotYours)
+
+
+def test_nor_does_a_stranger_by_an_altered_one(mallory, thing, disable, alice):
+    disable(alice)
+    Statement.objects.filter(subject=thing.subject.pk).update(signature=b"")
+    thing.refused(mallory, NotYours)
