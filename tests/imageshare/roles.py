@@ -90,6 +90,7 @@ ROWS: dict[str, tuple[Row, Row]] = {
     "images/<uuid:image_id>/share/": (NEVER, OWNS_FORM),
     "images/<uuid:image_id>/revoke/": (NEVER, OWNS_FORM),
     "images/<uuid:image_id>/keep/": (NEVER, OWNS),
+    "images/<uuid:image_id>/edit/": (OWNS, OWNS_FORM),
     "images/<uuid:image_id>/acknowledge/": (NEVER, (401, 404, 404, 401, 410, 200, 403)),
     "images/<uuid:image_id>/activity/": ((401, 404, 404, 403, 410, 403, 200), NEVER),
     "invitations/": (UNLOCKED, UNLOCKED_FORM),

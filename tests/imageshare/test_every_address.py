@@ -92,6 +92,7 @@ FORMS = {
     "images/relock/",
     "people/<username:username>/",
     "images/upload/",
+    "images/<uuid:image_id>/edit/",
     "invitations/",
     "invitations/<str:token>/",
 }
