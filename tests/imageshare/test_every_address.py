@@ -17,6 +17,7 @@ OPEN_TO_ALL = {
     "manifest.webmanifest",
     "service-worker.js",
     "offline/",
+    "components/",
     "healthz",
     "readyz",
     ".well-known/change-password",
@@ -94,6 +95,7 @@ FORMS = {
     "images/relock/",
     "people/<username:username>/",
     "images/upload/",
+    "images/<uuid:image_id>/edit/",
     "invitations/",
     "invitations/<str:token>/",
 }
