@@ -234,6 +234,7 @@ MUST: dict[str, str] = {
     "F303": "no album is made of a folder that somebody else had chosen in the same browser",
     "F304": "files that wait in a tab cannot be opened there by whoever signs in there next",
     "F305": "a file that is sent again is not put back where its owner took it out since",
+    "F306": "no name of a person, file or album changes the sentence of the upload page around it",
     "F8": "stolen keys stay stolen though every mark of it is taken out of the rows",
 }
 

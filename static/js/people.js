@@ -1,6 +1,6 @@
 // Adds a field for another username, and finds people while one types. Without it a form takes
 // exact usernames, one field at a time, and the page “People” finds them.
-import { csrfToken } from "./site.js";
+import { csrfToken, said } from "./site.js";
 
 const PAUSE = 200; // milliseconds without a key before anybody is looked for
 const LEAST = 2; // letters
@@ -52,7 +52,7 @@ function show(place, field, people) {
   for (const person of people.filter((one) => !ticked.includes(one.username))) choices.append(choice(place, field, person));
   const hint = place.querySelector("[data-found-count]");
   hint.textContent = people.length
-    ? hint.dataset.foundCount.replace("{count}", String(people.length))
+    ? said(hint.dataset.foundCount, { count: people.length })
     : hint.dataset.foundNone;
   place.hidden = false;
 }

@@ -20,6 +20,11 @@ if (!asksForTime && !document.cookie.split("; ").includes(zone)) {
   document.cookie = `${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
 }
 
+// Returns a sentence with what belongs in it: names, which may hold anything, as they are.
+export function said(sentence, facts) {
+  return sentence.replace(/\{(\w+)\}/g, (whole, name) => facts[name] ?? whole);
+}
+
 // A form is sent once: its button says so and stays as wide as it was.
 document.addEventListener("submit", (event) => {
   if (event.submitter instanceof HTMLButtonElement && !event.defaultPrevented) busy(event.submitter);

@@ -1,5 +1,6 @@
 // A folder becomes an album: it is named when the folder is chosen, and made before the first of its
 // images is sent.
+import { said } from "./site.js";
 import { post } from "./upload-asking.js";
 
 let named; // {title, id}: without an id until it is made
@@ -12,7 +13,7 @@ export function nameAlbum(form, title) {
 export function offerAlbum(form) {
   if (!named) return;
   const select = form.querySelector("select[name=album]");
-  const option = new Option(form.dataset.newAlbumName.replace("{title}", named.title), named.id, true, true);
+  const option = new Option(said(form.dataset.newAlbumName, named), named.id, true, true);
   option.dataset.isNew = "";
   select.append(option);
   select.closest("[data-album-field]").hidden = false;

@@ -1,4 +1,6 @@
 // What is wrong with files before they are sent, in the words of the page. The server decides.
+import { said } from "./site.js";
+
 const MEBIBYTE = 2 ** 20;
 const SENDABLE = /^(image\/.*|application\/octet-stream|)$/; // a browser may not know HEIC
 
@@ -11,7 +13,7 @@ export function shownSize(bytes) {
 export function wrongWith(file, entries, words) {
   const isSame = (one) => one.name === file.name && one.size === file.size && one.lastModified === file.lastModified;
   if (!SENDABLE.test(file.type)) return words.noImage;
-  if (file.size > Number(words.maxMb) * MEBIBYTE) return words.tooLarge.replace("{size}", shownSize(file.size));
+  if (file.size > Number(words.maxMb) * MEBIBYTE) return said(words.tooLarge, { size: shownSize(file.size) });
   if (!file.size) return words.empty;
   return entries.some((other) => !other.problem && isSame(other.file)) ? words.twice : "";
 }
@@ -19,7 +21,7 @@ export function wrongWith(file, entries, words) {
 export function tooMuch(files, words) {
   const total = files.reduce((sum, file) => sum + file.size, 0), left = Number(words.roomLeft);
   if (!files.length) return words.none;
-  if (files.length > Number(words.mostQueued)) return words.tooMany.replace("{count}", String(files.length));
+  if (files.length > Number(words.mostQueued)) return said(words.tooMany, { count: files.length });
   if (!words.roomLeft || total <= left) return "";
-  return words.noRoom.replace("{left}", shownSize(left)).replace("{size}", shownSize(total));
+  return said(words.noRoom, { left: shownSize(left), size: shownSize(total) });
 }

@@ -1,5 +1,6 @@
 // The rows of the files of an upload, and how far all of them are: in words, as bars, in the page's
 // title, and for screen readers at every quarter.
+import { said } from "./site.js";
 import { shownSize } from "./upload-limits.js";
 
 const title = document.title;
@@ -73,19 +74,19 @@ export class Rows {
   }
 
   #counted(done, all, failed) {
-    const words = this.words.counted.replace("{done}", done).replace("{all}", all);
-    return failed ? `${words} · ${this.words.countedFailed.replace("{failed}", failed)}` : words;
+    const words = said(this.words.counted, { done, all });
+    return failed ? `${words} · ${said(this.words.countedFailed, { failed })}` : words;
   }
 
   #state(entry) {
     const { words } = this;
     const reason = { lost: words.lost, busy: words.serverBusy, unreadable: words.unreadable }[entry.reason] ?? entry.reason;
-    if (entry.problem) return words.failed.replace("{reason}", entry.problem);
-    if (entry.state === "waiting") return reason ? words.triedAgain.replace("{reason}", reason) : words.waiting;
-    if (entry.state === "uploading") return words.uploading.replace("{percent}", Math.floor(entry.loaded * 100));
+    if (entry.problem) return said(words.failed, { reason: entry.problem });
+    if (entry.state === "waiting") return reason ? said(words.triedAgain, { reason }) : words.waiting;
+    if (entry.state === "uploading") return said(words.uploading, { percent: Math.floor(entry.loaded * 100) });
     if (entry.state === "sealing") return words.sealing;
-    if (entry.state === "failed") return words.failed.replace("{reason}", reason || words.fault);
-    const removed = entry.removed.length && words.removed.replace("{what}", entry.removed.join(", "));
+    if (entry.state === "failed") return said(words.failed, { reason: reason || words.fault });
+    const removed = entry.removed.length && said(words.removed, { what: entry.removed.join(", ") });
     return [words.done, removed, entry.leftOut && words.leftOut].filter(Boolean).join(" ");
   }
 

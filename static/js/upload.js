@@ -1,7 +1,7 @@
 // The upload page. Files join a queue as they are chosen; people and terms are checked before any of
 // it is sent; then each file goes by itself (upload-queue.js). The form works without this: its one
 // request brings all files.
-import { busy, idle } from "./site.js";
+import { busy, idle, said } from "./site.js";
 import { openKept } from "./kept-files.js";
 import { intoNewAlbum, nameAlbum, offerAlbum } from "./upload-album.js";
 import { agreed, letBackIn, pageOf, post, textOf } from "./upload-asking.js";
@@ -107,11 +107,10 @@ function people() {
 
 function summarise() {
   const names = people(), album = form.querySelector("select[name=album]").selectedOptions[0];
-  if (album.value || album.dataset.isNew !== undefined) names.push(words.members.replace("{album}", album.text));
+  if (album.value || album.dataset.isNew !== undefined) names.push(said(words.members, { album: album.text }));
   const count = queue.in("waiting", "failed").length, draft = count ? words.draft : words.none;
-  form.querySelector("[data-summary]").textContent = (names.length ? words.shared : draft)
-    .replace("{names}", names.join(", "))
-    .replace("{count}", String(count));
+  const sentence = names.length ? words.shared : draft;
+  form.querySelector("[data-summary]").textContent = said(sentence, { names: names.join(", "), count });
 }
 
 // ---- sending ---------------------------------------------------------------------------------

@@ -372,6 +372,21 @@ def test_times_are_where_the_browser_is_from_the_second_page_on(server, browser)
             assert f"Times are in {zone}." in hint
 
 
+@pytest.mark.attack("F306")
+@pytest.mark.usefixtures("accepting")
+def test_names_are_said_as_they_are_whatever_is_in_them(quinn, pictures, tmp_path):
+    odd = "$`{count}$&<b>x</b>"
+    empty = tmp_path / f"{odd.replace('/', ' ')}.jpg"
+    empty.touch()
+    choose(quinn, pictures[0], empty, to=odd)
+    waits_for(quinn, empty.name)
+    summary = quinn.page.locator("[data-summary]").inner_text()
+    assert odd in summary
+    assert summary.count("1") == 1
+    assert quinn.page.locator(".files b, [data-summary] b").count() == 0
+    press(quinn, "Remove all")
+
+
 FOLDER = """() => {
   const file = new File(["x"], "one.jpg", { type: "image/jpeg" });
   const files = [[{ file: give => give(file) }], []];
