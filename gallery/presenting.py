@@ -1,5 +1,6 @@
 """What pages and JSON say of images: facts from verified statements and opened descriptions."""
 
+import re
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
@@ -8,6 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -27,8 +30,8 @@ from gallery.errors import (
 )
 from gallery.heads import Body
 from gallery.ledger import Ledger
-from gallery.models import Grant, InvitedGrant, Rendition
-from gallery.opening import Opened, Opener, settled
+from gallery.models import Grant, InvitedGrant
+from gallery.opening import Opener, settled
 from gallery.readers import readers_as_signed
 from gallery.services.invitations import listing
 from gallery.shapes import shape_of
@@ -37,6 +40,7 @@ from gallery.storage import StorageAway
 from gallery.verdicts import verdict_of
 
 AVATAR_CLASSES = 8
+SAVED_CHARACTERS = 80  # of a caption, in the name of a saved file
 
 
 @dataclass(frozen=True)
@@ -188,11 +192,22 @@ def ending_of(media_type: str) -> str:
     return "." + media_type.removeprefix("image/").replace("jpeg", "jpg")
 
 
-def disposition(rendition: str, opened: Opened, image_id: uuid.UUID) -> str:
-    """Return Content-Disposition (RFC 6266): an original is saved under our own name."""
-    if rendition != Rendition.Name.ORIGINAL:
-        return "inline"
-    return f'attachment; filename="{neutral_name(opened.media_type, image_id)}"'
+def saved_name(opener: Opener, access: Access, media_type: str, *, own: bool = False) -> str:
+    """Return under what name an original is saved: its caption, in letters, digits and hyphens
+    alone, and its number in two digits or more, so that names sort. Without a caption a neutral
+    one; `own`: for its owner the file name, which may hold anything. Raises as Opener.open."""
+    description = opener.description(access)
+    words = slugify(description["caption"], allow_unicode=True)[:SAVED_CHARACTERS].strip("-")
+    if stem := re.sub(r"(?<!\d)\d$", lambda number: f"0{number[0]}", words):
+        return f"{stem}{ending_of(media_type)}"
+    if own and access.is_owner:
+        return str(description["file_name"])
+    return neutral_name(media_type, access.image.pk)
+
+
+def disposition(name: str | None) -> str:
+    """Return Content-Disposition (RFC 6266): with a name it is saved, without one shown."""
+    return str(content_disposition_header(True, name)) if name else "inline"
 
 
 def card_json(card: Card) -> dict[str, Any]:

@@ -126,8 +126,7 @@ class Zip:
 def _original(opener: Opener, access: Access) -> Original:
     """Ask for the right of the very row that is then verified: settled() may read it once more."""
     access.require(Grant.Rights.DOWNLOAD)
-    own_name = opener.description(access)["file_name"] if access.is_owner else None
     opened = opener.open(access, Rendition.Name.ORIGINAL)
     opened.chunks()  # raises what is wrong with its padding, before its release is recorded
-    name = own_name or presenting.neutral_name(opened.media_type, access.image.pk)
+    name = presenting.saved_name(opener, access, opened.media_type, own=True)
     return Original(access, opened, name)

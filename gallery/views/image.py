@@ -97,17 +97,20 @@ def thumbnail(request: PersonRequest, image_id: uuid.UUID) -> HttpResponseBase:
     return _bytes(request, image_id, Rendition.Name.THUMBNAIL)
 
 
-def _open(opener: Opener, access: Access, rendition: str) -> Opened:
-    """Ask for the right of the very row that is then verified: settled() may read it once more."""
-    if rendition == Rendition.Name.ORIGINAL:
-        access.require(Grant.Rights.DOWNLOAD)
-    return opener.open(access, rendition)
+def _open(opener: Opener, access: Access, rendition: str) -> tuple[Opened, str | None]:
+    """Return it and, of an original, under what name it is saved. Ask for the right of the very row
+    that is then verified: settled() may read it once more."""
+    if rendition != Rendition.Name.ORIGINAL:
+        return opener.open(access, rendition), None
+    access.require(Grant.Rights.DOWNLOAD)
+    opened = opener.open(access, rendition)
+    return opened, presenting.saved_name(opener, access, opened.media_type)
 
 
 def _bytes(request: PersonRequest, image_id: uuid.UUID, rendition: str) -> HttpResponseBase:
     """Answer with verified, decrypted bytes; recorded before the first one leaves."""
     access, opener = access_to(image_id, reader=request.user), Opener(open_keys(request))
-    opened = settled(opener, access, lambda access: _open(opener, access, rendition))
+    opened, name = settled(opener, access, lambda access: _open(opener, access, rendition))
     part = part_asked_for(request, opened.length_bytes, opened.tag)
     headers = {
         "Accept-Ranges": "bytes",
@@ -130,7 +133,7 @@ def _bytes(request: PersonRequest, image_id: uuid.UUID, rendition: str) -> HttpR
         content_type=opened.media_type,
         headers={
             "Content-Length": str(part.length),
-            "Content-Disposition": presenting.disposition(rendition, opened, image_id),
+            "Content-Disposition": presenting.disposition(name),
             "Content-Security-Policy": ALONE,
             **headers,
         },

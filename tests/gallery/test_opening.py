@@ -439,3 +439,31 @@ def test_an_older_statement_under_a_newer_number_is_not_the_newest(shared_image,
         body=first.body, signature=first.signature
     )
     is_refused_at("share", bob, shared_image)
+
+
+@pytest.mark.parametrize(
+    ("caption", "name"),
+    [
+        ("Skin check (3)", 'filename="skin-check-03.jpg"'),
+        ("Skin check (12)", 'filename="skin-check-12.jpg"'),
+        ("Room 2007", 'filename="room-2007.jpg"'),
+        ("../.. / CON: \u202egpj", 'filename="con-gpj.jpg"'),
+        ("été à l’île 1", "filename*=utf-8''%C3%A9t%C3%A9-%C3%A0-l%C3%AEle-01.jpg"),
+    ],
+)
+def test_an_original_is_saved_under_its_caption_for_owner_and_reader(
+    upload, alice, bob, caption, name
+):
+    image = upload(to=(bob,), caption=caption)
+    for person in (alice, bob):
+        answer = person.sign_in().get(f"/images/{image.pk}/original")
+        assert answer["Content-Disposition"] == f"attachment; {name}"
+        assert person.client.get(f"/images/{image.pk}/preview")["Content-Disposition"] == "inline"
+
+
+@pytest.mark.parametrize("caption", ["", "…!?"])
+def test_without_letters_in_its_caption_it_has_a_neutral_name(upload, alice, bob, caption):
+    image = upload(to=(bob,), caption=caption)
+    for person in (alice, bob):
+        answer = person.sign_in().get(f"/images/{image.pk}/original")
+        assert f'filename="image-{str(image.pk)[:8]}.jpg"' in answer["Content-Disposition"]
