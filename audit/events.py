@@ -123,6 +123,7 @@ class Event(TextChoices):
     IMAGE_RELOCKED = "image:relocked", _("Image encrypted again, under a new key")
     IMAGE_DELETED = "image:deleted", _("Image deleted")
     IMAGE_KEEP_UNTIL_SET = "image:keep-until-set", _("Date of deletion chosen")
+    IMAGE_DETAILS_EDITED = "image:details-edited", _("Caption or description of an image edited")
     IMAGE_TAKEN_OVER = "image:taken-over", _("Image of a disabled owner taken over by a successor")
     IMAGE_ACKNOWLEDGED = "image:acknowledged", _("Receipt confirmed by the recipient")
     IMAGE_OPENED = "image:opened", _("Image opened")

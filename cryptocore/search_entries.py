@@ -1,7 +1,7 @@
 """The words of an image, kept for one person to search through (docs/format.md, "Search entries").
 
 Encrypted, then MACed, under keys of that person's own: nobody else reads them, and none is read of
-another image or of an earlier lock.
+another image or of an earlier manifest.
 """
 
 from dataclasses import dataclass, field
@@ -19,14 +19,14 @@ class SearchKeys:
     words: bytes = field(repr=False)
     tags: bytes = field(repr=False)
 
-    def seal(self, plaintext: bytes, *, image: UUID, lock: int) -> bytes:
+    def seal(self, plaintext: bytes, *, image: UUID, manifest: int) -> bytes:
         """Return `IV (16) | AES-256-CBC ciphertext | tag (32)`."""
         sealed = content.encrypt(plaintext, self.words)
-        return sealed + mac(context("search-entry", image, lock) + sealed, self.tags)
+        return sealed + mac(context("search-entry", image, manifest) + sealed, self.tags)
 
-    def open(self, stored: bytes, *, image: UUID, lock: int) -> bytes:
+    def open(self, stored: bytes, *, image: UUID, manifest: int) -> bytes:
         """Return what seal() was given. Raises CryptoError alike for every failure, before it
         decrypts anything."""
         sealed, tag = stored[:-TAG_BYTES], stored[-TAG_BYTES:]
-        check_mac(context("search-entry", image, lock) + sealed, tag, self.tags)
+        check_mac(context("search-entry", image, manifest) + sealed, tag, self.tags)
         return content.decrypt(sealed, self.words)

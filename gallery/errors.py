@@ -123,6 +123,11 @@ class HeadMoved(GalleryError):
     """Another act came between reading and writing; nothing was changed, try again."""
 
 
+class EditedMeanwhile(GalleryError):
+    """The words that the owner was shown are not those of the image any more. Nothing was
+    changed."""
+
+
 class TooManyReaders(GalleryError):
     """More people than one share statement can list."""
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 FARTHEST_END = timedelta(days=36_525)
 # A page that was filled in with the latest possible end is sent a while later.
 A_MOMENT = timedelta(hours=1)
+CAPTION_CHARACTERS = 500
 OFFERED_DAYS = (7, 30, 90)  # of access, besides what the organisation says
 MAX_THUMBNAILS = 100  # in one answer; a page of a list shows sixty
 
@@ -355,7 +356,7 @@ class WishesForm(WithInvitationsForm):
     """What an upload asks for besides its files."""
 
     caption = forms.CharField(
-        max_length=500,
+        max_length=CAPTION_CHARACTERS,
         required=False,
         label=gettext_lazy("Caption"),
         help_text=gettext_lazy("Several images are numbered: “Summer (1)”, “Summer (2)” …"),
@@ -395,6 +396,22 @@ class UploadForm(WishesForm):
         if not files:
             raise ValidationError(_("Choose at least one image."), code="required")
         return files
+
+
+class WordsForm(forms.Form):
+    """What an owner says of an image, and the version of it that they were shown."""
+
+    caption = forms.CharField(
+        max_length=CAPTION_CHARACTERS, required=False, label=gettext_lazy("Caption")
+    )
+    alt_text = forms.CharField(
+        max_length=1000,
+        required=False,
+        label=gettext_lazy("Description"),
+        help_text=gettext_lazy("What can be seen, for people who do not see the picture."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    version = forms.CharField(max_length=64)
 
 
 class KeepForm(forms.Form):

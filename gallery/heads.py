@@ -63,6 +63,12 @@ class Heads:
                 remembered.pop((kind, subject), None)
         self._trails.forget(subject)
 
+    def is_behind(self, image: SealedImage) -> bool:
+        """Whether the manifest that was read has a later one by now: an edit changes nothing else
+        of an access."""
+        read, newest = self._heads.get((MANIFEST, image.pk)), head_of(MANIFEST, image.pk)
+        return bool(read and newest and newest.sequence > read.sequence)
+
     # (2), (3)
     def manifest(self, image: SealedImage) -> Body:
         """Return the verified manifest of the image's current lock."""

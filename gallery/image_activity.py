@@ -41,6 +41,7 @@ class What(StrEnum):
     DOWNLOADED = "downloaded"
     ACKNOWLEDGED = "acknowledged"
     KEEP_UNTIL = "keep-until"
+    EDITED = "edited"
     TAKEN_OVER = "taken-over"
 
 
@@ -53,6 +54,7 @@ WHAT = {
     Event.IMAGE_DOWNLOADED: What.DOWNLOADED,
     Event.IMAGE_ACKNOWLEDGED: What.ACKNOWLEDGED,
     Event.IMAGE_KEEP_UNTIL_SET: What.KEEP_UNTIL,
+    Event.IMAGE_DETAILS_EDITED: What.EDITED,
     Event.IMAGE_TAKEN_OVER: What.TAKEN_OVER,
 }
 # The entry names whose access ended: a person, or one of these.
@@ -101,6 +103,7 @@ class Happening:
             What.DOWNLOADED: _("%(names)s downloaded this image."),
             What.ACKNOWLEDGED: _("%(names)s confirmed that they have received it."),
             What.KEEP_UNTIL: _("You chose that it is kept until you delete it."),
+            What.EDITED: _("You edited its caption or description."),
             What.TAKEN_OVER: _("You took over this image."),
         }
         former = {
@@ -111,6 +114,7 @@ class Happening:
             What.TAKEN_OUT: _("An earlier owner took it out of an album."),
             What.TEAM_ENDED: _("An earlier owner ended a team’s access."),
             What.KEEP_UNTIL: _("An earlier owner chose until when it is kept."),
+            What.EDITED: _("An earlier owner edited its caption or description."),
             What.TAKEN_OVER: _("An earlier owner took over this image."),
         }
         own = {

@@ -23,6 +23,7 @@ SIGNED_AT = [
     Event.IMAGE_REVOKED,
     Event.IMAGE_RELOCKED,
     Event.IMAGE_TAKEN_OVER,
+    Event.IMAGE_DETAILS_EDITED,
     Event.ALBUM_MADE,
     Event.ALBUM_CHANGED,
     Event.ALBUM_SHARED,

@@ -34,7 +34,7 @@ from gallery.access import Access, Through, access_to
 from gallery.beside import key_in
 from gallery.circle_keys import CircleOpener
 from gallery.errors import AccessEnded, Altered, Suspended, Waiting
-from gallery.heads import Body, is_unbroken, step
+from gallery.heads import Body, Heads, is_unbroken, step
 from gallery.models import Grant, Member, Rendition, SealedImage, Statement
 from gallery.sealing import MANIFEST, SHARE
 from gallery.signers import Assessment
@@ -209,7 +209,7 @@ def settled(opener: Opener, access: Access, act: Callable[[Access], Result]) -> 
         try:
             return act(access)
         except Altered:
-            newer = moved_on(access)
+            newer = moved_on(access, opener)
             if newer is None:
                 raise
             opener.forget(access.image.pk)
@@ -219,7 +219,9 @@ def settled(opener: Opener, access: Access, act: Callable[[Access], Result]) -> 
             access = newer
 
 
-def moved_on(access: Access) -> Access | None:
-    """Return the reader's current access if it is not the one that was read, otherwise None."""
+def moved_on(access: Access, heads: Heads | None = None) -> Access | None:
+    """Return the reader's current access if it is not the one that was read, or if these heads are
+    not the image's any more; otherwise None."""
     newer = access_to(access.image.pk, reader=access.reader)
-    return None if newer.state == access.state else newer
+    is_behind = heads is not None and heads.is_behind(access.image)
+    return newer if is_behind or newer.state != access.state else None

@@ -28,6 +28,7 @@ WORDS = {
     Event.IMAGE_REVOKED: _("You ended %(reader)s’s access to an image."),
     Event.IMAGE_DELETED: _("You deleted an image."),
     Event.IMAGE_KEEP_UNTIL_SET: _("You chose until when an image is kept."),
+    Event.IMAGE_DETAILS_EDITED: _("You edited the caption or description of an image."),
     Event.IMAGE_TAKEN_OVER: _("You took over an image."),
     Event.ALBUM_MADE: _("You made an album."),
     Event.ALBUM_CHANGED: _("You changed an album’s title, description or rules."),

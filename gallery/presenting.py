@@ -58,6 +58,7 @@ class Card:
     recipient_count: int
     state: str = "locked"
     caption: str = ""
+    alt_text: str = ""
     name: str = ""
     width: int | None = None
     height: int | None = None
@@ -95,7 +96,7 @@ class Card:
         """What stands for the picture where it is not seen."""
         day = written(self.shared_at, "MONTH_DAY_FORMAT")
         words = _("Image from %(owner)s, %(day)s, no description")
-        return self.caption or words % {"owner": self.owner_name, "day": day}
+        return self.alt_text or self.caption or words % {"owner": self.owner_name, "day": day}
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,7 @@ def _opened_facts(access: Access, opener: Opener) -> dict[str, Any]:
     return {
         "state": signer.standing.value,
         "caption": description["caption"],
+        "alt_text": description.get("alt_text", ""),
         "name": shown_name(description, access),
         "width": description["width"],
         "height": description["height"],
@@ -220,6 +222,7 @@ def card_json(card: Card) -> dict[str, Any]:
         "rights": card.rights,
         "state": card.state,
         "caption": card.caption,
+        "alt_text": card.alt_text,
         "name": card.name,
         "width": card.width,
         "height": card.height,
@@ -306,6 +309,7 @@ def _image_facts(access: Access, description: Body) -> dict[str, Any]:
         "url": address("image", image_id),
         "name": shown_name(description, access),
         "caption": description["caption"],
+        "alt_text": description.get("alt_text", ""),
         "width": description["width"],
         "height": description["height"],
         "format": description["format"],

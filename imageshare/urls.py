@@ -7,12 +7,14 @@ from django.views.generic import RedirectView
 from accounts import usernames
 from accounts.views import people
 from imageshare import views
+from imageshare.components import components
 
 register_converter(usernames.InAddress, "username")
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("about/protection/", views.protection, name="protection"),
+    path("components/", components, name="components"),
     path("preferences/theme/", views.theme, name="theme"),
     path("preferences/language/", views.language, name="language"),
     path("healthz", views.healthz, name="healthz"),

@@ -348,6 +348,12 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
     "A reader MUST refuse a manifest whose `share`": (
         "rolled_back_images.a_list_of_readers_older_than_the_manifest_is_refused",
     ),
+    # Edits
+    "A writer MUST verify both statements, and those before them, and open the description": (
+        "editing.the_words_from_before_put_back_are_shown_to_nobody",
+        "editing.every_reader_sees_it_at_once_and_the_picture_is_untouched",
+        "editing.a_search_finds_the_new_words_and_not_the_old",
+    ),
     # Acknowledgements
     "Without the picture key nobody can try pictures on it;": (
         "own_vectors.each_vector_has_its_result",

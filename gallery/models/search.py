@@ -8,13 +8,14 @@ from gallery.models.images import SealedImage
 
 
 class SearchEntry(models.Model):
-    """The words of one image under one lock, encrypted under a key of one person's."""
+    """The words of one image as one manifest had them, encrypted under a key of one person's."""
 
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="search_entries"
     )
     image = models.ForeignKey(SealedImage, models.CASCADE, related_name="search_entries")
-    lock = models.PositiveIntegerField()
+    # The number of that manifest. It is under the tag, too: an older entry counts for none later.
+    manifest = models.PositiveIntegerField()
     sealed = RawBytesField()
 
     class Meta:

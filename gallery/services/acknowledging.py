@@ -39,7 +39,7 @@ def acknowledge_image(*, keyring: Keyring, image_id: uuid.UUID) -> Acknowledged:
 @sensitive_variables()
 def _acknowledge_once(keyring: Keyring, image_id: uuid.UUID) -> Acknowledged:
     access, opener = access_to(image_id, reader=keyring.user), Opener(keyring)
-    with anew_if_moved(access):
+    with anew_if_moved(access, opener):
         fields = _received(access, opener)
         head = opener.newest(SHARE, access.image)
     earlier = acknowledged_by(access.image).get(keyring.user.pk)

@@ -24,6 +24,7 @@ from cryptocore import statements
 from gallery.access import Access, access_to
 from gallery.circle_events import events_of
 from gallery.errors import Altered, HeadMoved
+from gallery.heads import Heads
 from gallery.image_trail import facts_of
 from gallery.ledger import SIGNED_AT
 from gallery.models import (
@@ -69,12 +70,13 @@ def owners_access(keyring: Keyring, image_id: uuid.UUID) -> Access:
 
 
 @contextmanager
-def anew_if_moved(access: Access) -> Iterator[None]:
-    """Let an act be tried again if what it read looks altered because another came between."""
+def anew_if_moved(access: Access, heads: Heads | None = None) -> Iterator[None]:
+    """Let an act be tried again if what it read looks altered because another came between. With
+    the `heads` it read by, if it reads the description."""
     try:
         yield
     except Altered:
-        if moved_on(access):
+        if moved_on(access, heads):
             raise HeadMoved from None
         raise
 

@@ -19,7 +19,7 @@ from cryptocore import statements
 from cryptocore.errors import CryptoError
 from gallery.errors import Altered, Waiting
 from gallery.models import Grant, Member, Statement
-from gallery.sealing import MANIFEST, MEMBERSHIP, heads_of
+from gallery.sealing import MANIFEST, MEMBERSHIP
 from gallery.services.circles.rekeying import rekey
 from gallery.services.revoking import relock
 
@@ -59,7 +59,8 @@ def stolen_readers_of(owner: User) -> list[StolenReader]:
         return []
     images = list(grants.filter(reader__in=stolen).values_list("reader", "image"))
     albums = list(members.filter(reader__in=stolen).values_list("reader", "circle"))
-    keyed_at = _locked_at({image for _, image in images}) | _keyed_at({one for _, one in albums})
+    keyed_at = _keyed_at(MANIFEST, "lock", {image for _, image in images})
+    keyed_at |= _keyed_at(MEMBERSHIP, "epoch", {one for _, one in albums})
     readers = []
     for person in User.objects.filter(pk__in=stolen).order_by("username"):
         since = stolen[person.pk]
@@ -76,31 +77,20 @@ def stolen_readers_of(owner: User) -> list[StolenReader]:
     return readers
 
 
-def _locked_at(images: set[uuid.UUID]) -> dict[uuid.UUID, datetime]:
-    """Return when each image got its current lock, as its newest manifest says."""
-    times = {}
-    for manifest in heads_of(images).filter(kind=MANIFEST):
-        try:
-            body = statements.parse(MANIFEST, bytes(manifest.body))
-        except CryptoError:
-            continue
-        times[manifest.subject] = statements.parse_time(body["time"])
-    return times
-
-
-def _keyed_at(albums: set[uuid.UUID]) -> dict[uuid.UUID, datetime]:
-    """Return when each album got its current key, as the first statement of its epoch says."""
+def _keyed_at(kind: str, number: str, subjects: set[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    """Return when each image or album got its current key, as the first statement of its lock or
+    epoch says: later ones, of an edit or a take-over, made no new key."""
     times: dict[uuid.UUID, tuple[int, datetime]] = {}
-    rows = Statement.objects.filter(kind=MEMBERSHIP, subject__in=albums).order_by("sequence")
+    rows = Statement.objects.filter(kind=kind, subject__in=subjects).order_by("sequence")
     for row in rows.iterator():
         try:
-            body = statements.parse(MEMBERSHIP, bytes(row.body))
+            body = statements.parse(kind, bytes(row.body))
         except CryptoError:
             continue
-        epoch, _ = times.get(row.subject, (0, None))
-        if body["epoch"] > epoch:
-            times[row.subject] = body["epoch"], statements.parse_time(body["time"])
-    return {album: time for album, (_, time) in times.items()}
+        key, _ = times.get(row.subject, (0, None))
+        if body[number] > key:
+            times[row.subject] = body[number], statements.parse_time(body["time"])
+    return {subject: time for subject, (_, time) in times.items()}
 
 
 @sensitive_variables()

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -23,8 +23,9 @@ from accounts.models import User
 from cryptocore.errors import CryptoError
 from gallery.access import Access, accesses_through_circles, asked_about
 from gallery.errors import GalleryError
-from gallery.models import Grant, SearchEntry
+from gallery.models import Grant, SearchEntry, Statement
 from gallery.opening import Opener, settled
+from gallery.sealing import MANIFEST
 
 SECONDS = 2.0  # what one request gives to images whose words are not kept yet
 CHUNK = 60  # of these, whose statements are fetched together
@@ -96,18 +97,21 @@ def in_full(accesses: Sequence[Access]) -> list[Access]:
 
 @sensitive_variables()
 def _kept_words(keyring: Keyring, accesses: Iterable[Access]) -> dict[uuid.UUID, str]:
-    """Return the words that are kept of these images, each of its present lock. Others are of
+    """Return the words that are kept of these images, each of its newest manifest. Others are of
     images that this person cannot open any more: they go."""
-    locks = {access.image.pk: access.image.lock for access in accesses}
+    images = {access.image.pk for access in accesses}
+    entries = SearchEntry.objects.filter(person=keyring.user)
+    signed = Statement.objects.filter(kind=MANIFEST, subject__in=entries.values("image"))
+    newest = dict(signed.order_by().values_list("subject").annotate(Max("sequence")))
     keys, kept, gone = keyring.search_keys(), {}, []
-    for entry in SearchEntry.objects.filter(person=keyring.user).iterator():
-        lock = locks.get(entry.image_id)
-        if lock is None:
+    for entry in entries.iterator():
+        number = entry.manifest
+        if entry.image_id not in images:
             gone.append(entry.pk)
-        elif entry.lock == lock:
+        elif number == newest.get(entry.image_id):
             # Made under an earlier master key, or altered: read from the image again.
             with suppress(CryptoError):
-                opened = keys.open(bytes(entry.sealed), image=entry.image_id, lock=lock)
+                opened = keys.open(bytes(entry.sealed), image=entry.image_id, manifest=number)
                 kept[entry.image_id] = opened.decode(errors="replace")
     if gone:
         SearchEntry.objects.filter(pk__in=gone).delete()
@@ -124,7 +128,7 @@ def _read_missing(keyring: Keyring, missing: Sequence[Access], kept: dict[uuid.U
         some = in_full(missing[start : start + CHUNK])
         opener.prepare(asked_about(some))
         read = _words_in(some, opener)
-        _keep(keyring, some, read)
+        _keep(keyring, some, read, opener)
         kept |= read
         tried += len(missing[start : start + CHUNK])
     return tried
@@ -139,23 +143,28 @@ def _words_in(accesses: Iterable[Access], opener: Opener) -> dict[uuid.UUID, str
             said = settled(opener, access, opener.description)
             # A reader is shown a neutral name: names of files can give people away.
             names = [said["file_name"]] if access.is_owner else []
-            read[access.image.pk] = folded("\n".join([said["caption"], *names]))
+            words = [said["caption"], *filter(None, [said.get("alt_text")]), *names]
+            read[access.image.pk] = folded("\n".join(words))
     return read
 
 
 @sensitive_variables()
-def _keep(keyring: Keyring, accesses: Iterable[Access], read: dict[uuid.UUID, str]) -> None:
+def _keep(
+    keyring: Keyring, accesses: Iterable[Access], read: dict[uuid.UUID, str], opener: Opener
+) -> None:
     keys, entries = keyring.search_keys(), []
     for image in (access.image for access in accesses if access.image.pk in read):
-        sealed = keys.seal(read[image.pk].encode(), image=image.pk, lock=image.lock)
+        # The manifest they were read by: if an edit came since, they count for nothing.
+        number = opener.newest(MANIFEST, image).sequence
+        sealed = keys.seal(read[image.pk].encode(), image=image.pk, manifest=number)
         entries.append(
-            SearchEntry(person=keyring.user, image=image, lock=image.lock, sealed=sealed)
+            SearchEntry(person=keyring.user, image=image, manifest=number, sealed=sealed)
         )
     SearchEntry.objects.bulk_create(
         entries,
         update_conflicts=True,
         unique_fields=["person", "image"],
-        update_fields=["lock", "sealed"],
+        update_fields=["manifest", "sealed"],
     )
 
 

@@ -130,7 +130,7 @@ def test_words_are_kept_encrypted_for_one_person(alice, bob, two):
     assert b"muller" not in kept
     theirs, keys = SearchEntry.objects.get(person=bob.user), alice.keyring.search_keys()
     with pytest.raises(CryptoError):
-        keys.open(bytes(theirs.sealed), image=theirs.image_id, lock=theirs.lock)
+        keys.open(bytes(theirs.sealed), image=theirs.image_id, manifest=theirs.manifest)
 
 
 @pytest.mark.attack("F131")
@@ -159,7 +159,7 @@ def test_a_new_lock_is_read_again(alice, bob, carol, two):
     alice.client.post(f"/images/{two[0]}/revoke/", {"recipient": "carol"})
     assert found(alice, "haut") == {two[0]}
     entry = SearchEntry.objects.get(person=alice.user, image=two[0])
-    assert entry.lock == SealedImage.objects.get(pk=two[0]).lock == 2
+    assert entry.manifest == SealedImage.objects.get(pk=two[0]).lock == 2
 
 
 def test_an_image_that_does_not_verify_is_left_out_and_asked_for_once(alice, two, monkeypatch):

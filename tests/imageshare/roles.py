@@ -26,6 +26,7 @@ OWNS_FORM: Row = (401, 404, 404, 401, 410, 403, 422)
 ROWS: dict[str, tuple[Row, Row]] = {
     "": ((200, 302, 302, 302, 302, 302, 302), NEVER),
     "about/protection/": (ALL, NEVER),
+    "components/": (ALL, NEVER),
     "preferences/theme/": (NEVER, ELSEWHERE),
     "preferences/language/": (NEVER, ELSEWHERE),
     "healthz": (ALL, NEVER),
@@ -89,6 +90,7 @@ ROWS: dict[str, tuple[Row, Row]] = {
     "images/<uuid:image_id>/share/": (NEVER, OWNS_FORM),
     "images/<uuid:image_id>/revoke/": (NEVER, OWNS_FORM),
     "images/<uuid:image_id>/keep/": (NEVER, OWNS),
+    "images/<uuid:image_id>/edit/": (OWNS, OWNS_FORM),
     "images/<uuid:image_id>/acknowledge/": (NEVER, (401, 404, 404, 401, 410, 200, 403)),
     "images/<uuid:image_id>/activity/": ((401, 404, 404, 403, 410, 403, 200), NEVER),
     "invitations/": (UNLOCKED, UNLOCKED_FORM),

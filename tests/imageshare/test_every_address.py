@@ -14,6 +14,7 @@ JSON = {"accept": "application/json"}
 OPEN_TO_ALL = {
     "",
     "about/protection/",
+    "components/",
     "healthz",
     "readyz",
     ".well-known/change-password",
@@ -91,6 +92,7 @@ FORMS = {
     "images/relock/",
     "people/<username:username>/",
     "images/upload/",
+    "images/<uuid:image_id>/edit/",
     "invitations/",
     "invitations/<str:token>/",
 }

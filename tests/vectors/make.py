@@ -134,6 +134,10 @@ def statement_vectors() -> Iterator[Vector]:
     yield statement(opened, "share: 501 entries", "share", bodies.compose("share", entries=full))
     named = bodies.compose("manifest", share=bodies.hex_digest("a share statement"))
     yield statement(opened, "manifest: names its share statement", "manifest", named)
+    edited = bodies.compose(
+        "manifest", sequence=2, previous=bodies.hex_digest("the manifest before an edit")
+    )
+    yield statement(opened, "manifest: the next of the same lock", "manifest", edited)
     tagged = bodies.compose("acknowledgement", picture=bodies.hex_digest("a picture tag"))
     yield statement(opened, "acknowledgement: names its picture", "acknowledgement", tagged)
     successors = bodies.compose("membership", circle="successors")
