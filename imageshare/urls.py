@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 
 from accounts import usernames
 from accounts.views import people
-from imageshare import views
+from imageshare import installing, views
 from imageshare.components import components
 
 register_converter(usernames.InAddress, "username")
@@ -17,6 +17,9 @@ urlpatterns = [
     path("components/", components, name="components"),
     path("preferences/theme/", views.theme, name="theme"),
     path("preferences/language/", views.language, name="language"),
+    path("manifest.webmanifest", installing.manifest, name="manifest"),
+    path("service-worker.js", installing.worker, name="service-worker"),
+    path("offline/", installing.offline, name="offline"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path(
