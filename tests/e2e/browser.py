@@ -47,8 +47,12 @@ ASKED_OF_AXE = {"light": {}, "dark": {"runOnly": ["color-contrast", "link-in-tex
 ASK_AXE = """asked => axe.run({ resultTypes: ["violations"], ...asked }).then(
   answer => answer.violations.map(found => `${found.id}: ${found.nodes[0].html}`)
 )"""
-# A browser writes every refused request to its console; anything else there is a fault.
-EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of 4")
+# A browser writes every refused request to its console, and Playwright that it keeps the service
+# worker out; anything else there is a fault.
+EXPECTED = re.compile(
+    r"Failed to load resource: the server responded with a status of 4"
+    r"|Service Worker registration blocked by Playwright"
+)
 
 
 @contextmanager
