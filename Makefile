@@ -16,7 +16,7 @@ PROCESSES := $(if $(findstring .py,$(ARGS)),,--numprocesses $(shell expr $$(npro
 BYTECODE := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.venv/bytecode
 PYTEST := PYTHONHASHSEED=0 $(BYTECODE) $(BIN)/python -m pytest $(PROCESSES)
 
-.PHONY: help run dev demo test test-postgres lint format types check ci pictures bench faults \
+.PHONY: help run dev demo test test-postgres lint format types check ci pictures screenshots bench faults \
 	hostile figures messages version release-check clean
 
 # After `##`: how long it takes (two cores), then what it does.
@@ -59,6 +59,9 @@ ci: ## 28 min | Everything a change must pass; installs what is missing (.ci/run
 
 pictures: .venv/ready-for-development ## 1 min | Take the pictures of README and first page again
 	@$(BIN)/python -m tests.pictures
+
+screenshots: .venv/ready-for-development ## 5 min | Take every page, wide and narrow, light and dark, and sheets of them (FOLDER=var/screenshots, LOCALE=de)
+	@$(BIN)/python -m tests.screenshots $(or $(FOLDER),var/screenshots) $(or $(LOCALE),en)
 
 bench: .venv/ready-for-development requirements-bench.txt ## 10 min | Measure sealing, the running server, the trail and long lists
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -r requirements-bench.txt

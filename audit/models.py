@@ -117,6 +117,9 @@ class AuditEntry(models.Model):
     outcome = models.CharField(_("outcome"), max_length=16)
     request = models.CharField(_("request"), max_length=32, null=True, db_index=True)
 
+    # Of whom and what it speaks, where staff are shown it (audit/naming.py).
+    names: dict[uuid.UUID, str]
+
     objects = AuditEntryQuerySet.as_manager()
 
     class Meta:

@@ -2,8 +2,9 @@
 picture: what a caption, a title or a file name says is encrypted, and no page asks for it."""
 
 import uuid
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from django.contrib import admin
 from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet, Subquery, Sum
@@ -19,7 +20,9 @@ from accounts.admin.acts import Act, ActingAdmin
 from accounts.admin.people import PersonAdmin
 from accounts.models import KeySlot, User
 from audit.admin import ReadOnlyAdmin
+from audit.naming import NAMERS, names_of, with_name
 from audit.panels import Figure, Panel, a_day, chart_of, in_short, since
+from audit.unreadable import as_id
 from cryptocore import canonical
 from cryptocore.errors import CryptoError
 from gallery.models import (
@@ -41,6 +44,11 @@ if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
 FACT_SHOWN = 64
+WHOSE = {
+    Circle.Kind.ALBUM.value: _("album of %(name)s"),
+    Circle.Kind.TEAM.value: _("team of %(name)s"),
+}
+SUCCESSORS_OF = _("successors of %(name)s")
 LARGEST = 5  # of the people who store most
 FULL = 90  # percent of a storage limit that are worth a look
 IMAGE_COLUMNS = ("id", "by", "sealed", "size", "recipients", "lock", "deleted")
@@ -53,6 +61,8 @@ NOTICE_COLUMNS = ("to", "sequence", "sent", "kind", "mac_epoch", "read")
 class OfAPerson(TypedDict):
     """What the query adds to a person."""
 
+    recovery: bool
+    keyed: bool
     stored: int | None
 
 
@@ -79,6 +89,22 @@ class OfAnImage(TypedDict):
     others: int
 
 
+def owners(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Say of images, albums and teams, and of invitations, whose they are."""
+    images = SealedImage.objects.filter(pk__in=ids).values_list("pk", "owner__username")
+    circles = Circle.objects.filter(pk__in=ids).values_list("pk", "kind", "owner__username")
+    invitations = Invitation.objects.filter(pk__in=ids).values_list("pk", "inviter__username")
+    found = {pk: gettext("image of %(name)s") % {"name": name} for pk, name in images}
+    for pk, kind, name in circles:
+        found[pk] = WHOSE.get(kind, SUCCESSORS_OF) % {"name": name}
+    for pk, name in invitations:
+        found[pk] = gettext("invitation by %(name)s") % {"name": name}
+    return found
+
+
+NAMERS.append(owners)
+
+
 @admin.register(User)
 class PersonWithStorageAdmin(PersonAdmin):
     """People, what they store, and their successors: accounts knows no images."""
@@ -88,6 +114,22 @@ class PersonWithStorageAdmin(PersonAdmin):
         for act in PersonAdmin.acts
     )
     list_display = (*PersonAdmin.list_display[:-2], "storage", *PersonAdmin.list_display[-2:])
+
+    exported = (
+        *("id", "username", "display_name", "active", "staff", "joined", "last_signed_in"),
+        *("recovery_code", "keys", "stored_bytes", "limit_bytes"),
+    )
+
+    def cells(self, row: User) -> Sequence[str]:
+        person = cast("WithAnnotations[User, OfAPerson]", row)
+        whether = (row.is_active, row.is_staff, person.recovery, person.keyed)
+        active, staff, code, keys = ("yes" if one else "no" for one in whether)
+        times = (row.joined_at, row.last_login)
+        return (
+            *(str(row.pk), row.username, row.display_name, active, staff),
+            *(time.isoformat() if time else "" for time in times),
+            *(code, keys, str(person.stored or 0), str(row.quota or "")),
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         images = SealedImage.objects.filter(POSSIBLE, owner=OuterRef("pk"), deleted_at=None)
@@ -451,11 +493,16 @@ class NoticeAdmin(ReadOnlyAdmin[Notice]):
 
     @admin.display(description=_("by"))
     def actor(self, notice: Notice) -> str:
-        return _told(notice, "actor")
+        return _named(_told(notice, "actor"))
 
     @admin.display(description=_("about the image"))
     def image(self, notice: Notice) -> str:
-        return _told(notice, "image")
+        return _named(_told(notice, "image"))
+
+
+def _named(told: str) -> str:
+    one = as_id(told)
+    return with_name(one, names_of([one])) if one else told
 
 
 def _told(notice: Notice, name: str) -> str:

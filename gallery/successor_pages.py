@@ -15,12 +15,14 @@ from accounts.keys.remembered import accounts_disabled
 from accounts.models import User
 from gallery import presenting
 from gallery.access import with_owners
+from gallery.album_cards import AlbumCard, cards, memberships_of, shown_members
 from gallery.errors import GalleryError
 from gallery.models import Circle, Member, Subject
 from gallery.opening import Opener
 from gallery.services.successors import (
     SUCCESSORS,
     circle_of,
+    circles_of,
     circles_without_key,
     images_without_key,
     successors_of,
@@ -93,6 +95,14 @@ def named_by_owner(owner: User, album_id: uuid.UUID | None = None) -> dict[str, 
         "left": left.total(),
         "what_is_left": amounts_in_words(left),
     }
+
+
+def albums_with_their_own(owner: User, opener: Opener) -> list[AlbumCard]:
+    """Return the owner's albums for which they named somebody alone, as rows say, by title: the
+    page of each shows whom they signed."""
+    albums = circles_of(owner).exclude(album=None).values("album")
+    own = memberships_of(owner).filter(circle__in=albums, circle__owner=owner)
+    return sorted(cards(shown_members(own, owner), opener), key=lambda card: card.title.casefold())
 
 
 def _left_of(circle: Circle) -> Amounts:

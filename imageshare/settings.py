@@ -290,6 +290,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "blob:"],
         "connect-src": ["'self'"],
         "manifest-src": ["'self'"],
+        "worker-src": ["'self'"],
         "form-action": ["'self'"],
         "base-uri": ["'none'"],
         "object-src": ["'none'"],

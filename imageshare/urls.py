@@ -6,15 +6,20 @@ from django.views.generic import RedirectView
 
 from accounts import usernames
 from accounts.views import people
-from imageshare import views
+from imageshare import installing, views
+from imageshare.components import components
 
 register_converter(usernames.InAddress, "username")
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("about/protection/", views.protection, name="protection"),
+    path("components/", components, name="components"),
     path("preferences/theme/", views.theme, name="theme"),
     path("preferences/language/", views.language, name="language"),
+    path("manifest.webmanifest", installing.manifest, name="manifest"),
+    path("service-worker.js", installing.worker, name="service-worker"),
+    path("offline/", installing.offline, name="offline"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path(

@@ -56,9 +56,19 @@ def fill(data_dir: Path, port: int, *options: str) -> dict[str, str]:
 
 
 def sign_in(
-    browser: Browser, address: str, person: str, password: str, size: dict, scheme: str
+    browser: Browser,
+    address: str,
+    person: str,
+    password: str,
+    size: dict,
+    scheme: str,
+    *,
+    locale: str = "en",
+    scale: float = 1.5,
 ) -> Page:
-    profile = browser.new_context(viewport=size, color_scheme=scheme, device_scale_factor=1.5)
+    profile = browser.new_context(
+        viewport=size, color_scheme=scheme, device_scale_factor=scale, locale=locale
+    )
     page = profile.new_page()
     page.goto(f"{address}/accounts/login/")
     page.fill("[name=username]", person)

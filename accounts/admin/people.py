@@ -3,6 +3,8 @@
 Not registered here: what they store only the gallery knows (gallery/admin.py adds it).
 """
 
+import uuid
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from django import forms
@@ -22,6 +24,7 @@ from accounts.keys.remembered import owners_suspended
 from accounts.models import KeyPair, KeySlot, User
 from accounts.services.people import oversight
 from accounts.staff_rights import Rights, rights_of
+from audit.naming import FINDERS, NAMERS
 from audit.panels import in_short
 
 if TYPE_CHECKING:
@@ -151,6 +154,14 @@ ACTS: tuple[Act[User], ...] = (
         superusers_only=True,
     ),
 )
+
+
+def names_of_people(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    return dict(User.objects.filter(pk__in=ids).values_list("pk", "username"))
+
+
+NAMERS.append(names_of_people)
+FINDERS.append(lambda name: User.objects.filter(username__iexact=name).values_list("pk", flat=True))
 
 
 class PersonAdmin(ActingAdmin[User]):

@@ -1,7 +1,8 @@
 """Prints a table of tried and bad; exits with 1 if anything was bad.
 
 Needs root for the part with a disk of its own that fills up. Words after it choose parts:
-`python -m benchmarks.faults uploads revokes full locked races`.
+`python -m benchmarks.faults uploads revokes full locked races`. With `TEST_POSTGRES=postgres://…`
+the races run on that server, in databases of their own.
 """
 
 import os

@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.web.answers import wants_json
 from accounts.web.decorators import signed_in
 from accounts.web.requests import PersonRequest
+from audit.tables import as_table
 from gallery.access import access_to
 from gallery.answers import answers_refusals
 from gallery.image_activity import (
@@ -23,7 +24,7 @@ from gallery.image_activity import (
     happenings_of,
     people_of,
 )
-from gallery.views.tables import as_table, number_asked_for
+from gallery.views.tables import number_asked_for
 
 COLUMNS = ("time", "what", "username", "display_name", "rights", "ends_at")
 

@@ -9,9 +9,10 @@ from accounts.keys.names import Name
 from accounts.web.answers import wants_json
 from accounts.web.decorators import signed_in
 from accounts.web.requests import PersonRequest
+from audit.tables import as_table
 from gallery import presenting
 from gallery.own_activity import FILTERS, Deed, all_deeds_of, deeds_of
-from gallery.views.tables import as_table, number_asked_for
+from gallery.views.tables import number_asked_for
 
 COLUMNS = ("time", "event", "image", "owner", "owner_name", "reader", "reader_name", "album")
 

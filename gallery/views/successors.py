@@ -101,6 +101,7 @@ def _page(request: PersonRequest, named: Named, form: MembersForm, **more: Any) 
     if named == EVERYTHING:
         opener = Opener(open_keys(request))
         shown["named_by"] = successor_pages.namings_of(request.user, opener)
+        shown["albums"] = successor_pages.albums_with_their_own(request.user, opener)
     people = people_to_choose(request, invitations=False)
     return {**shown, "about": named, "form": form, "people_to_choose": people, **more}
 
@@ -185,6 +186,10 @@ def _json(page: dict[str, Any]) -> dict[str, Any]:
     }
     if "named_by" in page:
         shown["named_by"] = [successor_pages.naming_json(one) for one in page["named_by"]]
+        shown["albums"] = [
+            {"id": one.id, "title": one.title, "url": Named(album_id=one.id).address}
+            for one in page["albums"]
+        ]
     return shown
 
 

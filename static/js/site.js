@@ -6,6 +6,9 @@ document.documentElement.classList.add("scripted");
 // Whoever signs in in a tab in which somebody else had chosen files cannot open them.
 loseKeyOfAnother(document.documentElement.dataset.person);
 
+// Not over plain http to another machine, nor in every private window.
+navigator.serviceWorker?.register("/service-worker.js").catch(() => {});
+
 // The token of the moment: signing in in another tab gives the browser another one.
 export function csrfToken() {
   return document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]*)/)?.[1] ?? "";

@@ -113,6 +113,26 @@ def test_of_two_successors_at_once_one_gets_it(
 
 
 @rounds_of_races
+def test_of_a_successor_for_everything_and_one_for_the_album_alone_one_gets_it(
+    alice, bob, carol, make_things, disable, rounds, record_property
+):
+    name(alice, bob)
+    albums = [one for one in make_things(len(rounds)) if getattr(one, "kind", "") == "album"]
+    for album in albums:
+        name(alice, carol, album=album)
+    disable(alice)
+    bad = 0
+    for album in albums:
+        answers = at_once(partial(take, thing=album), [bob, carol])
+        bad += sorted(answers) != ["TakenBefore", "taken"]
+        bad += owner_of(album) != ("bob" if answers[0] == "taken" else "carol")
+    record_property("taken over for everything and for itself", f"{len(albums)} 0 {bad}")
+    assert bad == 0
+    assert findings() == []
+    assert list(verify()) == []
+
+
+@rounds_of_races
 def test_while_staff_enable_the_owner_it_is_taken_over_or_not(
     alice, bob, make_things, disable, rounds, record_property
 ):

@@ -80,9 +80,14 @@ class Visitor:
         *,
         scripts: bool,
         size: ViewportSize = DESKTOP,
+        workers: bool = False,
     ) -> Self:
+        """`workers`: what a service worker asks for cannot be seen or held up by a test."""
         profile = browser.new_context(
-            java_script_enabled=scripts, viewport=size, reduced_motion="reduce"
+            java_script_enabled=scripts,
+            viewport=size,
+            reduced_motion="reduce",
+            service_workers="allow" if workers else "block",
         )
         visitor = cls(profile.new_page(), address, username, scripts, size)
         visitor.page.on("console", visitor._hear)

@@ -77,6 +77,9 @@ def test_a_successor_takes_over_and_the_reader_goes_on(
         check="can take over the album “Summer”, and your images in it.",
         said="Cleo can take over this album if staff disable your account.",
     )
+    owner.page.get_by_role("link", name="Your successors").click()
+    assert owner.says("Albums with successors of their own")
+    owner.look()
     assert heir.go(image) == next_one.go(album) == 404
     heir.go("/successors/")
     assert heir.says("Until then you open nothing by this.")

@@ -26,8 +26,12 @@ OWNS_FORM: Row = (401, 404, 404, 401, 410, 403, 422)
 ROWS: dict[str, tuple[Row, Row]] = {
     "": ((200, 302, 302, 302, 302, 302, 302), NEVER),
     "about/protection/": (ALL, NEVER),
+    "components/": (ALL, NEVER),
     "preferences/theme/": (NEVER, ELSEWHERE),
     "preferences/language/": (NEVER, ELSEWHERE),
+    "manifest.webmanifest": (ALL, NEVER),
+    "service-worker.js": (ALL, NEVER),
+    "offline/": (ALL, NEVER),
     "healthz": (ALL, NEVER),
     "readyz": (ALL, NEVER),
     ".well-known/change-password": (ELSEWHERE, ELSEWHERE),

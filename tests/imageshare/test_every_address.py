@@ -14,6 +14,10 @@ JSON = {"accept": "application/json"}
 OPEN_TO_ALL = {
     "",
     "about/protection/",
+    "manifest.webmanifest",
+    "service-worker.js",
+    "offline/",
+    "components/",
     "healthz",
     "readyz",
     ".well-known/change-password",

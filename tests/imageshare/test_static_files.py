@@ -52,6 +52,8 @@ def named_in(client: Client, page: str) -> set[str]:
     while waiting:
         address = waiting.pop()
         found.add(address)
+        if address.endswith(".png"):
+            continue
         text = brotli.decompress(fetch(client, address)[1]).decode()
         imported = re.findall(r"""from ["'](\.[^"']+)|url\(["']?(\.[^"')#]+)""", text)
         waiting |= {urljoin(address, one or other) for one, other in imported} - found
@@ -97,9 +99,17 @@ def test_staff_pages_find_all_their_files(root, staff):
 def test_a_first_load_is_small(root, alice: Person, shared_image, address):
     client = Client() if "login" in address else alice.unlocked()
     page = client.get(address).content
-    sizes = {name: len(fetch(client, name)[1]) for name in named_in(client, page.decode())}
+    needed = named_in(client, page.decode())
+    sizes = {name: len(fetch(client, name)[1]) for name in needed if not name.endswith(".png")}
     total = len(page) + sum(sizes.values())
     assert total <= MOST_BYTES, (len(page), sizes)
+
+
+def test_the_page_without_a_connection_needs_nothing_that_the_worker_does_not_keep(root, client):
+    worker = client.get("/service-worker.js").content.decode()
+    needed = named_in(client, client.get("/offline/").content.decode())
+    kept = set(ADDRESSES.findall(worker))
+    assert {name for name in needed if not name.endswith(".png")} == kept
 
 
 def test_a_page_of_the_version_before_still_finds_its_files(root, client):

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from audit import events
-from gallery.errors import AccessEnded
+from gallery.errors import AccessEnded, GalleryError
 from gallery.models import Circle, Grant, Member, Notice, SealedImage
 from gallery.services import deleting, revoking, sharing, teams
 from gallery.services.circles import deleting as albums_deleting
@@ -261,6 +261,44 @@ def test_who_was_taken_out_with_images_of_their_own_signs_the_next_list_without_
     comes(bob)
     assert (SealedImage.objects.get().lock, SealedImage.objects.get().relock_after) == (2, None)
     assert found() == []
+
+
+def opens_nothing(person: Person, image: SealedImage) -> None:
+    with pytest.raises(GalleryError):
+        opened(person, image)
+
+
+@pytest.mark.attack("F291")
+@pytest.mark.parametrize("what", ["an image", "an album"])
+def test_killed_when_an_access_was_ended_only_all_of_the_rows_from_before_bring_it_back(
+    make, alice, bob, carol, upload, monkeypatch, what
+):
+    """The owner was never told that it is ended; once they ask again, nothing brings it back."""
+    image, album = upload(to=(bob, carol) if what == "an image" else ()), make(alice)
+    if what == "an album":
+        album.share(bob, carol)
+        album.place(image)
+    about = {"keyring": alice.keyring, "image_id": image.pk, "recipient": bob.user}
+    act = {"an image": lambda: revoking.revoke(**about), "an album": lambda: taken_out(album, bob)}
+    before = Older()
+    killed_at_its_end(monkeypatch, act[what])
+    assert found() == []
+    now, changed = Snapshot(), before.changed()
+    for piece in changed:
+        if before.put_back([piece]):
+            before.put_files_back()
+            opens_nothing(bob, image)
+        now.restore()
+    assert before.put_back(changed)
+    before.put_files_back()
+    assert opened(bob, image)
+    assert found() == []
+    act[what]()
+    assert is_out(bob, image)
+    assert before.put_back(changed)
+    before.put_files_back()
+    opens_nothing(bob, image)
+    assert found() != []
 
 
 @pytest.mark.attack("F164", "F106")

@@ -14,11 +14,12 @@ from gallery.errors import (
     GalleryError,
     NotYours,
     OwnerActive,
+    Waiting,
 )
 from gallery.models import Circle, Member, Statement, SuccessorCircleKey
 from gallery.services.circles.deleting import delete_circle
 from gallery.services.circles.ended import rekey_ended
-from gallery.services.circles.making import change_circle
+from gallery.services.circles.making import change_circle, make_circle
 from gallery.services.circles.rekeying import rekey, revoke_member
 from gallery.services.circles.sharing import share_circle
 from gallery.services.ended import relock_ended
@@ -35,7 +36,7 @@ from tests.conftest import Person
 from tests.gallery.albums.conftest import DOWNLOAD, opened
 from tests.gallery.albums.test_at_rest import findings
 from tests.gallery.successors.conftest import TITLE, Held, add, name, put_back, rows_of
-from tests.gallery.successors.test_naming import ask, notices, page
+from tests.gallery.successors.test_naming import JSON, ask, notices, page
 
 pytestmark = pytest.mark.attack("F200")
 both = pytest.mark.parametrize("kind", ["album", "team"])
@@ -315,6 +316,49 @@ def test_people_of_a_team_keep_an_album_that_was_taken_over_without_their_team(
     taken(bob, team)
     rekey_ended(bob.keyring)
     assert opened(dora, album.image) == opened(bob, album.image)
+    assert findings() == []
+
+
+def test_a_team_that_the_new_owner_is_not_in_is_shown_kept_and_let_in_again_or_ended(
+    alice, bob, carol, dora, mallory, make_held, disable
+):
+    """The album's; the team is carol's, and stays hers."""
+    team = make_circle(
+        keyring=carol.keyring, title="Desk", description="", members_add=True, kind="team"
+    )
+    add(carol, team, alice, mallory)
+    album = make_held("album")
+    of_it = {"keyring": alice.keyring, "circle_id": album.pk, "recipients": []}
+    share_circle(terms=DOWNLOAD, teams=[team.pk], **of_it)
+    name(alice, bob)
+    disable(alice)
+    taken(bob, album)
+    take_over(keyring=bob.keyring, image_id=album.image.pk)
+    client = bob.sign_in()
+
+    def page_says(sentence: str) -> bool:
+        return sentence in client.get(f"/albums/{album.pk}/").content.decode()
+
+    assert page_says("A team you are not in")
+    assert page_says("The people in it can open this now.")
+    add(bob, album.circle, carol)
+    assert opened(mallory, album.image) == opened(dora, album.image)
+    form = {"recipient": "dora"}
+    assert client.post(f"/albums/{album.pk}/revoke/", form, headers=JSON).status_code == 200
+    assert page_says("Ask the team’s owner to add you")
+    with pytest.raises(Waiting):
+        opened(mallory, album.image)
+    assert opened(carol, album.image) == opened(bob, album.image)
+    add(carol, team, bob)
+    client.get("/images/")
+    assert page_says("Desk")
+    assert opened(mallory, album.image) == opened(bob, album.image)
+    revoke_member(keyring=carol.keyring, circle_id=team.pk, recipient=bob.user, kind="team")
+    form = {"team": str(team.pk)}
+    assert client.post(f"/albums/{album.pk}/revoke/", form, headers=JSON).status_code == 200
+    with pytest.raises(AccessEnded):
+        opened(mallory, album.image)
+    assert not page_says("A team you are not in")
     assert findings() == []
 
 

@@ -489,6 +489,32 @@ def test_both_are_shown_it_and_told(alice, bob, held):
     assert "no longer names you as a successor for one album" in notices(bob)[0][1]
 
 
+def test_the_owner_alone_is_shown_all_albums_with_successors_of_their_own(
+    alice, bob, carol, dora, held, make_held, upload
+):
+    name(alice, carol, album=make_held("album").circle)
+    nobodys = make_held("album")  # which has no successors of its own
+    name(alice, carol)
+    client = alice.sign_in()
+    shown = page(alice)["albums"]
+    assert len(shown) == 2
+    assert {"id": str(held.pk), "title": "Lake", "url": address(held)} in shown
+    assert str(nobodys.pk) not in [one["id"] for one in shown]
+    assert f'href="{address(held)}"' in client.get("/successors/").content.decode()
+    assert "albums" not in client.get(address(held), headers=JSON).json()
+    for person in (bob, carol, dora):
+        person.sign_in()
+        assert page(person)["albums"] == []
+    Circle.objects.filter(pk=held.pk).update(details=b"x")
+    assert {"id": str(held.pk), "title": "", "url": address(held)} in page(alice)["albums"]
+    said = client.get("/successors/").content.decode()
+    assert "An album that cannot be opened now" in said
+    remove_successor(keyring=alice.keyring, person=bob.user, album_id=held.pk)
+    assert [one["id"] for one in page(alice)["albums"]] == [
+        one["id"] for one in shown if one["id"] != str(held.pk)
+    ]
+
+
 def test_one_press_takes_over_the_album_and_its_images(alice, bob, carol, held, other, disable):
     name(alice, carol)
     disable(alice)
