@@ -37,6 +37,7 @@ urlpatterns = [
     path("images/mine/", lists.mine, name="mine"),
     path("images/upload/", uploading.upload, name="upload"),
     path("images/upload/check/", uploading.check, name="check-upload"),
+    path("images/upload/shared/", uploading.shared, name="shared"),
     path("images/upload/<uuid:upload_id>/", uploaded.uploaded, name="uploaded"),
     path("images/waiting/", waiting.waiting, name="waiting"),
     path("images/search/", searching.search_images, name="search"),

@@ -36,6 +36,12 @@ def manifest(request: HttpRequest) -> HttpResponse:
         "background_color": BACKGROUND,
         "theme_color": BACKGROUND,
         "icons": icons,
+        "share_target": {
+            "action": reverse("gallery:shared"),
+            "method": "POST",
+            "enctype": "multipart/form-data",
+            "params": {"files": [{"name": "images", "accept": ["image/*"]}]},
+        },
     }
     return JsonResponse(about, content_type="application/manifest+json")
 
@@ -44,7 +50,11 @@ def manifest(request: HttpRequest) -> HttpResponse:
 def worker(request: HttpRequest) -> HttpResponse:
     """Serve the worker below the root, since it works only below its own address."""
     version = settings.STATIC_ROOT.name if settings.STATIC_ROOT else "plain"
-    facts = {"version": version, "kept": [static(name) for name in KEPT]}
+    facts = {
+        "version": version,
+        "kept": [static(name) for name in KEPT],
+        "shared_files": static("js/shared-files.js"),
+    }
     return render(request, "service-worker.js", facts, content_type="text/javascript")
 
 

@@ -237,6 +237,7 @@ MUST: dict[str, str] = {
     "F290": "a damaged key of successors is found and made again by its owner's pages alone",
     "F303": "no album is made of a folder that somebody else had chosen in the same browser",
     "F304": "files that wait in a tab cannot be opened there by whoever signs in there next",
+    "F310": "what a phone shares is there for who was signed in alone, and kept for nobody else",
     "F311": "a service worker keeps static files and a page of nobody, and no answer to anybody",
     "F305": "a file that is sent again is not put back where its owner took it out since",
     "F306": "no name of a person, file or album changes the sentence of the upload page around it",

@@ -4,16 +4,17 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import throttle
 from accounts.web.answers import form_refusal, wants_json
-from accounts.web.decorators import recoverable
+from accounts.web.decorators import recoverable, signed_in
 from accounts.web.requests import PersonRequest, open_keys
 from audit.events import Event
 from gallery.album_cards import albums_to_add_to
@@ -41,6 +42,21 @@ from gallery.views.common import (
     settle_contacts,
 )
 from gallery.views.uploaded import image_json, result_page
+
+
+@require_safe
+@signed_in
+def shared(request: PersonRequest) -> HttpResponse:
+    """Say who is here to the service worker, which keeps for them what a phone shares; and to a
+    person that it was not kept."""
+    if wants_json(request):
+        return JsonResponse({"person": request.user.pk})
+    sentence = _(
+        "The images you shared did not arrive. Nothing was stored. Choose them here, or share them "
+        "again."
+    )
+    messages.warning(request, sentence)
+    return redirect("gallery:upload")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

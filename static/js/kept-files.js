@@ -2,17 +2,17 @@
 // a key that only this tab's session has. Where a browser cannot, nothing is kept, and the upload
 // page asks before it is left. Leftovers of closed tabs open nothing and are deleted here.
 const HELD = "kept-files"; // in this tab's session: whose they are, their queue, its key
+export const SHARED = "shared-files"; // likewise: what a phone shared, until the upload page is there
 const WISHES = -1; // their place among the files
 const LEFT_OVER_AFTER = 12 * 60 * 60 * 1000; // a session lasts no longer
 
 export async function openKept(person) {
   if (!window.crypto?.subtle || !window.indexedDB) return null;
   try {
-    const database = await opened();
     const held = JSON.parse(sessionStorage.getItem(HELD)) ?? {};
-    const own = held.person === person ? held : await anew(person);
-    const key = await crypto.subtle.importKey("raw", fromText(own.key), "AES-GCM", false, ["encrypt", "decrypt"]);
-    const kept = new Kept(database, own.queue, key);
+    const own = held.person === person ? held : anew(person);
+    sessionStorage.setItem(HELD, JSON.stringify(own));
+    const kept = await keptOf(own);
     await kept.deleteOthers(held.person === person ? null : held.queue);
     return kept;
   } catch {
@@ -23,20 +23,25 @@ export async function openKept(person) {
 // The files themselves go with the next visit to the upload page.
 export function loseKeyOfAnother(person) {
   try {
-    const held = JSON.parse(sessionStorage.getItem(HELD));
-    if (person && held?.key && held.person !== person) {
-      sessionStorage.setItem(HELD, JSON.stringify({ queue: held.queue }));
+    for (const name of [HELD, SHARED]) {
+      const held = JSON.parse(sessionStorage.getItem(name));
+      if (person && held?.key && held.person !== person) {
+        sessionStorage.setItem(name, JSON.stringify({ queue: held.queue }));
+      }
     }
   } catch {
     // A browser that keeps nothing.
   }
 }
 
-async function anew(person) {
-  const key = toText(crypto.getRandomValues(new Uint8Array(32)));
-  const own = { person, queue: toText(crypto.getRandomValues(new Uint8Array(16))), key };
-  sessionStorage.setItem(HELD, JSON.stringify(own));
-  return own;
+export async function keptOf({ queue, key }) {
+  const opening = await crypto.subtle.importKey("raw", fromText(key), "AES-GCM", false, ["encrypt", "decrypt"]);
+  return new Kept(await opened(), queue, opening);
+}
+
+export function anew(person) {
+  const [queue, key] = [16, 32].map((length) => toText(crypto.getRandomValues(new Uint8Array(length))));
+  return { person, queue, key };
 }
 
 class Kept {

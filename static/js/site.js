@@ -6,8 +6,12 @@ document.documentElement.classList.add("scripted");
 // Whoever signs in in a tab in which somebody else had chosen files cannot open them.
 loseKeyOfAnother(document.documentElement.dataset.person);
 
+// The service worker led here with what a phone shared.
+export const askedForShared = window.location.hash.startsWith("#shared=")
+  ? import("./shared-files.js").then((shared) => shared.askForShared()).catch(() => {}) : null;
+
 // Not over plain http to another machine, nor in every private window.
-navigator.serviceWorker?.register("/service-worker.js").catch(() => {});
+navigator.serviceWorker?.register("/service-worker.js", { type: "module" }).catch(() => {});
 
 // The token of the moment: signing in in another tab gives the browser another one.
 export function csrfToken() {

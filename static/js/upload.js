@@ -1,8 +1,8 @@
 // The upload page. Files join a queue as they are chosen; people and terms are checked before any of
 // it is sent; then each file goes by itself (upload-queue.js). The form works without this: its one
 // request brings all files.
-import { busy, idle, said } from "./site.js";
-import { openKept } from "./kept-files.js";
+import { askedForShared, busy, idle, said } from "./site.js";
+import { SHARED, openKept } from "./kept-files.js";
 import { intoNewAlbum, nameAlbum, offerAlbum } from "./upload-album.js";
 import { agreed, letBackIn, pageOf, post, textOf } from "./upload-asking.js";
 import { listen, listenTo } from "./upload-choose.js";
@@ -234,6 +234,16 @@ async function restore() {
   show();
 }
 
+// What a phone shared with this app, at the hands of the service worker.
+async function addShared() {
+  await askedForShared;
+  if (isRunning || isAsking || !sessionStorage.getItem(SHARED)) return;
+  const shared = await (await import("./shared-files.js")).openShared(form.elements.person.value);
+  if (!shared.files.length) return;
+  await add(shared.files);
+  await shared.forget();
+}
+
 listen(add, (over) => form.querySelector(".drop").classList.toggle("over", over));
 window.addEventListener("beforeunload", (event) => {
   const isSafe = kept && !unkept && !isRunning;
@@ -241,4 +251,4 @@ window.addEventListener("beforeunload", (event) => {
 });
 begin();
 const restored = restore();
-restored.then(() => wishes && run());
+restored.then(() => wishes && run()).then(addShared).catch(() => {});

@@ -74,6 +74,7 @@ ROWS: dict[str, tuple[Row, Row]] = {
     "teams/<uuid:team_id>/leave/": (NEVER, (401, 404, 404, 200, 410, 410, 403)),
     "teams/<uuid:team_id>/delete/": (NEVER, (401, 404, 404, 401, 410, 410, 200)),
     "images/upload/": (UNLOCKED, UNLOCKED_FORM),
+    "images/upload/shared/": (SIGNED_IN, ELSEWHERE),
     "images/upload/check/": (NEVER, UNLOCKED),
     # Of an upload that is nobody's.
     "images/upload/<uuid:upload_id>/": ((401, 404, 404, 401, 404, 404, 404), NEVER),

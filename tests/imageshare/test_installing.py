@@ -54,8 +54,23 @@ def test_the_worker_is_a_script_and_the_policy_lets_it_work(client):
 def test_all_that_the_worker_keeps_at_first_is_there(client):
     worker = client.get("/service-worker.js").content.decode()
     needed = re.findall(r'"(/static/[^"]+)"', worker)
-    assert len(needed) == 5
+    assert len(needed) == 6
     for address in [*needed, "/offline/"]:
         answer = client.get(address)
         assert answer.status_code == 200
         answer.close()
+
+
+@pytest.mark.attack("F310")
+def test_what_a_phone_shares_without_the_worker_is_not_read_and_a_page_says_so(alice, settings):
+    body = b"x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+    form = {"images": io.BytesIO(body)}
+    answer = alice.unlocked().post("/images/upload/shared/", form, follow=True)
+    assert answer.redirect_chain[-1][0] == "/images/upload/"
+    assert "The images you shared did not arrive." in answer.content.decode()
+
+
+def test_where_a_phone_shares_to_is_in_the_manifest(client):
+    target = client.get("/manifest.webmanifest").json()["share_target"]
+    assert target["action"] == "/images/upload/shared/"
+    assert target["params"]["files"][0]["name"] == "images"
