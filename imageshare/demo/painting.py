@@ -40,7 +40,7 @@ class Order:
 def painters(orders: Sequence[Order]) -> Iterator[Iterator[bytes]]:
     """Have these pictures painted; yields their JPEGs, in this order, as they are ready."""
     # Not forked: a fork would share our connections to the databases.
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.context.SpawnContext()
     processes = max(1, (os.cpu_count() or 1) - 1)
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
         try:
