@@ -80,7 +80,7 @@ def check_access(
         "invite": invite_form and invite_form.details,
         "known": _known_by_this_name(invite_form, owner),
         "terms": form and form.terms,
-        "fields": [*_fields(request, chosen, team_ids), *_end_fields(form)],
+        "fields": _fields(request, form, chosen, team_ids),
         **about,
     }
     return render(request, template, context)
@@ -124,22 +124,18 @@ def _known_by_this_name(invite_form: InviteForm | None, owner: User) -> list[str
     return [certified_name(person).in_full for person in known]
 
 
-def _end_fields(form: TermsForm | None) -> list[tuple[str, str]]:
-    """Return the end that was shown: “in 7 days” is another time for each file of an upload."""
-    if form is None or form.terms.ends_at is None:
-        return []
-    shown = timezone.localtime(form.terms.ends_at)
-    return [("ends", "date"), ("ends_at", f"{shown:%Y-%m-%dT%H:%M:%S}")]
-
-
 @sensitive_variables()
 def _fields(
-    request: PersonRequest, chosen: list[User], teams: list[uuid.UUID]
+    request: PersonRequest, form: TermsForm | None, chosen: list[User], teams: list[uuid.UUID]
 ) -> list[tuple[str, str]]:
     """Return what the check's form sends on: the very people who were shown, by username, so that
-    who joins a team between the check and the act is not among its people of now."""
+    who joins a team between the check and the act is not among its people of now; and the very end,
+    since “in 7 days” is another time for each file of an upload."""
     fields = [("recipients", str(certified_name(person).username)) for person in chosen]
     fields += [(name, str(team)) for team in teams for name in ("teams", "team_joins")]
+    if form and form.terms.ends_at:
+        ends_at = timezone.localtime(form.terms.ends_at)
+        fields += [("ends", "date"), ("ends_at", f"{ends_at:%Y-%m-%dT%H:%M:%S}")]
     return fields + [
         (name, value)
         for name, values in request.POST.lists()

@@ -9,7 +9,6 @@ set the clock can know.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from unittest.mock import patch
 
 from django.utils import timezone
 
@@ -39,5 +38,8 @@ class Clock:
     def running_from(self, moment: datetime) -> Iterator[None]:
         """Have all of this process read this clock, until it is done."""
         self._behind = self._real() - moment
-        with patch.object(timezone, "now", self.now):
+        timezone.now = self.now
+        try:
             yield
+        finally:
+            timezone.now = self._real
