@@ -29,8 +29,8 @@ def test_two_images_are_shared_opened_revoked_and_recovered(server):
     assert [(notice["kind"], notice["state"]) for notice in notices] == [("shared", "genuine")] * 2
     cards = bob.get("/images/").json()["images"]
     assert {(card["id"], card["caption"], card["state"]) for card in cards} == {
-        (first, "Summer", "verified"),
-        (second, "Summer", "verified"),
+        (first, "Summer (1)", "verified"),
+        (second, "Summer (2)", "verified"),
     }
     page = bob.get(f"/images/{first}/").json()
     assert page["verdict"]["code"] == "verified"
