@@ -36,10 +36,10 @@ dev: .venv/ready ## 5 s | Serve to yourself, again at each change of the code; d
 demo: .venv/ready ## 1 min | Serve a filled throw-away installation; prints its passwords (DEMO_IMAGES=24: sooner)
 	@exec $(BIN)/python -m imageshare.demo
 
-test: .venv/ready-for-development ## 11 min | Run every test this machine has the tools for (ARGS: some of them)
+test: .venv/ready-for-development ## 17 min | Run every test this machine has the tools for (ARGS: some of them)
 	@$(PYTEST) $(ARGS)
 
-test-postgres: .venv/ready-for-postgres ## 16 min | Run every test that asks a database on a PostgreSQL server (POSTGRES=postgres://user@host:port, ARGS)
+test-postgres: .venv/ready-for-postgres ## 20 min | Run every test that asks a database on a PostgreSQL server (POSTGRES=postgres://user@host:port, ARGS)
 	@TEST_POSTGRES=$(POSTGRES) $(PYTEST) $(ARGS)
 
 lint: .venv/ready-for-development ## 1 s | Check style and formatting
@@ -54,7 +54,7 @@ types: .venv/ready-for-postgres ## 40 s | Check types, strictly
 check: .venv/ready-for-development ## 5 s | Check deployment settings and missing migrations
 	@$(BIN)/python -m tests.checks
 
-ci: ## 28 min | Everything a change must pass; installs what is missing (.ci/run)
+ci: ## 40 min | Everything a change must pass; installs what is missing (.ci/run)
 	@bash .ci/run
 
 pictures: .venv/ready-for-development ## 1 min | Take the pictures of README and first page again

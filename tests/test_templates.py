@@ -30,3 +30,12 @@ def test_the_dark_scheme_changes_colours_and_shadows_alone():
     ]
     assert "--focus: #8AB8FF" in declared
     assert [one for one in declared if not re.fullmatch(COLOUR, one)] == []
+
+
+def test_what_stands_above_every_page_stays_out_of_dialogs():
+    """The upload page shows the check in a dialog, without what says `data-page-only`."""
+    base = (TEMPLATES / "base.html").read_text()
+    above = base.partition("{% block reminder %}")[2].partition("{% endblock %}")[0]
+    banners = re.findall(r'{% include "(.+?)" %}', above)
+    assert len(banners) == 2
+    assert all("data-page-only>" in (TEMPLATES / banner).read_text() for banner in banners)
