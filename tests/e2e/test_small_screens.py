@@ -31,8 +31,7 @@ def test_nothing_stands_over_the_lock_and_no_end_is_cut(
     owner.page.select_option("[name=ends]", "date")
     owner.page.fill("[name=ends_at]", f"{soon:%Y-%m-%dT%H:%M}")
     owner.press("Encrypt and share")
-    # Not looked at in between: the page that sends it leads on by itself.
-    owner.page.locator("button[name=confirmed][value='1']").click()
+    owner.agree()  # the page that sends it leads on by itself, so it is not looked at
     owner.page.get_by_role("heading", name="encrypted").wait_for()
     page = reader.page
     page.goto(f"{server.address}/images/")
